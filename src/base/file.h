@@ -1,0 +1,26 @@
+/* Files: bounded reads, writes that are whole or absent after a crash, private directories, advisory locks. */
+#pragma once
+
+#include <glib.h>
+
+/* Reads at most @max_size bytes; a larger file is SV_ERROR_MALFORMED, an absent one SV_ERROR_NOT_FOUND, a directory or device
+ * SV_ERROR_MALFORMED. Returns: (transfer full). */
+GBytes *sv_file_read (const char *path, gsize max_size, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Writes a temporary file beside @path, fsyncs it, renames it and fsyncs the directory, so that a reader or a crash sees the
+ * old content or the new. Creates missing directories with mode 0700 for a private file (@mode without group and other
+ * bits), else 0755. */
+gboolean sv_file_write (const char *path, const void *data, gsize length, guint mode, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* The same, but fails with SV_ERROR_CONFLICT where @path exists (link(2), so two writers cannot both succeed). */
+gboolean sv_file_create (const char *path, const void *data, gsize length, guint mode,
+                         GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+gboolean sv_directory_make (const char *path, guint mode, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* An exclusive flock(2) on @path, created when absent; waits for it. Closing the descriptor releases it. Returns -1 on error.
+ */
+int sv_file_lock (const char *path, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Expands a leading "~/" by the home directory. Returns: (transfer full). */
+char *sv_path_expand (const char *path);

@@ -1,0 +1,21 @@
+/* The identifiers of docs/protocol.md section 1. Each check takes any string (NULL is invalid) and bounds its length, so a
+ * valid identifier is safe in a path, a URL and a log line. None of them can be "." or ".." or hold an empty path part. */
+#pragma once
+
+#include <glib.h>
+
+gboolean sv_window_id_is_valid (const char *text);
+gboolean sv_element_id_is_valid (const char *text);
+gboolean sv_hf_revision_is_valid (const char *text);
+gboolean sv_chute_slug_is_valid (const char *text);
+gboolean sv_chute_id_is_valid (const char *text);
+
+/* A cap: frames per second, > 0, at most three decimals, no leading zero, no exponent, below 10^9. @milli is the value in
+ * thousandths, so that sums of caps are exact. */
+gboolean sv_cap_parse (const char *text, guint64 *milli);
+
+/* 25000 -> "25", 12500 -> "12.5". Returns: (transfer full). */
+char *sv_cap_format (guint64 milli);
+
+/* A decimal integer from 0 to 2^53 - 1 without sign, leading zero or space. */
+gboolean sv_integer_parse (const char *text, guint64 *value);

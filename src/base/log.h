@@ -1,0 +1,17 @@
+/* Logs go to standard error, one event a line, as logfmt or JSON (SCOREVISION_LOG). Values are quoted and control characters
+ * escaped, so that nothing from outside can forge a line. Never log secrets or query strings. */
+#pragma once
+
+#include <glib.h>
+
+typedef enum
+{
+  SV_LOG_LOGFMT,
+  SV_LOG_JSON,
+} SvLogFormat;
+
+void sv_log_set_format (SvLogFormat format);
+
+/* sv_log ("info", "published", "window", "2025-10-23", "sequence", "12", NULL): level, event, then pairs of strings; a NULL
+ * key ends the list, a NULL value is left out. Thread-safe; a line is written by one write(2). */
+void sv_log (const char *level, const char *event, ...) G_GNUC_NULL_TERMINATED;

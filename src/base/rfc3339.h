@@ -1,0 +1,14 @@
+/* Times: RFC 3339, UTC, "Z" (docs/protocol.md section 1). In memory: milliseconds since 1970-01-01T00:00:00Z. */
+#pragma once
+
+#include <glib.h>
+
+gint64 sv_clock_ms (void);
+
+/* "2025-10-23T00:00:00Z"; with milliseconds only where they are not zero. Returns: (transfer full). */
+char *sv_time_format (gint64 unix_ms);
+
+gboolean sv_time_parse (const char *text, gint64 *unix_ms);
+
+/* "2 d 3 h", "3 h 12 min", "45 s": at most two units, for people. Returns: (transfer full). */
+char *sv_duration_format (gint64 ms);

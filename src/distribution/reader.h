@@ -1,0 +1,67 @@
+/* Reading manifests (docs/protocol.md sections 1 to 5): fetch, verify, remember, cache. Everything that comes out has passed
+ * every check. A reader is used by one thread at a time.
+ *
+ * It reads from R2_PUBLIC_URL (one or more), else from the `file:` store; keeps verified manifests in
+ * $SCOREVISION_HOME/cache/manifests, and its memory (highest sequence per chain and signer, last verified index, revocations)
+ * in $SCOREVISION_HOME/memory. */
+#pragma once
+
+#include "chain/chain.h"
+#include "distribution/signers.h"
+#include "protocol/window.h"
+#include "store/object_store.h"
+
+typedef struct SvReader SvReader;
+
+typedef struct
+{
+  gboolean accept_owner; /* take a changed chain:owner */
+} SvReaderOptions;
+
+/* @chain is borrowed; it gives chain identity, `chain:owner` and the anchor. @options may be NULL. Returns: (transfer full). */
+SvReader *sv_reader_new (const SvConfig *config, SvChain *chain, const SvReaderOptions *options,
+                         GError **error) G_GNUC_WARN_UNUSED_RESULT;
+void sv_reader_free (SvReader *reader);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (SvReader, sv_reader_free)
+
+const SvSigners *sv_reader_signers (const SvReader *reader);
+
+typedef enum
+{
+  SV_FETCH_NORMAL,
+  SV_FETCH_BYPASS_CACHES, /* reads past caches on the way */
+} SvFetchMode;
+
+/* The index, verified and not older than the reader's memory. SV_ERROR_NOT_FOUND before the first publication (naming
+ * `sv manifest publish`); SV_ERROR_VERIFY for a rollback, an equivocation, a freeze, or any check of section 1. Returns:
+ * (transfer full). */
+SvIndex *sv_fetch_index (SvReader *reader, SvFetchMode mode, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* The same for a watcher: *@index is NULL when nothing changed since this reader's last fetch. */
+gboolean sv_poll_index (SvReader *reader, SvFetchMode mode, SvIndex **index, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* The last index that this home has verified, from memory, for when the origin fails; NULL without an error if none. */
+SvIndex *sv_remembered_index (SvReader *reader, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* A manifest by hash (stored form), from cache or store. Returns: (transfer full). */
+SvManifest *sv_fetch_manifest (SvReader *reader, const char *hash, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* The same, and checks that it agrees with its index entry. Returns: (transfer full). */
+SvManifest *sv_fetch_entry_manifest (SvReader *reader, const SvIndexEntry *entry, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* The manifest active at @block; where the index cannot be had or is refused, the last verified active one as long as it has
+ * not expired (with a log line). SV_ERROR_NOT_FOUND when no window is active, naming the next. Returns: (transfer full). */
+SvManifest *sv_get_current_manifest (SvReader *reader, guint64 block, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+typedef enum
+{
+  SV_ANCHORED,
+  SV_ANCHOR_PENDING,
+  SV_UNANCHORED,
+} SvAnchorState;
+
+const char *sv_anchor_state_name (SvAnchorState state);
+
+/* Whether the manifest of @entry stands on the chain (section 5). */
+gboolean sv_anchor_state (SvReader *reader, const SvIndex *index, const SvIndexEntry *entry, SvAnchorState *state,
+                          GError **error) G_GNUC_WARN_UNUSED_RESULT;

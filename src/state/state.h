@@ -1,0 +1,141 @@
+/* State of the Challenge API: registered clips, draw keys, nonces and rate counts, the issue log, the chain follower's
+ * checkpoint with the finalized commitments. One interface, chosen by one URL: `sqlite:PATH`. Callers may rely on: what a call
+ * that returned TRUE has written survives a crash; a batch is written whole or not at all; uniqueness holds across processes.
+ * An SvState is used by one thread at a time; any number may be open on one database. */
+#pragma once
+
+#include "base/config.h"
+#include "keys/signed_document.h"
+#include "protocol/challenge.h"
+
+typedef struct SvState SvState;
+
+/* Opens (and makes or migrates) the database of SCOREVISION_DATABASE. A corrupt or foreign file is SV_ERROR_UNREACHABLE with
+ * its path and what to do. Returns: (transfer full). */
+SvState *sv_state_open (const SvConfig *config, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+void sv_state_free (SvState *state);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (SvState, sv_state_free)
+
+/* ── clips ── */
+
+typedef struct
+{
+  char *hash;
+  guint64 bytes;
+  guint64 duration_ms;
+  double fps;
+  guint width;
+  guint height;
+  char *sport;
+  char *scenario;
+  char *challenge_type;
+  gint64 added_ms;
+} SvClip;
+
+void sv_clip_free (SvClip *clip);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (SvClip, sv_clip_free)
+
+/* Adds or replaces the registration of @clip->hash. */
+gboolean sv_state_put_clip (SvState *state, const SvClip *clip, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* SV_ERROR_NOT_FOUND when it is not registered. */
+gboolean sv_state_remove_clip (SvState *state, const char *hash, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* By hash. Returns: (transfer full) (element-type SvClip). */
+GPtrArray *sv_state_list_clips (SvState *state, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Grows with every change of the clips, so that a server reloads only when it must. */
+gboolean sv_state_clips_version (SvState *state, guint64 *version, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* ── draw keys ── */
+
+/* The manifest's K, made at random by whoever asks first. */
+gboolean sv_state_draw_key (SvState *state, const char *manifest_hash, guint8 key[32],
+                            GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* A secret of this deployment (32 random bytes, made on first use), by name: "clip-token". */
+gboolean sv_state_secret (SvState *state, const char *name, guint8 key[32], GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* ── admission and issue log ── */
+
+typedef enum
+{
+  SV_ADMITTED,
+  SV_REPLAYED_NONCE,
+  SV_RATE_LIMITED,
+} SvAdmissionOutcome;
+
+/* One request of a known asker. */
+typedef struct
+{
+  const char *asker;
+  const char *nonce;     /* the query nonce */
+  const char *x_nonce;   /* or NULL */
+  const char *client_id; /* rate bucket inside the asker's own, or "" */
+  gint64 now_ms;
+  SvIssueRecord *record; /* what is issued; challenge_id is filled in on admission. NULL: only nonce and rate are recorded */
+  /* out: */
+  SvAdmissionOutcome outcome;
+  guint retry_after_s; /* for SV_RATE_LIMITED */
+} SvAdmission;
+
+typedef struct
+{
+  guint limit;         /* requests … */
+  guint64 window_ms;   /* … in a sliding window of so long, per asker */
+  guint64 remember_ms; /* how long a nonce is remembered, at least 2 × SV_NONCE_WINDOW_MS and @window_ms */
+} SvAdmissionRules;
+
+/* Judges and writes @n requests in one transaction, in order: a nonce (or X-Nonce) of the asker seen before is a replay and
+ * costs nothing, more than @limit in the window is rate limited, the rest is recorded, with the next challenge ids. Durable on
+ * return. Old nonces are removed as it goes. */
+gboolean sv_state_admit (SvState *state, const SvAdmissionRules *rules, SvAdmission *batch, gsize n,
+                         GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Nonces that are still remembered, for warming a server's memory after a restart. */
+typedef void (*SvVisitNonce) (const char *asker, const char *nonce, const char *x_nonce, const char *client_id, gint64 time_ms,
+                              gpointer data);
+gboolean sv_state_recent_nonces (SvState *state, gint64 since_ms, SvVisitNonce visit, gpointer data,
+                                 GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Visits the issue records of a window (NULL: all) in ascending id, until @visit returns FALSE. */
+typedef gboolean (*SvVisitIssue) (const SvIssueRecord *record, gpointer data);
+gboolean sv_state_list_issued (SvState *state, const char *window_id, SvVisitIssue visit, gpointer data,
+                               GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* ── the chain follower ── */
+
+typedef struct
+{
+  guint64 from_block; /* first block that was indexed */
+  guint64 number;     /* last one: finalized */
+  char hash[67];
+} SvCheckpoint;
+
+typedef struct
+{
+  guint64 block;
+  guint index;
+  char hash[67];
+  char *signer;
+  char *text;
+  gboolean succeeded;
+} SvStoredCommitment;
+
+void sv_stored_commitment_free (SvStoredCommitment *commitment);
+
+/* FALSE in *@found where this chain was never followed here. */
+gboolean sv_state_checkpoint (SvState *state, const SvChainId *chain, SvCheckpoint *checkpoint, gboolean *found,
+                              GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Adds @commitments (element-type SvStoredCommitment) and moves the checkpoint, in one transaction. The checkpoint only moves
+ * forward: SV_ERROR_CONFLICT otherwise. A @checkpoint whose from_block is below the stored one starts the index anew. */
+gboolean sv_state_append_commitments (SvState *state, const SvChainId *chain, const SvCheckpoint *checkpoint,
+                                      const GPtrArray *commitments, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* In chain order. Returns: (transfer full) (element-type SvStoredCommitment). */
+GPtrArray *sv_state_list_commitments (SvState *state, const SvChainId *chain, guint64 from_block,
+                                      GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Forgets the chain's index (checkpoint and commitments); following begins anew. */
+gboolean sv_state_forget_chain (SvState *state, const SvChainId *chain, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* A cheap query, for /readyz. */
+gboolean sv_state_ping (SvState *state, GError **error) G_GNUC_WARN_UNUSED_RESULT;
