@@ -1,0 +1,79 @@
+/* What every command shares: engines opened on first use, questions, JSON on standard output. */
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/json.h"
+#include "cli/command.h"
+
+SvChain *
+sv_context_chain (SvContext *context, GError **error)
+{
+  if (context->chain == NULL)
+    context->chain = sv_chain_open (context->config, error);
+  return context->chain;
+}
+
+SvObjectStore *
+sv_context_store (SvContext *context, GError **error)
+{
+  if (context->store != NULL)
+    return context->store;
+  const char *url = sv_config_get (context->config, "SCOREVISION_STORE");
+  if (url == NULL)
+  {
+    g_set_error (error, SV_ERROR, SV_ERROR_USAGE, "no store is configured; set SCOREVISION_STORE or give --store file:PATH");
+    return NULL;
+  }
+  context->store = sv_object_store_open (url, context->config, error);
+  return context->store;
+}
+
+SvReader *
+sv_context_reader (SvContext *context, GError **error)
+{
+  if (context->reader != NULL)
+    return context->reader;
+  SvChain *chain = sv_context_chain (context, error);
+  if (chain == NULL)
+    return NULL;
+  SvReaderOptions options = { .accept_owner = context->accept_owner };
+  context->reader = sv_reader_new (context->config, chain, &options, error);
+  return context->reader;
+}
+
+gboolean
+sv_context_confirm (SvContext *context, const char *question, GError **error)
+{
+  if (context->yes)
+    return TRUE;
+  if (!isatty (STDIN_FILENO) || !isatty (STDERR_FILENO))
+  {
+    g_set_error (error, SV_ERROR, SV_ERROR_USAGE, "%s: confirm with --yes where there is no terminal to ask on", question);
+    return FALSE;
+  }
+  fprintf (stderr, "%s? [y/N] ", question);
+  char answer[16] = "";
+  if (fgets (answer, sizeof answer, stdin) != NULL && (answer[0] == 'y' || answer[0] == 'Y'))
+    return TRUE;
+  g_set_error (error, SV_ERROR, SV_ERROR_POLICY, "nothing was done: not confirmed");
+  return FALSE;
+}
+
+void
+sv_print_json (json_t *document)
+{
+  g_autofree char *text = sv_json_pretty (document);
+  fputs (text, stdout);
+  json_decref (document);
+}
+
+gboolean
+sv_check_arguments (int argc, int min, int max, const char *usage, GError **error)
+{
+  if (argc >= min && argc <= max)
+    return TRUE;
+  g_set_error (error, SV_ERROR, SV_ERROR_USAGE, "%s; usage: %s", argc < min ? "an argument is missing" : "too many arguments",
+               usage);
+  return FALSE;
+}

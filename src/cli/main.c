@@ -1,1 +1,337 @@
-int main (void) {return 0;}
+/* sv: the front door. The whole dispatch is one list of tables and one loop; help is printed from the same tables, so what
+ * runs and what is documented cannot differ. Every setting that has a flag (base/config.h) becomes an option of every
+ * command. */
+#include <errno.h>
+#include <locale.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/log.h"
+#include "cli/commands.h"
+#include "cli/table.h"
+
+static const SvCommand *const tables[] = {
+  NULL,
+};
+
+static const char *const global_help =
+    "Every command takes --json (one document on standard output), --yes (no questions) and the settings\n"
+    "shown by `sv config show` as options, for example --store, --chain, --wallet.\n";
+
+static int print_help (const char *group);
+
+/* ── finding the command ── */
+
+static gboolean
+group_exists (const char *group)
+{
+  for (gsize t = 0; tables[t] != NULL; t++)
+    for (const SvCommand *command = tables[t]; command->group != NULL; command++)
+      if (strcmp (command->group, group) == 0)
+        return TRUE;
+  return FALSE;
+}
+
+static const SvCommand *
+find_command (const char *group, const char *name)
+{
+  for (gsize t = 0; tables[t] != NULL; t++)
+    for (const SvCommand *command = tables[t]; command->group != NULL; command++)
+      if (strcmp (command->group, group) == 0 && g_strcmp0 (command->name, name) == 0)
+        return command;
+  return NULL;
+}
+
+/* Names to suggest from: the groups, or with @group the commands in it. */
+static GPtrArray *
+candidate_names (const char *group)
+{
+  GPtrArray *names = g_ptr_array_new ();
+  for (gsize t = 0; tables[t] != NULL; t++)
+    for (const SvCommand *command = tables[t]; command->group != NULL; command++)
+      if (group == NULL)
+        g_ptr_array_add (names, (gpointer)command->group);
+      else if (strcmp (command->group, group) == 0 && command->name != NULL)
+        g_ptr_array_add (names, (gpointer)command->name);
+  g_ptr_array_add (names, NULL);
+  return names;
+}
+
+static int
+unknown_word (const char *group, const char *word)
+{
+  g_autoptr (GPtrArray) names = candidate_names (group);
+  const char *nearest = sv_nearest_word (word, (const char *const *)names->pdata);
+  g_autofree char *shown = sv_printable (word);
+  fprintf (stderr, "sv: there is no command `%s%s%s`", group != NULL ? group : "", group != NULL ? " " : "", shown);
+  if (nearest != NULL)
+    fprintf (stderr, "; did you mean `sv %s%s%s`?", group != NULL ? group : "", group != NULL ? " " : "", nearest);
+  fprintf (stderr, "\nSee `sv %s%s--help`.\n", group != NULL ? group : "", group != NULL ? " " : "");
+  return 2;
+}
+
+/* ── help ── */
+
+static void
+print_command_line (const SvCommand *command)
+{
+  g_autofree char *name = g_strdup_printf ("sv %s%s%s", command->group, command->name != NULL ? " " : "",
+                                           command->name != NULL ? command->name : "");
+  printf ("  %-24s %s\n", name, command->summary);
+}
+
+static int
+print_help (const char *group)
+{
+  if (group == NULL)
+    printf ("sv " SV_VERSION ": manifests, commitments and challenges of the Score Vision subnet\n\n"
+            "Usage: sv GROUP COMMAND [OPTION…]\n\n");
+  else
+    printf ("Usage: sv %s COMMAND [OPTION…]\n\n", group);
+  const char *last = NULL;
+  for (gsize t = 0; tables[t] != NULL; t++)
+    for (const SvCommand *command = tables[t]; command->group != NULL; command++)
+    {
+      if (group != NULL && strcmp (group, command->group) != 0)
+        continue;
+      if (last != NULL && strcmp (last, command->group) != 0)
+        putchar ('\n');
+      last = command->group;
+      print_command_line (command);
+    }
+  printf ("\n%s`sv %s --help` explains a command and shows an example.\n", global_help,
+          group != NULL ? group : "GROUP COMMAND");
+  return 0;
+}
+
+static void
+print_option (const GOptionEntry *entry)
+{
+  if (entry->flags & G_OPTION_FLAG_HIDDEN)
+    return;
+  g_autofree char *option =
+      g_strdup_printf ("%s%c%s--%s%s%s", entry->short_name ? "-" : "", entry->short_name ? entry->short_name : ' ',
+                       entry->short_name ? ", " : "   ", entry->long_name, entry->arg_description != NULL ? " " : "",
+                       entry->arg_description != NULL ? entry->arg_description : "");
+  printf ("  %-32s %s\n", option, entry->description != NULL ? entry->description : "");
+}
+
+static void
+print_settings_help (void)
+{
+  gsize n_settings;
+  const SvSetting *settings = sv_settings (&n_settings);
+  printf ("\nSettings, also read from the environment and sv.conf:\n");
+  for (gsize i = 0; i < n_settings; i++)
+    if (settings[i].flag != NULL)
+    {
+      g_autofree char *option = g_strdup_printf ("    --%s VALUE", settings[i].flag);
+      printf ("  %-32s %s (%s)\n", option, settings[i].summary, settings[i].name);
+    }
+}
+
+static int
+print_command_help (const SvCommand *command)
+{
+  printf ("sv %s%s%s: %s\n\n", command->group, command->name != NULL ? " " : "", command->name != NULL ? command->name : "",
+          command->summary);
+  printf ("Usage: sv %s%s%s%s%s\n", command->group, command->name != NULL ? " " : "",
+          command->name != NULL ? command->name : "", command->usage != NULL && *command->usage ? " " : "",
+          command->usage != NULL ? command->usage : "");
+  if (command->details != NULL)
+    printf ("\n%s\n", command->details);
+  printf ("\nOptions:\n");
+  for (const GOptionEntry *entry = command->options; entry != NULL && entry->long_name != NULL; entry++)
+    print_option (entry);
+  printf ("      --json                     one JSON document on standard output\n"
+          "      --yes                      answer yes to questions\n"
+          "      --help-settings            the settings that can be given as options\n");
+  if (command->example != NULL)
+    printf ("\nExample:\n%s\n", command->example);
+  return 0;
+}
+
+/* ── options ── */
+
+static gboolean opt_json, opt_yes, opt_help, opt_help_settings;
+
+static gboolean
+set_flag (const char *option, const char *value, gpointer data, GError **error)
+{
+  SvConfig *config = data;
+  gsize n_settings;
+  const SvSetting *settings = sv_settings (&n_settings);
+  for (gsize i = 0; i < n_settings; i++)
+    if (settings[i].flag != NULL && strcmp (option + 2, settings[i].flag) == 0)
+    {
+      sv_config_set (config, settings[i].name, value);
+      return TRUE;
+    }
+  g_set_error (error, SV_ERROR, SV_ERROR_USAGE, "unknown option %s", option);
+  return FALSE;
+}
+
+static void
+add_setting_options (GOptionContext *options, SvConfig *config)
+{
+  gsize n_settings;
+  const SvSetting *settings = sv_settings (&n_settings);
+  g_autoptr (GArray) entries = g_array_new (TRUE, TRUE, sizeof (GOptionEntry));
+  for (gsize i = 0; i < n_settings; i++)
+    if (settings[i].flag != NULL)
+    {
+      GOptionEntry entry = { .long_name = settings[i].flag,
+                             .arg = G_OPTION_ARG_CALLBACK,
+                             .arg_data = (gpointer)set_flag,
+                             .description = settings[i].summary,
+                             .arg_description = "VALUE" };
+      g_array_append_val (entries, entry);
+    }
+  GOptionGroup *group = g_option_group_new ("settings", "Settings:", "Show the settings", config, NULL);
+  g_option_group_add_entries (group, (const GOptionEntry *)(gpointer)entries->data);
+  g_option_context_add_group (options, group);
+}
+
+static gboolean
+parse_options (const SvCommand *command, SvConfig *config, int *argc, char ***argv, GError **error)
+{
+  const GOptionEntry shared[] = {
+    { "json", 0, 0, G_OPTION_ARG_NONE, &opt_json, NULL, NULL },
+    { "yes", 'y', 0, G_OPTION_ARG_NONE, &opt_yes, NULL, NULL },
+    { "help", 'h', 0, G_OPTION_ARG_NONE, &opt_help, NULL, NULL },
+    { "help-settings", 0, 0, G_OPTION_ARG_NONE, &opt_help_settings, NULL, NULL },
+    G_OPTION_ENTRY_NULL,
+  };
+  g_autoptr (GOptionContext) options = g_option_context_new (NULL);
+  g_option_context_set_help_enabled (options, FALSE);
+  g_option_context_add_main_entries (options, shared, NULL);
+  if (command->options != NULL)
+    g_option_context_add_main_entries (options, command->options, NULL);
+  add_setting_options (options, config);
+  GError *local = NULL;
+  if (g_option_context_parse (options, argc, argv, &local))
+    return TRUE;
+  g_set_error (error, SV_ERROR, SV_ERROR_USAGE, "%s; see `sv %s%s%s --help`", local->message, command->group,
+               command->name != NULL ? " " : "", command->name != NULL ? command->name : "");
+  g_error_free (local);
+  return FALSE;
+}
+
+/* ── running ── */
+
+static int
+report (const GError *error, gboolean as_json)
+{
+  if (as_json)
+    sv_print_json (
+        json_pack ("{s:{s:i,s:s}}", "error", "exit_status", sv_error_exit_status (error), "message", error->message));
+  gboolean color = isatty (STDERR_FILENO) && g_getenv ("NO_COLOR") == NULL;
+  g_autofree char *label = sv_styled ("sv:", SV_STYLE_RED, color);
+  fprintf (stderr, "%s %s\n", label, error->message);
+  return sv_error_exit_status (error);
+}
+
+static void
+context_clear (SvContext *context)
+{
+  g_clear_pointer (&context->reader, sv_reader_free);
+  g_clear_pointer (&context->store, sv_object_store_free);
+  g_clear_pointer (&context->chain, sv_chain_free);
+}
+
+static gboolean
+set_log_format (const SvConfig *config, GError **error)
+{
+  const char *format = sv_config_get (config, "SCOREVISION_LOG");
+  if (g_strcmp0 (format, "json") == 0)
+    sv_log_set_format (SV_LOG_JSON);
+  else if (format != NULL && strcmp (format, "logfmt") != 0)
+  {
+    g_set_error (error, SV_ERROR, SV_ERROR_USAGE, "SCOREVISION_LOG is `%s` (%s); it must be logfmt or json", format,
+                 sv_config_origin (config, "SCOREVISION_LOG"));
+    return FALSE;
+  }
+  return TRUE;
+}
+
+static int
+run_command (const SvCommand *command, int argc, char **argv)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (SvConfig) config = sv_config_load (&error);
+  if (config == NULL)
+    return report (error, FALSE);
+  if (!parse_options (command, config, &argc, &argv, &error))
+    return report (error, opt_json);
+  if (opt_help)
+    return print_command_help (command);
+  if (opt_help_settings)
+  {
+    print_settings_help ();
+    return 0;
+  }
+  if (!set_log_format (config, &error))
+    return report (error, opt_json);
+  SvContext context = { .config = config,
+                        .as_json = opt_json,
+                        .yes = opt_yes,
+                        .use_color = !opt_json && isatty (STDOUT_FILENO) && g_getenv ("NO_COLOR") == NULL,
+                        .is_terminal = isatty (STDERR_FILENO) };
+  int status = command->run (&context, argc - 1, argv + 1, &error);
+  context_clear (&context);
+  if (error != NULL)
+    return report (error, opt_json);
+  if (fflush (stdout) != 0)
+  {
+    fprintf (stderr, "sv: standard output cannot be written: %s\n", g_strerror (errno));
+    return 1;
+  }
+  return status;
+}
+
+/* A group with a NULL-named command is itself a command: `sv serve --json`. */
+static int
+dispatch (int argc, char **argv)
+{
+  const char *group = argv[1];
+  if (!group_exists (group))
+    return unknown_word (NULL, group);
+  const SvCommand *alone = find_command (group, NULL);
+  if (alone != NULL)
+    return run_command (alone, argc - 1, argv + 1);
+  if (argc < 3)
+  {
+    print_help (group);
+    return 2;
+  }
+  if (strcmp (argv[2], "--help") == 0 || strcmp (argv[2], "-h") == 0)
+    return print_help (group);
+  const SvCommand *command = find_command (group, argv[2]);
+  return command != NULL ? run_command (command, argc - 2, argv + 2) : unknown_word (group, argv[2]);
+}
+
+int
+main (int argc, char **argv)
+{
+  setlocale (LC_CTYPE, "");
+  signal (SIGPIPE, SIG_IGN);
+  umask (022);
+  if (argc < 2)
+  {
+    print_help (NULL);
+    return 2;
+  }
+  if (strcmp (argv[1], "--help") == 0 || strcmp (argv[1], "-h") == 0 || strcmp (argv[1], "help") == 0)
+    return print_help (NULL);
+  if (strcmp (argv[1], "--version") == 0)
+  {
+    puts ("sv " SV_VERSION);
+    return 0;
+  }
+  return dispatch (argc, argv);
+}

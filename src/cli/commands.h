@@ -1,0 +1,4 @@
+/* The command tables, one per file of this folder; main.c lists them in the order in which help shows them. */
+#pragma once
+
+#include "cli/command.h"
