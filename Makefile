@@ -1,0 +1,41 @@
+# The front door. Meson and Ninja do the work; see `make help`.
+SHELL := /bin/bash
+BUILD ?= build
+PREFIX ?= /usr/local
+
+.PHONY: all help deps demo test bench fuzz install format clean
+.DEFAULT_GOAL := all
+
+all: $(BUILD)/build.ninja ## build everything; the program is build/src/cli/sv
+	@ninja -C $(BUILD)
+
+help: ## print this list
+	@sed -nE 's/^([a-z]+):[^#]*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 12
+
+deps: ## install what build and tests need (Debian 12); nothing the second time
+	@scripts/install-deps
+
+$(BUILD)/build.ninja:
+	@scripts/install-deps build
+	@meson setup $(BUILD) --prefix $(PREFIX) >/dev/null
+
+demo: all ## the whole system on this machine, each command shown as it runs
+	@SV_BUILD=$(BUILD) demo/run
+
+test: deps ## all tests: unit, contract, sanitizers, fuzz, peers, end to end
+	@scripts/test
+
+bench: all deps ## ratios, each measured in one run
+	@SV_BUILD=$(BUILD) bench/run
+
+fuzz: deps ## the fuzz targets, for RUNS inputs each (20000)
+	@scripts/fuzz
+
+install: all ## install sv under PREFIX (/usr/local)
+	@meson install -C $(BUILD) --no-rebuild
+
+format: ## bring the sources into the repository's format
+	@git ls-files '*.c' '*.h' | xargs clang-format -i
+
+clean: ## remove what was built
+	@rm -rf build build-*
