@@ -17,6 +17,11 @@ typedef struct
   guint64 cap_milli; /* thousandths of a frame per second */
 } SvBinding;
 
+/* Frees the strings of a binding and zeroes it, not the binding itself. */
+void sv_binding_clear (SvBinding *binding);
+/* Replaces what @to holds by a copy of @from. */
+void sv_binding_copy (SvBinding *to, const SvBinding *from);
+
 typedef struct
 {
   gboolean is_withdrawal;
@@ -33,6 +38,13 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (SvCommitmentText, sv_commitment_text_free)
 
 /* TRUE for texts that begin with "sv1 "; others are somebody else's business. */
 gboolean sv_text_is_ours (const char *text);
+
+/* The window that a commitment text's first line names, whether or not the rest of the text has the right form; NULL for any
+ * other text. Returns: (transfer full). */
+char *sv_commitment_text_window (const char *text);
+
+/* TRUE when a line after the first begins with @element_id, whether or not the text has the right form. */
+gboolean sv_commitment_text_names (const char *text, const char *element_id);
 
 /* Reads `sv1 commit …` or `sv1 withdraw …` to the letter (single spaces, LF, no trailing newline, ASCII, no element named
  * twice, at least one element). SV_ERROR_MALFORMED with line number and reason. Returns: (transfer full). */

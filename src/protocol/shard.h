@@ -103,6 +103,3 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (SvShardJudgement, sv_shard_judgement_clear)
 
 /* Rules 2 to 12 in their order, for a shard that sv_shard_open() returned. */
 void sv_shard_judge (const SvShard *shard, const SvShardContext *context, SvShardJudgement *judgement);
-
-/* Frees the strings of a binding that judge_proof filled in. */
-void sv_binding_clear (SvBinding *binding);
