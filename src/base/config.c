@@ -43,7 +43,8 @@ struct SvConfig
   char *file; /* the sv.conf that was read, or NULL */
 };
 
-static Slot *find_slot (const SvConfig *config, const char *name)
+static Slot *
+find_slot (const SvConfig *config, const char *name)
 {
   for (gsize i = 0; i < config->n_slots; i++)
     if (strcmp (config->slots[i].setting->name, name) == 0)
@@ -52,7 +53,8 @@ static Slot *find_slot (const SvConfig *config, const char *name)
 }
 
 /* A name that is not in the table is a mistake in the program, not of its user. */
-static Slot *known_slot (const SvConfig *config, const char *name)
+static Slot *
+known_slot (const SvConfig *config, const char *name)
 {
   Slot *slot = find_slot (config, name);
   if (slot == NULL)
@@ -61,7 +63,8 @@ static Slot *known_slot (const SvConfig *config, const char *name)
 }
 
 /* The highest layer with a value, or -1. */
-static int top_layer (const Slot *slot)
+static int
+top_layer (const Slot *slot)
 {
   for (int layer = N_LAYERS - 1; layer >= 0; layer--)
     if (slot->values[layer] != NULL)
@@ -69,7 +72,8 @@ static int top_layer (const Slot *slot)
   return -1;
 }
 
-const char *sv_config_get (const SvConfig *config, const char *name)
+const char *
+sv_config_get (const SvConfig *config, const char *name)
 {
   const Slot *slot = known_slot (config, name);
   int layer = top_layer (slot);
@@ -78,7 +82,8 @@ const char *sv_config_get (const SvConfig *config, const char *name)
   return slot->derived != NULL ? slot->derived : slot->setting->fallback;
 }
 
-const char *sv_config_origin (const SvConfig *config, const char *name)
+const char *
+sv_config_origin (const SvConfig *config, const char *name)
 {
   const Slot *slot = known_slot (config, name);
   int layer = top_layer (slot);
@@ -94,7 +99,8 @@ const char *sv_config_origin (const SvConfig *config, const char *name)
 }
 
 /* Sets the default of @name to @value (taken), which comes from @source unless that is NULL. */
-static void derive (SvConfig *config, const char *name, char *value, const char *source)
+static void
+derive (SvConfig *config, const char *name, char *value, const char *source)
 {
   Slot *slot = known_slot (config, name);
   g_free (slot->derived);
@@ -104,12 +110,14 @@ static void derive (SvConfig *config, const char *name, char *value, const char 
       value != NULL && source != NULL ? g_strdup_printf ("%s (%s)", sv_config_origin (config, source), source) : NULL;
 }
 
-static char *below_home (const SvConfig *config, const char *scheme, const char *leaf)
+static char *
+below_home (const SvConfig *config, const char *scheme, const char *leaf)
 {
   return g_strdup_printf ("%s:%s/%s", scheme, sv_config_get (config, "SCOREVISION_HOME"), leaf);
 }
 
-static void derive_defaults (SvConfig *config)
+static void
+derive_defaults (SvConfig *config)
 {
   const char *bucket = sv_config_get (config, "R2_BUCKET");
   derive (config, "BITTENSOR_SUBTENSOR_ENDPOINT", below_home (config, "ledger", "ledger.sqlite"), NULL);
@@ -127,19 +135,22 @@ static void derive_defaults (SvConfig *config)
   derive (config, "SCOREVISION_CONFIG", g_strdup (config->file), NULL);
 }
 
-static void set_layer (Slot *slot, Layer layer, const char *value)
+static void
+set_layer (Slot *slot, Layer layer, const char *value)
 {
   g_free (slot->values[layer]);
   slot->values[layer] = value != NULL && *value != '\0' ? g_strdup (value) : NULL;
 }
 
-void sv_config_set (SvConfig *config, const char *name, const char *value)
+void
+sv_config_set (SvConfig *config, const char *name, const char *value)
 {
   set_layer (known_slot (config, name), LAYER_FLAG, value);
   derive_defaults (config);
 }
 
-SvConfig *sv_config_new (void)
+SvConfig *
+sv_config_new (void)
 {
   SvConfig *config = g_new0 (SvConfig, 1);
   const SvSetting *settings = sv_settings (&config->n_slots);
@@ -150,7 +161,8 @@ SvConfig *sv_config_new (void)
   return config;
 }
 
-void sv_config_free (SvConfig *config)
+void
+sv_config_free (SvConfig *config)
 {
   if (config == NULL)
     return;
@@ -169,7 +181,8 @@ void sv_config_free (SvConfig *config)
 }
 
 /* "; did you mean X?" or "". */
-static char *suggestion (const SvConfig *config, const char *name)
+static char *
+suggestion (const SvConfig *config, const char *name)
 {
   g_autofree const char **names = g_new0 (const char *, config->n_slots + 1);
   for (gsize i = 0; i < config->n_slots; i++)
@@ -181,12 +194,14 @@ static char *suggestion (const SvConfig *config, const char *name)
 /* ---- the environment ---- */
 
 /* The test-suite finds its data by this variable, which is no setting. */
-static gboolean is_ours_but_no_setting (const char *name)
+static gboolean
+is_ours_but_no_setting (const char *name)
 {
   return strcmp (name, "SCOREVISION_SHARED") == 0;
 }
 
-static gboolean check_environment_name (const SvConfig *config, const char *name, GError **error)
+static gboolean
+check_environment_name (const SvConfig *config, const char *name, GError **error)
 {
   if (!g_str_has_prefix (name, "SCOREVISION_") || find_slot (config, name) != NULL || is_ours_but_no_setting (name))
     return TRUE;
@@ -195,7 +210,8 @@ static gboolean check_environment_name (const SvConfig *config, const char *name
   return FALSE;
 }
 
-static gboolean read_environment (SvConfig *config, GError **error)
+static gboolean
+read_environment (SvConfig *config, GError **error)
 {
   g_auto (GStrv) names = g_listenv ();
   for (char **name = names; *name != NULL; name++)
@@ -218,8 +234,8 @@ static gboolean read_environment (SvConfig *config, GError **error)
 
 /* ---- sv.conf ---- */
 
-static gboolean set_from_file (SvConfig *config, const char *path, guint line, const char *name, const char *value,
-                               GError **error)
+static gboolean
+set_from_file (SvConfig *config, const char *path, guint line, const char *name, const char *value, GError **error)
 {
   Slot *slot = find_slot (config, name);
   if (slot == NULL)
@@ -245,7 +261,8 @@ static gboolean set_from_file (SvConfig *config, const char *path, guint line, c
   return TRUE;
 }
 
-static gboolean read_line (SvConfig *config, const char *path, guint line, char *text, GError **error)
+static gboolean
+read_line (SvConfig *config, const char *path, guint line, char *text, GError **error)
 {
   g_strstrip (text);
   if (*text == '\0' || *text == '#' || *text == ';')
@@ -262,14 +279,15 @@ static gboolean read_line (SvConfig *config, const char *path, guint line, char 
   return set_from_file (config, path, line, g_strstrip (text), g_strstrip (equals + 1), error);
 }
 
-static gboolean read_file (SvConfig *config, const char *path, GError **error)
+static gboolean
+read_file (SvConfig *config, const char *path, GError **error)
 {
   g_autoptr (GBytes) bytes = sv_file_read (path, MAX_FILE_SIZE, error);
   if (bytes == NULL)
     return FALSE;
   gsize length = 0;
   const char *data = g_bytes_get_data (bytes, &length);
-  if (length > 0 && !g_utf8_validate (data, (gssize) length, NULL))
+  if (length > 0 && !g_utf8_validate (data, (gssize)length, NULL))
   {
     g_set_error (error, SV_ERROR, SV_ERROR_USAGE, "%s: not valid UTF-8", path);
     return FALSE;
@@ -284,7 +302,8 @@ static gboolean read_file (SvConfig *config, const char *path, GError **error)
 }
 
 /* Returns: (transfer full) the file to read, or NULL where there is none. */
-static char *find_file (const SvConfig *config)
+static char *
+find_file (const SvConfig *config)
 {
   const char *named = sv_config_get (config, "SCOREVISION_CONFIG");
   if (named != NULL)
@@ -299,7 +318,8 @@ static char *find_file (const SvConfig *config)
   return NULL;
 }
 
-SvConfig *sv_config_load (GError **error)
+SvConfig *
+sv_config_load (GError **error)
 {
   g_autoptr (SvConfig) config = sv_config_new ();
   if (!read_environment (config, error))
@@ -313,14 +333,15 @@ SvConfig *sv_config_load (GError **error)
 
 /* ---- values ---- */
 
-gboolean sv_config_get_boolean (const SvConfig *config, const char *name)
+gboolean
+sv_config_get_boolean (const SvConfig *config, const char *name)
 {
   const char *value = sv_config_get (config, name);
   return g_strcmp0 (value, "1") == 0 || g_strcmp0 (value, "true") == 0 || g_strcmp0 (value, "True") == 0;
 }
 
-gboolean sv_config_get_integer (const SvConfig *config, const char *name, guint64 min, guint64 max, guint64 *value,
-                                GError **error)
+gboolean
+sv_config_get_integer (const SvConfig *config, const char *name, guint64 min, guint64 max, guint64 *value, GError **error)
 {
   const char *text = sv_config_get (config, name);
   if (text != NULL && sv_integer_parse (text, value) && *value >= min && *value <= max)
@@ -331,7 +352,8 @@ gboolean sv_config_get_integer (const SvConfig *config, const char *name, guint6
   return FALSE;
 }
 
-char **sv_config_get_list (const SvConfig *config, const char *name)
+char **
+sv_config_get_list (const SvConfig *config, const char *name)
 {
   g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
   const char *value = sv_config_get (config, name);
@@ -342,7 +364,8 @@ char **sv_config_get_list (const SvConfig *config, const char *name)
   return g_strv_builder_end (builder);
 }
 
-char *sv_config_home_path (const SvConfig *config, const char *leaf)
+char *
+sv_config_home_path (const SvConfig *config, const char *leaf)
 {
   g_autofree char *home = sv_path_expand (sv_config_get (config, "SCOREVISION_HOME"));
   return leaf != NULL ? g_build_filename (home, leaf, NULL) : g_steal_pointer (&home);
@@ -350,20 +373,22 @@ char *sv_config_home_path (const SvConfig *config, const char *leaf)
 
 /* ---- the nearest word ---- */
 
-static guint smallest (guint a, guint b, guint c)
+static guint
+smallest (guint a, guint b, guint c)
 {
   return MIN (a, MIN (b, c));
 }
 
 /* Edit distance in which swapping two neighbours costs one, without regard to case; both words are at most MAX_WORD long. */
-static guint edit_distance (const char *a, const char *b)
+static guint
+edit_distance (const char *a, const char *b)
 {
   gsize n = strlen (a), m = strlen (b);
   guint rows[MAX_WORD + 1][MAX_WORD + 1];
   for (gsize i = 0; i <= n; i++)
-    rows[i][0] = (guint) i;
+    rows[i][0] = (guint)i;
   for (gsize j = 0; j <= m; j++)
-    rows[0][j] = (guint) j;
+    rows[0][j] = (guint)j;
   for (gsize i = 1; i <= n; i++)
     for (gsize j = 1; j <= m; j++)
     {
@@ -375,13 +400,14 @@ static guint edit_distance (const char *a, const char *b)
   return rows[n][m];
 }
 
-const char *sv_nearest_word (const char *word, const char *const *candidates)
+const char *
+sv_nearest_word (const char *word, const char *const *candidates)
 {
   gsize length = strlen (word);
   if (length == 0 || length > MAX_WORD)
     return NULL;
   const char *best = NULL;
-  guint best_distance = (guint) MAX (1, length / 3) + 1;
+  guint best_distance = (guint)MAX (1, length / 3) + 1;
   for (; *candidates != NULL; candidates++)
   {
     if (strlen (*candidates) > MAX_WORD)

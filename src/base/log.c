@@ -13,15 +13,17 @@
 
 static gint log_format = SV_LOG_LOGFMT;
 
-void sv_log_set_format (SvLogFormat format)
+void
+sv_log_set_format (SvLogFormat format)
 {
-  g_atomic_int_set (&log_format, (gint) format);
+  g_atomic_int_set (&log_format, (gint)format);
 }
 
-static void append_code (GString *line, gunichar code, SvLogFormat format)
+static void
+append_code (GString *line, gunichar code, SvLogFormat format)
 {
   if (code == '"' || code == '\\')
-    g_string_append_printf (line, "\\%c", (char) code);
+    g_string_append_printf (line, "\\%c", (char)code);
   else if (code == '\n')
     g_string_append (line, "\\n");
   else if (g_unichar_isprint (code))
@@ -34,7 +36,8 @@ static void append_code (GString *line, gunichar code, SvLogFormat format)
     g_string_append_printf (line, "\\U%08x", code);
 }
 
-static void append_quoted (GString *line, const char *value, SvLogFormat format)
+static void
+append_quoted (GString *line, const char *value, SvLogFormat format)
 {
   gboolean is_cut = strlen (value) > MAX_VALUE;
   g_autofree char *bounded = g_strndup (value, MAX_VALUE);
@@ -45,7 +48,8 @@ static void append_quoted (GString *line, const char *value, SvLogFormat format)
   g_string_append (line, is_cut ? "…\"" : "\"");
 }
 
-static gboolean is_bare (const char *value)
+static gboolean
+is_bare (const char *value)
 {
   if (*value == '\0' || strlen (value) > MAX_VALUE)
     return FALSE;
@@ -55,7 +59,8 @@ static gboolean is_bare (const char *value)
   return TRUE;
 }
 
-static void append_pair (GString *line, const char *key, const char *value, SvLogFormat format)
+static void
+append_pair (GString *line, const char *key, const char *value, SvLogFormat format)
 {
   const char *separator = format == SV_LOG_JSON ? "," : " ";
   if (line->len > 1)
@@ -71,9 +76,10 @@ static void append_pair (GString *line, const char *key, const char *value, SvLo
     append_quoted (line, value, format);
 }
 
-void sv_log (const char *level, const char *event, ...)
+void
+sv_log (const char *level, const char *event, ...)
 {
-  SvLogFormat format = (SvLogFormat) g_atomic_int_get (&log_format);
+  SvLogFormat format = (SvLogFormat)g_atomic_int_get (&log_format);
   g_autofree char *now = sv_time_format (sv_clock_ms ());
   g_autoptr (GString) line = g_string_new (format == SV_LOG_JSON ? "{" : "");
   append_pair (line, "time", now, format);
@@ -92,5 +98,5 @@ void sv_log (const char *level, const char *event, ...)
 
   g_string_append (line, format == SV_LOG_JSON ? "}\n" : "\n");
   gssize written = write (STDERR_FILENO, line->str, line->len);
-  (void) written; /* where standard error is gone there is nobody to tell */
+  (void)written; /* where standard error is gone there is nobody to tell */
 }

@@ -44,7 +44,8 @@ static const SvSetting settings[] = {
 
   { "CHUTES_MINER_BASE_URL_TEMPLATE", "chute-url-template", "https://{slug}.chutes.ai", FALSE, "chutes",
     "URL of a chute, with {slug} in it" },
-  { "CHUTES_MINER_PREDICT_ENDPOINT", "chute-predict-endpoint", "predict", FALSE, "chutes", "path of a chute's prediction call" },
+  { "CHUTES_MINER_PREDICT_ENDPOINT", "chute-predict-endpoint", "predict", FALSE, "chutes",
+    "path of a chute's prediction call" },
   { "CHUTES_API_KEY", NULL, NULL, TRUE, "chutes", "bearer token for chutes" },
   { "CHUTES_API_URL", "chutes-api-url", NULL, FALSE, "chutes", "the chute platform's API, to compare bindings with" },
 
@@ -57,7 +58,8 @@ static const SvSetting settings[] = {
   { "SCOREVISION_CONFIG", NULL, NULL, FALSE, "home", "the configuration file (environment only)" },
 };
 
-const SvSetting *sv_settings (gsize *n_settings)
+const SvSetting *
+sv_settings (gsize *n_settings)
 {
   *n_settings = G_N_ELEMENTS (settings);
   return settings;
