@@ -31,15 +31,17 @@ const char *sv_challenge_check_form (const SvChallengeRequest *request, guint ne
 /* Nanoseconds of a checked nonce within ±60 s of @now_ms. */
 gboolean sv_nonce_is_fresh (const char *nonce, gint64 now_ms);
 
-/* The bound X-Nonce: a lower-case UUID over the whole request. Accounts bare; @miner "" never: the asker if not named.
- * Returns: (transfer full). */
+/* The bound X-Nonce: a lower-case UUID over the whole request. Accounts bare; @miner "" never: the asker if not named. @slug and
+ * @proof may be NULL, which counts as "". Returns: (transfer full), or NULL when a part is not UTF-8: then no nonce is bound to
+ * the request. */
 char *sv_bound_nonce (const char *base, guint netuid, const char *asker, const char *nonce, const char *element_id,
                       const char *miner, const char *slug, const char *proof);
 
 /* What X-Signature is over: "{manifest_hash}:{nonce}". Returns: (transfer full). */
 char *sv_challenge_signed_text (const char *manifest_hash, const char *x_nonce);
 
-/* The draw: seed = the first 53 bits of HMAC-SHA-256(K, canonical ["sv1/draw", …]). */
+/* The draw: seed = the first 53 bits of HMAC-SHA-256(K, canonical ["sv1/draw", …]). @manifest_hash enters in its stored form,
+ * however it was sent: bare hex is given its prefix here. Accounts bare, @nonce the query nonce as sent. */
 guint64 sv_draw_seed (const guint8 key[32], const char *manifest_hash, const char *element_id, const char *asker,
                       const char *miner_hotkey, const char *nonce);
 
