@@ -25,3 +25,7 @@ int sv_error_exit_status (const GError *error);
 
 /* 500 for an error of another domain. */
 guint sv_error_http_status (const GError *error);
+
+/* Text from outside, made fit for a message: valid UTF-8, at most 200 characters, control and formatting characters as \uXXXX,
+ * so that it can neither forge a line nor steer a terminal. Returns: (transfer full). */
+char *sv_text_printable (const char *text);

@@ -9,16 +9,18 @@ GBytes *sv_file_read (const char *path, gsize max_size, GError **error) G_GNUC_W
 
 /* Writes a temporary file beside @path, fsyncs it, renames it and fsyncs the directory, so that a reader or a crash sees the
  * old content or the new. Creates missing directories with mode 0700 for a private file (@mode without group and other
- * bits), else 0755. */
+ * bits), else 0755. A crash may leave a file ".sv-tmp-XXXXXX" beside it, which nobody needs. */
 gboolean sv_file_write (const char *path, const void *data, gsize length, guint mode, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* The same, but fails with SV_ERROR_CONFLICT where @path exists (link(2), so two writers cannot both succeed). */
 gboolean sv_file_create (const char *path, const void *data, gsize length, guint mode,
                          GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* Makes @path and its missing parents, all with @mode; what exists is left as it is. */
 gboolean sv_directory_make (const char *path, guint mode, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* An exclusive flock(2) on @path, created when absent; waits for it. Closing the descriptor releases it. Returns -1 on error.
+/* An exclusive flock(2) on @path, created when absent; waits for it. The directory must exist. Closing the descriptor releases
+ * it. Returns -1 on error.
  */
 int sv_file_lock (const char *path, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 

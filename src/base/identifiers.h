@@ -1,5 +1,6 @@
-/* The identifiers of docs/protocol.md section 1. Each check takes any string (NULL is invalid) and bounds its length, so a
- * valid identifier is safe in a path, a URL and a log line. None of them can be "." or ".." or hold an empty path part. */
+/* The identifiers of docs/protocol.md section 1. Each check takes any string (NULL is invalid) and bounds its length and its
+ * bytes, so a valid identifier is safe in a log line. Window ids, chute slugs and chute ids are safe as a path part, element
+ * ids as a path: no part of them is empty, "." or "..". An hf_revision is never a path: it may hold "//" and "/../". */
 #pragma once
 
 #include <glib.h>

@@ -11,22 +11,26 @@
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (json_t, json_decref)
 
 /* Reads one JSON text. Refused with SV_ERROR_MALFORMED and the place (line:column): more than @max_size bytes, duplicate
- * keys, invalid UTF-8, lone surrogates, integer literals that no double holds exactly, numbers that overflow, nesting deeper
- * than SV_JSON_MAX_DEPTH, anything after the value. @what names the input in messages. Returns: (transfer full). */
+ * keys, NUL bytes (\u0000 is fine in values, not in keys), invalid UTF-8, lone surrogates, integer literals that no double
+ * holds exactly, numbers that overflow, nesting deeper than SV_JSON_MAX_DEPTH, anything after the value. @what names the input
+ * in messages. Returns: (transfer full). */
 json_t *sv_json_parse (const char *what, const void *data, gsize length, gsize max_size,
                        GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* The canonical form (RFC 8785) of @value, without a trailing newline. Fails (SV_ERROR_MALFORMED) for NaN, infinities and
- * integers beyond 2^53 - 1, which can only come from our own code. Returns: (transfer full). */
+ * integers beyond 2^53 - 1, which can only come from our own code, and for nesting deeper than SV_JSON_MAX_DEPTH, which nobody
+ * could read again (a document put inside another is nested deeper than it was). Returns: (transfer full). */
 GBytes *sv_json_canonical (const json_t *value, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* The same as a NUL-terminated string, for printing and for values known to be finite (aborts otherwise). */
 char *sv_json_canonical_string (const json_t *value);
 
-/* Indented by two spaces, keys in the order they were added; for people. Returns: (transfer full), with trailing newline. */
+/* Indented by two spaces, keys in the order they were added; for people. What is not finite shows as null. Returns: (transfer
+ * full), with trailing newline. */
 char *sv_json_pretty (const json_t *value);
 
-/* ECMAScript's Number::toString: the shortest digits that read back as @number. @buffer holds at least 32 bytes. */
+/* ECMAScript's Number::toString: the shortest digits that read back as @number, which is finite. @buffer holds at least 32
+ * bytes. */
 void sv_json_format_number (double number, char *buffer);
 
 /* Equal as JSON values: 5 and 5.0 are the same number, key order does not matter. */

@@ -5,10 +5,13 @@
 
 gint64 sv_clock_ms (void);
 
-/* "2025-10-23T00:00:00Z"; with milliseconds only where they are not zero. Returns: (transfer full). */
+/* "2025-10-23T00:00:00Z"; with milliseconds only where they are not zero. Times outside the years 1 to 9999 are shown as the
+ * nearest inside, since an estimate of a far block's time may lie anywhere. Returns: (transfer full). */
 char *sv_time_format (gint64 unix_ms);
 
+/* Exactly "YYYY-MM-DDTHH:MM:SSZ" or with a fraction of 1 to 9 digits, which is cut to milliseconds. NULL is invalid. */
 gboolean sv_time_parse (const char *text, gint64 *unix_ms);
 
-/* "2 d 3 h", "3 h 12 min", "45 s": at most two units, for people. Returns: (transfer full). */
+/* "2 d 3 h", "3 h 12 min", "45 s": at most two units, for people; "0 s" for what is less than a second. Returns: (transfer
+ * full). */
 char *sv_duration_format (gint64 ms);

@@ -1,0 +1,192 @@
+/* Hashes by libsodium. Nothing here is secret, so comparisons of hashes elsewhere may be plain strcmp(). */
+#include "base/hash.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sodium.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/error.h"
+
+G_STATIC_ASSERT (SV_SHA256_SIZE == crypto_hash_sha256_BYTES);
+
+#define HEX_DIGITS (2 * SV_SHA256_SIZE)
+#define PREFIX_LENGTH (sizeof SV_HASH_PREFIX - 1)
+#define PIECE_SIZE (256 * 1024)
+
+static gpointer
+start_sodium (gpointer unused)
+{
+  if (sodium_init () < 0)
+    g_error ("libsodium does not start: no source of randomness");
+  return NULL;
+}
+
+static void
+need_sodium (void)
+{
+  static GOnce once = G_ONCE_INIT;
+
+  g_once (&once, start_sodium, NULL);
+}
+
+void
+sv_sha256 (const void *data, gsize length, guint8 digest[SV_SHA256_SIZE])
+{
+  need_sodium ();
+  crypto_hash_sha256 (digest, data, length);
+}
+
+void
+sv_blake2b_256 (const void *data, gsize length, guint8 digest[SV_BLAKE2B_256_SIZE])
+{
+  need_sodium ();
+  crypto_generichash_blake2b (digest, SV_BLAKE2B_256_SIZE, data, length, NULL, 0);
+}
+
+static char *
+hash_of_digest (const guint8 digest[SV_SHA256_SIZE])
+{
+  g_autofree char *hex = sv_hex_encode (digest, SV_SHA256_SIZE);
+
+  return g_strconcat (SV_HASH_PREFIX, hex, NULL);
+}
+
+char *
+sv_hash_bytes (const void *data, gsize length)
+{
+  guint8 digest[SV_SHA256_SIZE];
+
+  sv_sha256 (data, length, digest);
+  return hash_of_digest (digest);
+}
+
+char *
+sv_hash_gbytes (GBytes *bytes)
+{
+  gsize length = 0;
+  const void *data = g_bytes_get_data (bytes, &length);
+
+  return sv_hash_bytes (data, length);
+}
+
+static gboolean
+hash_descriptor (int fd, crypto_hash_sha256_state *state)
+{
+  g_autofree guint8 *piece = g_malloc (PIECE_SIZE);
+
+  for (;;)
+  {
+    ssize_t n = read (fd, piece, PIECE_SIZE);
+
+    if (n < 0 && errno == EINTR)
+      continue;
+    if (n < 0)
+      return FALSE;
+    if (n == 0)
+      return TRUE;
+    crypto_hash_sha256_update (state, piece, (unsigned long long)n);
+  }
+}
+
+char *
+sv_hash_file (const char *path, GError **error)
+{
+  guint8 digest[SV_SHA256_SIZE];
+  crypto_hash_sha256_state state;
+  int fd = open (path, O_RDONLY | O_CLOEXEC);
+  gboolean is_read;
+  int problem;
+
+  need_sodium ();
+  if (fd < 0)
+  {
+    problem = errno;
+    g_set_error (error, SV_ERROR, problem == ENOENT || problem == ENOTDIR ? SV_ERROR_NOT_FOUND : SV_ERROR_FAILED,
+                 "cannot open %s: %s", path, g_strerror (problem));
+    return NULL;
+  }
+  crypto_hash_sha256_init (&state);
+  is_read = hash_descriptor (fd, &state);
+  problem = errno;
+  close (fd);
+  if (!is_read)
+  {
+    g_set_error (error, SV_ERROR, SV_ERROR_FAILED, "cannot read %s: %s", path, g_strerror (problem));
+    return NULL;
+  }
+  crypto_hash_sha256_final (&state, digest);
+  return hash_of_digest (digest);
+}
+
+static gboolean
+is_bare_hash (const char *text)
+{
+  return strspn (text, "0123456789abcdef") == HEX_DIGITS && text[HEX_DIGITS] == '\0';
+}
+
+gboolean
+sv_hash_is_valid (const char *text)
+{
+  return text != NULL && g_str_has_prefix (text, SV_HASH_PREFIX) && is_bare_hash (text + PREFIX_LENGTH);
+}
+
+char *
+sv_hash_normalize (const char *text)
+{
+  if (text == NULL)
+    return NULL;
+  if (is_bare_hash (text))
+    return g_strconcat (SV_HASH_PREFIX, text, NULL);
+  return sv_hash_is_valid (text) ? g_strdup (text) : NULL;
+}
+
+const char *
+sv_hash_hex (const char *hash)
+{
+  g_assert (sv_hash_is_valid (hash));
+  return hash + PREFIX_LENGTH;
+}
+
+char *
+sv_hex_encode (const void *data, gsize length)
+{
+  static const char digits[] = "0123456789abcdef";
+  const guint8 *bytes = data;
+  char *text = g_malloc (2 * length + 1);
+
+  for (gsize i = 0; i < length; i++)
+  {
+    text[2 * i] = digits[bytes[i] >> 4];
+    text[2 * i + 1] = digits[bytes[i] & 15];
+  }
+  text[2 * length] = '\0';
+  return text;
+}
+
+/* -1 for what is no digit, the closing NUL among it. */
+static int
+digit_value (char c, gboolean any_case)
+{
+  if (!any_case && g_ascii_isupper (c))
+    return -1;
+  return g_ascii_xdigit_value (c);
+}
+
+gboolean
+sv_hex_decode (const char *text, gboolean any_case, guint8 *out, gsize length)
+{
+  if (text == NULL)
+    return FALSE;
+  for (gsize i = 0; i < length; i++)
+  {
+    int high = digit_value (text[2 * i], any_case);
+    int low = high < 0 ? -1 : digit_value (text[2 * i + 1], any_case);
+
+    if (low < 0)
+      return FALSE;
+    out[i] = (guint8)(high << 4 | low);
+  }
+  return text[2 * length] == '\0';
+}

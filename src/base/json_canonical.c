@@ -1,0 +1,262 @@
+/* Writing JSON: canonical (RFC 8785) and for people. One walk does both; they differ in spaces, in the order of keys and in
+ * what a number that JSON cannot hold means. The canonical writer refuses what our own reader would refuse, so that nothing
+ * is signed that cannot be read again. */
+#include "base/json.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/error.h"
+
+typedef struct
+{
+  GString *out;
+  gboolean is_pretty;
+  guint depth;
+  GError **error;
+} Writer;
+
+typedef struct
+{
+  const char *text;
+  gsize length;
+  const json_t *value;
+} Member;
+
+static gboolean write_value (Writer *writer, const json_t *value);
+
+static gboolean
+fail (Writer *writer, const char *reason)
+{
+  g_set_error (writer->error, SV_ERROR, SV_ERROR_MALFORMED, "canonical JSON: %s", reason);
+  return FALSE;
+}
+
+/* By UTF-16 code units, as RFC 8785 wants it. UTF-8 bytes give the same order but for one thing: characters beyond U+FFFF are
+ * surrogates (D800…DFFF) in UTF-16 and so come before U+E000…U+FFFF, whose first bytes are EE and EF, although their own first
+ * byte is F0 or more. Strings that differ do so first in a leading byte, or in a following one under equal leading bytes. */
+static int
+compare_utf16 (const Member *a, const Member *b)
+{
+  gsize shared = MIN (a->length, b->length);
+  gsize i = 0;
+  guint8 x, y;
+
+  while (i < shared && a->text[i] == b->text[i])
+    i++;
+  if (i == shared)
+    return a->length < b->length ? -1 : a->length > b->length;
+  x = (guint8)a->text[i];
+  y = (guint8)b->text[i];
+  if (x >= 0xee && y >= 0xee && (x >= 0xf0) != (y >= 0xf0))
+    return x >= 0xf0 ? -1 : 1;
+  return x < y ? -1 : 1;
+}
+
+static int
+compare_members (const void *a, const void *b)
+{
+  return compare_utf16 (a, b);
+}
+
+static void
+write_escape (GString *out, guint8 c)
+{
+  static const char short_forms[] = { ['\b'] = 'b', ['\t'] = 't', ['\n'] = 'n', ['\f'] = 'f', ['\r'] = 'r' };
+
+  if (c == '"' || c == '\\')
+    g_string_append_printf (out, "\\%c", c);
+  else if (c < sizeof short_forms && short_forms[c] != 0)
+    g_string_append_printf (out, "\\%c", short_forms[c]);
+  else
+    g_string_append_printf (out, "\\u%04x", c);
+}
+
+static void
+write_string (Writer *writer, const char *text, gsize length)
+{
+  gsize start = 0;
+
+  g_string_append_c (writer->out, '"');
+  for (gsize i = 0; i < length; i++)
+  {
+    guint8 c = (guint8)text[i];
+
+    if (c >= 0x20 && c != '"' && c != '\\')
+      continue;
+    g_string_append_len (writer->out, text + start, (gssize)(i - start));
+    write_escape (writer->out, c);
+    start = i + 1;
+  }
+  g_string_append_len (writer->out, text + start, (gssize)(length - start));
+  g_string_append_c (writer->out, '"');
+}
+
+static gboolean
+write_number (Writer *writer, const json_t *value)
+{
+  char text[32];
+  double number = json_number_value (value);
+  gboolean is_finite = isfinite (number);
+
+  if (json_is_integer (value) && ABS (json_integer_value (value)) > (json_int_t)SV_JSON_MAX_INTEGER)
+  {
+    if (!writer->is_pretty)
+      return fail (writer, "an integer lies beyond 2^53 - 1");
+    g_string_append_printf (writer->out, "%" JSON_INTEGER_FORMAT, json_integer_value (value));
+    return TRUE;
+  }
+  if (!is_finite && !writer->is_pretty)
+    return fail (writer, "a number is not finite");
+  if (is_finite)
+    sv_json_format_number (number, text);
+  g_string_append (writer->out, is_finite ? text : "null");
+  return TRUE;
+}
+
+static void
+write_line (Writer *writer)
+{
+  if (!writer->is_pretty)
+    return;
+  g_string_append_c (writer->out, '\n');
+  for (guint i = 0; i < writer->depth; i++)
+    g_string_append (writer->out, "  ");
+}
+
+static gboolean
+open_container (Writer *writer, char bracket)
+{
+  if (++writer->depth > SV_JSON_MAX_DEPTH && !writer->is_pretty)
+    return fail (writer, "nesting is deeper than 64");
+  g_string_append_c (writer->out, bracket);
+  return TRUE;
+}
+
+static void
+close_container (Writer *writer, char bracket, gboolean is_empty)
+{
+  writer->depth--;
+  if (!is_empty)
+    write_line (writer);
+  g_string_append_c (writer->out, bracket);
+}
+
+static gboolean
+write_array (Writer *writer, const json_t *array)
+{
+  gsize n = json_array_size (array);
+
+  if (!open_container (writer, '['))
+    return FALSE;
+  for (gsize i = 0; i < n; i++)
+  {
+    if (i > 0)
+      g_string_append_c (writer->out, ',');
+    write_line (writer);
+    if (!write_value (writer, json_array_get (array, i)))
+      return FALSE;
+  }
+  close_container (writer, ']', n == 0);
+  return TRUE;
+}
+
+/* Returns: (transfer container) the members, sorted unless they are for people. */
+static GArray *
+collect_members (const Writer *writer, const json_t *object)
+{
+  json_t *mutable = (json_t *)object; /* iterating changes nothing */
+  GArray *members = g_array_sized_new (FALSE, FALSE, sizeof (Member), (guint)json_object_size (object));
+
+  for (void *iter = json_object_iter (mutable); iter != NULL; iter = json_object_iter_next (mutable, iter))
+  {
+    Member member = { json_object_iter_key (iter), json_object_iter_key_len (iter), json_object_iter_value (iter) };
+    g_array_append_val (members, member);
+  }
+  if (!writer->is_pretty)
+    g_array_sort (members, compare_members);
+  return members;
+}
+
+static gboolean
+write_object (Writer *writer, const json_t *object)
+{
+  g_autoptr (GArray) members = collect_members (writer, object);
+
+  if (!open_container (writer, '{'))
+    return FALSE;
+  for (guint i = 0; i < members->len; i++)
+  {
+    const Member *member = &g_array_index (members, Member, i);
+
+    if (i > 0)
+      g_string_append_c (writer->out, ',');
+    write_line (writer);
+    write_string (writer, member->text, member->length);
+    g_string_append (writer->out, writer->is_pretty ? ": " : ":");
+    if (!write_value (writer, member->value))
+      return FALSE;
+  }
+  close_container (writer, '}', members->len == 0);
+  return TRUE;
+}
+
+static gboolean
+write_value (Writer *writer, const json_t *value)
+{
+  switch (json_typeof (value))
+  {
+  case JSON_OBJECT:
+    return write_object (writer, value);
+  case JSON_ARRAY:
+    return write_array (writer, value);
+  case JSON_STRING:
+    write_string (writer, json_string_value (value), json_string_length (value));
+    return TRUE;
+  case JSON_INTEGER:
+  case JSON_REAL:
+    return write_number (writer, value);
+  case JSON_TRUE:
+    g_string_append (writer->out, "true");
+    return TRUE;
+  case JSON_FALSE:
+    g_string_append (writer->out, "false");
+    return TRUE;
+  case JSON_NULL:
+    g_string_append (writer->out, "null");
+    return TRUE;
+  }
+  g_assert_not_reached ();
+}
+
+GBytes *
+sv_json_canonical (const json_t *value, GError **error)
+{
+  Writer writer = { .out = g_string_new (NULL), .error = error };
+
+  if (write_value (&writer, value))
+    return g_string_free_to_bytes (writer.out);
+  g_string_free (writer.out, TRUE);
+  return NULL;
+}
+
+char *
+sv_json_canonical_string (const json_t *value)
+{
+  g_autoptr (GError) error = NULL;
+  Writer writer = { .out = g_string_new (NULL), .error = &error };
+
+  if (!write_value (&writer, value))
+    g_error ("%s", error->message);
+  return g_string_free (writer.out, FALSE);
+}
+
+char *
+sv_json_pretty (const json_t *value)
+{
+  Writer writer = { .out = g_string_new (NULL), .is_pretty = TRUE };
+
+  write_value (&writer, value);
+  g_string_append_c (writer.out, '\n');
+  return g_string_free (writer.out, FALSE);
+}
