@@ -1,0 +1,167 @@
+/* A store read over HTTP: the public side of an operator's store, or any mirror of it. An object is at {URL}/{key}. It cannot
+ * list, and nothing is written through it.
+ *
+ * The address comes from our own configuration, so any address is allowed; what it answers is not trusted: size, time,
+ * progress and redirects are bounded here, and content is verified by those who asked for it. */
+#include <string.h>
+
+#include "base/error.h"
+#include "base/http_client.h"
+#include "store/engine.h"
+
+#define TOTAL_TIMEOUT_MS 60000
+#define STALL_TIMEOUT_MS 10000
+#define MAX_REDIRECTS 3
+
+typedef struct
+{
+  SvObjectStore base; /* its url has no trailing slash */
+  SvHttpClient *client;
+} HttpStore;
+
+static SvObjectStore *
+open_as (const SvStoreEngine *engine, const char *url, GError **error)
+{
+  g_autofree char *origin = sv_url_origin (url, error);
+  if (origin == NULL)
+    return NULL;
+  if (strpbrk (url, "?#") != NULL)
+  {
+    g_set_error (error, SV_ERROR, SV_ERROR_USAGE, "store %s…: a public URL has neither \"?\" nor \"#\"", origin);
+    return NULL;
+  }
+  HttpStore *store = g_new0 (HttpStore, 1);
+  store->base.engine = engine;
+  store->base.url = g_strdup (url);
+  for (gsize length = strlen (url); length > 0 && url[length - 1] == '/'; length--)
+    store->base.url[length - 1] = '\0';
+  store->client = sv_http_client_new ();
+  return &store->base;
+}
+
+static SvObjectStore *
+http_open (const char *url, const SvConfig *config, GError **error)
+{
+  return open_as (&sv_http_store_engine, url, error);
+}
+
+static SvObjectStore *
+https_open (const char *url, const SvConfig *config, GError **error)
+{
+  return open_as (&sv_https_store_engine, url, error);
+}
+
+static void
+http_close (SvObjectStore *base)
+{
+  HttpStore *store = (HttpStore *)base;
+  sv_http_client_free (store->client);
+  g_free (store->base.url);
+  g_free (store);
+}
+
+/* A quoted ETag's inside, be it weak or strong; NULL for anything else, so that nothing from a server gets into our headers. */
+static char *
+response_etag (const SvHttpResponse *response)
+{
+  const char *value = sv_http_response_header (response, "etag");
+  if (value == NULL)
+    return NULL;
+  if (g_str_has_prefix (value, "W/"))
+    value += 2;
+  gsize length = strlen (value);
+  if (length < 3 || value[0] != '"' || value[length - 1] != '"')
+    return NULL;
+  g_autofree char *inside = g_strndup (value + 1, length - 2);
+  for (const char *c = inside; *c != '\0'; c++)
+    if (!g_ascii_isgraph (*c) || *c == '"')
+      return NULL;
+  return g_steal_pointer (&inside);
+}
+
+static SvHttpResponse *
+perform (HttpStore *store, const char *method, const char *key, const SvGetOptions *options, GError **error)
+{
+  g_autofree char *url = g_strconcat (store->base.url, "/", key, NULL);
+  g_autofree char *if_none_match =
+      options->known_etag == NULL ? NULL : g_strdup_printf ("If-None-Match: \"%s\"", options->known_etag);
+  const char *headers[3] = { NULL };
+  gsize n = 0;
+  if (if_none_match != NULL)
+    headers[n++] = if_none_match;
+  if (options->bypass_caches)
+    headers[n++] = "Cache-Control: no-cache";
+  SvHttpRequest request = { .method = method, .url = url, .headers = headers };
+  request.limits = (SvHttpLimits)SV_HTTP_LIMITS_DEFAULT;
+  request.limits.max_bytes = options->max_size;
+  request.limits.total_timeout_ms = TOTAL_TIMEOUT_MS;
+  request.limits.stall_timeout_ms = STALL_TIMEOUT_MS;
+  request.limits.max_redirects = MAX_REDIRECTS;
+  return sv_http_perform (store->client, &request, error);
+}
+
+/* TRUE for 200. */
+static gboolean
+check_status (const HttpStore *store, const char *key, const SvHttpResponse *response, GError **error)
+{
+  if (response->status == 200)
+    return TRUE;
+  if (response->status == 404)
+    g_set_error (error, SV_ERROR, SV_ERROR_NOT_FOUND, "%s: no such object in store %s", key, store->base.url);
+  else
+    g_set_error (error, SV_ERROR, SV_ERROR_UNREACHABLE, "store %s answered HTTP %u for %s; try again, or check the URL",
+                 store->base.url, response->status, key);
+  return FALSE;
+}
+
+static SvObject *
+http_get (SvObjectStore *base, const char *key, const SvGetOptions *options, gboolean *unchanged, GError **error)
+{
+  HttpStore *store = (HttpStore *)base;
+  g_autoptr (SvHttpResponse) response = perform (store, NULL, key, options, error);
+  if (response == NULL)
+    return NULL;
+  if (response->status == 304 && options->known_etag != NULL)
+  {
+    *unchanged = TRUE;
+    return NULL;
+  }
+  if (!check_status (store, key, response, error))
+    return NULL;
+  g_autofree char *etag = response_etag (response);
+  *unchanged = etag != NULL && g_strcmp0 (etag, options->known_etag) == 0;
+  if (*unchanged)
+    return NULL;
+  SvObject *object = g_new0 (SvObject, 1);
+  object->bytes = g_bytes_ref (response->body);
+  object->etag = g_steal_pointer (&etag);
+  return object;
+}
+
+static gboolean
+http_head (SvObjectStore *base, const char *key, guint64 *size, GError **error)
+{
+  HttpStore *store = (HttpStore *)base;
+  SvGetOptions options = { .max_size = 1 };
+  g_autoptr (SvHttpResponse) response = perform (store, "HEAD", key, &options, error);
+  if (response == NULL || !check_status (store, key, response, error))
+    return FALSE;
+  const char *length = sv_http_response_header (response, "content-length");
+  if (length != NULL && g_ascii_string_to_unsigned (length, 10, 0, G_MAXINT64, size, NULL))
+    return TRUE;
+  g_set_error (error, SV_ERROR, SV_ERROR_UNREACHABLE, "store %s does not tell the size of %s", store->base.url, key);
+  return FALSE;
+}
+
+static gboolean
+http_list (SvObjectStore *base, const char *prefix, SvVisitKey visit, gpointer data, GError **error)
+{
+  g_set_error (error, SV_ERROR, SV_ERROR_POLICY,
+               "store %s is read over HTTP and cannot be listed; name the objects, or a file: store", base->url);
+  return FALSE;
+}
+
+#define READ_ONLY_ENGINE .is_read_only = TRUE, .close = http_close, .get = http_get, .head = http_head, .list = http_list
+
+const SvStoreEngine sv_http_store_engine = { .scheme = "http://", .open = http_open, READ_ONLY_ENGINE };
+const SvStoreEngine sv_https_store_engine = { .scheme = "https://", .open = https_open, READ_ONLY_ENGINE };

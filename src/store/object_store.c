@@ -1,0 +1,174 @@
+/* Dispatch of object_store.h to an engine chosen by the URL's scheme. What holds for every engine is checked here once: that a
+ * key is one, and that nobody writes to a read-only store. A further engine is a line in `engines`. */
+#include "store/object_store.h"
+
+#include <string.h>
+
+#include "base/error.h"
+#include "store/engine.h"
+
+#define KEY_MAX 1024
+#define PART_MAX 255
+
+static const SvStoreEngine *const engines[] = {
+  &sv_file_store_engine,
+  &sv_http_store_engine,
+  &sv_https_store_engine,
+};
+
+void
+sv_object_free (SvObject *object)
+{
+  if (object == NULL)
+    return;
+  g_bytes_unref (object->bytes);
+  g_free (object->etag);
+  g_free (object);
+}
+
+/* The length of the part at @text if it is one: [A-Za-z0-9._:@-]{1,255}, neither "." nor ".."; else 0. */
+static gsize
+part_length (const char *text)
+{
+  gsize length = 0;
+  while (g_ascii_isalnum (text[length]) || (text[length] != '\0' && strchr ("._:@-", text[length]) != NULL))
+    length++;
+  if (length > PART_MAX || (length <= 2 && strspn (text, ".") >= length))
+    return 0;
+  return length;
+}
+
+gboolean
+sv_object_key_is_valid (const char *key)
+{
+  if (key == NULL || strnlen (key, KEY_MAX + 1) > KEY_MAX)
+    return FALSE;
+  for (;;)
+  {
+    gsize length = part_length (key);
+    if (length == 0)
+      return FALSE;
+    if (key[length] == '\0')
+      return TRUE;
+    if (key[length] != '/')
+      return FALSE;
+    key += length + 1;
+  }
+}
+
+static gboolean
+check_key (const SvObjectStore *store, const char *key, GError **error)
+{
+  if (sv_object_key_is_valid (key))
+    return TRUE;
+  g_autofree char *shown = g_strescape (key == NULL ? "" : key, NULL);
+  g_set_error (error, SV_ERROR, SV_ERROR_MALFORMED,
+               "store %s: \"%.200s\" is not an object key: a relative path of [A-Za-z0-9._:@-] parts is expected", store->url,
+               shown);
+  return FALSE;
+}
+
+static gboolean
+check_writable (const SvObjectStore *store, GError **error)
+{
+  if (!store->engine->is_read_only)
+    return TRUE;
+  g_set_error (error, SV_ERROR, SV_ERROR_POLICY,
+               "store %s can only be read; set SCOREVISION_STORE to the store that is written, such as file:PATH", store->url);
+  return FALSE;
+}
+
+static gboolean
+check_change (const SvObjectStore *store, const char *key, GError **error)
+{
+  return check_key (store, key, error) && check_writable (store, error);
+}
+
+SvObjectStore *
+sv_object_store_open (const char *url, const SvConfig *config, GError **error)
+{
+  for (gsize i = 0; i < G_N_ELEMENTS (engines); i++)
+    if (g_ascii_strncasecmp (url, engines[i]->scheme, strlen (engines[i]->scheme)) == 0)
+      return engines[i]->open (url, config, error);
+  g_autofree char *shown = g_strescape (url, NULL);
+  g_set_error (error, SV_ERROR, SV_ERROR_USAGE,
+               "\"%.200s\" is not a store: this build reads and writes file:PATH, and reads http(s)://HOST/PATH", shown);
+  return NULL;
+}
+
+void
+sv_object_store_free (SvObjectStore *store)
+{
+  if (store != NULL)
+    store->engine->close (store);
+}
+
+const char *
+sv_object_store_url (const SvObjectStore *store)
+{
+  return store->url;
+}
+
+gboolean
+sv_object_store_is_read_only (const SvObjectStore *store)
+{
+  return store->engine->is_read_only;
+}
+
+SvObject *
+sv_object_store_get (SvObjectStore *store, const char *key, const SvGetOptions *options, gboolean *unchanged, GError **error)
+{
+  gboolean ignored;
+  if (unchanged == NULL)
+    unchanged = &ignored;
+  *unchanged = FALSE;
+  if (!check_key (store, key, error))
+    return NULL;
+  return store->engine->get (store, key, options, unchanged, error);
+}
+
+gboolean
+sv_object_store_head (SvObjectStore *store, const char *key, guint64 *size, GError **error)
+{
+  guint64 ignored;
+  return check_key (store, key, error) && store->engine->head (store, key, size == NULL ? &ignored : size, error);
+}
+
+char *
+sv_object_store_put (SvObjectStore *store, const char *key, GBytes *bytes, const SvPutOptions *options, GError **error)
+{
+  if (!check_change (store, key, error))
+    return NULL;
+  return store->engine->put (store, key, bytes, options, error);
+}
+
+gboolean
+sv_object_store_put_file (SvObjectStore *store, const char *key, const char *path, const SvPutOptions *options, GError **error)
+{
+  return check_change (store, key, error) && store->engine->put_file (store, key, path, options, error);
+}
+
+gboolean
+sv_object_store_delete (SvObjectStore *store, const char *key, GError **error)
+{
+  return check_change (store, key, error) && store->engine->remove (store, key, error);
+}
+
+gboolean
+sv_object_store_list (SvObjectStore *store, const char *prefix, SvVisitKey visit, gpointer data, GError **error)
+{
+  g_autofree char *folder = g_strdup (prefix);
+  if (g_str_has_suffix (folder, "/"))
+    folder[strlen (folder) - 1] = '\0';
+  if (*prefix != '\0' && !check_key (store, folder, error))
+    return FALSE;
+  return store->engine->list (store, folder, visit, data, error);
+}
+
+char *
+sv_object_store_local_path (const SvObjectStore *store, const char *key)
+{
+  if (store->engine->local_path == NULL || !sv_object_key_is_valid (key))
+    return NULL;
+  return store->engine->local_path (store, key);
+}
