@@ -27,6 +27,9 @@ SvKeypair *sv_keyfile_read (const char *path, GError **error) G_GNUC_WARN_UNUSED
 /* Writes btcli's JSON form with mode 0600; SV_ERROR_CONFLICT where the file exists. */
 gboolean sv_keyfile_create (const char *path, const SvKeypair *keypair, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* SV_ERROR_USAGE when the configured wallet or hotkey is not a plain name but a path. */
+gboolean sv_wallet_check_names (const SvConfig *config, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /* $BITTENSOR_WALLET_PATH/$BITTENSOR_WALLET_COLD/hotkeys/$BITTENSOR_WALLET_HOT. Returns: (transfer full). */
 char *sv_wallet_hotkey_path (const SvConfig *config);
 

@@ -1,0 +1,109 @@
+/* SS58 for one network: 35 bytes (prefix 42, public key, two bytes of BLAKE2b-512 over "SS58PRE" and what precedes them) in
+ * base58. With prefix 42 that is always 48 digits and never begins with "1", so each account has exactly one spelling, and
+ * accounts can be compared as strings. */
+#include "keys/ss58.h"
+
+#include <sodium.h>
+#include <string.h>
+
+#define NETWORK_PREFIX 42
+#define CHECKSUM_SIZE 2
+#define PAYLOAD_SIZE (1 + SV_PUBLIC_KEY_SIZE)
+#define RAW_SIZE (PAYLOAD_SIZE + CHECKSUM_SIZE)
+#define ADDRESS_LENGTH 48
+#define DOCUMENT_PREFIX "ss58:"
+
+static const char digits[] = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz";
+
+static void
+checksum (const guint8 payload[PAYLOAD_SIZE], guint8 out[CHECKSUM_SIZE])
+{
+  static const guint8 context[] = { 'S', 'S', '5', '8', 'P', 'R', 'E' };
+  guint8 hash[64];
+  crypto_generichash_state state;
+  crypto_generichash_init (&state, NULL, 0, sizeof hash);
+  crypto_generichash_update (&state, context, sizeof context);
+  crypto_generichash_update (&state, payload, PAYLOAD_SIZE);
+  crypto_generichash_final (&state, hash, sizeof hash);
+  memcpy (out, hash, CHECKSUM_SIZE);
+}
+
+/* raw = raw × 58 + digit; FALSE when it does not fit. */
+static gboolean
+push_digit (guint8 raw[RAW_SIZE], guint digit)
+{
+  guint carry = digit;
+  for (int i = RAW_SIZE - 1; i >= 0; i--)
+  {
+    carry += raw[i] * 58u;
+    raw[i] = (guint8)(carry & 0xff);
+    carry >>= 8;
+  }
+  return carry == 0;
+}
+
+/* raw = raw / 58; returns the remainder. */
+static guint
+pop_digit (guint8 raw[RAW_SIZE])
+{
+  guint remainder = 0;
+  for (gsize i = 0; i < RAW_SIZE; i++)
+  {
+    guint value = remainder << 8 | raw[i];
+    raw[i] = (guint8)(value / 58);
+    remainder = value % 58;
+  }
+  return remainder;
+}
+
+gboolean
+sv_ss58_decode (const char *address, guint8 public_key[SV_PUBLIC_KEY_SIZE])
+{
+  guint8 raw[RAW_SIZE] = { 0 };
+  guint8 expected[CHECKSUM_SIZE];
+  if (address == NULL || strnlen (address, ADDRESS_LENGTH + 1) != ADDRESS_LENGTH)
+    return FALSE;
+  for (const char *p = address; *p != '\0'; p++)
+  {
+    const char *digit = strchr (digits, *p);
+    if (digit == NULL || !push_digit (raw, (guint)(digit - digits)))
+      return FALSE;
+  }
+  checksum (raw, expected);
+  if (raw[0] != NETWORK_PREFIX || memcmp (raw + PAYLOAD_SIZE, expected, CHECKSUM_SIZE) != 0)
+    return FALSE;
+  memcpy (public_key, raw + 1, SV_PUBLIC_KEY_SIZE);
+  return TRUE;
+}
+
+char *
+sv_ss58_encode (const guint8 public_key[SV_PUBLIC_KEY_SIZE])
+{
+  guint8 raw[RAW_SIZE];
+  raw[0] = NETWORK_PREFIX;
+  memcpy (raw + 1, public_key, SV_PUBLIC_KEY_SIZE);
+  checksum (raw, raw + PAYLOAD_SIZE);
+
+  char *address = g_malloc (ADDRESS_LENGTH + 1);
+  for (int i = ADDRESS_LENGTH - 1; i >= 0; i--)
+    address[i] = digits[pop_digit (raw)];
+  address[ADDRESS_LENGTH] = '\0';
+  return address;
+}
+
+char *
+sv_account_normalize (const char *text)
+{
+  guint8 public_key[SV_PUBLIC_KEY_SIZE];
+  if (text == NULL)
+    return NULL;
+  if (g_str_has_prefix (text, DOCUMENT_PREFIX))
+    text += strlen (DOCUMENT_PREFIX);
+  return sv_ss58_decode (text, public_key) ? g_strdup (text) : NULL;
+}
+
+char *
+sv_account_document_form (const char *address)
+{
+  return g_strconcat (DOCUMENT_PREFIX, address, NULL);
+}
