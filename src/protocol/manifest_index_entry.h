@@ -1,0 +1,15 @@
+/* One entry of the index as a value: between the files of the index, not for other rooms. Pure. */
+#pragma once
+
+#include "protocol/manifest_index.h"
+
+void sv_index_entry_free (SvIndexEntry *entry);
+
+/* @json has passed sv_index_check(). Returns: (transfer full). */
+SvIndexEntry *sv_index_entry_read (const json_t *json);
+
+/* The live entry that @manifest has once it is added to an index. Returns: (transfer full). */
+SvIndexEntry *sv_index_entry_new (const SvManifest *manifest, guint64 active_from, guint64 added_sequence, gint64 now);
+
+/* (element-type SvIndexEntry) as a JSON array. Returns: (transfer full). */
+json_t *sv_index_entries_to_json (const GPtrArray *entries);
