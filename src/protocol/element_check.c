@@ -29,26 +29,15 @@ sv_content_check_hash (const SvScope *scope, const char *key, SvPresence presenc
     sv_scope_fault (scope, key, "lacks the prefix \"sha256:\"");
 }
 
-/* Limits are checked here and not by the reader, for a message without the largest double in it. */
-static gboolean
-read_at_least_zero (const SvScope *scope, const char *key, SvPresence presence, double *value)
-{
-  if (!sv_scope_number (scope, key, presence, -G_MAXDOUBLE, G_MAXDOUBLE, value))
-    return FALSE;
-  if (*value >= 0)
-    return TRUE;
-  sv_scope_fault (scope, key, "is %g; it must not be negative", *value);
-  return FALSE;
-}
-
+/* The reader's own limits include their bounds. */
 static gboolean
 read_positive (const SvScope *scope, const char *key, double *value)
 {
-  if (!sv_scope_number (scope, key, SV_REQUIRED, -G_MAXDOUBLE, G_MAXDOUBLE, value))
+  if (!sv_scope_number (scope, key, SV_REQUIRED, 0, G_MAXDOUBLE, value))
     return FALSE;
   if (*value > 0)
     return TRUE;
-  sv_scope_fault (scope, key, "is %g; it must be greater than 0", *value);
+  sv_scope_fault (scope, key, "must be greater than 0");
   return FALSE;
 }
 
@@ -155,7 +144,7 @@ check_pillars (const SvScope *metrics)
     double weight = 0;
     if (*name == '\0')
       sv_scope_fault (&pillars, name, "a pillar needs a name");
-    all_read &= read_at_least_zero (&pillars, name, SV_REQUIRED, &weight);
+    all_read &= sv_scope_number (&pillars, name, SV_REQUIRED, 0, G_MAXDOUBLE, &weight);
     sum += weight;
   }
   if (json_object_size (pillars.json) == 0)
@@ -182,8 +171,8 @@ check_numbers (const SvScope *element)
   (void)read_positive (element, "latency_p95_ms", &value);
   (void)read_positive (element, "service_rate_fps", &value);
   (void)sv_scope_number (element, "baseline_theta", SV_REQUIRED, 0, 1, &value);
-  (void)read_at_least_zero (element, "delta_floor", SV_REQUIRED, &value);
-  (void)read_at_least_zero (element, "beta", SV_REQUIRED, &value);
+  (void)sv_scope_number (element, "delta_floor", SV_REQUIRED, 0, G_MAXDOUBLE, &value);
+  (void)sv_scope_number (element, "beta", SV_REQUIRED, 0, G_MAXDOUBLE, &value);
 }
 
 static void
@@ -237,7 +226,7 @@ check_carried_through (const SvScope *element)
   double weight;
   guint64 block;
   (void)sv_scope_string (element, "challenge_type", SV_OPTIONAL);
-  (void)read_at_least_zero (element, "weight", SV_OPTIONAL, &weight);
+  (void)sv_scope_number (element, "weight", SV_OPTIONAL, 0, G_MAXDOUBLE, &weight);
   (void)sv_scope_integer (element, "window_block", SV_OPTIONAL, &block);
   (void)sv_scope_string (element, "track", SV_OPTIONAL);
   check_strings (element, "objects");
