@@ -17,16 +17,17 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (json_t, json_decref)
 json_t *sv_json_parse (const char *what, const void *data, gsize length, gsize max_size,
                        GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* The canonical form (RFC 8785) of @value, without a trailing newline. Fails (SV_ERROR_MALFORMED) for NaN, infinities and
- * integers beyond 2^53 - 1, which can only come from our own code, and for nesting deeper than SV_JSON_MAX_DEPTH, which nobody
- * could read again (a document put inside another is nested deeper than it was). Returns: (transfer full). */
+/* The canonical form (RFC 8785) of @value, without a trailing newline. Fails (SV_ERROR_MALFORMED) for integers beyond 2^53 - 1,
+ * which can only come from our own code (NaN and infinities do not even get into a value: json_real() gives NULL for them), and
+ * for nesting deeper than SV_JSON_MAX_DEPTH, which nobody could read again (a document put inside another is nested deeper than
+ * it was). Returns: (transfer full). */
 GBytes *sv_json_canonical (const json_t *value, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* The same as a NUL-terminated string, for printing and for values known to be finite (aborts otherwise). */
+/* The same as a NUL-terminated string, for printing and for values known to be writable (aborts otherwise). */
 char *sv_json_canonical_string (const json_t *value);
 
-/* Indented by two spaces, keys in the order they were added; for people. What is not finite shows as null. Returns: (transfer
- * full), with trailing newline. */
+/* Indented by two spaces, keys in the order they were added; for people. Aborts where sv_json_canonical() fails. Returns:
+ * (transfer full), with trailing newline. */
 char *sv_json_pretty (const json_t *value);
 
 /* ECMAScript's Number::toString: the shortest digits that read back as @number, which is finite. @buffer holds at least 32

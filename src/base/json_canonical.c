@@ -1,9 +1,7 @@
-/* Writing JSON: canonical (RFC 8785) and for people. One walk does both; they differ in spaces, in the order of keys and in
- * what a number that JSON cannot hold means. The canonical writer refuses what our own reader would refuse, so that nothing
- * is signed that cannot be read again. */
+/* Writing JSON: canonical (RFC 8785) and for people. One walk does both; they differ in spaces and in the order of keys. The
+ * writer refuses what our own reader would refuse, so that nothing is signed that cannot be read again. */
 #include "base/json.h"
 
-#include <math.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -28,7 +26,7 @@ static gboolean write_value (Writer *writer, const json_t *value);
 static gboolean
 fail (Writer *writer, const char *reason)
 {
-  g_set_error (writer->error, SV_ERROR, SV_ERROR_MALFORMED, "canonical JSON: %s", reason);
+  g_set_error (writer->error, SV_ERROR, SV_ERROR_MALFORMED, "cannot write JSON: %s", reason);
   return FALSE;
 }
 
@@ -92,25 +90,17 @@ write_string (Writer *writer, const char *text, gsize length)
   g_string_append_c (writer->out, '"');
 }
 
+/* Jansson holds no NaN and no infinity; json_real() of one is NULL. */
 static gboolean
 write_number (Writer *writer, const json_t *value)
 {
+  const json_int_t max = (json_int_t)SV_JSON_MAX_INTEGER;
   char text[32];
-  double number = json_number_value (value);
-  gboolean is_finite = isfinite (number);
 
-  if (json_is_integer (value) && ABS (json_integer_value (value)) > (json_int_t)SV_JSON_MAX_INTEGER)
-  {
-    if (!writer->is_pretty)
-      return fail (writer, "an integer lies beyond 2^53 - 1");
-    g_string_append_printf (writer->out, "%" JSON_INTEGER_FORMAT, json_integer_value (value));
-    return TRUE;
-  }
-  if (!is_finite && !writer->is_pretty)
-    return fail (writer, "a number is not finite");
-  if (is_finite)
-    sv_json_format_number (number, text);
-  g_string_append (writer->out, is_finite ? text : "null");
+  if (json_is_integer (value) && (json_integer_value (value) > max || json_integer_value (value) < -max))
+    return fail (writer, "an integer lies beyond 2^53 - 1");
+  sv_json_format_number (json_number_value (value), text);
+  g_string_append (writer->out, text);
   return TRUE;
 }
 
@@ -127,7 +117,7 @@ write_line (Writer *writer)
 static gboolean
 open_container (Writer *writer, char bracket)
 {
-  if (++writer->depth > SV_JSON_MAX_DEPTH && !writer->is_pretty)
+  if (++writer->depth > SV_JSON_MAX_DEPTH)
     return fail (writer, "nesting is deeper than 64");
   g_string_append_c (writer->out, bracket);
   return TRUE;
@@ -240,23 +230,28 @@ sv_json_canonical (const json_t *value, GError **error)
   return NULL;
 }
 
-char *
-sv_json_canonical_string (const json_t *value)
+/* For values that are known to be writable. */
+static char *
+write_string_or_abort (const json_t *value, gboolean is_pretty)
 {
   g_autoptr (GError) error = NULL;
-  Writer writer = { .out = g_string_new (NULL), .error = &error };
+  Writer writer = { .out = g_string_new (NULL), .is_pretty = is_pretty, .error = &error };
 
   if (!write_value (&writer, value))
     g_error ("%s", error->message);
+  if (is_pretty)
+    g_string_append_c (writer.out, '\n');
   return g_string_free (writer.out, FALSE);
+}
+
+char *
+sv_json_canonical_string (const json_t *value)
+{
+  return write_string_or_abort (value, FALSE);
 }
 
 char *
 sv_json_pretty (const json_t *value)
 {
-  Writer writer = { .out = g_string_new (NULL), .is_pretty = TRUE };
-
-  write_value (&writer, value);
-  g_string_append_c (writer.out, '\n');
-  return g_string_free (writer.out, FALSE);
+  return write_string_or_abort (value, TRUE);
 }

@@ -10,9 +10,11 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/json_literal.h"
 
 /* The greatest double has 309 digits before the point. */
 #define INTEGER_MAX_DIGITS 309
+#define ALWAYS_EXACT_DIGITS 15
 
 typedef struct
 {
@@ -54,15 +56,28 @@ scan_string (Scan *scan)
   }
 }
 
-/* NULL when a double holds @digits exactly, else what is wrong. */
-static const char *
-integer_problem (const char *digits, gsize length)
+/* The literal says what the double it becomes is, or is what that double is written as: canonical JSON writes 2^68 as
+ * 295147905179352830000, which is not its exact value but the same number to everybody who reads it. */
+static gboolean
+is_kept (const char *literal, double number)
+{
+  char exact[INTEGER_MAX_DIGITS + 2];
+  char written[32];
+
+  snprintf (exact, sizeof exact, "%.0f", number);
+  if (strcmp (literal, exact) == 0)
+    return TRUE;
+  sv_json_format_number (number, written);
+  return strcmp (literal, written) == 0;
+}
+
+const char *
+sv_integer_literal_problem (const char *digits, gsize length)
 {
   char literal[INTEGER_MAX_DIGITS + 1];
-  char exact[INTEGER_MAX_DIGITS + 2];
   double number;
 
-  if (length <= 15)
+  if (length <= ALWAYS_EXACT_DIGITS)
     return NULL;
   if (length > INTEGER_MAX_DIGITS)
     return "the number is too large";
@@ -71,8 +86,7 @@ integer_problem (const char *digits, gsize length)
   number = strtod (literal, NULL);
   if (!isfinite (number))
     return "the number is too large";
-  snprintf (exact, sizeof exact, "%.0f", number);
-  return strcmp (literal, exact) == 0 ? NULL : "the integer is not exact as a double; write it as a string";
+  return is_kept (literal, number) ? NULL : "the integer is not exact as a double; write it as a string";
 }
 
 static gboolean
@@ -93,7 +107,7 @@ scan_number (Scan *scan)
     end++;
   if (end == scan->length || !is_number_byte (scan->text[end]))
   {
-    problem = integer_problem (scan->text + start, end - start);
+    problem = sv_integer_literal_problem (scan->text + start, end - start);
     if (problem != NULL)
       return problem;
   }
