@@ -2,3 +2,5 @@
 #pragma once
 
 #include "cli/command.h"
+
+extern const SvCommand sv_miner_commands[];

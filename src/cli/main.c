@@ -16,6 +16,7 @@
 #include "cli/table.h"
 
 static const SvCommand *const tables[] = {
+  sv_miner_commands,
   NULL,
 };
 

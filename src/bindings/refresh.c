@@ -1,0 +1,179 @@
+/* Making receipts anew. The API's public list tells which proofs to look up; what they bind is read from the chain and folded
+ * here, by the same rules as everywhere, so that nothing the API says is believed. */
+#include <string.h>
+
+#include "base/error.h"
+#include "base/http_client.h"
+#include "base/json.h"
+#include "bindings/receipts.h"
+
+#define MAX_LIST_SIZE (16 * 1024 * 1024)
+#define MAX_PROOFS 4096
+
+/* ── what the API lists ── */
+
+static char *
+list_url (const SvConfig *config, const char *hotkey, const char *window_id, GError **error)
+{
+  g_auto (GStrv) bases = sv_config_get_list (config, "SCOREVISION_API");
+  if (bases[0] == NULL)
+  {
+    g_set_error (error, SV_ERROR, SV_ERROR_USAGE,
+                 "SCOREVISION_API is not set; give the Challenge API's address with --api http://HOST:PORT");
+    return NULL;
+  }
+  g_autofree char *origin = sv_url_origin (bases[0], error);
+  return origin != NULL ? g_strdup_printf ("%s/api/commitments?hotkey=%s&window_id=%s", origin, hotkey, window_id) : NULL;
+}
+
+static json_t *
+fetch_list (const char *url, GError **error)
+{
+  g_autoptr (SvHttpClient) client = sv_http_client_new ();
+  SvHttpRequest request = { .url = url, .limits = SV_HTTP_LIMITS_DEFAULT };
+  request.limits.max_bytes = MAX_LIST_SIZE;
+  g_autoptr (SvHttpResponse) response = sv_http_perform (client, &request, error);
+  if (response == NULL)
+    return NULL;
+  if (response->status != 200)
+  {
+    g_set_error (error, SV_ERROR, SV_ERROR_UNREACHABLE, "the Challenge API's list of commitments answered with status %u",
+                 response->status);
+    return NULL;
+  }
+  return sv_json_parse ("the Challenge API's list of commitments", g_bytes_get_data (response->body, NULL),
+                        g_bytes_get_size (response->body), MAX_LIST_SIZE, error);
+}
+
+static int
+compare_proofs (gconstpointer a, gconstpointer b)
+{
+  const SvProof *x = a, *y = b;
+  if (x->block != y->block)
+    return x->block < y->block ? -1 : 1;
+  return strcmp (x->hash, y->hash);
+}
+
+static void
+add_proof (GArray *proofs, const json_t *binding)
+{
+  SvProof proof;
+  if (!sv_proof_parse (json_string_value (json_object_get (binding, "commitment_proof")), &proof) || proofs->len >= MAX_PROOFS)
+    return;
+  for (guint i = 0; i < proofs->len; i++)
+    if (compare_proofs (&g_array_index (proofs, SvProof, i), &proof) == 0)
+      return;
+  g_array_append_val (proofs, proof);
+}
+
+/* Every proof in the list, each once. */
+static GArray *
+proofs_in_list (const json_t *list)
+{
+  GArray *proofs = g_array_new (FALSE, FALSE, sizeof (SvProof));
+  gsize i, j;
+  const json_t *commitment, *binding;
+  json_array_foreach (json_object_get (list, "commitments"), i, commitment)
+      json_array_foreach (json_object_get (commitment, "bindings"), j, binding) add_proof (proofs, binding);
+  g_array_sort (proofs, compare_proofs);
+  return proofs;
+}
+
+/* ── what the chain says of them ── */
+
+static int
+compare_extrinsics (gconstpointer a, gconstpointer b)
+{
+  const SvExtrinsic *x = *(SvExtrinsic *const *)a, *y = *(SvExtrinsic *const *)b;
+  if (x->block != y->block)
+    return x->block < y->block ? -1 : 1;
+  return x->index < y->index ? -1 : x->index > y->index;
+}
+
+static GPtrArray *
+look_up (SvChain *chain, const GArray *proofs, const char *hotkey, GError **error)
+{
+  g_autoptr (GPtrArray) found = g_ptr_array_new_with_free_func ((GDestroyNotify)sv_extrinsic_free);
+  for (guint i = 0; i < proofs->len; i++)
+  {
+    const SvProof *proof = &g_array_index (proofs, SvProof, i);
+    g_autoptr (SvExtrinsic) extrinsic = NULL;
+    gboolean unreadable = FALSE;
+    if (!sv_chain_find_extrinsic (chain, proof->block, proof->hash, &extrinsic, &unreadable, error))
+      return NULL;
+    if (unreadable)
+    {
+      g_set_error (error, SV_ERROR, SV_ERROR_UNREACHABLE,
+                   "block %" G_GUINT64_FORMAT " cannot be read any more on %s; try an archive endpoint", proof->block,
+                   sv_chain_url (chain));
+      return NULL;
+    }
+    if (extrinsic != NULL && extrinsic->succeeded && strcmp (extrinsic->signer, hotkey) == 0)
+      g_ptr_array_add (found, g_steal_pointer (&extrinsic));
+  }
+  g_ptr_array_sort (found, compare_extrinsics);
+  return g_steal_pointer (&found);
+}
+
+static SvFold *
+fold_extrinsics (const GPtrArray *extrinsics, const char *window_id, guint64 start_block, guint64 expiry_block,
+                 guint64 at_block)
+{
+  g_autofree SvChainText *texts = g_new0 (SvChainText, extrinsics->len);
+  g_autoptr (GPtrArray) proofs = g_ptr_array_new_with_free_func (g_free);
+  for (guint i = 0; i < extrinsics->len; i++)
+  {
+    const SvExtrinsic *extrinsic = g_ptr_array_index (extrinsics, i);
+    g_ptr_array_add (proofs, sv_proof_format (extrinsic->block, extrinsic->hash));
+    texts[i] = (SvChainText){
+      .block = extrinsic->block, .index = extrinsic->index, .text = extrinsic->text, .proof = g_ptr_array_index (proofs, i)
+    };
+  }
+  return sv_fold (window_id, start_block, expiry_block, texts, extrinsics->len, at_block);
+}
+
+SvFold *
+sv_refresh_commitments (const SvConfig *config, SvChain *chain, const char *hotkey, const char *window_id, guint64 start_block,
+                        guint64 expiry_block, GError **error)
+{
+  g_autofree char *url = list_url (config, hotkey, window_id, error);
+  if (url == NULL)
+    return NULL;
+  g_autoptr (json_t) list = fetch_list (url, error);
+  if (list == NULL)
+    return NULL;
+  SvHead head;
+  if (!sv_chain_head (chain, &head, error))
+    return NULL;
+  g_autoptr (GArray) proofs = proofs_in_list (list);
+  g_autoptr (GPtrArray) extrinsics = look_up (chain, proofs, hotkey, error);
+  if (extrinsics == NULL)
+    return NULL;
+  return fold_extrinsics (extrinsics, window_id, start_block, expiry_block, head.best.number);
+}
+
+SvReceipts *
+sv_get_commitment_proof (const SvConfig *config, SvChain *chain, const char *hotkey, const char *window_id,
+                         const char *element_id, guint64 start_block, guint64 expiry_block, guint64 block, GError **error)
+{
+  g_autoptr (SvReceipts) receipts = sv_receipts_read (config, window_id, hotkey, NULL);
+  if (receipts != NULL && receipts->expires_at_block > block && sv_receipts_find (receipts, element_id) != NULL)
+    return g_steal_pointer (&receipts);
+  g_autoptr (SvFold) fold = sv_refresh_commitments (config, chain, hotkey, window_id, start_block, expiry_block, error);
+  if (fold == NULL || !sv_receipts_write (config, fold, hotkey, expiry_block, error))
+    return NULL;
+  g_clear_pointer (&receipts, sv_receipts_free);
+  receipts = sv_receipts_read (config, window_id, hotkey, error);
+  if (receipts == NULL)
+    return NULL;
+  if (sv_receipts_find (receipts, element_id) == NULL)
+  {
+    g_set_error (
+        error, SV_ERROR, SV_ERROR_NOT_FOUND,
+        "hotkey %s has no commitment for element %s in window %s; commit with `sv miner commit --window-id %s --elements "
+        "%s --service-cap-fps N`",
+        hotkey, element_id, window_id, window_id, element_id);
+    return NULL;
+  }
+  return g_steal_pointer (&receipts);
+}

@@ -1,0 +1,363 @@
+/* Committing. The order of steps is what makes a kill harmless: the signed extrinsic is written to a pending file before it is
+ * submitted, so that the same command finds it again and submits the very same bytes, which a chain takes once; receipts are
+ * written from the chain's state, never from what we meant to do; the pending file goes last. */
+#include <string.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "base/hash.h"
+#include "base/schema.h"
+#include "bindings/follower.h"
+#include "miner/commitments.h"
+
+#define MAX_PENDING_SIZE (256 * 1024)
+
+void
+sv_miner_window_free (SvMinerWindow *window)
+{
+  if (window == NULL)
+    return;
+  sv_manifest_free (window->manifest);
+  sv_fold_free (window->fold);
+  g_free (window);
+}
+
+/* ── the present state ── */
+
+static SvBindings *
+read_bindings (const SvMinerWindow *window, GError **error)
+{
+  g_autoptr (SvFollower) follower = sv_follower_new (window->chain, NULL);
+  sv_follower_set_from (follower, window->start_block > SV_COMMIT_EARLIEST ? window->start_block - SV_COMMIT_EARLIEST : 0);
+  return sv_follower_step (follower, NULL, NULL, error) ? sv_follower_bindings (follower) : NULL;
+}
+
+static gboolean
+refresh_state (SvMinerWindow *window, GError **error)
+{
+  g_autoptr (SvBindings) bindings = read_bindings (window, error);
+  if (bindings == NULL)
+    return FALSE;
+  window->head = *sv_bindings_head (bindings);
+  g_clear_pointer (&window->fold, sv_fold_free);
+  window->fold = sv_bindings_fold (bindings, sv_keypair_address (window->keypair), window->manifest->window_id,
+                                   window->start_block, window->expiry_block, window->head.best.number);
+  return TRUE;
+}
+
+static void
+set_unknown_window (const SvIndex *index, const char *window_id, GError **error)
+{
+  g_autoptr (GString) known = g_string_new (NULL);
+  for (guint i = 0; i < index->entries->len; i++)
+    g_string_append_printf (known, "%s%s", i > 0 ? ", " : "",
+                            ((SvIndexEntry *)g_ptr_array_index (index->entries, i))->window_id);
+  g_set_error (error, SV_ERROR, SV_ERROR_NOT_FOUND, "window %s is not in the index; it has %s", window_id,
+               known->len > 0 ? known->str : "no windows yet");
+}
+
+SvMinerWindow *
+sv_miner_window_open (const SvConfig *config, SvChain *chain, SvReader *reader, const SvKeypair *keypair, const char *window_id,
+                      GError **error)
+{
+  g_autoptr (SvIndex) index = sv_fetch_index (reader, SV_FETCH_NORMAL, error);
+  if (index == NULL)
+    return NULL;
+  const SvIndexEntry *entry = sv_index_find_live (index, window_id);
+  if (entry == NULL)
+  {
+    set_unknown_window (index, window_id, error);
+    return NULL;
+  }
+  g_autoptr (SvMinerWindow) window = g_new0 (SvMinerWindow, 1);
+  window->config = config;
+  window->chain = chain;
+  window->keypair = keypair;
+  window->start_block = entry->start_block;
+  window->expiry_block = entry->expiry_block;
+  window->manifest = sv_fetch_entry_manifest (reader, entry, error);
+  if (window->manifest == NULL || !refresh_state (window, error))
+    return NULL;
+  if (window->head.best.number >= window->expiry_block)
+  {
+    g_set_error (error, SV_ERROR, SV_ERROR_POLICY,
+                 "window %s was over at block %" G_GUINT64_FORMAT " (now %" G_GUINT64_FORMAT
+                 "); see `sv miner elements --window upcoming`",
+                 window_id, window->expiry_block, window->head.best.number);
+    return NULL;
+  }
+  return g_steal_pointer (&window);
+}
+
+/* ── checks before submitting ── */
+
+static gboolean
+binding_is_in_force (const SvFold *fold, const SvBinding *binding)
+{
+  const SvBoundElement *bound = g_hash_table_lookup (fold->bound, binding->element_id);
+  return bound != NULL && strcmp (bound->binding.hf_revision, binding->hf_revision) == 0 &&
+         strcmp (bound->binding.chute_slug, binding->chute_slug) == 0 &&
+         strcmp (bound->binding.chute_id, binding->chute_id) == 0 && bound->binding.cap_milli == binding->cap_milli;
+}
+
+gboolean
+sv_commit_is_in_force (const SvMinerWindow *window, const SvCommitmentText *text)
+{
+  if (text->is_withdrawal || window->fold->total_cap_milli != text->total_cap_milli)
+    return FALSE;
+  for (guint i = 0; i < text->bindings->len; i++)
+    if (!binding_is_in_force (window->fold, g_ptr_array_index (text->bindings, i)))
+      return FALSE;
+  return TRUE;
+}
+
+char **
+sv_commit_rivals (SvMinerWindow *window, const SvCommitmentText *text, GError **error)
+{
+  g_autoptr (SvBindings) bindings = read_bindings (window, error);
+  if (bindings == NULL)
+    return NULL;
+  GPtrArray *lines = g_ptr_array_new ();
+  for (guint i = 0; i < text->bindings->len && !text->is_withdrawal; i++)
+  {
+    const SvBinding *binding = g_ptr_array_index (text->bindings, i);
+    g_auto (GStrv) rivals = sv_bindings_chute_rivals (bindings, sv_keypair_address (window->keypair), binding->chute_id,
+                                                      window->manifest->window_id, window->start_block, window->expiry_block);
+    g_autofree char *list = g_strjoinv (", ", rivals);
+    if (*list != '\0')
+      g_ptr_array_add (lines, g_strdup_printf ("%s: %s", binding->chute_id, list));
+  }
+  g_ptr_array_add (lines, NULL);
+  return (char **)g_ptr_array_free (lines, FALSE);
+}
+
+static gboolean
+check_anchor_slot (const SvMinerWindow *window, GError **error)
+{
+  g_autofree char *anchor = NULL;
+  if (!sv_chain_anchor_text (window->chain, sv_keypair_address (window->keypair), window->head.best.number, &anchor, error))
+    return FALSE;
+  if (anchor == NULL)
+    return TRUE;
+  g_set_error (
+      error, SV_ERROR, SV_ERROR_POLICY,
+      "hotkey %s holds the anchor of the manifests on the chain, which a commitment would overwrite; mine with another "
+      "hotkey (--hotkey NAME)",
+      sv_keypair_address (window->keypair));
+  return FALSE;
+}
+
+gboolean
+sv_commit_check (const SvMinerWindow *window, const SvCommitmentText *text, GError **error)
+{
+  if (!check_anchor_slot (window, error))
+    return FALSE;
+  g_autofree char *written = sv_commitment_text_format (text);
+  g_autofree char *reason =
+      sv_fold_preview (window->fold, window->start_block, window->expiry_block, written, window->head.best.number + 1);
+  if (reason == NULL)
+    return TRUE;
+  g_set_error (error, SV_ERROR, SV_ERROR_POLICY,
+               "this would be void on the chain: %s (window %s starts at block %" G_GUINT64_FORMAT
+               ", expires at %" G_GUINT64_FORMAT ", now %" G_GUINT64_FORMAT ")",
+               reason, window->manifest->window_id, window->start_block, window->expiry_block, window->head.best.number);
+  return FALSE;
+}
+
+/* ── splitting ── */
+
+static SvCommitmentText *
+part_of (const SvCommitmentText *text)
+{
+  return sv_commitment_text_new (text->is_withdrawal, text->window_id, text->total_cap_milli);
+}
+
+static void
+add_binding (SvCommitmentText *part, const SvBinding *b)
+{
+  sv_commitment_text_add (part, b->element_id, b->hf_revision, b->chute_slug, b->chute_id, b->cap_milli);
+}
+
+char **
+sv_commit_texts (const SvCommitmentText *text, gsize max_text, GError **error)
+{
+  g_autoptr (GPtrArray) texts = g_ptr_array_new_with_free_func (g_free);
+  g_autoptr (SvCommitmentText) part = part_of (text);
+  g_autofree char *written = NULL;
+  for (guint i = 0; i < text->bindings->len; i++)
+  {
+    const SvBinding *binding = g_ptr_array_index (text->bindings, i);
+    add_binding (part, binding);
+    char *longer = sv_commitment_text_format (part);
+    if (strlen (longer) > max_text)
+    {
+      if (part->bindings->len == 1)
+      {
+        g_set_error (error, SV_ERROR, SV_ERROR_POLICY,
+                     "the binding of %s takes %zu bytes on the chain, which has room for %zu; use shorter names",
+                     binding->element_id, strlen (longer), max_text);
+        g_free (longer);
+        return NULL;
+      }
+      g_ptr_array_add (texts, g_steal_pointer (&written));
+      g_clear_pointer (&part, sv_commitment_text_free);
+      part = part_of (text);
+      g_free (longer);
+      i--;
+      continue;
+    }
+    g_free (written);
+    written = longer;
+  }
+  g_ptr_array_add (texts, g_steal_pointer (&written));
+  g_ptr_array_add (texts, NULL);
+  g_ptr_array_set_free_func (texts, NULL);
+  return (char **)g_ptr_array_free (g_steal_pointer (&texts), FALSE);
+}
+
+/* ── the pending file ── */
+
+static char *
+pending_path (const SvMinerWindow *window)
+{
+  g_autofree char *leaf = g_strdup_printf ("commitments/%s.pending", window->manifest->window_id);
+  return sv_config_home_path (window->config, leaf);
+}
+
+static gboolean
+write_pending (const SvMinerWindow *window, const SvPreparedExtrinsic *prepared, const char *text, GError **error)
+{
+  gsize length;
+  const void *data = g_bytes_get_data (prepared->bytes, &length);
+  g_autofree char *hex = sv_hex_encode (data, length);
+  g_autoptr (json_t) json = json_object ();
+  json_object_set_new (json, "hash", json_string (prepared->hash));
+  json_object_set_new (json, "signer", json_string (prepared->signer));
+  json_object_set_new (json, "text", json_string (text));
+  json_object_set_new (json, "extrinsic", json_string (hex));
+  json_object_set_new (json, "prepared_at", sv_json_integer (prepared->prepared_at));
+  g_autofree char *written = sv_json_pretty (json);
+  g_autofree char *path = pending_path (window);
+  return sv_file_write (path, written, strlen (written), 0600, error);
+}
+
+/* The extrinsic that an interrupted run left, when it is for the same text and hotkey and not too old; else NULL. A pending
+ * file that cannot be read is worth nothing: the fold of the chain's state decides then. */
+static SvPreparedExtrinsic *
+read_pending (const SvMinerWindow *window, const char *text)
+{
+  g_autofree char *path = pending_path (window);
+  g_autoptr (GBytes) bytes = sv_file_read (path, MAX_PENDING_SIZE, NULL);
+  if (bytes == NULL)
+    return NULL;
+  g_autoptr (json_t) json =
+      sv_json_parse (path, g_bytes_get_data (bytes, NULL), g_bytes_get_size (bytes), MAX_PENDING_SIZE, NULL);
+  const char *hash = json_string_value (json_object_get (json, "hash"));
+  const char *hex = json_string_value (json_object_get (json, "extrinsic"));
+  const json_t *at = json_object_get (json, "prepared_at");
+  if (hash == NULL || hex == NULL || strlen (hash) >= SV_BLOCK_HASH_TEXT || strlen (hex) % 2 != 0 || !json_is_number (at) ||
+      g_strcmp0 (json_string_value (json_object_get (json, "text")), text) != 0 ||
+      g_strcmp0 (json_string_value (json_object_get (json, "signer")), sv_keypair_address (window->keypair)) != 0)
+    return NULL;
+  gsize length = strlen (hex) / 2;
+  g_autofree guint8 *data = g_malloc (length + 1);
+  if (!sv_hex_decode (hex, FALSE, data, length))
+    return NULL;
+  SvPreparedExtrinsic *prepared = g_new0 (SvPreparedExtrinsic, 1);
+  g_strlcpy (prepared->hash, hash, sizeof prepared->hash);
+  prepared->bytes = g_bytes_new (data, length);
+  prepared->signer = g_strdup (sv_keypair_address (window->keypair));
+  prepared->prepared_at = (guint64)json_number_value (at);
+  prepared->valid_until = G_MAXUINT64;
+  return prepared;
+}
+
+static void
+remove_pending (const SvMinerWindow *window)
+{
+  g_autofree char *path = pending_path (window);
+  (void)unlink (path);
+}
+
+/* ── submitting ── */
+
+/* Takes up what an interrupted run left. FALSE without an error when it left nothing that the chain still takes. */
+static SvPreparedExtrinsic *
+resume (const SvMinerWindow *window, const char *text)
+{
+  g_autoptr (SvPreparedExtrinsic) prepared = read_pending (window, text);
+  return prepared != NULL && sv_chain_submit (window->chain, prepared, NULL) ? g_steal_pointer (&prepared) : NULL;
+}
+
+static SvPreparedExtrinsic *
+submit_anew (const SvMinerWindow *window, const char *text, GError **error)
+{
+  g_autoptr (SvPreparedExtrinsic) prepared = sv_chain_prepare_commitment (window->chain, window->keypair, text, error);
+  if (prepared == NULL || !write_pending (window, prepared, text, error) || !sv_chain_submit (window->chain, prepared, error))
+    return NULL;
+  return g_steal_pointer (&prepared);
+}
+
+/* The proof of a text whose bindings are all in force already: an earlier run got as far as inclusion. */
+static char *
+proof_in_force (const SvMinerWindow *window, const SvCommitmentText *text)
+{
+  if (!sv_commit_is_in_force (window, text))
+    return NULL;
+  const SvBinding *first = g_ptr_array_index (text->bindings, 0);
+  const SvBoundElement *bound = g_hash_table_lookup (window->fold->bound, first->element_id);
+  return g_strdup (bound->proof);
+}
+
+static char *
+include_text (SvMinerWindow *window, const SvCommitmentText *parsed, const char *text, const SvCommitWait *wait, GError **error)
+{
+  g_autoptr (SvPreparedExtrinsic) prepared = resume (window, text);
+  if (prepared == NULL && sv_commit_check (window, parsed, error))
+    prepared = submit_anew (window, text, error);
+  if (prepared == NULL)
+    return NULL;
+  g_autoptr (SvExtrinsic) included = sv_chain_await_inclusion (window->chain, prepared->hash, prepared->prepared_at,
+                                                               wait->timeout_ms, wait->on_block, wait->data, error);
+  if (included == NULL || !refresh_state (window, error))
+    return NULL;
+  return sv_proof_format (included->block, included->hash);
+}
+
+static char *
+submit_text (SvMinerWindow *window, const char *text, const SvCommitWait *wait, GError **error)
+{
+  g_autoptr (SvCommitmentText) parsed = sv_commitment_text_parse (text, strlen (text), error);
+  if (parsed == NULL)
+    return NULL;
+  g_autofree char *proof = proof_in_force (window, parsed);
+  if (proof == NULL)
+    proof = include_text (window, parsed, text, wait, error);
+  if (proof == NULL ||
+      !sv_receipts_write (window->config, window->fold, sv_keypair_address (window->keypair), window->expiry_block, error))
+    return NULL;
+  remove_pending (window);
+  return g_steal_pointer (&proof);
+}
+
+gboolean
+sv_commit_element_set (SvMinerWindow *window, const SvCommitmentText *text, const SvCommitWait *wait, char ***proofs,
+                       GError **error)
+{
+  g_auto (GStrv) texts = sv_commit_texts (text, sv_chain_max_text (window->chain), error);
+  if (texts == NULL)
+    return FALSE;
+  g_autoptr (GPtrArray) made = g_ptr_array_new_with_free_func (g_free);
+  for (gsize i = 0; texts[i] != NULL; i++)
+  {
+    char *proof = submit_text (window, texts[i], wait, error);
+    if (proof == NULL)
+      return FALSE;
+    g_ptr_array_add (made, proof);
+  }
+  g_ptr_array_add (made, NULL);
+  g_ptr_array_set_free_func (made, NULL);
+  *proofs = (char **)g_ptr_array_free (g_steal_pointer (&made), FALSE);
+  return TRUE;
+}
