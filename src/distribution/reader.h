@@ -18,9 +18,15 @@ typedef struct
   gboolean accept_owner; /* take a changed chain:owner */
 } SvReaderOptions;
 
-/* @chain is borrowed; it gives chain identity, `chain:owner` and the anchor. @options may be NULL. Returns: (transfer full). */
+/* @config and @chain are borrowed; the chain gives identity, `chain:owner` and the anchor. NULL: none can be reached; then
+ * documents must be for the pinned or first seen genesis, and there is no check for a freeze. @options may be NULL. Returns:
+ * (transfer full). */
 SvReader *sv_reader_new (const SvConfig *config, SvChain *chain, const SvReaderOptions *options,
                          GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* The same, reading from @store (borrowed) instead: what a publisher does with the store that he writes to. */
+SvReader *sv_reader_new_for_store (const SvConfig *config, SvChain *chain, const SvReaderOptions *options, SvObjectStore *store,
+                                   GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void sv_reader_free (SvReader *reader);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (SvReader, sv_reader_free)
 

@@ -1,0 +1,203 @@
+/* Manifests by hash, by index entry and by block. Verified bytes are kept in $SCOREVISION_HOME/cache/manifests under their
+ * hash; what is read from there is checked like anything else, so a damaged or forged file is merely fetched again. */
+#include <string.h>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "base/hash.h"
+#include "base/log.h"
+#include "distribution/reader_state.h"
+
+#define CACHE_MODE 0644
+
+/* ── by hash ── */
+
+static char *
+cache_path (const SvReader *reader, const char *hash)
+{
+  g_autofree char *leaf = g_strdup_printf ("%s.json", sv_hash_hex (hash));
+  return g_build_filename (reader->cache_folder, leaf, NULL);
+}
+
+static GBytes *
+read_cache (const SvReader *reader, const char *hash)
+{
+  g_autofree char *path = cache_path (reader, hash);
+  g_autoptr (GBytes) bytes = sv_file_read (path, SV_MANIFEST_MAX_SIZE, NULL);
+  if (bytes == NULL)
+    return NULL;
+  g_autofree char *found = sv_hash_gbytes (bytes);
+  return strcmp (found, hash) == 0 ? g_steal_pointer (&bytes) : NULL;
+}
+
+/* A cache that cannot be written costs time, not correctness. */
+static void
+write_cache (const SvReader *reader, const char *hash, GBytes *bytes)
+{
+  g_autofree char *path = cache_path (reader, hash);
+  g_autoptr (GError) error = NULL;
+  if (!sv_file_write (path, g_bytes_get_data (bytes, NULL), g_bytes_get_size (bytes), CACHE_MODE, &error))
+    sv_log ("warning", "manifest not cached", "reason", error->message, NULL);
+}
+
+static SvManifest *
+fetch_by_hash (SvReader *reader, const char *hash, SvTrustFunc is_trusted, GError **error)
+{
+  g_autoptr (GBytes) cached = read_cache (reader, hash);
+  if (cached != NULL)
+    return sv_manifest_open (cached, hash, &reader->id, is_trusted, reader, error);
+  g_autofree char *key = sv_manifest_key (hash);
+  g_autoptr (GBytes) bytes = sv_mirrors_get_by_hash (reader->mirrors, key, hash, SV_MANIFEST_MAX_SIZE, error);
+  if (bytes == NULL)
+  {
+    g_prefix_error (error, "manifest %s: ", hash);
+    return NULL;
+  }
+  g_autoptr (SvManifest) manifest = sv_manifest_open (bytes, hash, &reader->id, is_trusted, reader, error);
+  if (manifest != NULL)
+    write_cache (reader, hash, bytes);
+  return g_steal_pointer (&manifest);
+}
+
+SvManifest *
+sv_fetch_manifest (SvReader *reader, const char *hash, GError **error)
+{
+  if (!sv_hash_is_valid (hash))
+  {
+    g_set_error (error, SV_ERROR, SV_ERROR_USAGE, "`%s` is not a manifest hash: sha256: and 64 hex digits", hash);
+    return NULL;
+  }
+  return fetch_by_hash (reader, hash, sv_reader_trusts, error);
+}
+
+SvManifest *
+sv_fetch_entry_manifest (SvReader *reader, const SvIndexEntry *entry, GError **error)
+{
+  g_autoptr (SvManifest) manifest = sv_fetch_manifest (reader, entry->hash, error);
+  if (manifest == NULL || !sv_index_entry_agrees (entry, manifest, error))
+    return NULL;
+  return g_steal_pointer (&manifest);
+}
+
+/* ── by block ── */
+
+static SvManifest *
+none_active (const SvIndex *index, guint64 block, GError **error)
+{
+  const SvIndexEntry *next = sv_window_upcoming (index, block);
+  if (next != NULL)
+    g_set_error (error, SV_ERROR, SV_ERROR_NOT_FOUND,
+                 "no window is active at block %" G_GUINT64_FORMAT "; the next one, %s, starts at block %" G_GUINT64_FORMAT,
+                 block, next->window_id, MAX (next->start_block, next->active_from));
+  else
+    g_set_error (error, SV_ERROR, SV_ERROR_NOT_FOUND,
+                 "no window is active at block %" G_GUINT64_FORMAT ", and none is announced; the operator publishes one with "
+                 "`sv manifest publish`",
+                 block);
+  return NULL;
+}
+
+static SvManifest *
+fetch_active (SvReader *reader, const SvIndex *index, guint64 block, GError **error)
+{
+  const SvIndexEntry *entry = sv_window_active (index, block);
+  return entry != NULL ? sv_fetch_entry_manifest (reader, entry, error) : none_active (index, block, error);
+}
+
+/* The last verified active manifest while its window lasts. */
+static SvManifest *
+fetch_last_active (SvReader *reader, guint64 block)
+{
+  const char *hash = sv_memory_active (reader->memory);
+  g_autoptr (SvManifest) manifest = hash != NULL ? sv_fetch_manifest (reader, hash, NULL) : NULL;
+  if (manifest == NULL || block < manifest->start_block || block >= manifest->expiry_block)
+    return NULL;
+  return g_steal_pointer (&manifest);
+}
+
+/* What there is to go on with when the index or its manifest cannot be had or is refused (@reason). */
+static SvManifest *
+fall_back (SvReader *reader, guint64 block, const GError *reason)
+{
+  g_autoptr (SvIndex) index = sv_remembered_index (reader, NULL);
+  g_autoptr (SvManifest) manifest = index != NULL ? fetch_active (reader, index, block, NULL) : NULL;
+  if (manifest == NULL)
+    manifest = fetch_last_active (reader, block);
+  if (manifest != NULL)
+    sv_log ("warning", "using the last verified manifest", "manifest", manifest->hash, "window", manifest->window_id, "reason",
+            reason->message, NULL);
+  return g_steal_pointer (&manifest);
+}
+
+SvManifest *
+sv_get_current_manifest (SvReader *reader, guint64 block, GError **error)
+{
+  GError *local = NULL;
+  g_autoptr (SvIndex) index = sv_fetch_index (reader, SV_FETCH_NORMAL, &local);
+  g_autoptr (SvManifest) manifest = index != NULL ? fetch_active (reader, index, block, &local) : NULL;
+  if (manifest != NULL)
+    return sv_memory_remember_active (reader->memory, manifest->hash, error) ? g_steal_pointer (&manifest) : NULL;
+  gboolean is_none_active = index != NULL && sv_window_active (index, block) == NULL;
+  if (!is_none_active)
+    manifest = fall_back (reader, block, local);
+  if (manifest != NULL)
+    g_error_free (local);
+  else
+    g_propagate_error (error, local);
+  return g_steal_pointer (&manifest);
+}
+
+/* ── on the chain ── */
+
+#define MAX_ANCESTORS 1024
+
+const char *
+sv_anchor_state_name (SvAnchorState state)
+{
+  static const char *const names[] = { "anchored", "pending", "unanchored" };
+  return names[state];
+}
+
+/* Follows `previous` from the anchored manifest. The hash chain itself vouches for each step, so a signer that was trusted
+ * once and is not any more does not break it. */
+static gboolean
+is_ancestor (SvReader *reader, const char *from, const char *sought, gboolean *found, GError **error)
+{
+  g_autofree char *hash = g_strdup (from);
+  *found = FALSE;
+  for (guint step = 0; hash != NULL && step <= MAX_ANCESTORS; step++)
+  {
+    if (strcmp (hash, sought) == 0)
+    {
+      *found = TRUE;
+      return TRUE;
+    }
+    g_autoptr (SvManifest) manifest = fetch_by_hash (reader, hash, NULL, error);
+    if (manifest == NULL)
+      return FALSE;
+    g_free (hash);
+    hash = g_strdup (manifest->previous);
+  }
+  return TRUE;
+}
+
+gboolean
+sv_anchor_state (SvReader *reader, const SvIndex *index, const SvIndexEntry *entry, SvAnchorState *state, GError **error)
+{
+  if (!sv_reader_refresh_trust (reader, error))
+    return FALSE;
+  if (!reader->has_anchor)
+  {
+    g_set_error (error, SV_ERROR, SV_ERROR_UNREACHABLE, "no chain can be asked whether manifest %s is anchored", entry->hash);
+    return FALSE;
+  }
+  gboolean found = FALSE;
+  if (reader->anchor != NULL && !is_ancestor (reader, reader->anchor->hash, entry->hash, &found, error))
+    return FALSE;
+  guint64 sequence = reader->anchor != NULL ? reader->anchor->sequence : 0;
+  if (found)
+    *state = SV_ANCHORED;
+  else
+    *state = entry->added_sequence > sequence ? SV_ANCHOR_PENDING : SV_UNANCHORED;
+  return TRUE;
+}

@@ -1,0 +1,44 @@
+/* Several stores that should hold the same objects, read as one (docs/protocol.md section 4). */
+#pragma once
+
+#include "store/object_store.h"
+
+typedef struct SvMirrors SvMirrors;
+
+/* Opens lazily. @urls has at least one. Returns: (transfer full). */
+SvMirrors *sv_mirrors_new (const SvConfig *config, const char *const *urls);
+
+/* One store that is open already, (transfer none). Returns: (transfer full). */
+SvMirrors *sv_mirrors_new_for_store (SvObjectStore *store);
+void sv_mirrors_free (SvMirrors *mirrors);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (SvMirrors, sv_mirrors_free)
+
+/* "https://a, https://b", for messages. */
+const char *sv_mirrors_name (const SvMirrors *mirrors);
+
+typedef struct
+{
+  guint mirror; /* number of the one that answered */
+  char *url;
+  SvObject *object;   /* or NULL */
+  gboolean unchanged; /* the mirror still has the object with the ETag asked about */
+  GError *error;      /* when neither */
+  SvObjectStore *store;
+} SvMirrorAnswer;
+
+/* Asks all mirrors at once and returns what they said within SV_MIRRORS_PATIENCE_MS; one that is alone is given the time that
+ * its store allows. @etags (one per mirror, each may be NULL) may be NULL. Returns: (transfer full) (element-type
+ * SvMirrorAnswer), empty when none answered in time. */
+#define SV_MIRRORS_PATIENCE_MS 5000
+GPtrArray *sv_mirrors_ask_all (SvMirrors *mirrors, const char *key, const SvGetOptions *options, const char *const *etags);
+
+/* A content-addressed object: the first answer with the right hash wins. The mirrors are asked one after the other, the next
+ * when one fails or is silent for a second. The error is the most telling one: a wrong answer before no answer before absence.
+ * Returns: (transfer full). */
+GBytes *sv_mirrors_get_by_hash (SvMirrors *mirrors, const char *key, const char *hash, gsize max_size,
+                                GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+guint sv_mirrors_count (const SvMirrors *mirrors);
+
+/* Of two errors the more telling one is kept in @kept; @error is taken. */
+void sv_keep_telling_error (GError **kept, GError *error);
