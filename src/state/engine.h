@@ -1,0 +1,36 @@
+/* What an engine behind state.h provides: one function per question, each as state.h tells it. A further engine is a file that
+ * fills this table, and a line in state.c. */
+#pragma once
+
+#include "state/state.h"
+
+typedef struct
+{
+  const char *scheme; /* "sqlite:" */
+  SvState *(*open) (const char *url, const SvConfig *config, GError **error);
+  void (*close) (SvState *state);
+  gboolean (*put_clip) (SvState *state, const SvClip *clip, GError **error);
+  gboolean (*remove_clip) (SvState *state, const char *hash, GError **error);
+  GPtrArray *(*list_clips) (SvState *state, GError **error);
+  gboolean (*clips_version) (SvState *state, guint64 *version, GError **error);
+  gboolean (*draw_key) (SvState *state, const char *manifest_hash, guint8 key[32], GError **error);
+  gboolean (*secret) (SvState *state, const char *name, guint8 key[32], GError **error);
+  gboolean (*admit) (SvState *state, const SvAdmissionRules *rules, SvAdmission *batch, gsize n, GError **error);
+  gboolean (*recent_nonces) (SvState *state, gint64 since_ms, SvVisitNonce visit, gpointer data, GError **error);
+  gboolean (*list_issued) (SvState *state, const char *window_id, SvVisitIssue visit, gpointer data, GError **error);
+  gboolean (*checkpoint) (SvState *state, const SvChainId *chain, SvCheckpoint *checkpoint, gboolean *found, GError **error);
+  gboolean (*append_commitments) (SvState *state, const SvChainId *chain, const SvCheckpoint *checkpoint,
+                                  const GPtrArray *commitments, GError **error);
+  GPtrArray *(*list_commitments) (SvState *state, const SvChainId *chain, guint64 from_block, GError **error);
+  gboolean (*forget_chain) (SvState *state, const SvChainId *chain, GError **error);
+  gboolean (*ping) (SvState *state, GError **error);
+} SvStateEngine;
+
+/* The first member of every engine's own struct. */
+struct SvState
+{
+  const SvStateEngine *engine;
+  char *url;
+};
+
+extern const SvStateEngine sv_sqlite_state_engine;

@@ -1,0 +1,140 @@
+/* Dispatch of state.h to an engine chosen by the scheme of SCOREVISION_DATABASE. A further engine is a line in `engines`. */
+#include "state/state.h"
+
+#include <string.h>
+
+#include "base/error.h"
+#include "state/engine.h"
+
+static const SvStateEngine *const engines[] = {
+  &sv_sqlite_state_engine,
+};
+
+void
+sv_clip_free (SvClip *clip)
+{
+  if (clip == NULL)
+    return;
+  g_free (clip->hash);
+  g_free (clip->sport);
+  g_free (clip->scenario);
+  g_free (clip->challenge_type);
+  g_free (clip);
+}
+
+void
+sv_stored_commitment_free (SvStoredCommitment *commitment)
+{
+  if (commitment == NULL)
+    return;
+  g_free (commitment->signer);
+  g_free (commitment->text);
+  g_free (commitment);
+}
+
+SvState *
+sv_state_open (const SvConfig *config, GError **error)
+{
+  const char *url = sv_config_get (config, "SCOREVISION_DATABASE");
+  for (gsize i = 0; url != NULL && i < G_N_ELEMENTS (engines); i++)
+    if (g_str_has_prefix (url, engines[i]->scheme))
+      return engines[i]->open (url, config, error);
+  const char *scheme_end = url == NULL ? NULL : strchr (url, ':');
+  g_set_error (error, SV_ERROR, SV_ERROR_USAGE, "SCOREVISION_DATABASE (%s): this build keeps its state in sqlite:PATH%s%.*s%s",
+               sv_config_origin (config, "SCOREVISION_DATABASE"), scheme_end == NULL ? "" : ", not in \"",
+               scheme_end == NULL ? 0 : (int)MIN (scheme_end + 1 - url, 32), scheme_end == NULL ? "" : url,
+               scheme_end == NULL ? "" : "…\"");
+  return NULL;
+}
+
+void
+sv_state_free (SvState *state)
+{
+  if (state != NULL)
+    state->engine->close (state);
+}
+
+gboolean
+sv_state_put_clip (SvState *state, const SvClip *clip, GError **error)
+{
+  return state->engine->put_clip (state, clip, error);
+}
+
+gboolean
+sv_state_remove_clip (SvState *state, const char *hash, GError **error)
+{
+  return state->engine->remove_clip (state, hash, error);
+}
+
+GPtrArray *
+sv_state_list_clips (SvState *state, GError **error)
+{
+  return state->engine->list_clips (state, error);
+}
+
+gboolean
+sv_state_clips_version (SvState *state, guint64 *version, GError **error)
+{
+  return state->engine->clips_version (state, version, error);
+}
+
+gboolean
+sv_state_draw_key (SvState *state, const char *manifest_hash, guint8 key[32], GError **error)
+{
+  return state->engine->draw_key (state, manifest_hash, key, error);
+}
+
+gboolean
+sv_state_secret (SvState *state, const char *name, guint8 key[32], GError **error)
+{
+  return state->engine->secret (state, name, key, error);
+}
+
+gboolean
+sv_state_admit (SvState *state, const SvAdmissionRules *rules, SvAdmission *batch, gsize n, GError **error)
+{
+  return state->engine->admit (state, rules, batch, n, error);
+}
+
+gboolean
+sv_state_recent_nonces (SvState *state, gint64 since_ms, SvVisitNonce visit, gpointer data, GError **error)
+{
+  return state->engine->recent_nonces (state, since_ms, visit, data, error);
+}
+
+gboolean
+sv_state_list_issued (SvState *state, const char *window_id, SvVisitIssue visit, gpointer data, GError **error)
+{
+  return state->engine->list_issued (state, window_id, visit, data, error);
+}
+
+gboolean
+sv_state_checkpoint (SvState *state, const SvChainId *chain, SvCheckpoint *checkpoint, gboolean *found, GError **error)
+{
+  return state->engine->checkpoint (state, chain, checkpoint, found, error);
+}
+
+gboolean
+sv_state_append_commitments (SvState *state, const SvChainId *chain, const SvCheckpoint *checkpoint,
+                             const GPtrArray *commitments, GError **error)
+{
+  return state->engine->append_commitments (state, chain, checkpoint, commitments, error);
+}
+
+GPtrArray *
+sv_state_list_commitments (SvState *state, const SvChainId *chain, guint64 from_block, GError **error)
+{
+  return state->engine->list_commitments (state, chain, from_block, error);
+}
+
+gboolean
+sv_state_forget_chain (SvState *state, const SvChainId *chain, GError **error)
+{
+  return state->engine->forget_chain (state, chain, error);
+}
+
+gboolean
+sv_state_ping (SvState *state, GError **error)
+{
+  return state->engine->ping (state, error);
+}
