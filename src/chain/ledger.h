@@ -11,6 +11,9 @@ typedef struct
   guint64 finality;           /* blocks between head and finalized head */
 } SvLedgerParameters;
 
+/* The file that a `ledger:PATH` URL names, "~/" expanded; SV_ERROR_USAGE for any other URL. Returns: (transfer full). */
+char *sv_ledger_path (const char *url, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /* Makes the file (SV_ERROR_CONFLICT when it is there) with a genesis of 32 random bytes. */
 gboolean sv_ledger_create (const char *path, const SvLedgerParameters *parameters, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
