@@ -1,0 +1,315 @@
+/* One request and its answer: libcurl with the limits that it does not have.
+ *
+ * Addresses are judged where the socket is opened, on the address that will really be connected to, so a name that resolves to
+ * one thing for a check and to another for the connection gains nothing; and once more before each request, because an old
+ * connection may be used again under a stricter policy. Under that policy no proxy is used: it would connect in our place.
+ *
+ * The body is counted after decompression, chunk by chunk (libcurl hands out at most 16 KiB at a time), so a small answer that
+ * expands without end is cut off at the limit. Bodies of answers other than 2xx are for messages only, and bounded apart. */
+#include "base/http_hop.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/http_address.h"
+
+#define MAX_HEADER_BYTES (64 * 1024)
+#define MAX_OTHER_BODY (1024 * 1024)
+#define DEFAULT_CONNECT_MS 10000
+#define DEFAULT_STALL_MS 15000
+
+typedef struct curl_slist CurlList;
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (CurlList, curl_slist_free_all)
+
+void
+sv_http_hop_clear (SvHttpHop *hop)
+{
+  sv_url_clear (&hop->url);
+  g_clear_pointer (&hop->body, g_byte_array_unref);
+  g_clear_pointer (&hop->headers, g_hash_table_unref);
+  g_clear_error (&hop->refusal);
+}
+void
+sv_http_hop_init (SvHttpHop *hop, const SvHttpRequest *request, CURL *curl)
+{
+  hop->request = request;
+  hop->curl = curl;
+  hop->body = g_byte_array_new ();
+  hop->headers = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
+}
+
+/* Notes why the transfer must end; the first reason stays. Returns 0, which libcurl takes for "stop". */
+static gsize
+refuse (SvHttpHop *hop, SvErrorCode code, const char *why)
+{
+  if (hop->refusal == NULL)
+    g_set_error (&hop->refusal, SV_ERROR, code, "%s: %s", hop->url.shown, why);
+  return 0;
+}
+
+guint
+sv_http_hop_status (const SvHttpHop *hop)
+{
+  long status = 0;
+  curl_easy_getinfo (hop->curl, CURLINFO_RESPONSE_CODE, &status);
+  return (guint)status;
+}
+
+static gboolean
+is_success (guint status)
+{
+  return status >= 200 && status <= 299;
+}
+
+/* ---- addresses ---- */
+
+/* Host and port are those of one of our own origins. */
+static gboolean
+is_own (const SvHttpHop *hop)
+{
+  const char *const *origins = hop->request->limits.own_origins;
+  if (origins == NULL || hop->is_redirected)
+    return FALSE;
+  for (; *origins != NULL; origins++)
+  {
+    g_auto (SvUrl) own = { 0 };
+    if (sv_url_parse (*origins, &own, NULL) && strcmp (own.authority, hop->url.authority) == 0)
+      return TRUE;
+  }
+  return FALSE;
+}
+
+static gboolean
+address_is_allowed (SvHttpHop *hop, SvAddressKind kind)
+{
+  if (hop->request->limits.policy == SV_HTTP_ANY_ADDRESS)
+    return TRUE;
+  if (!hop->url.is_https && kind != SV_ADDRESS_LOOPBACK)
+    return refuse (hop, SV_ERROR_POLICY, "http is allowed on this machine only; https is needed") != 0;
+  if (kind != SV_ADDRESS_PUBLIC && !is_own (hop))
+    return refuse (hop, SV_ERROR_POLICY, "refused: it leads to a private or local address") != 0;
+  return TRUE;
+}
+
+static curl_socket_t
+on_open_socket (void *data, curlsocktype purpose, struct curl_sockaddr *address)
+{
+  SvHttpHop *hop = data;
+  if (!address_is_allowed (hop, sv_address_kind (&address->addr)))
+    return CURL_SOCKET_BAD;
+  return socket (address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+}
+
+static int
+on_before_request (void *data, char *remote, char *local, int remote_port, int local_port)
+{
+  SvHttpHop *hop = data;
+  SvAddressKind kind = SV_ADDRESS_PRIVATE;
+  if (!sv_address_kind_of_text (remote, &kind))
+    kind = SV_ADDRESS_PRIVATE;
+  return address_is_allowed (hop, kind) ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT;
+}
+
+/* ---- the answer ---- */
+
+static void
+add_header (SvHttpHop *hop, const char *line, const char *colon)
+{
+  g_autofree char *raw = g_strndup (line, (gsize)(colon - line));
+  g_autofree char *value = g_strdup (colon + 1);
+  char *name = g_ascii_strdown (g_strstrip (raw), -1);
+  const char *before = g_hash_table_lookup (hop->headers, name);
+  g_strstrip (value);
+  char *joined = before != NULL ? g_strconcat (before, ", ", value, NULL) : g_strdup (value);
+  g_hash_table_replace (hop->headers, name, joined);
+}
+
+static size_t
+on_header (char *data, size_t size, size_t count, void *user)
+{
+  SvHttpHop *hop = user;
+  gsize length = size * count;
+  hop->header_bytes += length;
+  if (hop->header_bytes > MAX_HEADER_BYTES)
+    return refuse (hop, SV_ERROR_POLICY, "the answer's headers are larger than 64 KiB");
+  if (hop->has_all_headers)
+    return length;
+
+  g_autofree char *line = g_strndup (data, length);
+  const char *colon = strchr (line, ':');
+  if (g_str_has_prefix (line, "HTTP/"))
+    g_hash_table_remove_all (hop->headers); /* what came before was provisional */
+  else if (*line == '\r' || *line == '\n')
+    hop->has_all_headers = sv_http_hop_status (hop) >= 200;
+  else if (colon != NULL && g_ascii_isgraph (*line))
+    add_header (hop, line, colon);
+  return length;
+}
+
+static gboolean
+write_to_sink (SvHttpHop *hop, const char *data, gsize length)
+{
+  while (length > 0)
+  {
+    gssize n = write (hop->request->sink_fd, data, length);
+    if (n < 0 && errno == EINTR)
+      continue;
+    if (n < 0)
+      return refuse (hop, SV_ERROR_FAILED, g_strerror (errno)) != 0;
+    data += n;
+    length -= (gsize)n;
+  }
+  return TRUE;
+}
+
+static size_t
+on_body (char *data, size_t size, size_t count, void *user)
+{
+  SvHttpHop *hop = user;
+  gsize length = size * count;
+  gboolean is_wanted = is_success (sv_http_hop_status (hop));
+  guint64 limit = hop->request->limits.max_bytes;
+  if (!is_wanted)
+    limit = MIN (limit, MAX_OTHER_BODY);
+  if (length > limit - hop->body_length)
+  {
+    g_autofree char *why = g_strdup_printf ("the answer is larger than %" G_GUINT64_FORMAT " bytes", limit);
+    return refuse (hop, SV_ERROR_POLICY, why);
+  }
+  hop->body_length += length;
+  if (is_wanted && hop->request->sink_fd > 0)
+    return write_to_sink (hop, data, length) ? length : 0;
+  g_byte_array_append (hop->body, (const guint8 *)data, (guint)length);
+  return length;
+}
+
+/* ---- the request ---- */
+
+const char *
+sv_http_request_method (const SvHttpRequest *request)
+{
+  return request->method != NULL ? request->method : "GET";
+}
+
+static gboolean
+has_name (const char *header, const char *name)
+{
+  gsize length = strlen (name);
+  return g_ascii_strncasecmp (header, name, length) == 0 && header[length] == ':';
+}
+
+/* The few headers that say nothing about who asks. */
+static gboolean
+is_harmless (const char *header)
+{
+  return has_name (header, "Accept") || has_name (header, "Range") || has_name (header, "If-None-Match");
+}
+
+static CurlList *
+make_headers (const SvHttpHop *hop)
+{
+  gboolean has_type = FALSE;
+  CurlList *list = curl_slist_append (NULL, "Expect:"); /* no waiting for "100 Continue" */
+  for (const char *const *header = hop->request->headers; header != NULL && *header != NULL; header++)
+  {
+    has_type = has_type || has_name (*header, "Content-Type");
+    if (!hop->is_foreign || is_harmless (*header))
+      list = curl_slist_append (list, *header);
+  }
+  return has_type ? list : curl_slist_append (list, "Content-Type:"); /* libcurl would say it is a form */
+}
+
+static void
+set_method_and_body (const SvHttpHop *hop)
+{
+  const char *method = sv_http_request_method (hop->request);
+  gsize length = 0;
+  const void *data = hop->request->body != NULL ? g_bytes_get_data (hop->request->body, &length) : NULL;
+  gboolean sends_body = hop->request->body != NULL || strcmp (method, "POST") == 0 || strcmp (method, "PUT") == 0;
+  if (sends_body)
+  {
+    curl_easy_setopt (hop->curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)length);
+    curl_easy_setopt (hop->curl, CURLOPT_POSTFIELDS, data != NULL ? data : "");
+  }
+  if (strcmp (method, "HEAD") == 0)
+    curl_easy_setopt (hop->curl, CURLOPT_NOBODY, 1L);
+  else
+    curl_easy_setopt (hop->curl, CURLOPT_CUSTOMREQUEST, method);
+}
+
+static void
+set_limits (const SvHttpHop *hop, gint64 remaining_ms)
+{
+  const SvHttpLimits *limits = &hop->request->limits;
+  guint connect_ms = limits->connect_timeout_ms != 0 ? limits->connect_timeout_ms : DEFAULT_CONNECT_MS;
+  guint stall_ms = limits->stall_timeout_ms != 0 ? limits->stall_timeout_ms : DEFAULT_STALL_MS;
+  curl_easy_setopt (hop->curl, CURLOPT_TIMEOUT_MS, (long)remaining_ms);
+  curl_easy_setopt (hop->curl, CURLOPT_CONNECTTIMEOUT_MS, (long)connect_ms);
+  curl_easy_setopt (hop->curl, CURLOPT_LOW_SPEED_LIMIT, 1L);
+  curl_easy_setopt (hop->curl, CURLOPT_LOW_SPEED_TIME, (long)((stall_ms + 999) / 1000));
+  if (limits->policy == SV_HTTP_PUBLIC_ADDRESS || hop->url.is_loopback)
+    curl_easy_setopt (hop->curl, CURLOPT_PROXY, "");
+}
+
+static void
+set_callbacks (SvHttpHop *hop)
+{
+  curl_easy_setopt (hop->curl, CURLOPT_OPENSOCKETFUNCTION, on_open_socket);
+  curl_easy_setopt (hop->curl, CURLOPT_OPENSOCKETDATA, hop);
+  if (hop->request->limits.policy == SV_HTTP_PUBLIC_ADDRESS)
+  {
+    curl_easy_setopt (hop->curl, CURLOPT_PREREQFUNCTION, on_before_request);
+    curl_easy_setopt (hop->curl, CURLOPT_PREREQDATA, hop);
+  }
+  curl_easy_setopt (hop->curl, CURLOPT_HEADERFUNCTION, on_header);
+  curl_easy_setopt (hop->curl, CURLOPT_HEADERDATA, hop);
+  curl_easy_setopt (hop->curl, CURLOPT_WRITEFUNCTION, on_body);
+  curl_easy_setopt (hop->curl, CURLOPT_WRITEDATA, hop);
+  curl_easy_setopt (hop->curl, CURLOPT_ERRORBUFFER, hop->message);
+}
+
+/* Our own reason, or libcurl's as UNREACHABLE. Its text may quote what the server sent. */
+static gboolean
+report (SvHttpHop *hop, CURLcode code, GError **error)
+{
+  if (hop->refusal != NULL)
+  {
+    g_propagate_error (error, g_steal_pointer (&hop->refusal));
+    return FALSE;
+  }
+  const char *reason = hop->message[0] != '\0' ? hop->message : curl_easy_strerror (code);
+  if (code == CURLE_COULDNT_RESOLVE_PROXY)
+    reason = curl_easy_strerror (code); /* the proxy's URL may hold a password */
+  g_autofree char *printable = g_strdup (reason);
+  for (char *p = printable; *p != '\0'; p++)
+    if (!g_ascii_isprint (*p))
+      *p = '?';
+  g_set_error (error, SV_ERROR, SV_ERROR_UNREACHABLE, "%s: %s", hop->url.shown, printable);
+  return FALSE;
+}
+
+gboolean
+sv_http_hop_run (SvHttpHop *hop, const char *encodings, gint64 deadline, GError **error)
+{
+  gint64 remaining_ms = (deadline - g_get_monotonic_time ()) / 1000;
+  if (remaining_ms <= 0)
+    return report (hop, CURLE_OPERATION_TIMEDOUT, error);
+  g_autoptr (CurlList) headers = make_headers (hop);
+  curl_easy_reset (hop->curl);
+  curl_easy_setopt (hop->curl, CURLOPT_URL, hop->url.text);
+  curl_easy_setopt (hop->curl, CURLOPT_PROTOCOLS_STR, "http,https");
+  curl_easy_setopt (hop->curl, CURLOPT_FOLLOWLOCATION, 0L);
+  curl_easy_setopt (hop->curl, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+  curl_easy_setopt (hop->curl, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+  curl_easy_setopt (hop->curl, CURLOPT_NOSIGNAL, 1L);
+  curl_easy_setopt (hop->curl, CURLOPT_USERAGENT, "scorevision/" SV_VERSION);
+  curl_easy_setopt (hop->curl, CURLOPT_ACCEPT_ENCODING, encodings);
+  curl_easy_setopt (hop->curl, CURLOPT_HTTPHEADER, headers);
+  set_method_and_body (hop);
+  set_limits (hop, remaining_ms);
+  set_callbacks (hop);
+  CURLcode code = curl_easy_perform (hop->curl);
+  return code == CURLE_OK ? TRUE : report (hop, code, error);
+}
