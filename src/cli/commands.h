@@ -4,3 +4,4 @@
 #include "cli/command.h"
 
 extern const SvCommand sv_miner_commands[];
+extern const SvCommand sv_validator_commands[];

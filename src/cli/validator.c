@@ -1,0 +1,162 @@
+/* sv validator: what shards are worth. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/json.h"
+#include "cli/commands.h"
+#include "cli/table.h"
+#include "validator/audit.h"
+
+#define SHOWN 20         /* rejected and undecided shards that are listed for people */
+#define SHOWN_JSON 10000 /* and in the JSON document */
+
+static char *opt_window_id;
+
+static const GOptionEntry audit_options[] = {
+  { "window-id", 0, 0, G_OPTION_ARG_STRING, &opt_window_id, "only shards that lie under this window", "WINDOW" },
+  G_OPTION_ENTRY_NULL,
+};
+
+static void
+print_shard (const char *source, const char *verdict, guint rule, const char *reason, const char *detail, gpointer data)
+{
+  g_autofree char *shown = sv_printable (detail);
+  g_autofree char *where = sv_printable (source);
+  printf ("  %s\n    %s", where, verdict);
+  if (rule > 0)
+    printf (" by rule %u", rule);
+  printf (" (%s): %s\n", reason, shown);
+}
+
+static void
+append_shard (const char *source, const char *verdict, guint rule, const char *reason, const char *detail, gpointer data)
+{
+  json_t *item = json_object ();
+  json_object_set_new (item, "source", json_string (source));
+  json_object_set_new (item, "verdict", json_string (verdict));
+  json_object_set_new (item, "rule", rule > 0 ? sv_json_integer (rule) : json_null ());
+  json_object_set_new (item, "reason", json_string (reason));
+  json_object_set_new (item, "detail", sv_json_string_or_null (detail));
+  json_array_append_new (data, item);
+}
+
+static gboolean
+print_json (SvAudit *audit, const SvTallyCounts *counts, GError **error)
+{
+  g_autoptr (json_t) shards = json_array ();
+  if (!sv_tally_visit (sv_audit_tally (audit), SHOWN_JSON, append_shard, shards, error))
+    return FALSE;
+  json_t *verdicts = json_object ();
+  for (int v = 0; v <= SV_SHARD_LEGACY; v++)
+    json_object_set_new (verdicts, sv_shard_verdict_name ((SvShardVerdict)v), sv_json_integer (counts->by_verdict[v]));
+  json_t *document = json_object ();
+  json_object_set_new (document, "lines", sv_json_integer (sv_audit_lines (audit)));
+  json_object_set_new (document, "finalized_block", sv_json_integer (sv_audit_finalized_block (audit)));
+  json_object_set_new (document, "verdicts", verdicts);
+  json_object_set (document, "reasons", counts->reasons);
+  json_object_set_new (document, "duplicates", sv_json_integer (counts->duplicates));
+  json_object_set_new (document, "issue_unchecked", sv_json_integer (counts->issue_unchecked));
+  json_object_set_new (document, "shared_chutes", sv_json_integer (counts->shared_chutes));
+  json_object_set (document, "not_accepted", shards);
+  sv_print_json (document);
+  return TRUE;
+}
+
+static void
+print_counts (SvContext *context, const SvTallyCounts *counts)
+{
+  static const char *const headers[] = { "VERDICT", "SHARDS", NULL };
+  static const SvColumn columns[] = { SV_COLUMN_LEFT, SV_COLUMN_RIGHT };
+  static const SvStyle styles[] = { [SV_SHARD_ACCEPTED] = SV_STYLE_GREEN,
+                                    [SV_SHARD_REJECTED] = SV_STYLE_RED,
+                                    [SV_SHARD_SELF] = SV_STYLE_PLAIN,
+                                    [SV_SHARD_UNDECIDED] = SV_STYLE_YELLOW,
+                                    [SV_SHARD_LEGACY] = SV_STYLE_DIM };
+  g_autoptr (SvTable) table = sv_table_new (headers, columns);
+  for (int v = 0; v <= SV_SHARD_LEGACY; v++)
+  {
+    if (v == SV_SHARD_LEGACY && counts->by_verdict[v] == 0)
+      continue;
+    sv_table_add (table, sv_shard_verdict_name ((SvShardVerdict)v));
+    sv_table_printf (table, "%" G_GUINT64_FORMAT, counts->by_verdict[v]);
+    if (counts->by_verdict[v] > 0)
+      sv_table_style_row (table, styles[v]);
+  }
+  sv_table_print (table, context->use_color);
+}
+
+static void
+print_notes (SvAudit *audit, const SvTallyCounts *counts)
+{
+  const char *reason;
+  json_t *n;
+  json_object_foreach (counts->reasons, reason, n) printf ("  %.0f %s\n", json_number_value (n), reason);
+  printf ("%" G_GUINT64_FORMAT " lines read, finalized block %" G_GUINT64_FORMAT "\n", sv_audit_lines (audit),
+          sv_audit_finalized_block (audit));
+  if (counts->duplicates > 0)
+    printf ("%" G_GUINT64_FORMAT " more stand for a challenge that another shard stands for\n", counts->duplicates);
+  if (counts->issue_unchecked > 0)
+    printf ("issue: unchecked for %" G_GUINT64_FORMAT " accepted: no published issue log was read\n", counts->issue_unchecked);
+  if (counts->shared_chutes > 0)
+    printf ("%" G_GUINT64_FORMAT " chutes are bound by several hotkeys in one window\n", counts->shared_chutes);
+}
+
+static gboolean
+print_report (SvContext *context, SvAudit *audit, const SvTallyCounts *counts, GError **error)
+{
+  guint64 others = counts->by_verdict[SV_SHARD_REJECTED] + counts->by_verdict[SV_SHARD_UNDECIDED];
+  print_counts (context, counts);
+  print_notes (audit, counts);
+  if (others == 0)
+    return TRUE;
+  printf ("\nNot accepted:\n");
+  if (!sv_tally_visit (sv_audit_tally (audit), SHOWN, print_shard, NULL, error))
+    return FALSE;
+  if (others > SHOWN)
+    printf ("  and %" G_GUINT64_FORMAT " more; --json lists them\n", others - SHOWN);
+  return TRUE;
+}
+
+/* The sources named, else the results store. */
+static gboolean
+read_sources (SvContext *context, SvAudit *audit, int argc, char **argv, GError **error)
+{
+  for (int i = 0; i < argc; i++)
+    if (!sv_audit_source (audit, argv[i], opt_window_id, context->config, error))
+      return FALSE;
+  if (argc > 0)
+    return TRUE;
+  const char *store = sv_config_get (context->config, "SCOREVISION_RESULTS_STORE");
+  if (store == NULL)
+    store = sv_config_get (context->config, "SCOREVISION_STORE");
+  return sv_audit_source (audit, store, opt_window_id, context->config, error);
+}
+
+static int
+run_audit (SvContext *context, int argc, char **argv, GError **error)
+{
+  SvReader *reader = sv_context_reader (context, error);
+  g_autoptr (SvAudit) audit = reader != NULL ? sv_audit_new (context->config, context->chain, reader, error) : NULL;
+  if (audit == NULL || !read_sources (context, audit, argc, argv, error))
+    return 1;
+  g_auto (SvTallyCounts) counts = { 0 };
+  if (!sv_tally_count (sv_audit_tally (audit), &counts, error) ||
+      !(context->as_json ? print_json (audit, &counts, error) : print_report (context, audit, &counts, error)))
+    return 1;
+  if (counts.by_verdict[SV_SHARD_REJECTED] > 0)
+    return 3;
+  return counts.unreadable > 0 ? 5 : 0;
+}
+
+const SvCommand sv_validator_commands[] = {
+  { "validator", "audit", "[SOURCE…]", "check shards: accepted, rejected, self-run, undecided, with reasons",
+    "A SOURCE is a file of JSON lines, a folder, a store (file:PATH), or - for standard input; without one the results store "
+    "is\n"
+    "read. Every shard is checked by the twelve rules of the protocol in their order, and the first that fails is named.\n\n"
+    "Exit status: 0 nothing rejected or unreadable, 3 something rejected, 5 something unreadable, 2 no validator list.",
+    "  sv validator audit file:/srv/results --validators chain:permit\n"
+    "  sv validator audit shards.jsonl --json",
+    audit_options, run_audit },
+  { NULL },
+};

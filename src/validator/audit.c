@@ -1,0 +1,228 @@
+/* The world of an audit. Everything that rules ask again and again is kept, within bounds: the index, one picture of all
+ * commitments since the first window, the last manifests. What was looked up for one shard is not looked up for the next. */
+#include <string.h>
+
+#include "base/error.h"
+#include "base/hash.h"
+#include "bindings/follower.h"
+#include "validator/audit.h"
+
+#define MAX_MANIFESTS 64 /* kept at a time; a run over many windows reads them again */
+
+struct SvAudit
+{
+  SvChain *chain;   /* borrowed */
+  SvReader *reader; /* borrowed */
+  SvIndex *index;
+  SvValidators *validators;
+  SvBindings *bindings;
+  GHashTable *manifests; /* hash -> SvManifest */
+  SvTally *tally;
+  guint64 n_lines;
+};
+
+void
+sv_audit_free (SvAudit *audit)
+{
+  if (audit == NULL)
+    return;
+  g_clear_pointer (&audit->index, sv_index_free);
+  g_clear_pointer (&audit->validators, sv_validators_free);
+  g_clear_pointer (&audit->bindings, sv_bindings_unref);
+  g_clear_pointer (&audit->manifests, g_hash_table_unref);
+  g_clear_pointer (&audit->tally, sv_tally_free);
+  g_free (audit);
+}
+
+/* ── reading the world ── */
+
+static guint64
+earliest_block (const SvIndex *index)
+{
+  guint64 earliest = G_MAXUINT64;
+  const GPtrArray *lists[] = { index->entries, index->superseded };
+  for (gsize l = 0; l < G_N_ELEMENTS (lists); l++)
+    for (guint i = 0; i < lists[l]->len; i++)
+      earliest = MIN (earliest, ((SvIndexEntry *)g_ptr_array_index (lists[l], i))->start_block);
+  return earliest == G_MAXUINT64 || earliest < SV_COMMIT_EARLIEST ? 0 : earliest - SV_COMMIT_EARLIEST;
+}
+
+static gboolean
+read_world (SvAudit *audit, const SvConfig *config, GError **error)
+{
+  audit->validators = sv_validators_new (config, error);
+  if (audit->validators == NULL)
+  {
+    if (error == NULL || *error == NULL)
+      g_set_error (error, SV_ERROR, SV_ERROR_USAGE,
+                   "an audit needs the validator list; set SCOREVISION_VALIDATORS to accounts or chain:permit");
+    return FALSE;
+  }
+  audit->index = sv_fetch_index (audit->reader, SV_FETCH_NORMAL, error);
+  if (audit->index == NULL)
+    return FALSE;
+  g_autoptr (SvFollower) follower = sv_follower_new (audit->chain, NULL);
+  sv_follower_set_from (follower, earliest_block (audit->index));
+  if (!sv_follower_step (follower, NULL, NULL, error))
+    return FALSE;
+  audit->bindings = sv_follower_bindings (follower);
+  audit->tally = sv_tally_new (error);
+  return audit->tally != NULL;
+}
+
+SvAudit *
+sv_audit_new (const SvConfig *config, SvChain *chain, SvReader *reader, GError **error)
+{
+  g_autoptr (SvAudit) audit = g_new0 (SvAudit, 1);
+  GError *local = NULL;
+  audit->chain = chain;
+  audit->reader = reader;
+  audit->manifests = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify)sv_manifest_free);
+  if (read_world (audit, config, &local))
+    return g_steal_pointer (&audit);
+  g_propagate_error (error, local);
+  return NULL;
+}
+
+/* ── what the rules ask ── */
+
+static gboolean
+is_validator (gpointer data, const char *address, guint64 block, gboolean *unreadable)
+{
+  SvAudit *audit = data;
+  if (!sv_validators_refresh (audit->validators, audit->chain, block, NULL))
+  {
+    *unreadable = TRUE;
+    return FALSE;
+  }
+  return sv_validators_contain (audit->validators, address);
+}
+
+static const SvManifest *
+find_manifest (gpointer data, const char *hash, guint64 block, gboolean *in_force, gboolean *unreadable)
+{
+  SvAudit *audit = data;
+  const SvIndexEntry *entry = NULL;
+  *in_force = sv_window_judge (audit->index, hash, block, &entry) == SV_WINDOW_SERVES;
+  SvManifest *manifest = g_hash_table_lookup (audit->manifests, hash);
+  if (manifest != NULL || sv_index_find_hash (audit->index, hash) == NULL)
+    return manifest;
+  g_autoptr (GError) error = NULL;
+  manifest = sv_fetch_entry_manifest (audit->reader, sv_index_find_hash (audit->index, hash), &error);
+  if (manifest == NULL)
+  {
+    *unreadable =
+        g_error_matches (error, SV_ERROR, SV_ERROR_UNREACHABLE) || g_error_matches (error, SV_ERROR, SV_ERROR_NOT_FOUND);
+    return NULL;
+  }
+  if (g_hash_table_size (audit->manifests) >= MAX_MANIFESTS)
+    g_hash_table_remove_all (audit->manifests);
+  g_hash_table_insert (audit->manifests, g_strdup (hash), manifest);
+  return manifest;
+}
+
+static gboolean
+window_is_over (const SvAudit *audit, const char *text, guint64 block)
+{
+  g_autofree char *window_id = text != NULL ? sv_commitment_text_window (text) : NULL;
+  return window_id != NULL && sv_window_is_over (audit->index, window_id, block);
+}
+
+static SvProofVerdict
+judge_proof (gpointer data, const SvShard *shard, const SvManifest *manifest, SvBinding *binding_copy)
+{
+  SvAudit *audit = data;
+  SvProof proof;
+  SvProofExtrinsic extrinsic = { 0 };
+  if (sv_proof_parse (shard->commitment_proof, &proof) && proof.block <= shard->block)
+    sv_bindings_find (audit->bindings, &proof, &extrinsic);
+  g_autoptr (SvFold) fold = sv_bindings_fold (audit->bindings, shard->miner_hotkey, manifest->window_id, manifest->start_block,
+                                              manifest->expiry_block, shard->block);
+  SvProofQuestion question = { .proof = shard->commitment_proof,
+                               .hotkey = shard->miner_hotkey,
+                               .window_id = shard->window_id,
+                               .element_id = shard->element_id,
+                               .element_in_manifest = TRUE,
+                               .asker_known = TRUE,
+                               .extrinsic = &extrinsic,
+                               .proof_window_over = window_is_over (audit, extrinsic.text, shard->block),
+                               .fold = fold };
+  const SvBoundElement *bound = NULL;
+  SvProofVerdict verdict = sv_proof_judge (&question, &bound);
+  if (verdict == SV_PROOF_VALID)
+    sv_binding_copy (binding_copy, &bound->binding);
+  return verdict;
+}
+
+/* There is no published issue log to hold a shard against. */
+static SvIssueStatus
+find_issue (gpointer data, const SvShard *shard)
+{
+  return SV_ISSUE_UNCHECKED;
+}
+
+/* ── one line ── */
+
+/* Counts hotkeys that have the shard's chute in force in its window, once per miner, chute and window. */
+static gboolean
+note_chute (SvAudit *audit, const SvShard *shard, GError **error)
+{
+  gboolean is_new;
+  if (!sv_tally_note_chute (audit->tally, shard->window_id, shard->chute_id, shard->miner_hotkey, &is_new, error))
+    return FALSE;
+  const SvIndexEntry *entry = is_new ? sv_index_find_live (audit->index, shard->window_id) : NULL;
+  if (entry == NULL)
+    return TRUE;
+  g_auto (GStrv) rivals = sv_bindings_chute_rivals (audit->bindings, shard->miner_hotkey, shard->chute_id, shard->window_id,
+                                                    entry->start_block, entry->expiry_block);
+  for (gsize i = 0; rivals[i] != NULL; i++)
+    if (!sv_tally_note_chute (audit->tally, shard->window_id, shard->chute_id, rivals[i], &is_new, error))
+      return FALSE;
+  return TRUE;
+}
+
+gboolean
+sv_audit_line (SvAudit *audit, const char *line, gsize length, const char *source, GError **error)
+{
+  g_auto (SvShardJudgement) judgement = { 0 };
+  g_autoptr (GError) refused = NULL;
+  g_autoptr (GBytes) bytes = g_bytes_new (line, length);
+  g_autofree char *hash = sv_hash_gbytes (bytes);
+  g_autoptr (SvShard) shard = sv_shard_open (bytes, sv_chain_id (audit->chain), &refused);
+  audit->n_lines++;
+  if (shard == NULL)
+    judgement = (SvShardJudgement){
+      .verdict = SV_SHARD_REJECTED, .rule = 1, .reason = "signature", .detail = g_strdup (refused->message)
+    };
+  else
+  {
+    SvShardContext context = { .data = audit,
+                               .finalized_block = sv_bindings_head (audit->bindings)->finalized.number,
+                               .is_validator = is_validator,
+                               .find_manifest = find_manifest,
+                               .judge_proof = judge_proof,
+                               .find_issue = find_issue };
+    sv_shard_judge (shard, &context, &judgement);
+  }
+  if (judgement.verdict == SV_SHARD_ACCEPTED && !note_chute (audit, shard, error))
+    return FALSE;
+  return sv_tally_add (audit->tally, shard, hash, &judgement, source, error);
+}
+
+SvTally *
+sv_audit_tally (SvAudit *audit)
+{
+  return audit->tally;
+}
+
+guint64
+sv_audit_lines (const SvAudit *audit)
+{
+  return audit->n_lines;
+}
+
+guint64
+sv_audit_finalized_block (const SvAudit *audit)
+{
+  return sv_bindings_head (audit->bindings)->finalized.number;
+}

@@ -1,0 +1,34 @@
+/* The audit of shards (docs/protocol.md section 9). Rules stand in protocol/shard.h; here is the world they are asked of: the
+ * verified manifests, the chain's commitments, the validator list. Memory does not grow with the number of shards. */
+#pragma once
+
+#include "bindings/bindings.h"
+#include "bindings/validators.h"
+#include "distribution/reader.h"
+#include "validator/tally.h"
+
+typedef struct SvAudit SvAudit;
+
+/* Reads index and commitments once. @chain and @reader are borrowed. SV_ERROR_USAGE with no validator list configured. Returns:
+ * (transfer full). */
+SvAudit *sv_audit_new (const SvConfig *config, SvChain *chain, SvReader *reader, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+void sv_audit_free (SvAudit *audit);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (SvAudit, sv_audit_free)
+
+/* Judges one line and counts it. @source names it for people. */
+gboolean sv_audit_line (SvAudit *audit, const char *line, gsize length, const char *source,
+                        GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Judges every line of a stream; a line longer than a shard may be is rejected without being held in memory. @name is used in
+ * sources. */
+gboolean sv_audit_stream (SvAudit *audit, int fd, const char *name, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* A file of JSON lines, a directory (all *.jsonl below it), or a store URL (its scorevision/shards/). @window_id, if not NULL,
+ * limits stores and directories to paths with that part. */
+gboolean sv_audit_source (SvAudit *audit, const char *source, const char *window_id, const SvConfig *config,
+                          GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* (transfer none) */
+SvTally *sv_audit_tally (SvAudit *audit);
+guint64 sv_audit_lines (const SvAudit *audit);
+guint64 sv_audit_finalized_block (const SvAudit *audit);
