@@ -156,6 +156,11 @@ split_words (const char *line, guint number, guint expected, const char *form, G
   g_auto (GStrv) words = g_strsplit (line, " ", -1);
   guint n = g_strv_length (words);
 
+  if (n == 0)
+  {
+    fault (error, number, "is empty; every line after the first names an element, and none follows the last");
+    return NULL;
+  }
   for (guint i = 0; i < n; i++)
   {
     if (*words[i] != '\0')
