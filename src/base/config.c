@@ -17,6 +17,7 @@
 
 #define MAX_FILE_SIZE (1024 * 1024)
 #define MAX_WORD 64
+#define MASK "****"
 
 typedef enum
 {
@@ -96,6 +97,43 @@ sv_config_origin (const SvConfig *config, const char *name)
   if (slot->derived_origin != NULL)
     return slot->derived_origin;
   return sv_config_get (config, name) != NULL ? "default" : "unset";
+}
+
+/* Masks the text from @start up to the first of @ends. Returns: (transfer full). */
+static char *
+mask (const char *value, gsize start, const char *ends)
+{
+  gsize length = strcspn (value + start, ends);
+  return g_strdup_printf ("%.*s%s%s", (int)start, value, MASK, value + start + length);
+}
+
+/* "scheme://user:PASSWORD@host": the password ends at the last "@" before the path. */
+static char *
+mask_user_information (const char *value)
+{
+  const char *authority = strstr (value, "://");
+  if (authority == NULL)
+    return g_strdup (value);
+  authority += 3;
+  gsize length = strcspn (authority, "/?#");
+  const char *at = g_strrstr_len (authority, (gssize)length, "@");
+  const char *colon = at != NULL ? memchr (authority, ':', (gsize)(at - authority)) : NULL;
+  if (colon == NULL)
+    return g_strdup (value);
+  return g_strdup_printf ("%.*s%s%s", (int)(colon + 1 - value), value, MASK, at);
+}
+
+char *
+sv_config_get_shown (const SvConfig *config, const char *name)
+{
+  const char *value = sv_config_get (config, name);
+  if (value == NULL || known_slot (config, name)->setting->is_secret)
+    return g_strdup (value != NULL ? MASK : NULL);
+  g_autofree char *masked = mask_user_information (value);
+  const char *parameter = strstr (masked, "password=");
+  if (parameter == NULL)
+    return g_steal_pointer (&masked);
+  return mask (masked, (gsize)(parameter - masked) + strlen ("password="), "& ");
 }
 
 /* Sets the default of @name to @value (taken), which comes from @source unless that is NULL. */

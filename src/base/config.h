@@ -36,7 +36,11 @@ void sv_config_set (SvConfig *config, const char *name, const char *value);
 /* (transfer none) the effective value: flag, environment, file, default; NULL when there is none. An empty value is none. */
 const char *sv_config_get (const SvConfig *config, const char *name);
 
-/* Where the value comes from: "flag", "environment", "/etc/scorevision/sv.conf:12", "default" or "unset". */
+/* The value as it may be shown: a secret, and a password inside a URL, is "****". Returns: (transfer full) or NULL. */
+char *sv_config_get_shown (const SvConfig *config, const char *name);
+
+/* Where the value comes from: "flag", "environment", "/etc/scorevision/sv.conf:12", "default" or "unset"; a value taken from
+ * another setting names that in brackets: "environment (R2_BUCKET)". */
 const char *sv_config_origin (const SvConfig *config, const char *name);
 
 /* TRUE for "1", "true" and "True", as the user's client reads it. */

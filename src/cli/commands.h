@@ -5,3 +5,5 @@
 
 extern const SvCommand sv_miner_commands[];
 extern const SvCommand sv_validator_commands[];
+extern const SvCommand sv_key_commands[];
+extern const SvCommand sv_config_commands[];

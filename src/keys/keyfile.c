@@ -32,15 +32,13 @@ check_file (const char *path, int fd, GError **error)
     g_set_error (error, SV_ERROR, SV_ERROR_MALFORMED, "%s: not a regular file", path);
     return FALSE;
   }
-  if ((status.st_mode & GROUP_AND_OTHERS) != 0)
-  {
-    g_autofree char *quoted = g_shell_quote (path);
-    g_set_error (error, SV_ERROR, SV_ERROR_POLICY,
-                 "%s: this key is open to other users (mode %04o); close it with `chmod 600 %s`", path,
-                 (guint)status.st_mode & 07777, quoted);
-    return FALSE;
-  }
-  return TRUE;
+  if ((status.st_mode & GROUP_AND_OTHERS) == 0)
+    return TRUE;
+  g_autofree char *quoted = g_shell_quote (path);
+  g_set_error (error, SV_ERROR, SV_ERROR_POLICY,
+               "%s: this key is open to other users (mode %04o); close it with `chmod 600 %s`", path,
+               (guint)status.st_mode & 07777, quoted);
+  return FALSE;
 }
 
 static int
@@ -240,6 +238,35 @@ sv_keyfile_read (const char *path, GError **error)
   SvKeypair *keypair = keypair_from_json (path, json, error);
   wipe_strings (json);
   return keypair;
+}
+
+/* ---- seeds ---- */
+
+static SvSecret *
+read_standard_input (gsize *length, GError **error)
+{
+  g_autoptr (SvSecret) buffer = sv_secret_alloc (MAX_FILE_SIZE + 1);
+  return read_all ("standard input", STDIN_FILENO, buffer, length, error) ? g_steal_pointer (&buffer) : NULL;
+}
+
+SvKeypair *
+sv_seed_read (const char *path, GError **error)
+{
+  gsize length = 0;
+  g_autoptr (SvSecret) text = path != NULL ? read_secret_file (path, &length, error) : read_standard_input (&length, error);
+  if (text == NULL)
+    return NULL;
+  while (length > 0 && g_ascii_isspace (text[length - 1]))
+    length--;
+  text[length] = '\0';
+
+  g_autoptr (SvSecret) seed = sv_secret_alloc (SEED_SIZE);
+  if (length == strlen ((char *)text) && g_str_has_prefix ((char *)text, "0x") &&
+      sv_hex_decode ((char *)text + 2, TRUE, seed, SEED_SIZE))
+    return sv_keypair_from_seed (seed);
+  g_set_error (error, SV_ERROR, SV_ERROR_MALFORMED, "%s: not a seed (expected 0x and 64 hex digits, and nothing else)",
+               path != NULL ? path : "standard input");
+  return NULL;
 }
 
 /* ---- writing ---- */

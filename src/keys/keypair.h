@@ -27,6 +27,10 @@ SvKeypair *sv_keyfile_read (const char *path, GError **error) G_GNUC_WARN_UNUSED
 /* Writes btcli's JSON form with mode 0600; SV_ERROR_CONFLICT where the file exists. */
 gboolean sv_keyfile_create (const char *path, const SvKeypair *keypair, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* Reads a seed, "0x" and 64 hex digits, from the file, or from standard input when @path is NULL. A file that others can read
+ * is SV_ERROR_POLICY. */
+SvKeypair *sv_seed_read (const char *path, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /* SV_ERROR_USAGE when the configured wallet or hotkey is not a plain name but a path. */
 gboolean sv_wallet_check_names (const SvConfig *config, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
