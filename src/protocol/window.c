@@ -8,7 +8,7 @@ const char *
 sv_window_state_name (SvWindowState state)
 {
   static const char *const names[] = {
-    [SV_WINDOW_UPCOMING] = "UPCOMING",     [SV_WINDOW_ACTIVE] = "ACTIVE",   [SV_WINDOW_IN_FORCE] = "IN FORCE",
+    [SV_WINDOW_UPCOMING] = "UPCOMING",     [SV_WINDOW_ACTIVE] = "ACTIVE",   [SV_WINDOW_IN_FORCE] = "IN_FORCE",
     [SV_WINDOW_SUPERSEDED] = "SUPERSEDED", [SV_WINDOW_EXPIRED] = "EXPIRED",
   };
   return names[state];
