@@ -73,7 +73,9 @@ SvManifest *sv_manifest_from_authored (const json_t *authored, GError **error) G
 SvManifest *sv_manifest_open (GBytes *bytes, const char *hash, const SvChainId *chain, SvTrustFunc is_trusted,
                               gpointer trust_data, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* Signs authored content. @start_block and @previous (or NULL) are what publishing fills in. Returns: (transfer full). */
+/* Signs authored content. @start_block and @previous (or NULL) are what publishing fills in; an authored start_block goes
+ * before
+ * @start_block. Returns: (transfer full). */
 SvManifest *sv_manifest_sign (const json_t *authored, guint64 start_block, const char *previous, const SvChainId *chain,
                               const SvKeypair *keypair, gint64 signed_at, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
@@ -108,5 +110,6 @@ typedef struct
 void sv_manifest_difference_free (SvManifestDifference *difference);
 
 /* Returns: (transfer full) (element-type SvManifestDifference), in the order window, then elements by id. Signed-document
- * fields and `previous` are left out; clips are told apart by hash ("clip sha256:ab… weight 1"). */
+ * fields and `previous` are left out; clips are told apart by hash ("clip sha256:ab… weight 1"). Both sides
+ * have passed the rules; an authored one is normalized first, or its spellings show as differences. */
 GPtrArray *sv_manifest_diff (const json_t *before, const json_t *after);

@@ -55,7 +55,7 @@ SvSignedDocument *sv_index_sign (const SvIndex *index, const SvKeypair *keypair,
 /* (transfer none) the live entry of a window, or NULL. */
 const SvIndexEntry *sv_index_find_live (const SvIndex *index, const char *window_id);
 
-/* (transfer none) the first entry (live before superseded) with the hash, or NULL. */
+/* (transfer none) the live entry with the hash, else the latest superseded one, or NULL. */
 const SvIndexEntry *sv_index_find_hash (const SvIndex *index, const char *hash);
 
 /* The greatest expiry among the other windows' live entries below @expiry_block, else @current_block (section 2). */
@@ -71,14 +71,18 @@ typedef struct
   gint64 now;              /* Unix milliseconds, for published_at and updated_at */
 } SvIndexChange;
 
-/* Adds an entry for @manifest: checks that windows of live entries do not overlap, that the window has no live entry (or, with
- * supersede, that start and expiry are kept) and was never used before (superseding apart), moves the replaced entry to
- * `superseded`, sets the sequence. The index is changed only on success. SV_ERROR_CONFLICT or SV_ERROR_POLICY. */
+/* Adds an entry for the signed @manifest: checks that its window is not over, that windows of live entries do not overlap, that
+ * the window has no live entry (or, with supersede, that start and expiry are kept) and was never used before (superseding
+ * apart), that a new manifest's `previous` is @index->newest; moves the replaced entry to `superseded`, sets sequence,
+ * updated_at, newest and current_manifest_hash. The index is changed only on success. SV_ERROR_CONFLICT for a live entry, a
+ * used window, the live manifest itself, a `previous` that somebody else's publication has overtaken; SV_ERROR_NOT_FOUND for
+ * supersede without a live entry; SV_ERROR_POLICY for the rest. */
 gboolean sv_index_add (SvIndex *index, const SvManifest *manifest, const SvIndexChange *change,
                        GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Takes out the entries (live and superseded) that expired SV_INDEX_ARCHIVE_AFTER blocks before @block and returns the archive
- * document's content (entries plus `previous` archive), or NULL when there are none. Returns: (transfer full). */
+ * document's content (`version`, `manifests`, `superseded`, and `previous`, the archive before it), or NULL when there are
+ * none. The caller stores its canonical form and sets @index->archive to that hash. Returns: (transfer full). */
 json_t *sv_index_take_archivable (SvIndex *index, guint64 block);
 
 /* `elements_summary`: exactly the user's four keys per element, in manifest order. Returns: (transfer full). */

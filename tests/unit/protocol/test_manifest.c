@@ -3,7 +3,7 @@
  * Cases:
  *  - normalizing: version, order of elements, forms of hashes and accounts, a null start_block; the source is untouched
  *  - what breaks a rule is not normalized, and the error names the place
- *  - signing fills in start_block and previous, keeps an authored start_block, refuses an empty window
+ *  - signing fills in start_block and previous, keeps an authored start_block, refuses an empty window and what is too large
  *  - what was signed opens again, with all its values; not with another hash, chain or signer, nor when altered
  *  - issuers: the manifest's own, else the signer
  *  - pgt_recipe_hash: the element's own, else the manifest's
@@ -117,6 +117,20 @@ signing_refuses_an_empty_window (void)
   g_assert_null (sv_manifest_sign (authored, 200, NULL, &chain, keypair, 0, &error));
   g_assert_error (error, SV_ERROR, SV_ERROR_MALFORMED);
   g_assert_nonnull (strstr (error->message, "200 is not after start_block 200"));
+}
+
+static void
+signing_refuses_what_readers_would_not_read (void)
+{
+  g_autoptr (GError) error = NULL;
+  const SvChainId chain = sample_chain ();
+  g_autoptr (SvKeypair) keypair = sample_keypair ();
+  g_autoptr (json_t) authored = sample_authored ("w", 100, 200);
+  g_autofree char *filling = g_strnfill (SV_MANIFEST_MAX_SIZE, 'x');
+  json_object_set_new (authored, "foo", json_string (filling));
+  g_assert_null (sv_manifest_sign (authored, 100, NULL, &chain, keypair, 0, &error));
+  g_assert_error (error, SV_ERROR, SV_ERROR_MALFORMED);
+  g_assert_nonnull (strstr (error->message, "readers accept at most"));
 }
 
 static void
@@ -284,6 +298,7 @@ main (int argc, char **argv)
   g_test_add_func ("/manifest/authored-manifest-has-no-hash", authored_manifest_has_no_hash);
   g_test_add_func ("/manifest/signing-fills-in-what-is-missing", signing_fills_in_what_is_missing);
   g_test_add_func ("/manifest/signing-refuses-an-empty-window", signing_refuses_an_empty_window);
+  g_test_add_func ("/manifest/signing-refuses-what-readers-would-not-read", signing_refuses_what_readers_would_not_read);
   g_test_add_func ("/manifest/signed-manifest-opens-with-all-its-values", signed_manifest_opens_with_all_its_values);
   g_test_add_func ("/manifest/altered-or-foreign-manifests-do-not-open", altered_or_foreign_manifests_do_not_open);
   g_test_add_func ("/manifest/issuers-are-the-manifests-own-or-its-signer", issuers_are_the_manifests_own_or_its_signer);
