@@ -6,6 +6,7 @@
 
 #define SV_CLIENT_ID_MAX 64
 #define SV_NONCE_WINDOW_MS 60000
+#define SV_CLIP_MAX_BYTES (G_GUINT64_CONSTANT (2) << 30)
 
 /* The parts of a request, as received; NULL where absent. */
 typedef struct

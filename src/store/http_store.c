@@ -79,6 +79,16 @@ response_etag (const SvHttpResponse *response)
   return g_steal_pointer (&inside);
 }
 
+/* For the client an answer beyond its limits (size, redirects) is refused by policy; for who reads a store such an object is
+ * malformed, as it is in any other store. Takes @failure. */
+static void
+report_transfer (GError *failure, GError **error)
+{
+  if (g_error_matches (failure, SV_ERROR, SV_ERROR_POLICY))
+    failure->code = SV_ERROR_MALFORMED;
+  g_propagate_error (error, failure);
+}
+
 static SvHttpResponse *
 perform (HttpStore *store, const char *method, const char *key, const SvGetOptions *options, GError **error)
 {
@@ -97,7 +107,11 @@ perform (HttpStore *store, const char *method, const char *key, const SvGetOptio
   request.limits.total_timeout_ms = TOTAL_TIMEOUT_MS;
   request.limits.stall_timeout_ms = STALL_TIMEOUT_MS;
   request.limits.max_redirects = MAX_REDIRECTS;
-  return sv_http_perform (store->client, &request, error);
+  g_autoptr (GError) failure = NULL;
+  SvHttpResponse *response = sv_http_perform (store->client, &request, &failure);
+  if (response == NULL)
+    report_transfer (g_steal_pointer (&failure), error);
+  return response;
 }
 
 /* TRUE for 200. */
