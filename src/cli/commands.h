@@ -7,4 +7,6 @@ extern const SvCommand sv_clip_commands[];
 extern const SvCommand sv_miner_commands[];
 extern const SvCommand sv_validator_commands[];
 extern const SvCommand sv_key_commands[];
+extern const SvCommand sv_chain_commands[];
+extern const SvCommand sv_chain_proof_commands[];
 extern const SvCommand sv_config_commands[];

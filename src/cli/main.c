@@ -20,6 +20,8 @@ static const SvCommand *const tables[] = {
   sv_clip_commands,
   sv_validator_commands,
   sv_key_commands,
+  sv_chain_commands,
+  sv_chain_proof_commands,
   sv_config_commands,
   NULL,
 };
