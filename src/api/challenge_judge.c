@@ -1,0 +1,232 @@
+/* Judging a challenge request. Each step either passes or ends with an outcome; the steps stand in the protocol's order. For an
+ * asker who is not known nothing is looked up: his case ends at the proof, at the latest. */
+#include "api/challenge_judge.h"
+
+#include "api/clip_link.h"
+
+/* A case on its way. */
+typedef struct
+{
+  const SvService *service;
+  const SvSnapshot *snapshot;
+  const SvChallengeCase *asked;
+  SvOutcome *outcome;
+  guint64 block;
+  const SvIndexEntry *entry;
+  const SvServedManifest *served;
+  const SvElement *element; /* NULL where the manifest has no such element */
+  SvProofExtrinsic extrinsic;
+  const SvBoundElement *bound;
+} Case;
+
+static gboolean
+end_with (Case *c, SvReply *reply)
+{
+  c->outcome->kind = SV_OUTCOME_REPLY;
+  c->outcome->reply = reply;
+  return FALSE;
+}
+
+static SvReply *
+reply_chain_unavailable (const char *why)
+{
+  SvReply *reply = sv_reply_error (503, "chain_unavailable", "The chain cannot be relied on just now: %s", why);
+  sv_reply_set_retry_after (reply, 5);
+  return reply;
+}
+
+static gboolean
+check_chain (Case *c)
+{
+  const char *fault = sv_board_chain_fault (c->service->board, c->snapshot, c->asked->now_ms);
+  if (fault != NULL)
+    return end_with (c, reply_chain_unavailable (fault));
+  c->block = sv_bindings_head (c->snapshot->bindings)->best.number;
+  return TRUE;
+}
+
+/* ── window ── */
+
+static gboolean
+end_without_window (Case *c)
+{
+  const SvIndexEntry *entry =
+      c->snapshot->catalog != NULL ? sv_index_find_hash (c->snapshot->catalog->index, c->asked->manifest_hash) : NULL;
+  if (c->asked->is_known && !c->asked->index_was_read && (entry == NULL || entry->is_superseded))
+  {
+    c->outcome->kind = SV_OUTCOME_READ_INDEX;
+    return FALSE;
+  }
+  return end_with (c, sv_reply_error (404, "no_active_window", "No evaluation window active for manifest_hash"));
+}
+
+static gboolean
+end_expired (Case *c)
+{
+  json_t *body =
+      sv_error_body ("window_expired", "Evaluation window expired at block %" G_GUINT64_FORMAT, c->entry->expiry_block);
+  json_object_set_new (body, "expired_at_block", sv_json_integer (c->entry->expiry_block));
+  json_object_set_new (body, "current_block", sv_json_integer (c->block));
+  json_object_set_new (body, "window_id", json_string (c->entry->window_id));
+  return end_with (c, sv_reply_json (410, "window_expired", body));
+}
+
+static gboolean
+check_window (Case *c)
+{
+  const SvCatalog *catalog = c->snapshot->catalog;
+  if (catalog == NULL)
+    return end_without_window (c);
+  switch (sv_window_judge (catalog->index, c->asked->manifest_hash, c->block, &c->entry))
+  {
+  case SV_WINDOW_UNKNOWN:
+    return end_without_window (c);
+  case SV_WINDOW_OVER:
+    return end_expired (c);
+  case SV_WINDOW_SERVES:
+    break;
+  }
+  c->served = g_hash_table_lookup (catalog->manifests, c->asked->manifest_hash);
+  if (c->served == NULL) /* in the index, but it could not be fetched or does not verify */
+    return end_without_window (c);
+  c->element = sv_manifest_find_element (c->served->manifest, c->asked->request->element_id);
+  return TRUE;
+}
+
+/* ── binding ── */
+
+/* FALSE when the chain has to be read first. A block outside the picture holds no extrinsic that counts. */
+static gboolean
+find_extrinsic (Case *c)
+{
+  SvProof proof;
+  if (!c->asked->is_known || c->element == NULL || !sv_proof_parse (c->asked->request->commitment_proof, &proof) ||
+      sv_bindings_find (c->snapshot->bindings, &proof, &c->extrinsic))
+    return TRUE;
+  c->extrinsic = (SvProofExtrinsic){ 0 };
+  return proof.block <= c->block || c->asked->chain_was_read;
+}
+
+static gboolean
+is_proof_window_over (const Case *c)
+{
+  g_autofree char *window_id = c->extrinsic.found ? sv_commitment_text_window (c->extrinsic.text) : NULL;
+  return window_id != NULL && sv_window_is_over (c->snapshot->catalog->index, window_id, c->block);
+}
+
+static SvReply *
+reply_missing_commitment (const Case *c, const SvProofQuestion *question, SvProofVerdict verdict)
+{
+  g_autofree char *message = sv_proof_explain (question, verdict);
+  g_autofree char *hotkey = sv_account_document_form (question->hotkey);
+  json_t *body = sv_error_body ("missing_commitment", "%s", message);
+  json_object_set_new (body, "hotkey", json_string (hotkey));
+  json_object_set_new (body, "window_id", json_string (c->entry->window_id));
+  json_object_set_new (body, "reason", json_string (sv_proof_verdict_name (verdict)));
+  return sv_reply_json (412, sv_proof_verdict_name (verdict), body);
+}
+
+static gboolean
+check_binding (Case *c)
+{
+  if (!find_extrinsic (c))
+  {
+    c->outcome->kind = SV_OUTCOME_READ_CHAIN;
+    return FALSE;
+  }
+  const SvChallengeRequest *request = c->asked->request;
+  SvProofQuestion question = { .proof = request->commitment_proof,
+                               .hotkey = c->asked->miner,
+                               .window_id = c->entry->window_id,
+                               .element_id = request->element_id,
+                               .chute_slug = request->chute_slug,
+                               .element_in_manifest = c->element != NULL,
+                               .asker_known = c->asked->is_known,
+                               .extrinsic = &c->extrinsic,
+                               .proof_window_over = is_proof_window_over (c) };
+  if (c->asked->is_known)
+    question.fold = sv_bindings_fold_at_head (c->snapshot->bindings, c->asked->miner, c->entry->window_id,
+                                              c->entry->start_block, c->entry->expiry_block);
+  SvProofVerdict verdict = sv_proof_judge (&question, &c->bound);
+  if (verdict == SV_PROOF_UNREADABLE)
+    return end_with (c, reply_chain_unavailable ("the block of the proof cannot be read any more"));
+  return verdict == SV_PROOF_VALID || end_with (c, reply_missing_commitment (c, &question, verdict));
+}
+
+/* ── draw ── */
+
+static SvChallenge *
+make_challenge (const Case *c, const SvClip *clip, guint64 seed)
+{
+  SvChallenge *challenge = g_new0 (SvChallenge, 1);
+  challenge->clip_url = sv_clip_link_make (c->service->bases[0], c->service->clip_key, clip->hash, c->asked->now_ms);
+  challenge->element_id = g_strdup (c->element->id);
+  challenge->window_id = g_strdup (c->entry->window_id);
+  challenge->duration_ms = clip->duration_ms;
+  challenge->fps = clip->fps;
+  challenge->width = clip->width;
+  challenge->height = clip->height;
+  challenge->sport = g_strdup (clip->sport);
+  challenge->scenario = g_strdup (clip->scenario);
+  challenge->challenge_type = g_strdup (clip->challenge_type);
+  challenge->manifest_hash = g_strdup (c->asked->request->manifest_hash);
+  challenge->expiry_block = c->entry->expiry_block;
+  challenge->block = c->block;
+  challenge->commitment_finalized = c->bound->committed_at_block <= sv_bindings_head (c->snapshot->bindings)->finalized.number;
+  challenge->clip_hash = g_strdup (clip->hash);
+  challenge->clip_bytes = clip->bytes;
+  challenge->chute_slug = g_strdup (c->bound->binding.chute_slug);
+  challenge->chute_id = g_strdup (c->bound->binding.chute_id);
+  challenge->hf_revision = g_strdup (c->bound->binding.hf_revision);
+  challenge->seed = seed;
+  challenge->draw_commit = g_strdup (c->served->draw_commit);
+  return challenge;
+}
+
+static SvIssueRecord *
+make_record (const Case *c, const SvClip *clip, guint64 seed)
+{
+  SvIssueRecord *record = g_new0 (SvIssueRecord, 1);
+  record->asker = g_strdup (c->asked->request->validator_hotkey);
+  record->miner = g_strdup (c->asked->miner);
+  record->window_id = g_strdup (c->entry->window_id);
+  record->manifest_hash = g_strdup (c->asked->manifest_hash);
+  record->element_id = g_strdup (c->element->id);
+  record->clip_hash = g_strdup (clip->hash);
+  record->seed = seed;
+  record->nonce = g_strdup (c->asked->request->nonce);
+  record->block = c->block;
+  record->time_ms = c->asked->now_ms;
+  return record;
+}
+
+static void
+draw (Case *c)
+{
+  const SvChallengeRequest *request = c->asked->request;
+  guint64 seed = sv_draw_seed (c->served->draw_key, c->asked->manifest_hash, request->element_id, request->validator_hotkey,
+                               c->asked->miner, request->nonce);
+  const SvManifestClip *drawn = sv_draw_clip (c->element, seed);
+  const SvClip *clip =
+      drawn != NULL && c->snapshot->clips != NULL ? g_hash_table_lookup (c->snapshot->clips->by_hash, drawn->hash) : NULL;
+  if (clip == NULL)
+  {
+    end_with (c, sv_reply_error (503, "no_challenge",
+                                 drawn == NULL ? "Element %s has no clips in this window"
+                                               : "The clip drawn for element %s is not registered here",
+                                 request->element_id));
+    return;
+  }
+  c->outcome->kind = SV_OUTCOME_ISSUE;
+  c->outcome->challenge = make_challenge (c, clip, seed);
+  c->outcome->record = make_record (c, clip, seed);
+}
+
+void
+sv_challenge_judge (const SvService *service, const SvSnapshot *snapshot, const SvChallengeCase *asked, SvOutcome *outcome)
+{
+  Case c = { .service = service, .snapshot = snapshot, .asked = asked, .outcome = outcome };
+  *outcome = (SvOutcome){ 0 };
+  if (check_chain (&c) && check_window (&c) && check_binding (&c))
+    draw (&c);
+}

@@ -1,0 +1,37 @@
+/* From an admitted v3 request to its outcome, on one snapshot: window, element, binding, draw (docs/protocol.md section 7, from
+ * 503 `chain_unavailable` on). Touches memory only. */
+#pragma once
+
+#include "api/service.h"
+
+/* What the request asks; strings are borrowed. */
+typedef struct
+{
+  const SvChallengeRequest *request;
+  const char *manifest_hash; /* stored form */
+  const char *miner;
+  gboolean is_known;
+  gboolean index_was_read; /* again, for this request */
+  gboolean chain_was_read;
+  gint64 now_ms;
+} SvChallengeCase;
+
+typedef enum
+{
+  SV_OUTCOME_REPLY,      /* @reply */
+  SV_OUTCOME_READ_INDEX, /* the hash is unknown: read the index once more, then judge again */
+  SV_OUTCOME_READ_CHAIN, /* the proof's block is above our head: read the chain once more, then judge again */
+  SV_OUTCOME_ISSUE,      /* @record is to be made durable, then @challenge is the answer, without its id */
+} SvOutcomeKind;
+
+typedef struct
+{
+  SvOutcomeKind kind;
+  SvReply *reply;
+  SvChallenge *challenge;
+  SvIssueRecord *record;
+} SvOutcome;
+
+/* (out) @outcome: (transfer full) what its kind says. */
+void sv_challenge_judge (const SvService *service, const SvSnapshot *snapshot, const SvChallengeCase *asked,
+                         SvOutcome *outcome);

@@ -1,0 +1,181 @@
+/* GET /api/challenge/v3: the way of one challenge (docs/architecture.md). Between its stages the connection may be suspended;
+ * what it needs afterwards it has as copies, and it judges again on whatever snapshot is current then. */
+#include "api/asker.h"
+#include "api/challenge_judge.h"
+
+#include <string.h>
+
+#include "base/hash.h"
+#include "base/rfc3339.h"
+
+enum
+{
+  STAGE_BEGIN,
+  STAGE_JUDGE,
+  STAGE_ISSUED,
+};
+
+typedef struct
+{
+  SvChallengeRequest request; /* borrowed from the exchange */
+  SvAdmissionRequest admission;
+  char *manifest_hash;
+  SvChallengeCase asked;
+  SvChallenge *challenge;
+  SvIssueEntry *entry; /* back from the issue log */
+} Work;
+
+static void
+free_work (gpointer data)
+{
+  Work *work = data;
+  g_free (work->manifest_hash);
+  sv_challenge_free (work->challenge);
+  sv_issue_entry_free (work->entry);
+  g_free (work);
+}
+
+/* ── who asks ── */
+
+static gboolean
+is_bound (const SvService *service, const SvChallengeRequest *request, const char *miner)
+{
+  if (request->x_nonce == NULL || request->x_signature == NULL)
+    return FALSE;
+  for (char **origin = service->origins; *origin != NULL; origin++)
+  {
+    g_autofree char *expected = sv_bound_nonce (*origin, service->netuid, request->validator_hotkey, request->nonce,
+                                                request->element_id, miner, request->chute_slug ? request->chute_slug : "",
+                                                request->commitment_proof ? request->commitment_proof : "");
+    if (strcmp (expected, request->x_nonce) == 0)
+      return TRUE;
+  }
+  return FALSE;
+}
+
+/* Why the asker may not name this miner; NULL when he may. */
+static const char *
+refusal_of (const SvService *service, const SvChallengeRequest *request, const char *miner)
+{
+  if (strcmp (miner, request->validator_hotkey) == 0)
+    return NULL;
+  if (!sv_asker_is_validator (service, request->validator_hotkey))
+    return "not_permitted";
+  return is_bound (service, request, miner) ? NULL : "unbound_nonce";
+}
+
+static SvReply *
+begin (SvExchange *exchange, Work *work)
+{
+  SvService *service = exchange->service;
+  SvChallengeRequest *request = &work->request;
+  SvReply *reply = sv_asker_read (exchange, FALSE, request);
+  if (reply != NULL)
+    return reply;
+  gint64 now_ms = sv_clock_ms ();
+  const char *asker = request->validator_hotkey;
+  const char *miner = request->miner_hotkey != NULL ? request->miner_hotkey : asker;
+  reply = sv_asker_verify (request, FALSE, now_ms);
+  if (reply != NULL)
+    return reply;
+  g_autoptr (SvSnapshot) snapshot = sv_board_get (service->board);
+  work->manifest_hash = sv_hash_normalize (request->manifest_hash);
+  work->asked = (SvChallengeCase){ .request = request,
+                                   .manifest_hash = work->manifest_hash,
+                                   .miner = miner,
+                                   .is_known = sv_asker_is_known (service, snapshot, asker),
+                                   .now_ms = now_ms };
+  work->admission = (SvAdmissionRequest){
+    .asker = asker, .nonce = request->nonce, .x_nonce = request->x_nonce, .client_id = request->client_id, .time_ms = now_ms
+  };
+  return sv_asker_admit (service, &work->admission, refusal_of (service, request, miner), work->asked.is_known);
+}
+
+/* ── what he gets ── */
+
+static void
+take_entry (SvIssueEntry *entry, gpointer data)
+{
+  SvExchange *exchange = data;
+  ((Work *)exchange->work)->entry = entry;
+  sv_exchange_resume (exchange);
+}
+
+/* The nonce of a request that ends with an error is used up all the same, and stays so over a restart; nobody waits for it. */
+static SvReply *
+end_with_error (SvExchange *exchange, Work *work, SvReply *reply)
+{
+  if (work->asked.is_known)
+    sv_issue_log_submit (exchange->service->issue_log, sv_issue_entry_new (&work->admission));
+  return reply;
+}
+
+static void
+issue (SvExchange *exchange, Work *work, SvOutcome *outcome)
+{
+  SvIssueEntry *entry = sv_issue_entry_new (&work->admission);
+  entry->record = outcome->record;
+  entry->done = take_entry;
+  entry->data = exchange;
+  work->challenge = outcome->challenge;
+  exchange->stage = STAGE_ISSUED;
+  sv_exchange_suspend (exchange);
+  sv_issue_log_submit (exchange->service->issue_log, entry);
+}
+
+static SvReply *
+judge (SvExchange *exchange, Work *work)
+{
+  SvOutcome outcome;
+  SvService *service = exchange->service;
+  g_autoptr (SvSnapshot) snapshot = sv_board_get (service->board);
+  sv_challenge_judge (service, snapshot, &work->asked, &outcome);
+  g_clear_pointer (&snapshot, sv_snapshot_unref);
+  exchange->stage = STAGE_JUDGE;
+  switch (outcome.kind)
+  {
+  case SV_OUTCOME_REPLY:
+    return end_with_error (exchange, work, outcome.reply);
+  case SV_OUTCOME_READ_INDEX:
+    work->asked.index_was_read = TRUE;
+    sv_exchange_suspend (exchange);
+    sv_watcher_wait (service->manifests, sv_exchange_resume, exchange);
+    break;
+  case SV_OUTCOME_READ_CHAIN:
+    work->asked.chain_was_read = TRUE;
+    sv_exchange_suspend (exchange);
+    sv_watcher_wait (service->chain, sv_exchange_resume, exchange);
+    break;
+  case SV_OUTCOME_ISSUE:
+    issue (exchange, work, &outcome);
+    break;
+  }
+  return NULL;
+}
+
+static SvReply *
+answer (const Work *work)
+{
+  SvReply *fault = sv_issue_entry_fault (work->entry);
+  if (fault != NULL)
+    return fault;
+  g_free (work->challenge->challenge_id);
+  work->challenge->challenge_id = g_strdup_printf ("%" G_GUINT64_FORMAT, work->entry->record->challenge_id);
+  return sv_reply_json (200, "issued", sv_challenge_to_json (work->challenge));
+}
+
+SvReply *
+sv_handle_challenge_v3 (SvExchange *exchange)
+{
+  if (exchange->stage == STAGE_ISSUED)
+    return answer (exchange->work);
+  if (exchange->stage == STAGE_BEGIN)
+  {
+    exchange->work = g_new0 (Work, 1);
+    exchange->free_work = free_work;
+    SvReply *reply = begin (exchange, exchange->work);
+    if (reply != NULL)
+      return reply;
+  }
+  return judge (exchange, exchange->work);
+}

@@ -1,0 +1,49 @@
+/* Clip links. The token covers the clip and the time, so neither can be changed; a time further ahead than we ever grant is
+ * refused too, which bounds the harm of a clock that once was wrong. */
+#include "api/clip_link.h"
+
+#include <sodium.h>
+#include <string.h>
+
+#include "base/hash.h"
+#include "base/identifiers.h"
+
+#define TOKEN_SIZE crypto_auth_hmacsha256_BYTES
+#define CLOCK_SLACK_SECONDS 60 /* between the clocks of instances that share the secret */
+
+static void
+make_token (const guint8 *key, const char *hex, guint64 expires, guint8 token[TOKEN_SIZE])
+{
+  g_autofree char *text = g_strdup_printf ("sv1/clip:%s:%" G_GUINT64_FORMAT, hex, expires);
+  crypto_auth_hmacsha256_state state;
+  crypto_auth_hmacsha256_init (&state, key, SV_CLIP_LINK_KEY_SIZE);
+  crypto_auth_hmacsha256_update (&state, (const guint8 *)text, strlen (text));
+  crypto_auth_hmacsha256_final (&state, token);
+}
+
+char *
+sv_clip_link_make (const char *base, const guint8 key[SV_CLIP_LINK_KEY_SIZE], const char *clip_hash, gint64 now_ms)
+{
+  guint8 token[TOKEN_SIZE];
+  guint64 expires = (guint64)(now_ms / 1000) + SV_CLIP_LINK_SECONDS;
+  const char *hex = sv_hash_hex (clip_hash);
+  make_token (key, hex, expires, token);
+  g_autofree char *token_hex = sv_hex_encode (token, sizeof token);
+  return g_strdup_printf ("%s/clips/%s?expires=%" G_GUINT64_FORMAT "&token=%s", base, hex, expires, token_hex);
+}
+
+SvClipLinkVerdict
+sv_clip_link_check (const guint8 key[SV_CLIP_LINK_KEY_SIZE], const char *hex, const char *expires, const char *token,
+                    gint64 now_ms)
+{
+  guint8 digest[SV_SHA256_SIZE], given[TOKEN_SIZE], expected[TOKEN_SIZE];
+  guint64 seconds;
+  guint64 now = (guint64)MAX (now_ms, 0) / 1000;
+  if (hex == NULL || expires == NULL || token == NULL || !sv_hex_decode (hex, FALSE, digest, sizeof digest) ||
+      !sv_integer_parse (expires, &seconds) || !sv_hex_decode (token, FALSE, given, sizeof given))
+    return SV_CLIP_LINK_INVALID;
+  make_token (key, hex, seconds, expected);
+  if (sodium_memcmp (given, expected, sizeof given) != 0 || seconds > now + SV_CLIP_LINK_SECONDS + CLOCK_SLACK_SECONDS)
+    return SV_CLIP_LINK_INVALID;
+  return seconds > now ? SV_CLIP_LINK_VALID : SV_CLIP_LINK_EXPIRED;
+}

@@ -1,0 +1,23 @@
+/* Clip links of a `file:` store: /clips/{hex}?expires=SECONDS&token=HEX, the token an HMAC-SHA256 over both under a secret that
+ * the instances of a deployment share (docs/protocol.md section 3). A link says nothing of who asked for it: the chute that
+ * fetches the clip is not the asker. */
+#pragma once
+
+#include <glib.h>
+
+#define SV_CLIP_LINK_SECONDS 900
+#define SV_CLIP_LINK_KEY_SIZE 32
+
+/* @base is a public base URL of the server. Returns: (transfer full). */
+char *sv_clip_link_make (const char *base, const guint8 key[SV_CLIP_LINK_KEY_SIZE], const char *clip_hash, gint64 now_ms);
+
+typedef enum
+{
+  SV_CLIP_LINK_VALID,
+  SV_CLIP_LINK_INVALID, /* a part is missing or malformed, or the token is not ours */
+  SV_CLIP_LINK_EXPIRED,
+} SvClipLinkVerdict;
+
+/* @hex, @expires and @token as received; NULL where absent. */
+SvClipLinkVerdict sv_clip_link_check (const guint8 key[SV_CLIP_LINK_KEY_SIZE], const char *hex, const char *expires,
+                                      const char *token, gint64 now_ms);

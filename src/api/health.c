@@ -1,0 +1,91 @@
+/* Health, readiness and metrics. Alive: the process answers. Ready: it would not answer 503 for reasons of its own. */
+#include "api/service.h"
+#include "base/rfc3339.h"
+
+#define STATE_MAX_AGE_MS 30000
+
+SvReply *
+sv_handle_healthz (SvExchange *exchange)
+{
+  json_t *body = json_object ();
+  json_object_set_new (body, "status", json_string ("ok"));
+  return sv_reply_json (200, "ok", body);
+}
+
+static const char *
+find_fault (const SvService *service, const SvSnapshot *snapshot, gint64 now_ms)
+{
+  if (g_atomic_int_get (&service->is_draining))
+    return "the server is stopping";
+  if (snapshot->catalog == NULL)
+    return "the manifest index has not been read yet";
+  if (snapshot->clips == NULL || now_ms - sv_board_state_seen_ms (service->board) > STATE_MAX_AGE_MS)
+    return "the state cannot be read";
+  return sv_board_chain_fault (service->board, snapshot, now_ms);
+}
+
+SvReply *
+sv_handle_readyz (SvExchange *exchange)
+{
+  const SvService *service = exchange->service;
+  g_autoptr (SvSnapshot) snapshot = sv_board_get (service->board);
+  const char *fault = find_fault (service, snapshot, sv_clock_ms ());
+  if (fault != NULL)
+    return sv_reply_error (503, "not_ready", "Not ready: %s", fault);
+  json_t *body = json_object ();
+  json_object_set_new (body, "status", json_string ("ready"));
+  json_object_set_new (body, "block", sv_json_integer (sv_bindings_head (snapshot->bindings)->best.number));
+  json_object_set_new (body, "index_sequence", sv_json_integer (snapshot->catalog->index->sequence));
+  return sv_reply_json (200, "ready", body);
+}
+
+static void
+write_snapshot (const SvService *service, GString *out)
+{
+  g_autoptr (SvSnapshot) snapshot = sv_board_get (service->board);
+  if (snapshot->catalog != NULL)
+    sv_metrics_write_sample (out, "sv_index_sequence", "gauge", "Sequence of the manifest index served.",
+                             (double)snapshot->catalog->index->sequence);
+  if (snapshot->clips != NULL)
+    sv_metrics_write_sample (out, "sv_clips", "gauge", "Clips registered.", snapshot->clips->list->len);
+  sv_metrics_write_sample (out, "sv_known_miners", "gauge", "Accounts with a commitment for an unexpired window.",
+                           g_hash_table_size (snapshot->known));
+  if (snapshot->bindings == NULL)
+    return;
+  const SvHead *head = sv_bindings_head (snapshot->bindings);
+  sv_metrics_write_sample (out, "sv_chain_head_block", "gauge", "Best block that answers are given at.",
+                           (double)head->best.number);
+  sv_metrics_write_sample (out, "sv_chain_finalized_block", "gauge", "Finalized block.", (double)head->finalized.number);
+  sv_metrics_write_sample (out, "sv_chain_head_age_seconds", "gauge", "Age of the best block.",
+                           (double)sv_board_head_age_ms (service->board, snapshot, sv_clock_ms ()) / 1000);
+}
+
+static void
+write_issue_log (const SvService *service, GString *out)
+{
+  SvIssueLogCounts counts;
+  sv_issue_log_counts (service->issue_log, &counts);
+  sv_metrics_write_sample (out, "sv_issue_log_batches_total", "counter", "Transactions of the issue log.",
+                           (double)counts.n_batches);
+  sv_metrics_write_sample (out, "sv_issue_log_entries_total", "counter", "Requests written to the issue log.",
+                           (double)counts.n_entries);
+  sv_metrics_write_sample (out, "sv_issue_log_failed_total", "counter", "Requests that could not be written.",
+                           (double)counts.n_failed);
+  sv_metrics_write_sample (out, "sv_issue_log_waiting", "gauge", "Requests that wait to be written.",
+                           sv_issue_log_waiting (service->issue_log));
+}
+
+SvReply *
+sv_handle_metrics (SvExchange *exchange)
+{
+  const SvService *service = exchange->service;
+  g_autoptr (GString) out = g_string_new (NULL);
+  sv_metrics_write_sample (out, "sv_requests_in_hand", "gauge", "API requests being handled.",
+                           g_atomic_int_get (&service->n_working));
+  sv_metrics_write_sample (out, "sv_nonces_remembered", "gauge", "Nonces remembered in memory.",
+                           sv_admission_size (service->admission));
+  write_snapshot (service, out);
+  write_issue_log (service, out);
+  sv_metrics_write (service->metrics, out);
+  return sv_reply_text (200, "ok", "text/plain; version=0.0.4; charset=utf-8", out->str);
+}

@@ -1,0 +1,198 @@
+/* Taking requests apart. The target is decoded here, from the bytes as they came, and not by the HTTP library: so a repeated
+ * parameter, a broken escape or an encoded NUL is seen and refused, where a library would pick one reading of it and a proxy
+ * in front of us another. */
+#include "api/http.h"
+
+#include <string.h>
+
+#include "base/hash.h"
+
+static void
+clear_pair (gpointer item)
+{
+  SvPair *pair = item;
+  g_free (pair->name);
+  g_free (pair->value);
+}
+
+GArray *
+sv_pairs_new (void)
+{
+  GArray *pairs = g_array_new (FALSE, FALSE, sizeof (SvPair));
+  g_array_set_clear_func (pairs, clear_pair);
+  return pairs;
+}
+
+void
+sv_pairs_add (GArray *pairs, const char *name, const char *value)
+{
+  SvPair pair = { g_strdup (name), g_strdup (value) };
+  g_array_append_val (pairs, pair);
+}
+
+static guint
+find_pairs (const GArray *pairs, const char *name, gboolean any_case, const char **first)
+{
+  guint n = 0;
+  for (guint i = 0; i < pairs->len; i++)
+  {
+    const SvPair *pair = &g_array_index (pairs, SvPair, i);
+    if ((any_case ? g_ascii_strcasecmp (pair->name, name) : strcmp (pair->name, name)) != 0)
+      continue;
+    if (n++ == 0)
+      *first = pair->value;
+  }
+  return n;
+}
+
+const char *
+sv_pairs_find (const GArray *pairs, const char *name, gboolean any_case)
+{
+  const char *value = NULL;
+  find_pairs (pairs, name, any_case, &value);
+  return value;
+}
+
+void
+sv_target_free (SvTarget *target)
+{
+  if (target == NULL)
+    return;
+  g_free (target->path);
+  g_clear_pointer (&target->parameters, g_array_unref);
+  g_free (target);
+}
+
+/* Percent escapes, and in the query "+" for a space. NULL for a broken escape or what would decode to a control character. */
+static char *
+decode (const char *text, gsize length, gboolean is_query)
+{
+  g_autofree char *decoded = g_malloc (length + 1);
+  gsize n = 0;
+  for (gsize i = 0; i < length; i++)
+  {
+    guint8 byte = (guint8)text[i];
+    if (byte == '%')
+    {
+      if (i + 2 >= length || !sv_hex_decode ((char[]){ text[i + 1], text[i + 2], '\0' }, TRUE, &byte, 1))
+        return NULL;
+      i += 2;
+    }
+    else if (byte == '+' && is_query)
+      byte = ' ';
+    if (byte < 0x20 || byte == 0x7f)
+      return NULL;
+    decoded[n++] = (char)byte;
+  }
+  decoded[n] = '\0';
+  return g_steal_pointer (&decoded);
+}
+
+static gboolean
+add_parameter (GArray *parameters, const char *text, gsize length)
+{
+  const char *equals = memchr (text, '=', length);
+  gsize name_length = equals != NULL ? (gsize)(equals - text) : length;
+  g_autofree char *name = decode (text, name_length, TRUE);
+  g_autofree char *value = equals != NULL ? decode (equals + 1, length - name_length - 1, TRUE) : g_strdup ("");
+  if (name == NULL || value == NULL)
+    return FALSE;
+  SvPair pair = { g_steal_pointer (&name), g_steal_pointer (&value) };
+  g_array_append_val (parameters, pair);
+  return TRUE;
+}
+
+static const char *
+parse_query (GArray *parameters, const char *query)
+{
+  for (const char *part = query; part != NULL;)
+  {
+    const char *end = strchr (part, '&');
+    gsize length = end != NULL ? (gsize)(end - part) : strlen (part);
+    if (length > 0 && parameters->len == SV_PARAMETERS_MAX)
+      return "there are more than " G_STRINGIFY (SV_PARAMETERS_MAX) " parameters";
+    if (length > 0 && !add_parameter (parameters, part, length))
+      return "the query has a broken percent escape or a control character";
+    part = end != NULL ? end + 1 : NULL;
+  }
+  return NULL;
+}
+
+SvTarget *
+sv_target_parse (const char *raw, const char **reason)
+{
+  *reason = NULL;
+  gsize length = strnlen (raw, SV_TARGET_MAX + 1);
+  if (length > SV_TARGET_MAX)
+    *reason = "the request's target is longer than " G_STRINGIFY (SV_TARGET_MAX) " bytes";
+  else if (raw[0] != '/')
+    *reason = "the request's target must begin with /";
+  if (*reason != NULL)
+    return NULL;
+
+  g_autoptr (SvTarget) target = g_new0 (SvTarget, 1);
+  const char *question = strchr (raw, '?');
+  target->parameters = sv_pairs_new ();
+  target->path = decode (raw, question != NULL ? (gsize)(question - raw) : length, FALSE);
+  if (target->path == NULL)
+    *reason = "the path has a broken percent escape or a control character";
+  else if (question != NULL)
+    *reason = parse_query (target->parameters, question + 1);
+  return *reason == NULL ? g_steal_pointer (&target) : NULL;
+}
+
+/* ── our own parameters and headers ── */
+
+typedef struct
+{
+  const char *name;
+  gboolean is_header;
+  gsize offset;
+} Part;
+
+#define PART(name, is_header, field)                                                                                           \
+  {                                                                                                                            \
+    name, is_header, G_STRUCT_OFFSET (SvChallengeRequest, field)                                                               \
+  }
+
+static const Part parts[] = {
+  PART ("validator_hotkey", FALSE, validator_hotkey),
+  PART ("signature", FALSE, signature),
+  PART ("nonce", FALSE, nonce),
+  PART ("netuid", FALSE, netuid),
+  PART ("element_id", FALSE, element_id),
+  PART ("miner_hotkey", FALSE, miner_hotkey),
+  PART ("chute_slug", FALSE, chute_slug),
+  PART ("X-Manifest-Hash", TRUE, manifest_hash),
+  PART ("X-Commitment-Proof", TRUE, commitment_proof),
+  PART ("X-Client-Id", TRUE, client_id),
+  PART ("X-Nonce", TRUE, x_nonce),
+  PART ("X-Signature", TRUE, x_signature),
+};
+
+const char *
+sv_challenge_request_read (const GArray *parameters, const GArray *headers, SvChallengeRequest *request)
+{
+  memset (request, 0, sizeof *request);
+  for (gsize i = 0; i < G_N_ELEMENTS (parts); i++)
+  {
+    const char *value = NULL;
+    guint n = find_pairs (parts[i].is_header ? headers : parameters, parts[i].name, parts[i].is_header, &value);
+    if (n > 1)
+      return parts[i].name;
+    G_STRUCT_MEMBER (const char *, request, parts[i].offset) = value;
+  }
+  return NULL;
+}
+
+const char *
+sv_parameters_repeated (const GArray *parameters, const char *const *names)
+{
+  for (; *names != NULL; names++)
+  {
+    const char *value = NULL;
+    if (find_pairs (parameters, *names, FALSE, &value) > 1)
+      return *names;
+  }
+  return NULL;
+}

@@ -1,0 +1,159 @@
+/* Group commit. The thread takes whatever has gathered while the last transaction was being written, at most BATCH_MAX, and
+ * writes it as the next one: under load many share the cost of one fsync, and alone nobody waits for company. Order is kept. */
+#include "api/issue_log.h"
+
+#include "base/log.h"
+
+#define BATCH_MAX 1024
+
+struct SvIssueLog
+{
+  SvState *state;
+  SvAdmissionRules rules;
+  GThread *thread;
+  GMutex lock;
+  GCond wake;
+  GQueue waiting; /* of SvIssueEntry */
+  gboolean is_closing;
+  SvIssueLogCounts counts;
+};
+
+void
+sv_issue_entry_free (SvIssueEntry *entry)
+{
+  if (entry == NULL)
+    return;
+  g_free (entry->asker);
+  g_free (entry->nonce);
+  g_free (entry->x_nonce);
+  g_free (entry->client_id);
+  sv_issue_record_free (entry->record);
+  g_free (entry);
+}
+
+/* Empty when the log is closing and all has been written. */
+static void
+take_batch (SvIssueLog *log, GPtrArray *batch)
+{
+  g_mutex_lock (&log->lock);
+  while (log->waiting.length == 0 && !log->is_closing)
+    g_cond_wait (&log->wake, &log->lock);
+  while (batch->len < BATCH_MAX && log->waiting.length > 0)
+    g_ptr_array_add (batch, g_queue_pop_head (&log->waiting));
+  g_mutex_unlock (&log->lock);
+}
+
+static gboolean
+write_batch (SvIssueLog *log, GPtrArray *batch)
+{
+  g_autofree SvAdmission *admissions = g_new0 (SvAdmission, batch->len);
+  for (guint i = 0; i < batch->len; i++)
+  {
+    const SvIssueEntry *entry = g_ptr_array_index (batch, i);
+    admissions[i] = (SvAdmission){ .asker = entry->asker,
+                                   .nonce = entry->nonce,
+                                   .x_nonce = entry->x_nonce,
+                                   .client_id = entry->client_id,
+                                   .now_ms = entry->now_ms,
+                                   .record = entry->record };
+  }
+  g_autoptr (GError) error = NULL;
+  if (!sv_state_admit (log->state, &log->rules, admissions, batch->len, &error))
+  {
+    sv_log ("error", "issue log cannot be written", "reason", error->message, NULL);
+    return FALSE;
+  }
+  for (guint i = 0; i < batch->len; i++)
+  {
+    SvIssueEntry *entry = g_ptr_array_index (batch, i);
+    entry->is_durable = TRUE;
+    entry->outcome = admissions[i].outcome;
+    entry->retry_after_s = admissions[i].retry_after_s;
+  }
+  return TRUE;
+}
+
+static void
+hand_back (SvIssueEntry *entry)
+{
+  if (entry->done != NULL)
+    entry->done (entry, entry->data);
+  else
+    sv_issue_entry_free (entry);
+}
+
+static gpointer
+run (gpointer data)
+{
+  SvIssueLog *log = data;
+  for (;;)
+  {
+    g_autoptr (GPtrArray) batch = g_ptr_array_new ();
+    take_batch (log, batch);
+    if (batch->len == 0)
+      return NULL;
+    gboolean written = write_batch (log, batch);
+    g_mutex_lock (&log->lock);
+    log->counts.n_batches++;
+    log->counts.n_entries += batch->len;
+    log->counts.n_failed += written ? 0 : batch->len;
+    g_mutex_unlock (&log->lock);
+    for (guint i = 0; i < batch->len; i++)
+      hand_back (g_ptr_array_index (batch, i));
+  }
+}
+
+SvIssueLog *
+sv_issue_log_new (SvState *state, const SvAdmissionRules *rules)
+{
+  SvIssueLog *log = g_new0 (SvIssueLog, 1);
+  log->state = state;
+  log->rules = *rules;
+  g_mutex_init (&log->lock);
+  g_cond_init (&log->wake);
+  g_queue_init (&log->waiting);
+  log->thread = g_thread_new ("issue-log", run, log);
+  return log;
+}
+
+void
+sv_issue_log_submit (SvIssueLog *log, SvIssueEntry *entry)
+{
+  g_mutex_lock (&log->lock);
+  g_queue_push_tail (&log->waiting, entry);
+  g_cond_signal (&log->wake);
+  g_mutex_unlock (&log->lock);
+}
+
+guint
+sv_issue_log_waiting (SvIssueLog *log)
+{
+  g_mutex_lock (&log->lock);
+  guint n = log->waiting.length;
+  g_mutex_unlock (&log->lock);
+  return n;
+}
+
+void
+sv_issue_log_counts (SvIssueLog *log, SvIssueLogCounts *counts)
+{
+  g_mutex_lock (&log->lock);
+  *counts = log->counts;
+  g_mutex_unlock (&log->lock);
+}
+
+void
+sv_issue_log_free (SvIssueLog *log)
+{
+  if (log == NULL)
+    return;
+  g_mutex_lock (&log->lock);
+  log->is_closing = TRUE;
+  g_cond_signal (&log->wake);
+  g_mutex_unlock (&log->lock);
+  g_thread_join (log->thread);
+  sv_state_free (log->state);
+  g_cond_clear (&log->wake);
+  g_mutex_clear (&log->lock);
+  g_free (log);
+}

@@ -1,0 +1,51 @@
+/* The issue log's writer: one thread that makes admissions durable, all that wait in one transaction (docs/protocol.md
+ * section 7, docs/architecture.md "The way of one challenge"). */
+#pragma once
+
+#include "state/state.h"
+
+typedef struct SvIssueLog SvIssueLog;
+
+/* One request to write. Made by the submitter, owned by the log until @done is called, which takes it back. */
+typedef struct SvIssueEntry SvIssueEntry;
+struct SvIssueEntry
+{
+  char *asker;
+  char *nonce;
+  char *x_nonce;   /* or NULL */
+  char *client_id; /* "" for none */
+  gint64 now_ms;
+  SvIssueRecord *record; /* or NULL: only nonce and rate */
+  /* Called on the writer's thread when the outcome is durable or has failed; NULL: nobody waits, and the log frees it. */
+  void (*done) (SvIssueEntry *entry, gpointer data);
+  gpointer data;
+  /* out: */
+  gboolean is_durable; /* FALSE: the state could not be written, and nothing else below is set */
+  SvAdmissionOutcome outcome;
+  guint retry_after_s;
+};
+
+void sv_issue_entry_free (SvIssueEntry *entry);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (SvIssueEntry, sv_issue_entry_free)
+
+/* Takes @state and starts the thread. */
+SvIssueLog *sv_issue_log_new (SvState *state, const SvAdmissionRules *rules);
+
+/* Takes @entry. */
+void sv_issue_log_submit (SvIssueLog *log, SvIssueEntry *entry);
+
+/* Entries that wait now. */
+guint sv_issue_log_waiting (SvIssueLog *log);
+
+typedef struct
+{
+  guint64 n_batches;
+  guint64 n_entries;
+  guint64 n_failed;
+} SvIssueLogCounts;
+
+void sv_issue_log_counts (SvIssueLog *log, SvIssueLogCounts *counts);
+
+/* Writes what waits, ends the thread and closes the state. */
+void sv_issue_log_free (SvIssueLog *log);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (SvIssueLog, sv_issue_log_free)

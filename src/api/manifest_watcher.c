@@ -1,0 +1,180 @@
+/* The manifest watcher: keeps the catalog (index and verified manifests) and the clip table fresh. What cannot be read leaves
+ * the last good picture in place: a verified manifest stays usable until its expiry (docs/protocol.md section 4). */
+#include "api/watching.h"
+
+#include <sodium.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/log.h"
+#include "base/rfc3339.h"
+
+struct SvManifestWatch
+{
+  SvBoard *board;
+  SvChain *chain;
+  SvReader *reader;
+  SvState *state;
+  gboolean has_catalog;
+  gboolean is_incomplete; /* a manifest of the index could not be had: try again */
+  gboolean has_clips;
+  guint64 clips_version;
+  char *index_fault;
+  char *state_fault;
+};
+
+void
+sv_watch_report (const char *what, const GError *error, char **last)
+{
+  const char *message = error != NULL ? error->message : NULL;
+  if (g_strcmp0 (message, *last) == 0)
+    return;
+  if (message != NULL)
+    sv_log ("warning", what, "reason", message, NULL);
+  else
+    sv_log ("info", what, "reason", "works again", NULL);
+  g_free (*last);
+  *last = g_strdup (message);
+}
+
+SvManifestWatch *
+sv_manifest_watch_new (const SvConfig *config, SvBoard *board, GError **error)
+{
+  g_autoptr (SvManifestWatch) watch = g_new0 (SvManifestWatch, 1);
+  watch->board = board;
+  watch->chain = sv_chain_open (config, error);
+  if (watch->chain == NULL)
+    return NULL;
+  watch->reader = sv_reader_new (config, watch->chain, NULL, error);
+  if (watch->reader == NULL)
+    return NULL;
+  watch->state = sv_state_open (config, error);
+  return watch->state != NULL ? g_steal_pointer (&watch) : NULL;
+}
+
+void
+sv_manifest_watch_free (SvManifestWatch *watch)
+{
+  if (watch == NULL)
+    return;
+  g_clear_pointer (&watch->reader, sv_reader_free);
+  g_clear_pointer (&watch->chain, sv_chain_free);
+  g_clear_pointer (&watch->state, sv_state_free);
+  g_free (watch->index_fault);
+  g_free (watch->state_fault);
+  g_free (watch);
+}
+
+/* ── manifests ── */
+
+static gboolean
+load_manifest (SvManifestWatch *watch, SvCatalog *catalog, const SvIndexEntry *entry, GError **error)
+{
+  g_autoptr (SvManifest) manifest = sv_fetch_entry_manifest (watch->reader, entry, error);
+  guint8 draw_key[32];
+  if (manifest == NULL || !sv_state_draw_key (watch->state, entry->hash, draw_key, error))
+    return FALSE;
+  g_hash_table_insert (catalog->manifests, g_strdup (entry->hash),
+                       sv_served_manifest_new (g_steal_pointer (&manifest), draw_key));
+  sodium_memzero (draw_key, sizeof draw_key);
+  return TRUE;
+}
+
+static void
+load_manifests (SvManifestWatch *watch, SvCatalog *catalog, const GPtrArray *entries, guint64 block)
+{
+  g_autoptr (SvSnapshot) last = sv_board_get (watch->board);
+  for (guint i = 0; i < entries->len; i++)
+  {
+    const SvIndexEntry *entry = g_ptr_array_index (entries, i);
+    g_autoptr (GError) error = NULL;
+    SvServedManifest *served = last->catalog != NULL ? g_hash_table_lookup (last->catalog->manifests, entry->hash) : NULL;
+    if (sv_entry_expired (entry, block) || g_hash_table_contains (catalog->manifests, entry->hash))
+      continue;
+    if (served != NULL && sv_index_entry_agrees (entry, served->manifest, NULL))
+      g_hash_table_insert (catalog->manifests, g_strdup (entry->hash), sv_served_manifest_ref (served));
+    else if (!load_manifest (watch, catalog, entry, &error))
+    {
+      watch->is_incomplete = TRUE;
+      sv_log ("warning", "manifest left out", "manifest", entry->hash, "reason", error->message, NULL);
+    }
+  }
+}
+
+/* Takes @index. */
+static void
+publish_index (SvManifestWatch *watch, SvIndex *index)
+{
+  SvHead head = { 0 };
+  SvCatalog *catalog = sv_catalog_new (index);
+  g_autoptr (GError) error = NULL;
+  if (!sv_chain_head (watch->chain, &head, &error))
+    sv_log ("warning", "chain head cannot be read", "reason", error->message, NULL);
+  watch->is_incomplete = FALSE;
+  load_manifests (watch, catalog, index->entries, head.best.number);
+  load_manifests (watch, catalog, index->superseded, head.best.number);
+  g_autofree char *sequence = g_strdup_printf ("%" G_GUINT64_FORMAT, index->sequence);
+  g_autofree char *n_manifests = g_strdup_printf ("%u", g_hash_table_size (catalog->manifests));
+  sv_log ("info", "manifest index read", "sequence", sequence, "manifests", n_manifests, NULL);
+  sv_board_publish_catalog (watch->board, catalog);
+  watch->has_catalog = TRUE;
+}
+
+/* Before the first publication there is nothing to serve, and that is no fault. An origin that fails at the start is bridged
+ * by what this home verified last. */
+static void
+start_without_index (SvManifestWatch *watch, const GError *fault)
+{
+  SvIndex *index = NULL;
+  if (!g_error_matches (fault, SV_ERROR, SV_ERROR_NOT_FOUND))
+    index = sv_remembered_index (watch->reader, NULL);
+  if (index == NULL && !g_error_matches (fault, SV_ERROR, SV_ERROR_NOT_FOUND))
+    return;
+  publish_index (watch, index != NULL ? index : sv_index_new (sv_chain_id (watch->chain)));
+}
+
+static void
+step_index (SvManifestWatch *watch, SvFetchMode mode)
+{
+  g_autoptr (GError) error = NULL;
+  SvIndex *index = NULL;
+  if (watch->is_incomplete)
+    index = sv_fetch_index (watch->reader, mode, &error);
+  else if (!sv_poll_index (watch->reader, mode, &index, &error))
+    index = NULL;
+  sv_watch_report ("manifest index", error, &watch->index_fault);
+  if (index != NULL)
+    publish_index (watch, index);
+  else if (error != NULL && !watch->has_catalog)
+    start_without_index (watch, error);
+}
+
+/* ── clips ── */
+
+static gboolean
+step_clips (SvManifestWatch *watch, GError **error)
+{
+  guint64 version;
+  if (!sv_state_clips_version (watch->state, &version, error))
+    return FALSE;
+  if (watch->has_clips && version == watch->clips_version)
+    return TRUE;
+  GPtrArray *list = sv_state_list_clips (watch->state, error);
+  if (list == NULL)
+    return FALSE;
+  sv_board_publish_clips (watch->board, sv_clip_table_new (list));
+  watch->has_clips = TRUE;
+  watch->clips_version = version;
+  return TRUE;
+}
+
+void
+sv_manifest_watch_step (gboolean is_demanded, gpointer data)
+{
+  SvManifestWatch *watch = data;
+  g_autoptr (GError) error = NULL;
+  step_index (watch, is_demanded ? SV_FETCH_BYPASS_CACHES : SV_FETCH_NORMAL);
+  if (step_clips (watch, &error))
+    sv_board_saw_state (watch->board, sv_clock_ms ());
+  sv_watch_report ("state", error, &watch->state_fault);
+}

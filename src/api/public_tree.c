@@ -1,0 +1,65 @@
+/* What a `file:` store publishes: its public tree under /scorevision/, and clips by expiring link. Nothing below private/ has a
+ * path here; a clip is reached through its token only. */
+#include <string.h>
+
+#include "api/clip_link.h"
+#include "api/service.h"
+#include "api/static_file.h"
+#include "base/rfc3339.h"
+
+#define CLIP_CACHE_CONTROL "private, max-age=900"
+
+static SvReply *
+reply_not_found (void)
+{
+  return sv_reply_error (404, "not_found", "There is nothing here");
+}
+
+static SvReply *
+reply_file (const SvExchange *exchange, const char *key, const char *content_type, const char *cache_control)
+{
+  g_autofree char *path = sv_object_store_local_path (exchange->service->store, key);
+  SvFileRequest request = { .content_type = content_type,
+                            .cache_control = cache_control,
+                            .if_none_match = sv_pairs_find (exchange->headers, "If-None-Match", TRUE),
+                            .if_range = sv_pairs_find (exchange->headers, "If-Range", TRUE),
+                            .range = sv_pairs_find (exchange->headers, "Range", TRUE) };
+  SvReply *reply = path != NULL ? sv_static_file_reply (path, &request) : NULL;
+  return reply != NULL ? reply : reply_not_found ();
+}
+
+static const char *
+content_type_of (const char *key)
+{
+  if (g_str_has_suffix (key, ".json"))
+    return "application/json";
+  return g_str_has_suffix (key, ".jsonl") ? "application/x-ndjson" : "application/octet-stream";
+}
+
+SvReply *
+sv_handle_public_tree (SvExchange *exchange)
+{
+  const char *key = exchange->target->path + 1; /* the path is the key: "scorevision/…" */
+  if (!sv_object_key_is_valid (key) || strstr (key, "/.") != NULL)
+    return reply_not_found ();
+  gboolean is_index = strcmp (key, "scorevision/index.json") == 0;
+  return reply_file (exchange, key, content_type_of (key), is_index ? SV_CACHE_INDEX : SV_CACHE_IMMUTABLE);
+}
+
+SvReply *
+sv_handle_clip (SvExchange *exchange)
+{
+  static const char *const names[] = { "expires", "token", NULL };
+  const GArray *parameters = exchange->target->parameters;
+  const char *hex = exchange->target->path + strlen ("/clips/");
+  SvClipLinkVerdict verdict = SV_CLIP_LINK_INVALID;
+  if (sv_parameters_repeated (parameters, names) == NULL)
+    verdict = sv_clip_link_check (exchange->service->clip_key, hex, sv_pairs_find (parameters, "expires", FALSE),
+                                  sv_pairs_find (parameters, "token", FALSE), sv_clock_ms ());
+  if (verdict == SV_CLIP_LINK_EXPIRED)
+    return sv_reply_error (403, "clip_link_expired", "This link has expired; each challenge comes with a fresh one");
+  if (verdict != SV_CLIP_LINK_VALID)
+    return sv_reply_error (403, "clip_link_invalid", "This is not a clip link of this server");
+  g_autofree char *key = g_strconcat ("private/clips/", hex, NULL);
+  return reply_file (exchange, key, NULL, CLIP_CACHE_CONTROL);
+}

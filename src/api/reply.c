@@ -1,0 +1,104 @@
+/* Answers. JSON bodies are canonical, so that equal answers are equal bytes. */
+#include "api/reply.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#include "api/http.h"
+
+void
+sv_reply_free (SvReply *reply)
+{
+  if (reply == NULL)
+    return;
+  g_array_unref (reply->headers);
+  g_free (reply->body);
+  if (reply->fd >= 0)
+    close (reply->fd);
+  g_free (reply);
+}
+
+SvReply *
+sv_reply_empty (guint status, const char *label)
+{
+  SvReply *reply = g_new0 (SvReply, 1);
+  reply->status = status;
+  reply->label = label;
+  reply->fd = -1;
+  reply->headers = sv_pairs_new ();
+  sv_reply_set (reply, "Cache-Control", "no-store");
+  return reply;
+}
+
+SvReply *
+sv_reply_text (guint status, const char *label, const char *content_type, const char *text)
+{
+  SvReply *reply = sv_reply_empty (status, label);
+  reply->body = g_strdup (text);
+  reply->length = strlen (text);
+  sv_reply_set (reply, "Content-Type", content_type);
+  return reply;
+}
+
+SvReply *
+sv_reply_json (guint status, const char *label, json_t *json)
+{
+  SvReply *reply = sv_reply_empty (status, label);
+  reply->body = sv_json_canonical_string (json);
+  reply->length = strlen (reply->body);
+  sv_reply_set (reply, "Content-Type", "application/json");
+  json_decref (json);
+  return reply;
+}
+
+static json_t *
+make_error_body (const char *error, char *message)
+{
+  json_t *body = json_object ();
+  json_object_set_new (body, "error", json_string (error));
+  json_object_set_new (body, "message", sv_json_string_or_null (message));
+  g_free (message);
+  return body;
+}
+
+json_t *
+sv_error_body (const char *error, const char *format, ...)
+{
+  va_list args;
+  va_start (args, format);
+  json_t *body = make_error_body (error, g_strdup_vprintf (format, args));
+  va_end (args);
+  return body;
+}
+
+SvReply *
+sv_reply_error (guint status, const char *error, const char *format, ...)
+{
+  va_list args;
+  va_start (args, format);
+  json_t *body = make_error_body (error, g_strdup_vprintf (format, args));
+  va_end (args);
+  return sv_reply_json (status, error, body);
+}
+
+void
+sv_reply_set (SvReply *reply, const char *name, const char *value)
+{
+  for (guint i = 0; i < reply->headers->len; i++)
+  {
+    SvPair *pair = &g_array_index (reply->headers, SvPair, i);
+    if (g_ascii_strcasecmp (pair->name, name) != 0)
+      continue;
+    g_free (pair->value);
+    pair->value = g_strdup (value);
+    return;
+  }
+  sv_pairs_add (reply->headers, name, value);
+}
+
+void
+sv_reply_set_retry_after (SvReply *reply, guint seconds)
+{
+  g_autofree char *text = g_strdup_printf ("%u", seconds);
+  sv_reply_set (reply, "Retry-After", text);
+}

@@ -1,0 +1,309 @@
+/* The server's life. It is put together in the order in which its parts need one another, and taken apart in reverse: first no
+ * more connections, then the requests in hand, then the HTTP threads, and last the watchers and the issue log, because a
+ * suspended request must be resumed before the library that holds its connection may stop. */
+#include "api/server.h"
+
+#include <errno.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "api/clip_link.h"
+#include "api/exchange.h"
+#include "api/listen.h"
+#include "api/watching.h"
+#include "base/error.h"
+#include "base/http_client.h"
+#include "base/log.h"
+#include "base/rfc3339.h"
+
+#define CONNECTION_MEMORY (40 * 1024) /* a request's target and headers, and the answer's headers */
+#define MAX_STRANGERS 65536
+#define INDEX_INTERVAL_MS 1000 /* from a store on this machine */
+#define INDEX_INTERVAL_REMOTE_MS 5000
+#define INDEX_DEMAND_MS 1000
+#define CHAIN_INTERVAL_MIN_MS 100
+#define CHAIN_INTERVAL_MAX_MS 1000
+#define CHAIN_DEMAND_MS 50
+
+struct SvServer
+{
+  SvService service;
+  SvServerLimits limits;
+  struct MHD_Daemon *daemon;
+  int listen_fd;
+  char *url;
+  guint port;
+  SvAdmissionRules rules;
+  guint64 block_time_ms;
+  SvObjectStore *store;
+  SvManifestWatch *manifest_watch;
+  SvChainWatch *chain_watch;
+};
+
+/* ── what the configuration says ── */
+
+static gboolean
+read_bases (SvServer *server, const SvConfig *config, GError **error)
+{
+  gboolean is_default = g_strcmp0 (sv_config_origin (config, "SCOREVISION_API"), "default") == 0 ||
+                        sv_config_get (config, "SCOREVISION_API") == NULL;
+  char *own[] = { server->url, NULL };
+  server->service.bases = is_default ? g_strdupv (own) : sv_config_get_list (config, "SCOREVISION_API");
+  g_autoptr (GPtrArray) origins = g_ptr_array_new_with_free_func (g_free);
+  for (char **base = server->service.bases; *base != NULL; base++)
+  {
+    char *origin = sv_url_origin (*base, error);
+    if (origin == NULL)
+    {
+      g_prefix_error (error, "SCOREVISION_API: ");
+      return FALSE;
+    }
+    g_ptr_array_add (origins, origin);
+    while (g_str_has_suffix (*base, "/"))
+      (*base)[strlen (*base) - 1] = '\0';
+  }
+  g_ptr_array_add (origins, NULL);
+  server->service.origins = (char **)g_ptr_array_steal (origins, NULL);
+  return TRUE;
+}
+
+static gboolean
+read_settings (SvServer *server, const SvConfig *config, GError **error)
+{
+  guint64 netuid, max_lag_s;
+  SvService *service = &server->service;
+  g_auto (GStrv) proxies = sv_config_get_list (config, "SCOREVISION_TRUSTED_PROXIES");
+  g_autoptr (GError) failure = NULL;
+  if (!sv_config_get_integer (config, "SCOREVISION_NETUID", 0, 65535, &netuid, error) ||
+      !sv_config_get_integer (config, "SCOREVISION_CHAIN_MAX_LAG", 1, 31536000, &max_lag_s, error) ||
+      !sv_admission_rules_parse ("SCOREVISION_RATE_LIMIT", sv_config_get (config, "SCOREVISION_RATE_LIMIT"), &server->rules,
+                                 error))
+    return FALSE;
+  service->netuid = (guint)netuid;
+  service->addresses = sv_address_limit_new (server->limits.requests_per_second, server->limits.request_burst,
+                                             (const char *const *)proxies, error);
+  if (service->addresses == NULL)
+    return FALSE;
+  service->validators = sv_validators_new (config, &failure);
+  if (failure != NULL)
+  {
+    g_propagate_error (error, g_steal_pointer (&failure));
+    return FALSE;
+  }
+  g_autoptr (SvChain) chain = sv_chain_open (config, error);
+  if (chain == NULL)
+    return FALSE;
+  server->block_time_ms = sv_chain_block_time_ms (chain);
+  service->board = sv_board_new (server->block_time_ms, max_lag_s * 1000);
+  return TRUE;
+}
+
+/* ── engines ── */
+
+static gboolean
+open_store (SvServer *server, const SvConfig *config, GError **error)
+{
+  const char *url = sv_config_get (config, "SCOREVISION_STORE");
+  server->store = sv_object_store_open (url, config, error);
+  if (server->store == NULL)
+    return FALSE;
+  g_autofree char *path = sv_object_store_local_path (server->store, "scorevision/index.json");
+  if (path == NULL)
+  {
+    g_set_error (error, SV_ERROR, SV_ERROR_USAGE,
+                 "SCOREVISION_STORE: clips are handed out from a file: store, and %s is none; set it to file:PATH", url);
+    return FALSE;
+  }
+  server->service.store = server->store;
+  return TRUE;
+}
+
+static void
+warm (const char *asker, const char *nonce, const char *x_nonce, const char *client_id, gint64 time_ms, gpointer data)
+{
+  SvAdmissionRequest request = {
+    .asker = asker, .nonce = nonce, .x_nonce = x_nonce, .client_id = client_id, .time_ms = time_ms
+  };
+  sv_admission_remember (data, &request);
+}
+
+static gboolean
+open_state (SvServer *server, const SvConfig *config, GError **error)
+{
+  SvService *service = &server->service;
+  g_autoptr (SvState) state = sv_state_open (config, error);
+  if (state == NULL)
+    return FALSE;
+  service->clip_key = sodium_malloc (SV_CLIP_LINK_KEY_SIZE);
+  g_assert (service->clip_key != NULL);
+  service->admission = sv_admission_new (&server->rules, MAX_STRANGERS);
+  gint64 since_ms = sv_clock_ms () - (gint64)server->rules.remember_ms;
+  if (!sv_state_secret (state, "clip-token", service->clip_key, error) ||
+      !sv_state_recent_nonces (state, since_ms, warm, service->admission, error))
+    return FALSE;
+  service->issue_log = sv_issue_log_new (g_steal_pointer (&state), &server->rules);
+  return TRUE;
+}
+
+static gboolean
+start_watching (SvServer *server, const SvConfig *config, GError **error)
+{
+  SvService *service = &server->service;
+  gboolean is_remote =
+      sv_config_get (config, "R2_PUBLIC_URL") != NULL || sv_config_get (config, "R2_BUCKET_PUBLIC_URL") != NULL;
+  server->manifest_watch = sv_manifest_watch_new (config, service->board, error);
+  if (server->manifest_watch == NULL)
+    return FALSE;
+  server->chain_watch = sv_chain_watch_new (config, service->board, service->validators, error);
+  if (server->chain_watch == NULL)
+    return FALSE;
+  sv_manifest_watch_step (FALSE, server->manifest_watch); /* tells the chain watcher where to begin */
+  guint chain_interval_ms = (guint)CLAMP (server->block_time_ms / 24, CHAIN_INTERVAL_MIN_MS, CHAIN_INTERVAL_MAX_MS);
+  service->manifests = sv_watcher_new ("manifests", is_remote ? INDEX_INTERVAL_REMOTE_MS : INDEX_INTERVAL_MS, INDEX_DEMAND_MS,
+                                       sv_manifest_watch_step, server->manifest_watch);
+  service->chain = sv_watcher_new ("chain", chain_interval_ms, CHAIN_DEMAND_MS, sv_chain_watch_step, server->chain_watch);
+  return TRUE;
+}
+
+/* ── the HTTP library ── */
+
+static void
+log_library (void *data, const char *format, va_list args)
+{
+  char message[512];
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+  vsnprintf (message, sizeof message, format, args);
+#pragma GCC diagnostic pop
+  g_strchomp (message);
+  sv_log ("warning", "http library", "message", message, NULL);
+}
+
+static guint
+affordable_connections (const SvServerLimits *limits)
+{
+  struct rlimit files;
+  if (getrlimit (RLIMIT_NOFILE, &files) != 0 || files.rlim_cur == RLIM_INFINITY)
+    return limits->max_connections;
+  guint64 left = files.rlim_cur > 256 ? (files.rlim_cur - 128) / 2 : 64; /* a download holds a socket and a file */
+  return (guint)MIN (left, limits->max_connections);
+}
+
+static gboolean
+start_daemon (SvServer *server, GError **error)
+{
+  const SvServerLimits *limits = &server->limits;
+  server->daemon = MHD_start_daemon (
+      MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0, NULL, NULL, sv_exchange_on_access,
+      &server->service, MHD_OPTION_EXTERNAL_LOGGER, log_library, NULL, MHD_OPTION_LISTEN_SOCKET, server->listen_fd,
+      MHD_OPTION_THREAD_POOL_SIZE, (unsigned)MAX (g_get_num_processors (), 2), MHD_OPTION_CONNECTION_LIMIT,
+      (unsigned)affordable_connections (limits), MHD_OPTION_PER_IP_CONNECTION_LIMIT, (unsigned)limits->per_address,
+      MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)limits->connection_timeout, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+      (size_t)CONNECTION_MEMORY, MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_URI_LOG_CALLBACK, sv_exchange_on_target,
+      &server->service, MHD_OPTION_NOTIFY_COMPLETED, sv_exchange_on_completed, &server->service, MHD_OPTION_END);
+  if (server->daemon != NULL)
+    return TRUE;
+  g_set_error (error, SV_ERROR, SV_ERROR_FAILED, "the HTTP server cannot be started on %s: %s", server->url,
+               g_strerror (errno));
+  return FALSE;
+}
+
+static gboolean
+start (SvServer *server, const SvConfig *config, GError **error)
+{
+  server->listen_fd = sv_listen (sv_config_get (config, "SCOREVISION_LISTEN"), &server->url, &server->port, error);
+  return server->listen_fd >= 0 && read_bases (server, config, error) && read_settings (server, config, error) &&
+         open_store (server, config, error) && open_state (server, config, error) && start_watching (server, config, error) &&
+         start_daemon (server, error);
+}
+
+SvServer *
+sv_server_start (const SvConfig *config, const SvServerLimits *limits, GError **error)
+{
+  static const SvServerLimits defaults = SV_SERVER_LIMITS_DEFAULT;
+  g_autoptr (SvServer) server = g_new0 (SvServer, 1);
+  server->limits = limits != NULL ? *limits : defaults;
+  server->listen_fd = -1;
+  server->service.max_working = server->limits.max_working;
+  server->service.metrics = sv_metrics_new ();
+  g_mutex_init (&server->service.flight_lock);
+  g_cond_init (&server->service.flight_changed);
+  return start (server, config, error) ? g_steal_pointer (&server) : NULL;
+}
+
+const char *
+sv_server_url (const SvServer *server)
+{
+  return server->url;
+}
+
+guint
+sv_server_port (const SvServer *server)
+{
+  return server->port;
+}
+
+/* ── the end ── */
+
+/* Requests in hand end by themselves, since watchers and issue log go on; downloads get a while. */
+static void
+drain (SvServer *server)
+{
+  SvService *service = &server->service;
+  gint64 deadline = g_get_monotonic_time () + (gint64)server->limits.drain_ms * 1000;
+  g_atomic_int_set (&service->is_draining, 1);
+  g_mutex_lock (&service->flight_lock);
+  while (service->n_in_flight > 0)
+    if (!g_cond_wait_until (&service->flight_changed, &service->flight_lock, deadline))
+      break;
+  g_atomic_int_set (&service->is_closing, 1);
+  while (g_atomic_int_get (&service->n_working) > 0)
+    g_cond_wait (&service->flight_changed, &service->flight_lock);
+  g_mutex_unlock (&service->flight_lock);
+}
+
+static void
+clear_service (SvService *service)
+{
+  g_clear_pointer (&service->manifests, sv_watcher_free);
+  g_clear_pointer (&service->chain, sv_watcher_free);
+  g_clear_pointer (&service->issue_log, sv_issue_log_free);
+  g_clear_pointer (&service->admission, sv_admission_free);
+  g_clear_pointer (&service->addresses, sv_address_limit_free);
+  g_clear_pointer (&service->validators, sv_validators_free);
+  g_clear_pointer (&service->metrics, sv_metrics_free);
+  g_clear_pointer (&service->clip_key, sodium_free);
+  g_strfreev (service->bases);
+  g_strfreev (service->origins);
+  g_mutex_clear (&service->flight_lock);
+  g_cond_clear (&service->flight_changed);
+}
+
+void
+sv_server_stop (SvServer *server)
+{
+  if (server == NULL)
+    return;
+  if (server->daemon != NULL)
+  {
+    MHD_socket fd = MHD_quiesce_daemon (server->daemon);
+    if (fd != MHD_INVALID_SOCKET)
+      close (fd);
+    server->listen_fd = -1;
+    drain (server);
+    MHD_stop_daemon (server->daemon);
+  }
+  if (server->listen_fd >= 0)
+    close (server->listen_fd);
+  SvBoard *board = server->service.board;
+  clear_service (&server->service);
+  sv_manifest_watch_free (server->manifest_watch);
+  sv_chain_watch_free (server->chain_watch);
+  g_clear_pointer (&server->store, sv_object_store_free);
+  sv_board_free (board);
+  g_free (server->url);
+  g_free (server);
+}

@@ -1,0 +1,37 @@
+/* The Challenge API server: its life from configuration to the last answer. docs/protocol.md section 7. */
+#pragma once
+
+#include "base/config.h"
+
+typedef struct SvServer SvServer;
+
+/* Limits that are no settings. All have defaults; tests choose others. */
+typedef struct
+{
+  guint max_working;         /* API requests in hand; default 2048 */
+  guint max_connections;     /* default 4096, less where the process may not open as many files */
+  guint per_address;         /* connections of one address; default 1024 */
+  guint connection_timeout;  /* seconds without progress; default 30 */
+  guint requests_per_second; /* of one address; loopback is exempt; default 100 */
+  guint request_burst;       /* default 400 */
+  guint drain_ms;            /* how long sv_server_stop() lets downloads go on; default 30,000 */
+} SvServerLimits;
+
+#define SV_SERVER_LIMITS_DEFAULT                                                                                               \
+  {                                                                                                                            \
+    .max_working = 2048, .max_connections = 4096, .per_address = 1024, .connection_timeout = 30, .requests_per_second = 100,   \
+    .request_burst = 400, .drain_ms = 30000                                                                                    \
+  }
+
+/* Binds SCOREVISION_LISTEN (SV_ERROR_CONFLICT when another instance has it), opens the engines, warms the memory of nonces and
+ * reads the index once; what cannot be reached later is answered by 503. @limits may be NULL. Returns: (transfer full) a server
+ * that answers. */
+SvServer *sv_server_start (const SvConfig *config, const SvServerLimits *limits, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* (transfer none) where it listens: "http://127.0.0.1:8080", with the port that was really bound. */
+const char *sv_server_url (const SvServer *server);
+guint sv_server_port (const SvServer *server);
+
+/* Stops accepting, finishes what is in flight, writes what waits, closes the engines. Takes @server; NULL is nothing. */
+void sv_server_stop (SvServer *server);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (SvServer, sv_server_stop)

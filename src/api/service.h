@@ -1,0 +1,89 @@
+/* What the handlers of the Challenge API share, and one request on its way through them. */
+#pragma once
+
+#include "api/address_limit.h"
+#include "api/admission.h"
+#include "api/http.h"
+#include "api/issue_log.h"
+#include "api/metrics.h"
+#include "api/reply.h"
+#include "api/snapshot.h"
+#include "api/watcher.h"
+#include "bindings/validators.h"
+#include "store/object_store.h"
+
+typedef struct
+{
+  guint netuid;
+  char **bases;   /* public base URLs without trailing slash; clip links begin with the first */
+  char **origins; /* scheme://host[:port] of the bases, for the bound nonce */
+  SvBoard *board;
+  SvWatcher *manifests;
+  SvWatcher *chain;
+  SvValidators *validators; /* NULL: no list is configured */
+  SvAdmissionMemory *admission;
+  SvIssueLog *issue_log;
+  SvAddressLimit *addresses;
+  SvMetrics *metrics;
+  const SvObjectStore *store; /* used for local paths only, which any thread may ask for */
+  guint8 *clip_key;           /* in sodium_malloc memory */
+  guint max_working;          /* API requests in hand, beyond which new ones are answered 503 */
+  gint n_working;             /* atomic: handlers that have not replied yet */
+  gint is_draining;           /* atomic: no new connections, answers end theirs */
+  gint is_closing;            /* atomic: new API requests are refused */
+  GMutex flight_lock;
+  GCond flight_changed; /* n_in_flight or n_working went down */
+  guint n_in_flight;    /* requests whose answer is not sent to its end */
+} SvService;
+
+typedef struct SvRoute SvRoute;
+struct MHD_Connection;
+
+typedef struct
+{
+  SvService *service;
+  struct MHD_Connection *connection;
+  const SvRoute *route;
+  char id[24]; /* of the request, in logs and X-Request-Id */
+  char *raw_target;
+  SvTarget *target;
+  GArray *headers;   /* of SvPair: those that a handler may ask for */
+  char *client;      /* address, as limited and logged */
+  const char *asker; /* for the log, borrowed from the target; NULL until known */
+  gint64 began_us;
+  guint stage;   /* where a handler goes on after it was suspended; 0 at first */
+  gpointer work; /* the handler's own */
+  GDestroyNotify free_work;
+  gboolean is_begun;   /* counted in n_in_flight */
+  gboolean is_working; /* counted in n_working */
+} SvExchange;
+
+/* Handles a request. NULL: the exchange was suspended, and the handler is called again when it is resumed. */
+typedef SvReply *(*SvHandler) (SvExchange *exchange);
+
+struct SvRoute
+{
+  const char *name; /* in metrics and logs */
+  const char *path; /* ends in "/": all below it */
+  gboolean allows_head;
+  gboolean is_limited; /* under the overload rules */
+  SvHandler handle;
+};
+
+/* (transfer none) the route of a path, or NULL. */
+const SvRoute *sv_route_find (const char *path);
+
+/* Stops the connection's processing; only in a handler, before the request is handed to another thread. */
+void sv_exchange_suspend (SvExchange *exchange);
+/* Goes on with it; any thread. @exchange is a gpointer so that this can be a callback. */
+void sv_exchange_resume (gpointer exchange);
+
+SvReply *sv_handle_challenge_v3 (SvExchange *exchange);
+SvReply *sv_handle_tasks_v2 (SvExchange *exchange);
+SvReply *sv_handle_commitments (SvExchange *exchange);
+SvReply *sv_handle_public_tree (SvExchange *exchange);
+SvReply *sv_handle_clip (SvExchange *exchange);
+SvReply *sv_handle_healthz (SvExchange *exchange);
+SvReply *sv_handle_readyz (SvExchange *exchange);
+SvReply *sv_handle_metrics (SvExchange *exchange);
+SvReply *sv_handle_openapi (SvExchange *exchange);

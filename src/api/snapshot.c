@@ -1,0 +1,287 @@
+/* Snapshots. Every part is counted by itself (g_atomic_rc_box), so that a new block does not copy the manifests, nor a new clip
+ * the bindings. The board's lock is held only to take a reference or to put the next snapshot in place; the work of building
+ * one is done before, under a lock of the publishers'. */
+#include "api/snapshot.h"
+
+#include <sodium.h>
+#include <string.h>
+
+/* ── manifests ── */
+
+SvServedManifest *
+sv_served_manifest_new (SvManifest *manifest, const guint8 draw_key[32])
+{
+  SvServedManifest *served = g_atomic_rc_box_new0 (SvServedManifest);
+  served->manifest = manifest;
+  served->draw_key = sodium_malloc (32);
+  g_assert (served->draw_key != NULL);
+  memcpy (served->draw_key, draw_key, 32);
+  served->draw_commit = sv_draw_commit (draw_key);
+  return served;
+}
+
+SvServedManifest *
+sv_served_manifest_ref (SvServedManifest *served)
+{
+  return g_atomic_rc_box_acquire (served);
+}
+
+static void
+clear_served_manifest (gpointer data)
+{
+  SvServedManifest *served = data;
+  sv_manifest_free (served->manifest);
+  sodium_free (served->draw_key);
+  g_free (served->draw_commit);
+}
+
+void
+sv_served_manifest_unref (gpointer served)
+{
+  g_atomic_rc_box_release_full (served, clear_served_manifest);
+}
+
+SvCatalog *
+sv_catalog_new (SvIndex *index)
+{
+  SvCatalog *catalog = g_atomic_rc_box_new0 (SvCatalog);
+  catalog->index = index;
+  catalog->manifests = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, sv_served_manifest_unref);
+  return catalog;
+}
+
+static void
+clear_catalog (gpointer data)
+{
+  SvCatalog *catalog = data;
+  sv_index_free (catalog->index);
+  g_hash_table_unref (catalog->manifests);
+}
+
+void
+sv_catalog_unref (SvCatalog *catalog)
+{
+  g_atomic_rc_box_release_full (catalog, clear_catalog);
+}
+
+/* ── clips ── */
+
+SvClipTable *
+sv_clip_table_new (GPtrArray *list)
+{
+  SvClipTable *clips = g_atomic_rc_box_new0 (SvClipTable);
+  clips->list = list;
+  clips->by_hash = g_hash_table_new (g_str_hash, g_str_equal);
+  for (guint i = 0; i < list->len; i++)
+  {
+    SvClip *clip = g_ptr_array_index (list, i);
+    g_hash_table_insert (clips->by_hash, clip->hash, clip);
+  }
+  return clips;
+}
+
+static void
+clear_clip_table (gpointer data)
+{
+  SvClipTable *clips = data;
+  g_hash_table_unref (clips->by_hash);
+  g_ptr_array_unref (clips->list);
+}
+
+void
+sv_clip_table_unref (SvClipTable *clips)
+{
+  g_atomic_rc_box_release_full (clips, clear_clip_table);
+}
+
+/* ── snapshots ── */
+
+static void
+clear_snapshot (gpointer data)
+{
+  SvSnapshot *snapshot = data;
+  g_clear_pointer (&snapshot->catalog, sv_catalog_unref);
+  g_clear_pointer (&snapshot->clips, sv_clip_table_unref);
+  g_clear_pointer (&snapshot->bindings, sv_bindings_unref);
+  g_hash_table_unref (snapshot->known);
+}
+
+void
+sv_snapshot_unref (SvSnapshot *snapshot)
+{
+  g_atomic_rc_box_release_full (snapshot, clear_snapshot);
+}
+
+static void
+add_known_of (GHashTable *known, SvBindings *bindings, const GPtrArray *entries)
+{
+  guint64 block = sv_bindings_head (bindings)->best.number;
+  for (guint i = 0; i < entries->len; i++)
+  {
+    const SvIndexEntry *entry = g_ptr_array_index (entries, i);
+    if (sv_entry_expired (entry, block))
+      continue;
+    g_autoptr (GPtrArray) hotkeys = sv_bindings_hotkeys (bindings, entry->window_id);
+    for (guint j = 0; j < hotkeys->len; j++)
+      g_hash_table_add (known, g_strdup (g_ptr_array_index (hotkeys, j)));
+  }
+}
+
+static void
+find_known (SvSnapshot *snapshot)
+{
+  snapshot->known = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  if (snapshot->catalog == NULL || snapshot->bindings == NULL)
+    return;
+  add_known_of (snapshot->known, snapshot->bindings, snapshot->catalog->index->entries);
+  add_known_of (snapshot->known, snapshot->bindings, snapshot->catalog->index->superseded);
+}
+
+/* ── the board ── */
+
+struct SvBoard
+{
+  gint64 block_time_ms;
+  gint64 max_lag_ms;
+  GMutex publishing;
+  GMutex lock; /* guards what follows */
+  SvSnapshot *current;
+  gint64 chain_seen_ms;
+  gint64 state_seen_ms;
+};
+
+SvBoard *
+sv_board_new (guint64 block_time_ms, guint64 max_lag_ms)
+{
+  SvBoard *board = g_new0 (SvBoard, 1);
+  board->block_time_ms = (gint64)block_time_ms;
+  board->max_lag_ms = (gint64)max_lag_ms;
+  g_mutex_init (&board->publishing);
+  g_mutex_init (&board->lock);
+  board->current = g_atomic_rc_box_new0 (SvSnapshot);
+  find_known (board->current);
+  return board;
+}
+
+void
+sv_board_free (SvBoard *board)
+{
+  if (board == NULL)
+    return;
+  sv_snapshot_unref (board->current);
+  g_mutex_clear (&board->publishing);
+  g_mutex_clear (&board->lock);
+  g_free (board);
+}
+
+SvSnapshot *
+sv_board_get (SvBoard *board)
+{
+  g_mutex_lock (&board->lock);
+  SvSnapshot *snapshot = g_atomic_rc_box_acquire (board->current);
+  g_mutex_unlock (&board->lock);
+  return snapshot;
+}
+
+/* A copy of the current snapshot that shares its parts, known askers apart. */
+static SvSnapshot *
+begin_publishing (SvBoard *board)
+{
+  g_mutex_lock (&board->publishing);
+  g_autoptr (SvSnapshot) current = sv_board_get (board);
+  SvSnapshot *next = g_atomic_rc_box_new0 (SvSnapshot);
+  next->catalog = current->catalog != NULL ? g_atomic_rc_box_acquire (current->catalog) : NULL;
+  next->clips = current->clips != NULL ? g_atomic_rc_box_acquire (current->clips) : NULL;
+  next->bindings = current->bindings != NULL ? sv_bindings_ref (current->bindings) : NULL;
+  return next;
+}
+
+static void
+end_publishing (SvBoard *board, SvSnapshot *next)
+{
+  find_known (next);
+  g_mutex_lock (&board->lock);
+  SvSnapshot *last = board->current;
+  board->current = next;
+  g_mutex_unlock (&board->lock);
+  g_mutex_unlock (&board->publishing);
+  sv_snapshot_unref (last);
+}
+
+void
+sv_board_publish_catalog (SvBoard *board, SvCatalog *catalog)
+{
+  SvSnapshot *next = begin_publishing (board);
+  g_clear_pointer (&next->catalog, sv_catalog_unref);
+  next->catalog = catalog;
+  end_publishing (board, next);
+}
+
+void
+sv_board_publish_clips (SvBoard *board, SvClipTable *clips)
+{
+  SvSnapshot *next = begin_publishing (board);
+  g_clear_pointer (&next->clips, sv_clip_table_unref);
+  next->clips = clips;
+  end_publishing (board, next);
+}
+
+void
+sv_board_publish_bindings (SvBoard *board, SvBindings *bindings)
+{
+  SvSnapshot *next = begin_publishing (board);
+  g_clear_pointer (&next->bindings, sv_bindings_unref);
+  next->bindings = bindings;
+  end_publishing (board, next);
+}
+
+void
+sv_board_saw_chain (SvBoard *board, gint64 now_ms)
+{
+  g_mutex_lock (&board->lock);
+  board->chain_seen_ms = now_ms;
+  g_mutex_unlock (&board->lock);
+}
+
+void
+sv_board_saw_state (SvBoard *board, gint64 now_ms)
+{
+  g_mutex_lock (&board->lock);
+  board->state_seen_ms = now_ms;
+  g_mutex_unlock (&board->lock);
+}
+
+gint64
+sv_board_state_seen_ms (SvBoard *board)
+{
+  g_mutex_lock (&board->lock);
+  gint64 seen = board->state_seen_ms;
+  g_mutex_unlock (&board->lock);
+  return seen;
+}
+
+gint64
+sv_board_head_age_ms (SvBoard *board, const SvSnapshot *snapshot, gint64 now_ms)
+{
+  if (board->block_time_ms > 0)
+    return now_ms - sv_bindings_head (snapshot->bindings)->best.time_ms;
+  g_mutex_lock (&board->lock);
+  gint64 seen = board->chain_seen_ms;
+  g_mutex_unlock (&board->lock);
+  return now_ms - seen;
+}
+
+const char *
+sv_board_chain_fault (SvBoard *board, const SvSnapshot *snapshot, gint64 now_ms)
+{
+  guint64 follow_from;
+  if (snapshot->bindings == NULL)
+    return "the chain has not been read yet";
+  if (sv_board_head_age_ms (board, snapshot, now_ms) > board->max_lag_ms)
+    return "the head of the chain is too old";
+  if (snapshot->catalog != NULL &&
+      sv_window_follow_from (snapshot->catalog->index, sv_bindings_head (snapshot->bindings)->best.number, &follow_from) &&
+      sv_bindings_from_block (snapshot->bindings) > follow_from)
+    return "the commitments of the open windows have not been read yet";
+  return NULL;
+}

@@ -1,0 +1,81 @@
+/* What requests are judged by: an immutable, counted picture of manifests, clips and bindings (docs/architecture.md, "The way
+ * of one challenge"). The board holds the current one; watchers publish the part they watch, workers take a reference for as
+ * long as they judge one request. */
+#pragma once
+
+#include "bindings/bindings.h"
+#include "protocol/window.h"
+#include "state/state.h"
+
+/* A verified manifest with its draw key. */
+typedef struct
+{
+  SvManifest *manifest;
+  guint8 *draw_key; /* 32 bytes in sodium_malloc memory */
+  char *draw_commit;
+} SvServedManifest;
+
+/* Takes @manifest. */
+SvServedManifest *sv_served_manifest_new (SvManifest *manifest, const guint8 draw_key[32]);
+SvServedManifest *sv_served_manifest_ref (SvServedManifest *served);
+void sv_served_manifest_unref (gpointer served);
+
+/* The index with the verified manifests of its unexpired entries. */
+typedef struct
+{
+  SvIndex *index;
+  GHashTable *manifests; /* hash -> SvServedManifest */
+} SvCatalog;
+
+/* Takes @index. */
+SvCatalog *sv_catalog_new (SvIndex *index);
+void sv_catalog_unref (SvCatalog *catalog);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (SvCatalog, sv_catalog_unref)
+
+/* The clips that are registered here. */
+typedef struct
+{
+  GPtrArray *list;     /* of SvClip, by hash */
+  GHashTable *by_hash; /* borrowed from the list */
+} SvClipTable;
+
+/* Takes @list. */
+SvClipTable *sv_clip_table_new (GPtrArray *list);
+void sv_clip_table_unref (SvClipTable *clips);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (SvClipTable, sv_clip_table_unref)
+
+typedef struct
+{
+  SvCatalog *catalog;   /* NULL until the index was read, or found not to be there yet */
+  SvClipTable *clips;   /* NULL until read */
+  SvBindings *bindings; /* NULL until the chain was followed to its head */
+  GHashTable *known;    /* accounts with a commitment for an unexpired window */
+} SvSnapshot;
+
+void sv_snapshot_unref (SvSnapshot *snapshot);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (SvSnapshot, sv_snapshot_unref)
+
+typedef struct SvBoard SvBoard;
+
+SvBoard *sv_board_new (guint64 block_time_ms, guint64 max_lag_ms);
+void sv_board_free (SvBoard *board);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (SvBoard, sv_board_free)
+
+/* Returns: (transfer full), never NULL. */
+SvSnapshot *sv_board_get (SvBoard *board);
+
+/* Each takes what it publishes. */
+void sv_board_publish_catalog (SvBoard *board, SvCatalog *catalog);
+void sv_board_publish_clips (SvBoard *board, SvClipTable *clips);
+void sv_board_publish_bindings (SvBoard *board, SvBindings *bindings);
+
+/* When the chain and the state were last read without an error (Unix milliseconds). */
+void sv_board_saw_chain (SvBoard *board, gint64 now_ms);
+void sv_board_saw_state (SvBoard *board, gint64 now_ms);
+gint64 sv_board_state_seen_ms (SvBoard *board);
+
+/* Age of the head in milliseconds: since its block was made or, where blocks are made only on demand, since it was read. */
+gint64 sv_board_head_age_ms (SvBoard *board, const SvSnapshot *snapshot, gint64 now_ms);
+
+/* Why no answer can be given about the chain now (static, for people); NULL when one can. */
+const char *sv_board_chain_fault (SvBoard *board, const SvSnapshot *snapshot, gint64 now_ms);

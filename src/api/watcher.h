@@ -1,0 +1,19 @@
+/* A background thread that takes a step at an interval, and sooner when somebody waits for one. All who wait share it. */
+#pragma once
+
+#include <glib.h>
+
+typedef struct SvWatcher SvWatcher;
+
+/* @is_demanded: somebody waits for what this step reads. */
+typedef void (*SvWatcherStep) (gboolean is_demanded, gpointer data);
+
+/* Demanded steps begin at least @demand_interval_ms after one another. */
+SvWatcher *sv_watcher_new (const char *name, guint interval_ms, guint demand_interval_ms, SvWatcherStep step, gpointer data);
+
+/* Calls @done, on the watcher's thread, after a step that began after this call. */
+void sv_watcher_wait (SvWatcher *watcher, void (*done) (gpointer data), gpointer data);
+
+/* Ends the thread after the step it is in; whoever still waits is called. */
+void sv_watcher_free (SvWatcher *watcher);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (SvWatcher, sv_watcher_free)

@@ -1,0 +1,31 @@
+/* What the two watchers do in one step. Each has engines of its own, because an engine serves one thread. */
+#pragma once
+
+#include "api/snapshot.h"
+#include "bindings/follower.h"
+#include "bindings/validators.h"
+#include "distribution/reader.h"
+
+typedef struct SvManifestWatch SvManifestWatch;
+
+/* Opens chain, state and reader. Returns: (transfer full). */
+SvManifestWatch *sv_manifest_watch_new (const SvConfig *config, SvBoard *board, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+void sv_manifest_watch_free (SvManifestWatch *watch);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (SvManifestWatch, sv_manifest_watch_free)
+
+/* An SvWatcherStep: the index (past caches when demanded), the manifests that it names, the registered clips. */
+void sv_manifest_watch_step (gboolean is_demanded, gpointer watch);
+
+typedef struct SvChainWatch SvChainWatch;
+
+/* Opens chain and state. @validators may be NULL and is borrowed. Returns: (transfer full). */
+SvChainWatch *sv_chain_watch_new (const SvConfig *config, SvBoard *board, SvValidators *validators,
+                                  GError **error) G_GNUC_WARN_UNUSED_RESULT;
+void sv_chain_watch_free (SvChainWatch *watch);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (SvChainWatch, sv_chain_watch_free)
+
+/* An SvWatcherStep: the head, the validator list, the commitments. */
+void sv_chain_watch_step (gboolean is_demanded, gpointer watch);
+
+/* Logs @error unless it is the one that @last holds, and remembers it there; NULL: all is well again. */
+void sv_watch_report (const char *what, const GError *error, char **last);

@@ -1,0 +1,74 @@
+/* `sv serve`: the Challenge API in the foreground, until SIGTERM or SIGINT. Both are blocked before any thread exists, so that
+ * this thread alone receives them, by waiting. */
+#include <signal.h>
+#include <stdio.h>
+#include <sys/resource.h>
+
+#include "api/server.h"
+#include "base/log.h"
+#include "cli/commands.h"
+
+/* Every connection is a file; what the system allows is taken. */
+static void
+raise_file_limit (void)
+{
+  struct rlimit files;
+  if (getrlimit (RLIMIT_NOFILE, &files) != 0)
+    return;
+  files.rlim_cur = files.rlim_max;
+  setrlimit (RLIMIT_NOFILE, &files);
+}
+
+static void
+announce (const SvContext *context, const SvServer *server)
+{
+  const SvConfig *config = context->config;
+  sv_log ("info", "listening", "url", sv_server_url (server), "chain", sv_config_get (config, "BITTENSOR_SUBTENSOR_ENDPOINT"),
+          "store", sv_config_get (config, "SCOREVISION_STORE"), "rate_limit", sv_config_get (config, "SCOREVISION_RATE_LIMIT"),
+          NULL);
+  if (context->is_terminal)
+    fprintf (stderr, "Serving challenges at %s; Ctrl-C finishes what is in flight and stops.\n", sv_server_url (server));
+  if (context->as_json)
+    sv_print_json (json_pack ("{s:s}", "url", sv_server_url (server)));
+  fflush (stdout);
+}
+
+static int
+run_serve (SvContext *context, int argc, char **argv, GError **error)
+{
+  int received;
+  sigset_t signals;
+  if (!sv_check_arguments (argc, 0, 0, "", error))
+    return 2;
+  sigemptyset (&signals);
+  sigaddset (&signals, SIGTERM);
+  sigaddset (&signals, SIGINT);
+  pthread_sigmask (SIG_BLOCK, &signals, NULL);
+  raise_file_limit ();
+  g_autoptr (SvServer) server = sv_server_start (context->config, NULL, error);
+  if (server == NULL)
+    return 1;
+  announce (context, server);
+  sigwait (&signals, &received);
+  sv_log ("info", "stopping", "signal", received == SIGTERM ? "SIGTERM" : "SIGINT", NULL);
+  g_clear_pointer (&server, sv_server_stop);
+  sv_log ("info", "stopped", NULL);
+  return 0;
+}
+
+const SvCommand sv_serve_commands[] = {
+  {
+      .group = "serve",
+      .usage = "",
+      .summary = "run the Challenge API",
+      .details = "Listens on SCOREVISION_LISTEN and answers until SIGTERM or Ctrl-C, which finish what is in flight.\n"
+                 "Clips come from the file: store of SCOREVISION_STORE and from the clips registered with `sv clip add`;\n"
+                 "manifests are trusted as SCOREVISION_MANIFEST_SIGNERS says. Behind a proxy set SCOREVISION_API to the\n"
+                 "public URL and SCOREVISION_TRUSTED_PROXIES to the proxy's address. /openapi.json describes the API,\n"
+                 "/readyz tells whether it can serve, /metrics has numbers for Prometheus.",
+      .example = "  sv serve --listen 127.0.0.1:8080 --signers 5F…\n"
+                 "  SCOREVISION_VALIDATORS=chain:permit sv serve --listen :8080 --api https://api.example.org",
+      .run = run_serve,
+  },
+  { .group = NULL },
+};
