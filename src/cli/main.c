@@ -16,6 +16,7 @@
 #include "cli/table.h"
 
 static const SvCommand *const tables[] = {
+  sv_manifest_commands,
   sv_miner_commands,
   sv_clip_commands,
   sv_serve_commands,

@@ -81,7 +81,7 @@ offline_genesis (const SvConfig *config, GError **error)
 {
   const char *pinned = sv_config_get (config, "SCOREVISION_GENESIS");
   if (pinned != NULL)
-    return g_strdup (pinned);
+    return g_ascii_strdown (pinned, -1);
   const char *endpoint = sv_config_get (config, "BITTENSOR_SUBTENSOR_ENDPOINT");
   g_autofree char *path = sv_config_home_path (config, "memory/genesis.json");
   return endpoint != NULL ? known_genesis (path, endpoint, error) : NULL;

@@ -96,6 +96,12 @@ sv_reader_signers (const SvReader *reader)
   return reader->signers;
 }
 
+const char *const *
+sv_reader_revoked (const SvReader *reader)
+{
+  return sv_memory_revoked (reader->memory);
+}
+
 /* ── trust ── */
 
 static gboolean

@@ -32,6 +32,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (SvReader, sv_reader_free)
 
 const SvSigners *sv_reader_signers (const SvReader *reader);
 
+/* (transfer none) accounts that the chain's owner has revoked, as far as this home remembers; NULL-terminated; until the next
+ * call of the reader. */
+const char *const *sv_reader_revoked (const SvReader *reader);
+
 typedef enum
 {
   SV_FETCH_NORMAL,

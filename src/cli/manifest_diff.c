@@ -1,0 +1,108 @@
+/* sv manifest diff: what changed between two manifests, element by element, as a person would review it. */
+#include <stdio.h>
+
+#include "cli/manifest_show.h"
+#include "cli/table.h"
+
+static const char *const diff_kinds[] = {
+  [SV_DIFF_WINDOW] = "window", [SV_DIFF_ADDED] = "added", [SV_DIFF_REMOVED] = "removed", [SV_DIFF_CHANGED] = "changed"
+};
+
+static void
+print_diff_json (const SvManifestSource *before, const SvManifestSource *after, GPtrArray *differences)
+{
+  json_t *list = json_array ();
+  for (guint i = 0; i < differences->len; i++)
+  {
+    const SvManifestDifference *difference = differences->pdata[i];
+    json_t *json = json_object ();
+    json_object_set_new (json, "kind", json_string (diff_kinds[difference->kind]));
+    json_object_set_new (json, "element_id", sv_json_string_or_null (difference->element_id));
+    json_object_set_new (json, "path", sv_json_string_or_null (difference->path));
+    json_object_set_new (json, "before", sv_json_string_or_null (difference->before));
+    json_object_set_new (json, "after", sv_json_string_or_null (difference->after));
+    json_array_append_new (list, json);
+  }
+  json_t *json = json_object ();
+  json_object_set_new (json, "before", json_string (before->title));
+  json_object_set_new (json, "after", json_string (after->title));
+  json_object_set_new (json, "differences", list);
+  sv_print_json (json);
+}
+
+static void
+print_styled (const SvContext *context, SvStyle style, const char *text)
+{
+  g_autofree char *printable = sv_printable (text);
+  g_autofree char *styled = sv_styled (printable, style, context->use_color);
+  puts (styled);
+}
+
+/* "  ~ beta: 1 -> 1.4", "  + clips: clip sha256:… weight 1". */
+static void
+print_field (const SvContext *context, const SvManifestDifference *difference)
+{
+  g_autofree char *line = NULL;
+  SvStyle style = SV_STYLE_YELLOW;
+  if (difference->before != NULL && difference->after != NULL)
+    line = g_strdup_printf ("  ~ %s: %s -> %s", difference->path, difference->before, difference->after);
+  else if (difference->after != NULL)
+  {
+    line = g_strdup_printf ("  + %s: %s", difference->path, difference->after);
+    style = SV_STYLE_GREEN;
+  }
+  else
+  {
+    line = g_strdup_printf ("  - %s: %s", difference->path, difference->before);
+    style = SV_STYLE_RED;
+  }
+  print_styled (context, style, line);
+}
+
+static void
+print_difference (const SvContext *context, const SvManifestDifference *difference, const char **heading)
+{
+  const char *title = difference->element_id != NULL ? difference->element_id : "window";
+  if (difference->kind == SV_DIFF_ADDED || difference->kind == SV_DIFF_REMOVED)
+  {
+    gboolean is_added = difference->kind == SV_DIFF_ADDED;
+    const char *content = is_added ? difference->after : difference->before;
+    g_autofree char *line =
+        g_strdup_printf ("%c %s%s%s", is_added ? '+' : '-', title, content != NULL ? ": " : "", content != NULL ? content : "");
+    print_styled (context, is_added ? SV_STYLE_GREEN : SV_STYLE_RED, line);
+    *heading = NULL;
+    return;
+  }
+  if (g_strcmp0 (*heading, title) != 0)
+    print_styled (context, SV_STYLE_BOLD, title);
+  *heading = title;
+  print_field (context, difference);
+}
+
+static void
+print_diff (const SvContext *context, const SvManifestSource *before, const SvManifestSource *after, GPtrArray *differences)
+{
+  const char *heading = NULL;
+  printf ("before  %s\nafter   %s\n\n", before->title, after->title);
+  for (guint i = 0; i < differences->len; i++)
+    print_difference (context, differences->pdata[i], &heading);
+  if (differences->len == 0)
+    puts ("no difference");
+}
+
+int
+sv_manifest_run_diff (SvContext *context, int argc, char **argv, GError **error)
+{
+  if (!sv_check_arguments (argc, 2, 2, "sv manifest diff A B, each HASH, WINDOW, FILE or active", error))
+    return 1;
+  g_autoptr (SvManifestSource) before = sv_manifest_load_source (context, argv[0], error);
+  g_autoptr (SvManifestSource) after = before != NULL ? sv_manifest_load_source (context, argv[1], error) : NULL;
+  if (after == NULL)
+    return 1;
+  g_autoptr (GPtrArray) differences = sv_manifest_diff (before->json, after->json);
+  if (context->as_json)
+    print_diff_json (before, after, differences);
+  else
+    print_diff (context, before, after, differences);
+  return 0;
+}
