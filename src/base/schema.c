@@ -59,7 +59,10 @@ sv_scope_init (SvScope *scope, const json_t *json, const char *pointer, SvFaults
   scope->faults = faults;
   if (json_is_object (json))
     return TRUE;
-  sv_faults_add (faults, pointer, "must be an object, not %s", json != NULL ? type_name (json) : "absent");
+  if (json == NULL)
+    sv_faults_add (faults, pointer, "must be an object, but there is none");
+  else
+    sv_faults_add (faults, pointer, "must be an object, not %s", type_name (json));
   return FALSE;
 }
 
@@ -103,6 +106,15 @@ fault_type (const SvScope *scope, const char *key, const char *wanted, const jso
   sv_scope_fault (scope, key, "must be %s, not %s", wanted, type_name (value));
 }
 
+/* In YAML, a version or a revision that looks like a number is one. */
+static void
+fault_no_string (const SvScope *scope, const char *key, const json_t *value)
+{
+  gboolean could_be_quoted = json_is_number (value) || json_is_boolean (value);
+
+  sv_scope_fault (scope, key, "must be a string, not %s%s", type_name (value), could_be_quoted ? "; put it in quotes" : "");
+}
+
 gboolean
 sv_scope_object (const SvScope *scope, const char *key, SvPresence presence, SvScope *child)
 {
@@ -126,7 +138,7 @@ sv_scope_string (const SvScope *scope, const char *key, SvPresence presence)
     return NULL;
   if (!json_is_string (value))
   {
-    fault_type (scope, key, "a string", value);
+    fault_no_string (scope, key, value);
     return NULL;
   }
   if (strlen (json_string_value (value)) != json_string_length (value))
