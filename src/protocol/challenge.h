@@ -33,8 +33,8 @@ const char *sv_challenge_check_form (const SvChallengeRequest *request, guint ne
 gboolean sv_nonce_is_fresh (const char *nonce, gint64 now_ms);
 
 /* The bound X-Nonce: a lower-case UUID over the whole request. Accounts bare; @miner "" never: the asker if not named. @slug and
- * @proof may be NULL, which counts as "". Returns: (transfer full), or NULL when a part is not UTF-8: then no nonce is bound to
- * the request. */
+ * @proof may be NULL, which counts as "". Returns: (transfer full), never NULL; "", which equals no X-Nonce, when a part (the
+ * proof, whose form is not checked before) is not UTF-8. */
 char *sv_bound_nonce (const char *base, guint netuid, const char *asker, const char *nonce, const char *element_id,
                       const char *miner, const char *slug, const char *proof);
 

@@ -51,7 +51,7 @@ sv_bound_nonce (const char *base, guint netuid, const char *asker, const char *n
   };
   g_autoptr (GBytes) canonical = canonical_strings (strings, G_N_ELEMENTS (strings));
   if (canonical == NULL)
-    return NULL;
+    return g_strdup ("");
 
   sv_sha256 (g_bytes_get_data (canonical, NULL), g_bytes_get_size (canonical), digest);
   digest[6] = (guint8)((digest[6] & 0x0f) | 0x40);

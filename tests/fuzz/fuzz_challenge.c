@@ -48,7 +48,7 @@ read_request (const guint8 *data, size_t size)
   (void)sv_nonce_is_fresh (request.nonce, 1761177600000);
   g_autofree char *bound = sv_bound_nonce ("http://127.0.0.1:8080", 44, request.validator_hotkey, request.nonce,
                                            request.element_id, miner, request.chute_slug, request.commitment_proof);
-  g_assert_true (bound == NULL || strlen (bound) == 36);
+  g_assert_true (*bound == '\0' || strlen (bound) == 36);
   g_assert_cmpuint (
       sv_draw_seed (key, request.manifest_hash, request.element_id, request.validator_hotkey, miner, request.nonce), <=,
       SV_JSON_MAX_INTEGER);

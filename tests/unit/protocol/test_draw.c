@@ -54,7 +54,7 @@ test_every_part_enters_the_bound_nonce (void)
 static void
 test_no_nonce_is_bound_to_what_is_not_utf8 (void)
 {
-  g_assert_null (sv_bound_nonce (BASE, 44, ALICE, NONCE, ELEMENT, BOB, "slug", "\xff"));
+  assert_nonce (sv_bound_nonce (BASE, 44, ALICE, NONCE, ELEMENT, BOB, "slug", "\xff"), "");
 }
 
 static void
