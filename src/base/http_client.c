@@ -36,10 +36,16 @@ redirect_target (const SvHttpHop *hop)
 }
 
 static gboolean
-refuse_redirect (const SvHttpHop *hop, const char *why, GError **error)
+refuse_redirect (const SvUrl *from, const char *why, GError **error)
 {
-  g_set_error (error, SV_ERROR, SV_ERROR_POLICY, "%s: refused its redirect: %s", hop->url.shown, why);
+  g_set_error (error, SV_ERROR, SV_ERROR_POLICY, "%s: refused its redirect: %s", from->shown, why);
   return FALSE;
+}
+
+gboolean
+sv_http_check_redirect (const SvUrl *from, const SvUrl *to, GError **error)
+{
+  return from->is_https && !to->is_https ? refuse_redirect (from, "it leads from https to http", error) : TRUE;
 }
 
 /* Prepares @next to ask where @hop's answer leads. */
@@ -48,15 +54,15 @@ follow (const SvHttpHop *hop, const char *target, guint n_followed, SvHttpHop *n
 {
   g_autoptr (GError) local = NULL;
   if (hop->request->limits.max_redirects == 0)
-    return refuse_redirect (hop, "none is allowed here", error);
+    return refuse_redirect (&hop->url, "none is allowed here", error);
   if (n_followed >= hop->request->limits.max_redirects)
-    return refuse_redirect (hop, "there are too many", error);
+    return refuse_redirect (&hop->url, "there are too many", error);
   if (!may_be_redirected (hop->request))
-    return refuse_redirect (hop, "only GET and HEAD are repeated elsewhere", error);
+    return refuse_redirect (&hop->url, "only GET and HEAD are repeated elsewhere", error);
   if (!sv_url_resolve (&hop->url, target, &next->url, &local))
-    return refuse_redirect (hop, local->message, error);
-  if (hop->url.is_https && !next->url.is_https)
-    return refuse_redirect (hop, "it leads from https to http", error);
+    return refuse_redirect (&hop->url, local->message, error);
+  if (!sv_http_check_redirect (&hop->url, &next->url, error))
+    return FALSE;
   next->is_redirected = TRUE;
   next->is_foreign = hop->is_foreign || strcmp (hop->url.origin, next->url.origin) != 0;
   return TRUE;

@@ -35,3 +35,6 @@ guint sv_http_hop_status (const SvHttpHop *hop);
 
 /* "GET" where the request names no method. */
 const char *sv_http_request_method (const SvHttpRequest *request);
+
+/* SV_ERROR_POLICY where a redirect would lead from https to http. */
+gboolean sv_http_check_redirect (const SvUrl *from, const SvUrl *to, GError **error) G_GNUC_WARN_UNUSED_RESULT;
