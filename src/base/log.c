@@ -26,7 +26,7 @@ append_code (GString *line, gunichar code, SvLogFormat format)
     g_string_append_printf (line, "\\%c", (char)code);
   else if (code == '\n')
     g_string_append (line, "\\n");
-  else if (g_unichar_isprint (code))
+  else if (code == ' ' || (g_unichar_isprint (code) && !g_unichar_isspace (code))) /* U+2028 is a line break, too */
     g_string_append_unichar (line, code);
   else if (code < 0x10000)
     g_string_append_printf (line, "\\u%04x", code);

@@ -145,12 +145,12 @@ read_hex (const char *path, const json_t *json, const char *key, guint8 *out, gs
   return FALSE;
 }
 
-/* The seed from `secretSeed` or `privateKey`, which must agree where both are there. @seed has room for two. */
+/* The seed from `secretSeed` or `privateKey`, which must agree where both are there. */
 static gboolean
 read_seed (const char *path, const json_t *json, SvSecret *seed, GError **error)
 {
   gboolean has_seed = FALSE, has_private = FALSE;
-  SvSecret *private_key = seed + SEED_SIZE;
+  g_autoptr (SvSecret) private_key = sv_secret_alloc (SEED_SIZE);
   if (!read_hex (path, json, "secretSeed", seed, SEED_SIZE, &has_seed, error) ||
       !read_hex (path, json, "privateKey", private_key, SEED_SIZE, &has_private, error))
     return FALSE;
@@ -200,7 +200,7 @@ keypair_from_json (const char *path, const json_t *json, GError **error)
     g_set_error (error, SV_ERROR, SV_ERROR_MALFORMED, "%s: not a key file (a JSON object is expected)", path);
     return NULL;
   }
-  g_autoptr (SvSecret) seed = sv_secret_alloc (2 * SEED_SIZE);
+  g_autoptr (SvSecret) seed = sv_secret_alloc (SEED_SIZE);
   if (!check_scheme (path, json, error) || !read_seed (path, json, seed, error))
     return NULL;
   g_autoptr (SvKeypair) keypair = sv_keypair_from_seed (seed);

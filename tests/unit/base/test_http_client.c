@@ -588,7 +588,10 @@ test_old_connection_is_judged_again (void)
 int
 main (int argc, char **argv)
 {
+  static const char *const proxies[] = { "http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY" };
   g_test_init (&argc, &argv, NULL);
+  for (gsize i = 0; i < G_N_ELEMENTS (proxies); i++)
+    g_unsetenv (proxies[i]); /* a proxy would answer in the place of hosts that do not exist */
   g_test_add_func ("/http/answer-is-handed-over", test_answer_is_handed_over);
   g_test_add_func ("/http/any-status-is-an-answer", test_any_status_is_an_answer);
   g_test_add_func ("/http/provisional-answers-and-trailers", test_provisional_answers_and_trailers_are_no_headers);

@@ -1,0 +1,152 @@
+/* Cases: a plain line in both forms; values that need quotes; values that try to forge a line or move the cursor; absent, too
+ * long and invalid values; lines of many threads. Standard error is a file while a line is written. */
+#include <fcntl.h>
+#include <glib.h>
+#include <glib/gstdio.h>
+#include <jansson.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+
+static char *log_path;
+
+typedef void (*WriteLines) (gconstpointer data);
+
+/* What @write_lines writes to standard error. Returns: (transfer full). */
+static char *
+capture (WriteLines write_lines, gconstpointer data)
+{
+  char *text = NULL;
+  int saved = dup (STDERR_FILENO);
+  int fd = open (log_path, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0600);
+  dup2 (fd, STDERR_FILENO);
+  write_lines (data);
+  dup2 (saved, STDERR_FILENO);
+  close (fd);
+  close (saved);
+  g_assert_true (g_file_get_contents (log_path, &text, NULL, NULL));
+  return text;
+}
+
+static void
+write_value (gconstpointer data)
+{
+  sv_log ("info", "seen", "value", data, NULL);
+}
+
+/* The line without its time. */
+static char *
+logfmt_of (const char *value)
+{
+  g_autofree char *line = capture (write_value, value);
+  const char *rest = strchr (line, ' ');
+  g_assert_true (g_str_has_prefix (line, "time=20"));
+  return g_strdup (rest + 1);
+}
+
+static void
+assert_logfmt (const char *value, const char *expected)
+{
+  g_autofree char *line = logfmt_of (value);
+  g_autofree char *whole = g_strconcat ("level=info event=seen", expected, "\n", NULL);
+  g_assert_cmpstr (line, ==, whole);
+}
+
+static void
+test_logfmt (void)
+{
+  assert_logfmt ("2025-10-23", " value=2025-10-23");
+  assert_logfmt ("two words", " value=\"two words\"");
+  assert_logfmt ("", " value=\"\"");
+  assert_logfmt ("a=b", " value=\"a=b\"");
+  assert_logfmt ("say \"x\\y\"", " value=\"say \\\"x\\\\y\\\"\"");
+  assert_logfmt ("\xc3\xa9", " value=\"\xc3\xa9\"");
+  assert_logfmt (NULL, "");
+}
+
+static void
+test_lines_cannot_be_forged (void)
+{
+  assert_logfmt ("x\nlevel=info event=paid", " value=\"x\\nlevel=info event=paid\"");
+  assert_logfmt ("x\ry", " value=\"x\\u000dy\"");
+  assert_logfmt ("\x1b[2J", " value=\"\\u001b[2J\"");
+  assert_logfmt ("\xe2\x80\xa8", " value=\"\\u2028\"");
+  assert_logfmt ("\xe2\x80\xae", " value=\"\\u202e\"");
+}
+
+static void
+test_values_are_bounded_and_valid (void)
+{
+  g_autofree char *long_value = g_strnfill (100000, 'a');
+  g_autofree char *line = logfmt_of (long_value);
+  g_assert_cmpuint (strlen (line), <, 1200);
+  g_assert_true (g_str_has_suffix (line, "a\xe2\x80\xa6\"\n"));
+  g_autofree char *invalid = logfmt_of ("\xff\xfe");
+  g_assert_true (g_utf8_validate (invalid, -1, NULL));
+}
+
+static void
+test_json (void)
+{
+  const char *value = "q\"\\\n\x1b\xf0\x9f\x98\x82\xf3\xa0\x81\x81";
+  sv_log_set_format (SV_LOG_JSON);
+  g_autofree char *line = capture (write_value, value);
+  sv_log_set_format (SV_LOG_LOGFMT);
+  g_assert_true (g_str_has_suffix (line, "}\n"));
+  g_assert_true (strchr (line, '\n') == line + strlen (line) - 1);
+  json_t *json = json_loads (line, JSON_REJECT_DUPLICATES, NULL);
+  g_assert_nonnull (json);
+  g_assert_cmpstr (json_string_value (json_object_get (json, "level")), ==, "info");
+  g_assert_cmpstr (json_string_value (json_object_get (json, "event")), ==, "seen");
+  g_assert_cmpstr (json_string_value (json_object_get (json, "value")), ==, value);
+  g_assert_true (json_is_string (json_object_get (json, "time")));
+  json_decref (json);
+}
+
+static gpointer
+write_many (gpointer data)
+{
+  for (guint i = 0; i < 200; i++)
+    sv_log ("info", "many", "text", data, NULL);
+  return NULL;
+}
+
+static void
+write_from_threads (gconstpointer data)
+{
+  GThread *threads[4];
+  for (gsize i = 0; i < G_N_ELEMENTS (threads); i++)
+    threads[i] = g_thread_new ("log", write_many, (gpointer)data);
+  for (gsize i = 0; i < G_N_ELEMENTS (threads); i++)
+    g_thread_join (threads[i]);
+}
+
+static void
+test_lines_of_threads_do_not_mix (void)
+{
+  g_autofree char *text = g_strnfill (500, 'x');
+  g_autofree char *end = g_strconcat (" level=info event=many text=", text, NULL);
+  g_autofree char *all = capture (write_from_threads, text);
+  g_auto (GStrv) lines = g_strsplit (all, "\n", -1);
+  g_assert_cmpuint (g_strv_length (lines), ==, 801);
+  for (guint i = 0; i < 800; i++)
+    g_assert_true (g_str_has_prefix (lines[i], "time=") && g_str_has_suffix (lines[i], end));
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  int fd = g_file_open_tmp ("sv-log-XXXXXX", &log_path, NULL);
+  close (fd);
+  g_test_add_func ("/log/logfmt", test_logfmt);
+  g_test_add_func ("/log/lines-cannot-be-forged", test_lines_cannot_be_forged);
+  g_test_add_func ("/log/values-are-bounded-and-valid", test_values_are_bounded_and_valid);
+  g_test_add_func ("/log/json", test_json);
+  g_test_add_func ("/log/lines-of-threads-do-not-mix", test_lines_of_threads_do_not_mix);
+  int status = g_test_run ();
+  g_unlink (log_path);
+  g_free (log_path);
+  return status;
+}
