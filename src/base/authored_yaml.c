@@ -222,7 +222,7 @@ open_container (Reader *reader, json_t *container)
   if (reader->depth == SV_JSON_MAX_DEPTH)
   {
     json_decref (container);
-    return fail (reader, "nesting is deeper than 64");
+    return fail (reader, "nesting is deeper than " G_STRINGIFY (SV_JSON_MAX_DEPTH));
   }
   place = add_value (reader, container);
   reader->frames[reader->depth++] = (Frame){ container, place, NULL };

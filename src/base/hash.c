@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <sodium.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/error.h"
@@ -90,23 +91,39 @@ hash_descriptor (int fd, crypto_hash_sha256_state *state)
   }
 }
 
+/* Opens a regular file: a device has no end, and a pipe may have no writer. Returns the descriptor or -1. */
+static int
+open_regular (const char *path, GError **error)
+{
+  int fd = open (path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  int problem = errno;
+  struct stat st;
+
+  if (fd >= 0 && fstat (fd, &st) == 0 && S_ISREG (st.st_mode))
+    return fd;
+  if (fd >= 0)
+  {
+    close (fd);
+    g_set_error (error, SV_ERROR, SV_ERROR_MALFORMED, "%s is not a regular file", path);
+    return -1;
+  }
+  g_set_error (error, SV_ERROR, problem == ENOENT || problem == ENOTDIR ? SV_ERROR_NOT_FOUND : SV_ERROR_FAILED,
+               "cannot open %s: %s", path, g_strerror (problem));
+  return -1;
+}
+
 char *
 sv_hash_file (const char *path, GError **error)
 {
   guint8 digest[SV_SHA256_SIZE];
   crypto_hash_sha256_state state;
-  int fd = open (path, O_RDONLY | O_CLOEXEC);
+  int fd = open_regular (path, error);
   gboolean is_read;
   int problem;
 
-  need_sodium ();
   if (fd < 0)
-  {
-    problem = errno;
-    g_set_error (error, SV_ERROR, problem == ENOENT || problem == ENOTDIR ? SV_ERROR_NOT_FOUND : SV_ERROR_FAILED,
-                 "cannot open %s: %s", path, g_strerror (problem));
     return NULL;
-  }
+  need_sodium ();
   crypto_hash_sha256_init (&state);
   is_read = hash_descriptor (fd, &state);
   problem = errno;

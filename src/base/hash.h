@@ -14,7 +14,8 @@ char *sv_hash_gbytes (GBytes *bytes);
 void sv_sha256 (const void *data, gsize length, guint8 digest[SV_SHA256_SIZE]);
 void sv_blake2b_256 (const void *data, gsize length, guint8 digest[SV_BLAKE2B_256_SIZE]);
 
-/* SHA-256 of a file's content, read in pieces. Returns: (transfer full) "sha256:…", NULL on a read error. */
+/* SHA-256 of a file's content, read in pieces. Returns: (transfer full) "sha256:…", or NULL: SV_ERROR_NOT_FOUND,
+ * SV_ERROR_MALFORMED for what is no regular file, SV_ERROR_FAILED on a read error. */
 char *sv_hash_file (const char *path, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* TRUE for the stored form only: prefix and lower-case hex. */

@@ -118,7 +118,7 @@ static gboolean
 open_container (Writer *writer, char bracket)
 {
   if (++writer->depth > SV_JSON_MAX_DEPTH)
-    return fail (writer, "nesting is deeper than 64");
+    return fail (writer, "nesting is deeper than " G_STRINGIFY (SV_JSON_MAX_DEPTH));
   g_string_append_c (writer->out, bracket);
   return TRUE;
 }

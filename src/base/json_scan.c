@@ -124,7 +124,7 @@ sv_json_scan_next (SvJsonScan *scan)
   if (c == '-' || g_ascii_isdigit (c))
     return scan_number (scan);
   if ((c == '[' || c == '{') && ++scan->depth > SV_JSON_MAX_DEPTH)
-    return "nesting is deeper than 64";
+    return "nesting is deeper than " G_STRINGIFY (SV_JSON_MAX_DEPTH);
   if ((c == ']' || c == '}') && scan->depth > 0)
     scan->depth--;
   sv_json_scan_step (scan);

@@ -299,6 +299,7 @@ places_of (const char *name, const char *text)
   g_autoptr (json_t) value = sv_authored_parse (name, text, strlen (text), MAX_SIZE, &places, &error);
 
   g_assert_no_error (error);
+  g_assert_nonnull (value);
   return places;
 }
 

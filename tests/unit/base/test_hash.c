@@ -1,5 +1,5 @@
 /* Cases: SHA-256 and BLAKE2b-256 of known inputs; the stored form and what only looks like it; files: of more than one piece,
- * empty, absent, a directory; hex both ways, with each way of being wrong */
+ * empty, absent, a directory, a device; hex both ways, with each way of being wrong */
 #include <glib.h>
 #include <glib/gstdio.h>
 #include <string.h>
@@ -94,7 +94,10 @@ test_files (void)
   g_assert_error (absent, SV_ERROR, SV_ERROR_NOT_FOUND);
   g_assert_nonnull (strstr (absent->message, path));
   g_assert_null (sv_hash_file (directory, &unreadable));
-  g_assert_error (unreadable, SV_ERROR, SV_ERROR_FAILED);
+  g_assert_error (unreadable, SV_ERROR, SV_ERROR_MALFORMED);
+  g_clear_error (&unreadable);
+  g_assert_null (sv_hash_file ("/dev/zero", &unreadable));
+  g_assert_error (unreadable, SV_ERROR, SV_ERROR_MALFORMED);
   g_rmdir (directory);
 }
 
