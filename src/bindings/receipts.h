@@ -37,20 +37,8 @@ char **sv_receipts_windows (const SvConfig *config);
 /* (transfer none) the element's binding and proof, or NULL. */
 const SvBoundElement *sv_receipts_find (const SvReceipts *receipts, const char *element_id);
 
-/* The element named, or without @named the next one after @last (NULL: the first) in rotation. SV_ERROR_NOT_FOUND naming the
- * elements there are. (transfer none) */
-const SvBoundElement *sv_select_element_from_commitments (const SvReceipts *receipts, const char *named, const char *last,
-                                                          GError **error) G_GNUC_WARN_UNUSED_RESULT;
-
 /* Asks the API's public list for the hotkey's commitments of a window, looks up each proof on the chain, folds what is found
  * there and returns that. The API can leave something out, but it can make nothing up. SV_ERROR_UNREACHABLE where API or chain
  * cannot be read, naming the block. Returns: (transfer full). */
 SvFold *sv_refresh_commitments (const SvConfig *config, SvChain *chain, const char *hotkey, const char *window_id,
                                 guint64 start_block, guint64 expiry_block, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-
-/* The proof and binding of an element (the user's `get_commitment_proof`): from the receipts, or, where they are missing, have
- * expired at @block or do not hold it, after one refresh, which also rewrites the receipts. Returns: (transfer full) receipts
- * that hold the element. */
-SvReceipts *sv_get_commitment_proof (const SvConfig *config, SvChain *chain, const char *hotkey, const char *window_id,
-                                     const char *element_id, guint64 start_block, guint64 expiry_block, guint64 block,
-                                     GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -151,29 +151,3 @@ sv_refresh_commitments (const SvConfig *config, SvChain *chain, const char *hotk
     return NULL;
   return fold_extrinsics (extrinsics, window_id, start_block, expiry_block, head.best.number);
 }
-
-SvReceipts *
-sv_get_commitment_proof (const SvConfig *config, SvChain *chain, const char *hotkey, const char *window_id,
-                         const char *element_id, guint64 start_block, guint64 expiry_block, guint64 block, GError **error)
-{
-  g_autoptr (SvReceipts) receipts = sv_receipts_read (config, window_id, hotkey, NULL);
-  if (receipts != NULL && receipts->expires_at_block > block && sv_receipts_find (receipts, element_id) != NULL)
-    return g_steal_pointer (&receipts);
-  g_autoptr (SvFold) fold = sv_refresh_commitments (config, chain, hotkey, window_id, start_block, expiry_block, error);
-  if (fold == NULL || !sv_receipts_write (config, fold, hotkey, expiry_block, error))
-    return NULL;
-  g_clear_pointer (&receipts, sv_receipts_free);
-  receipts = sv_receipts_read (config, window_id, hotkey, error);
-  if (receipts == NULL)
-    return NULL;
-  if (sv_receipts_find (receipts, element_id) == NULL)
-  {
-    g_set_error (
-        error, SV_ERROR, SV_ERROR_NOT_FOUND,
-        "hotkey %s has no commitment for element %s in window %s; commit with `sv miner commit --window-id %s --elements "
-        "%s --service-cap-fps N`",
-        hotkey, element_id, window_id, window_id, element_id);
-    return NULL;
-  }
-  return g_steal_pointer (&receipts);
-}

@@ -1,0 +1,209 @@
+#include "runner/chute.h"
+
+#include <math.h>
+#include <sodium.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/schema.h"
+#include "protocol/shard.h"
+
+#define CALL_TIMEOUT_MS 30000
+#define FIRST_BACKOFF_MS 400
+
+void
+sv_prediction_clear (SvPrediction *prediction)
+{
+  json_decref (prediction->predictions);
+  json_decref (prediction->telemetry);
+  *prediction = (SvPrediction){ 0 };
+}
+
+char *
+sv_chute_url (const SvConfig *config, const char *slug, GError **error)
+{
+  const char *template = sv_config_get (config, "CHUTES_MINER_BASE_URL_TEMPLATE");
+  const char *endpoint = sv_config_get (config, "CHUTES_MINER_PREDICT_ENDPOINT");
+  if (template == NULL || strstr (template, "{slug}") == NULL)
+  {
+    g_set_error (error, SV_ERROR, SV_ERROR_USAGE,
+                 "CHUTES_MINER_BASE_URL_TEMPLATE must hold {slug}, as in https://{slug}.chutes.ai");
+    return NULL;
+  }
+  g_auto (GStrv) parts = g_strsplit (template, "{slug}", -1);
+  g_autofree char *base = g_strjoinv (slug, parts);
+  gsize length = strlen (base);
+  while (length > 0 && base[length - 1] == '/')
+    base[--length] = '\0';
+  return g_strdup_printf ("%s/%s", base, endpoint != NULL ? endpoint : "predict");
+}
+
+/* ── the answer's rules ── */
+
+static void
+check_box (const json_t *json, const char *pointer, SvFaults *faults)
+{
+  static const char *const numbers[] = { "x1", "y1", "x2", "y2", "cls_id", "conf" };
+  g_auto (SvScope) scope = { 0 };
+  if (!sv_scope_init (&scope, json, pointer, faults))
+    return;
+  for (gsize i = 0; i < G_N_ELEMENTS (numbers); i++)
+  {
+    double value;
+    sv_scope_number (&scope, numbers[i], SV_REQUIRED, -1e9, 1e9, &value);
+  }
+}
+
+static void
+check_frame (const json_t *json, const char *pointer, guint64 max_frames, GHashTable *seen, SvFaults *faults)
+{
+  g_auto (SvScope) scope = { 0 };
+  guint64 id;
+  if (!sv_scope_init (&scope, json, pointer, faults))
+    return;
+  if (sv_scope_integer (&scope, "frame_id", SV_REQUIRED, &id) && id >= max_frames)
+    sv_scope_fault (&scope, "frame_id", "the clip has %" G_GUINT64_FORMAT " frames, so there is no frame %" G_GUINT64_FORMAT,
+                    max_frames, id);
+  else if (!g_hash_table_add (seen, g_memdup2 (&id, sizeof id)))
+    sv_scope_fault (&scope, "frame_id", "frame %" G_GUINT64_FORMAT " is there twice", id);
+  const json_t *boxes = sv_scope_array (&scope, "boxes", SV_REQUIRED, 0, SV_CHUTE_MAX_BOXES);
+  g_autofree char *list = sv_pointer_key (pointer, "boxes");
+  gsize i;
+  json_t *box;
+  json_array_foreach ((json_t *)boxes, i, box)
+  {
+    g_autofree char *place = faults->n_errors == 0 ? sv_pointer_index (list, i) : NULL;
+    if (place != NULL)
+      check_box (box, place, faults);
+  }
+}
+
+gboolean
+sv_predictions_check (const json_t *predictions, guint64 max_frames, GError **error)
+{
+  g_autoptr (SvFaults) faults = sv_faults_new ();
+  g_autoptr (GHashTable) seen = g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free, NULL);
+  g_auto (SvScope) scope = { 0 };
+  const json_t *frames = sv_scope_init (&scope, predictions, "/predictions", faults)
+                             ? sv_scope_array (&scope, "frames", SV_REQUIRED, 0, (gsize)max_frames)
+                             : NULL;
+  gsize i;
+  json_t *frame;
+  json_array_foreach ((json_t *)frames, i, frame)
+  {
+    g_autofree char *pointer = faults->n_errors == 0 ? sv_pointer_index ("/predictions/frames", i) : NULL;
+    if (pointer != NULL)
+      check_frame (frame, pointer, max_frames, seen, faults);
+  }
+  return sv_faults_check (faults, "the chute's answer", error);
+}
+
+static json_t *
+take_telemetry (const json_t *answer)
+{
+  json_t *telemetry = json_object_get (answer, "telemetry");
+  g_autoptr (GBytes) bytes = json_is_object (telemetry) ? sv_json_canonical (telemetry, NULL) : NULL;
+  return bytes != NULL && g_bytes_get_size (bytes) <= SV_SHARD_MAX_TELEMETRY ? json_incref (telemetry) : json_object ();
+}
+
+static gboolean
+read_answer (const SvHttpResponse *response, const SvChuteCall *call, SvPrediction *prediction, GError **error)
+{
+  g_autoptr (json_t) answer = sv_json_parse ("the chute's answer", g_bytes_get_data (response->body, NULL),
+                                             g_bytes_get_size (response->body), SV_CHUTE_MAX_ANSWER, error);
+  if (answer == NULL)
+    return FALSE;
+  if (!json_is_true (json_object_get (answer, "success")))
+  {
+    const char *problem = json_string_value (json_object_get (answer, "error"));
+    g_autofree char *shown = sv_text_printable (problem != NULL ? problem : "no reason given");
+    g_set_error (error, SV_ERROR, SV_ERROR_FAILED, "the chute says that it failed: %s", shown);
+    return FALSE;
+  }
+  json_t *predictions = json_object_get (answer, "predictions");
+  if (!sv_predictions_check (predictions, call->max_frames, error))
+    return FALSE;
+  prediction->predictions = json_incref (predictions);
+  prediction->telemetry = take_telemetry (answer);
+  return TRUE;
+}
+
+/* ── calling ── */
+
+static gboolean
+is_worth_another_try (const SvHttpResponse *response, const GError *error)
+{
+  if (response == NULL)
+    return g_error_matches (error, SV_ERROR, SV_ERROR_UNREACHABLE);
+  return response->status == 429 || response->status >= 500;
+}
+
+static void
+back_off (guint attempt)
+{
+  guint base = FIRST_BACKOFF_MS << attempt;
+  g_usleep ((gulong)(base / 2 + randombytes_uniform (base)) * 1000);
+}
+
+static SvHttpResponse *
+call_with_tries (SvHttpClient *http, const SvHttpRequest *request, double *latency_ms, GError **error)
+{
+  for (guint attempt = 0;; attempt++)
+  {
+    GError *local = NULL;
+    gint64 began = g_get_monotonic_time ();
+    SvHttpResponse *response = sv_http_perform (http, request, &local);
+    *latency_ms = (double)(g_get_monotonic_time () - began) / 1000.0;
+    if (attempt + 1 == SV_CHUTE_TRIES || !is_worth_another_try (response, local))
+    {
+      if (local != NULL)
+        g_propagate_error (error, local);
+      return response;
+    }
+    g_clear_error (&local);
+    g_clear_pointer (&response, sv_http_response_free);
+    back_off (attempt);
+  }
+}
+
+static GBytes *
+request_body (const SvChuteCall *call)
+{
+  g_autoptr (json_t) body = json_object ();
+  json_object_set_new (body, "url", json_string (call->clip_url));
+  json_object_set_new (body, "frames", json_null ());
+  json_object_set (body, "meta", (json_t *)call->meta);
+  return sv_json_canonical (body, NULL);
+}
+
+gboolean
+sv_call_miner_model_on_chutes (SvHttpClient *http, const SvConfig *config, const char *const *own_origins,
+                               const SvChuteCall *call, SvPrediction *prediction, GError **error)
+{
+  g_autofree char *url = sv_chute_url (config, call->slug, error);
+  if (url == NULL)
+    return FALSE;
+  const char *key = sv_config_get (config, "CHUTES_API_KEY");
+  g_autofree char *authorization = key != NULL ? g_strdup_printf ("Authorization: Bearer %s", key) : NULL;
+  const char *headers[] = { "Content-Type: application/json", authorization, NULL };
+  g_autoptr (GBytes) body = request_body (call);
+  SvHttpRequest request = { .method = "POST",
+                            .url = url,
+                            .headers = headers,
+                            .body = body,
+                            .limits = { .max_bytes = SV_CHUTE_MAX_ANSWER,
+                                        .total_timeout_ms = CALL_TIMEOUT_MS,
+                                        .connect_timeout_ms = 10000,
+                                        .stall_timeout_ms = CALL_TIMEOUT_MS,
+                                        .policy = SV_HTTP_PUBLIC_ADDRESS,
+                                        .own_origins = own_origins } };
+  g_autoptr (SvHttpResponse) response = call_with_tries (http, &request, &prediction->latency_ms, error);
+  if (response == NULL)
+    return FALSE;
+  if (response->status != 200)
+  {
+    g_set_error (error, SV_ERROR, SV_ERROR_UNREACHABLE, "chute %s answered with status %u", call->slug, response->status);
+    return FALSE;
+  }
+  return read_answer (response, call, prediction, error);
+}
