@@ -7,6 +7,7 @@ extern const SvCommand sv_manifest_commands[];
 extern const SvCommand sv_clip_commands[];
 extern const SvCommand sv_miner_commands[];
 extern const SvCommand sv_serve_commands[];
+extern const SvCommand sv_runner_commands[];
 extern const SvCommand sv_validator_commands[];
 extern const SvCommand sv_key_commands[];
 extern const SvCommand sv_chain_commands[];

@@ -19,7 +19,8 @@ static char *opt_element, *opt_slug;
 static const GOptionEntry runner_options[] = {
   { "once", 0, 0, G_OPTION_ARG_NONE, &opt_once, "run one challenge", NULL },
   { "count", 0, 0, G_OPTION_ARG_INT, &opt_count, "run N challenges", "N" },
-  { "miner", 0, 0, G_OPTION_ARG_STRING_ARRAY, &opt_miners, "run this miner's commitments; repeatable (default: one's own)", "HOTKEY" },
+  { "miner", 0, 0, G_OPTION_ARG_STRING_ARRAY, &opt_miners, "run this miner's commitments; repeatable (default: one's own)",
+    "HOTKEY" },
   { "element", 0, 0, G_OPTION_ARG_STRING, &opt_element, "only this element (default: the next in rotation)", "E" },
   { "slug", 0, 0, G_OPTION_ARG_STRING, &opt_slug, "only bindings to this chute; the chute of legacy tasks", "S" },
   G_OPTION_ENTRY_NULL,
@@ -75,7 +76,8 @@ print_run (const SvRun *run)
     printf ("challenge %s: %s in window %s, miner %s (%s)\n", shard->challenge_id, shard->element_id, shard->window_id,
             shard->miner_hotkey, shard->is_self ? "self" : "public");
   if (shard->has_p95)
-    printf ("  p95        %.0f ms, RTF %.3f: gate %s\n", shard->p95_latency_ms, shard->rtf, shard->latency_pass ? "passed" : "failed");
+    printf ("  p95        %.0f ms, RTF %.3f: gate %s\n", shard->p95_latency_ms, shard->rtf,
+            shard->latency_pass ? "passed" : "failed");
   print_metrics (shard);
   if (shard->error != NULL)
   {
@@ -94,7 +96,8 @@ check_options (char ***miners, GError **error)
     g_set_error (error, SV_ERROR, SV_ERROR_USAGE, "give --once, or --count N with N > 0, or neither to run until stopped");
     return FALSE;
   }
-  if ((opt_element != NULL && !sv_element_id_is_valid (opt_element)) || (opt_slug != NULL && !sv_chute_slug_is_valid (opt_slug)))
+  if ((opt_element != NULL && !sv_element_id_is_valid (opt_element)) ||
+      (opt_slug != NULL && !sv_chute_slug_is_valid (opt_slug)))
   {
     g_set_error (error, SV_ERROR, SV_ERROR_USAGE, "%s is not well formed", opt_element != NULL ? "--element" : "--slug");
     return FALSE;
@@ -189,8 +192,10 @@ run_runner (SvContext *context, int argc, char **argv, GError **error)
 const SvCommand sv_runner_commands[] = {
   { "runner", NULL, "[--once|--count N] [--miner HOTKEY] [--element E] [--slug S]",
     "fetch challenges, call the committed chute, write signed shards",
-    "With SCOREVISION_USE_CHALLENGE_V3=1 it asks the manifest-aware endpoint, quoting the commitment's proof; otherwise the legacy\n"
-    "one, so that a setting is enough to go back. Without --once or --count it runs until SIGTERM, and finishes what it has begun.\n"
+    "With SCOREVISION_USE_CHALLENGE_V3=1 it asks the manifest-aware endpoint, quoting the commitment's proof; otherwise the "
+    "legacy\n"
+    "one, so that a setting is enough to go back. Without --once or --count it runs until SIGTERM, and finishes what it has "
+    "begun.\n"
     "A chute that fails gives a shard with an error; the runner itself goes on.",
     "  SCOREVISION_USE_CHALLENGE_V3=1 sv runner --once --api http://127.0.0.1:8080\n"
     "  sv runner --count 10 --miner 5F3sa2TJAWMqDhXG6jhV4N8ko9SxwGy8TpaNS1repo5EYjQX",

@@ -138,8 +138,7 @@ static gboolean
 load_own (SvRotation *rotation, SvChain *chain, const SvManifest *manifest, guint64 block, gboolean refresh, GError **error)
 {
   g_autoptr (GError) local = NULL;
-  SvReceipts *receipts
-      = refresh ? NULL : sv_receipts_read (rotation->config, manifest->window_id, rotation->own, &local);
+  SvReceipts *receipts = refresh ? NULL : sv_receipts_read (rotation->config, manifest->window_id, rotation->own, &local);
   if (g_error_matches (local, SV_ERROR, SV_ERROR_CONFLICT))
   {
     g_propagate_error (error, g_steal_pointer (&local));
@@ -163,7 +162,7 @@ load_own (SvRotation *rotation, SvChain *chain, const SvManifest *manifest, guin
 
 gboolean
 sv_get_commitment_proofs (SvRotation *rotation, SvChain *chain, const SvManifest *manifest, guint64 block, gboolean refresh,
-                  GError **error)
+                          GError **error)
 {
   if (!refresh && g_strcmp0 (rotation->window_id, manifest->window_id) == 0)
     return TRUE;
@@ -186,9 +185,9 @@ static void
 set_nothing_bound (const SvRotation *rotation, GError **error)
 {
   gboolean is_own = rotation->miners[0] == NULL;
-  g_set_error (error, SV_ERROR, SV_ERROR_NOT_FOUND, "no commitment%s%s%s%s in window %s; %s", rotation->element != NULL ? " for " : "",
-               rotation->element != NULL ? rotation->element : "", rotation->slug != NULL ? " on chute " : "",
-               rotation->slug != NULL ? rotation->slug : "", rotation->window_id,
+  g_set_error (error, SV_ERROR, SV_ERROR_NOT_FOUND, "no commitment%s%s%s%s in window %s; %s",
+               rotation->element != NULL ? " for " : "", rotation->element != NULL ? rotation->element : "",
+               rotation->slug != NULL ? " on chute " : "", rotation->slug != NULL ? rotation->slug : "", rotation->window_id,
                is_own ? "commit with `sv miner commit`, or see what is committed with `sv miner commitments`"
                       : "the miners named with --miner have not committed to it");
 }

@@ -1,5 +1,5 @@
-/* One run: work → clip → five calls → score → signed shard. Each step hands values to the next; what fails on the miner's side ends
- * as the shard's `error`, what fails on ours as a GError. */
+/* One run: work → clip → five calls → score → signed shard. Each step hands values to the next; what fails on the miner's side
+ * ends as the shard's `error`, what fails on ours as a GError. */
 #include <stdarg.h>
 #include <string.h>
 
@@ -35,15 +35,15 @@ set_client (SvRunner *runner, GError **error)
   g_auto (GStrv) bases = sv_config_get_list (runner->config, "SCOREVISION_API");
   if (bases[0] == NULL)
   {
-    g_set_error (error, SV_ERROR, SV_ERROR_USAGE, "SCOREVISION_API is not set; give the Challenge API's address with --api URL");
+    g_set_error (error, SV_ERROR, SV_ERROR_USAGE,
+                 "SCOREVISION_API is not set; give the Challenge API's address with --api URL");
     return FALSE;
   }
   runner->base = sv_url_origin (bases[0], error);
   if (runner->base == NULL || !sv_config_get_integer (runner->config, "SCOREVISION_NETUID", 0, 65535, &netuid, error))
     return FALSE;
-  runner->client = (SvChallengeClient){
-    .http = runner->http, .base = runner->base, .netuid = (guint)netuid, .keypair = runner->keypair
-  };
+  runner->client =
+      (SvChallengeClient){ .http = runner->http, .base = runner->base, .netuid = (guint)netuid, .keypair = runner->keypair };
   return TRUE;
 }
 
@@ -64,7 +64,8 @@ sv_runner_new (const SvConfig *config, SvChain *chain, SvReader *reader, const S
   if (runner->results == NULL || !set_client (runner, error))
     return NULL;
   runner->chain_id = *sv_chain_id (chain);
-  runner->rotation = sv_rotation_new (config, options->miners, sv_keypair_address (runner->keypair), options->element, options->slug);
+  runner->rotation =
+      sv_rotation_new (config, options->miners, sv_keypair_address (runner->keypair), options->element, options->slug);
   return g_steal_pointer (&runner);
 }
 
@@ -169,8 +170,7 @@ shard_key (const SvRunner *runner, const SvShard *shard, const SvSignedDocument 
 SvRun *
 sv_runner_store_shard (SvRunner *runner, const SvShard *shard, GError **error)
 {
-  g_autoptr (SvSignedDocument) document
-      = sv_shard_sign (shard, &runner->chain_id, runner->keypair, sv_clock_ms (), error);
+  g_autoptr (SvSignedDocument) document = sv_shard_sign (shard, &runner->chain_id, runner->keypair, sv_clock_ms (), error);
   if (document == NULL)
     return NULL;
   gsize length;
@@ -180,8 +180,9 @@ sv_runner_store_shard (SvRunner *runner, const SvShard *shard, GError **error)
   g_byte_array_append (line, (const guint8 *)"\n", 1);
   g_autoptr (GBytes) object = g_byte_array_free_to_bytes (g_steal_pointer (&line));
   g_autofree char *key = shard_key (runner, shard, document, shard->block);
-  SvPutOptions options
-      = { .condition = SV_PUT_IF_ABSENT, .content_type = "application/x-ndjson", .cache_control = SV_CACHE_IMMUTABLE };
+  SvPutOptions options = { .condition = SV_PUT_IF_ABSENT,
+                           .content_type = "application/x-ndjson",
+                           .cache_control = SV_CACHE_IMMUTABLE };
   g_autofree char *etag = sv_object_store_put (runner->results, key, object, &options, error);
   if (etag == NULL)
     return NULL;
@@ -261,9 +262,9 @@ run_v3 (SvRunner *runner, GError **error)
     return NULL;
   g_autoptr (SvShard) shard = start_shard (runner, &work, element);
   g_autoptr (json_t) answer = sv_challenge_to_json (challenge);
-  g_autoptr (json_t) predictions
-      = sv_runner_call_chute (runner, work.binding.chute_slug, challenge->clip_url, json_object_get (answer, "meta"),
-                              frames_of (challenge->duration_ms, challenge->fps), shard);
+  g_autoptr (json_t) predictions =
+      sv_runner_call_chute (runner, work.binding.chute_slug, challenge->clip_url, json_object_get (answer, "meta"),
+                            frames_of (challenge->duration_ms, challenge->fps), shard);
   evaluate (runner, answer, element, predictions, shard);
   sv_shard_score (shard, element);
   return sv_runner_store_shard (runner, shard, error);
@@ -280,8 +281,8 @@ legacy_slug (const SvRunner *runner, GError **error)
   g_auto (GStrv) windows = sv_receipts_windows (runner->config);
   for (guint i = g_strv_length (windows); i > 0; i--)
   {
-    g_autoptr (SvReceipts) receipts
-        = sv_receipts_read (runner->config, windows[i - 1], sv_keypair_address (runner->keypair), NULL);
+    g_autoptr (SvReceipts) receipts =
+        sv_receipts_read (runner->config, windows[i - 1], sv_keypair_address (runner->keypair), NULL);
     if (receipts != NULL && receipts->bound->len > 0)
       return g_strdup (((const SvBoundElement *)g_ptr_array_index (receipts->bound, 0))->binding.chute_slug);
   }
@@ -304,15 +305,15 @@ run_legacy (SvRunner *runner, GError **error)
   if (task == NULL)
     return NULL;
   sv_runner_step (runner, "task %s: fetching its clip", task->task_id);
-  g_autoptr (SvFetchedClip) clip
-      = sv_fetch_clip (runner->http, (const char *const *)runner->own_origins, task->video_url, NULL, 0, error);
+  g_autoptr (SvFetchedClip) clip =
+      sv_fetch_clip (runner->http, (const char *const *)runner->own_origins, task->video_url, NULL, 0, error);
   if (clip == NULL)
     return NULL;
   g_autoptr (SvShard) shard = sv_shard_new ();
   shard->is_legacy = TRUE;
   shard->challenge_id = g_strdup (task->task_id);
-  shard->miner_hotkey = g_strdup (runner->options.miners[0] != NULL ? runner->options.miners[0]
-                                                                    : sv_keypair_address (runner->keypair));
+  shard->miner_hotkey =
+      g_strdup (runner->options.miners[0] != NULL ? runner->options.miners[0] : sv_keypair_address (runner->keypair));
   shard->chute_slug = g_strdup (slug);
   shard->is_self = strcmp (shard->miner_hotkey, sv_keypair_address (runner->keypair)) == 0;
   shard->block = now_block (runner);
@@ -326,5 +327,6 @@ run_legacy (SvRunner *runner, GError **error)
 SvRun *
 sv_runner_once (SvRunner *runner, GError **error)
 {
-  return sv_config_get_boolean (runner->config, "SCOREVISION_USE_CHALLENGE_V3") ? run_v3 (runner, error) : run_legacy (runner, error);
+  return sv_config_get_boolean (runner->config, "SCOREVISION_USE_CHALLENGE_V3") ? run_v3 (runner, error)
+                                                                                : run_legacy (runner, error);
 }

@@ -1,5 +1,5 @@
-/* The runner (docs/protocol.md section 8): fetches a challenge, calls the miner's chute on it, scores, and writes a signed shard.
- * SCOREVISION_USE_CHALLENGE_V3 chooses the endpoint. */
+/* The runner (docs/protocol.md section 8): fetches a challenge, calls the miner's chute on it, scores, and writes a signed
+ * shard. SCOREVISION_USE_CHALLENGE_V3 chooses the endpoint. */
 #pragma once
 
 #include "distribution/reader.h"
@@ -30,12 +30,13 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (SvRun, sv_run_free)
 
 typedef struct SvRunner SvRunner;
 
-/* Opens what a run needs. @chain and @reader are borrowed; both may be NULL for the legacy endpoint. Returns: (transfer full). */
+/* Opens what a run needs. @chain and @reader are borrowed; both may be NULL for the legacy endpoint. Returns: (transfer full).
+ */
 SvRunner *sv_runner_new (const SvConfig *config, SvChain *chain, SvReader *reader, const SvRunnerOptions *options,
                          GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void sv_runner_free (SvRunner *runner);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (SvRunner, sv_runner_free)
 
-/* One challenge, from asking to the stored shard. A chute or evaluator that fails gives a shard with `error`; an error here means
- * that there is no shard. Returns: (transfer full). */
+/* One challenge, from asking to the stored shard. A chute or evaluator that fails gives a shard with `error`; an error here
+ * means that there is no shard. Returns: (transfer full). */
 SvRun *sv_runner_once (SvRunner *runner, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -6,10 +6,10 @@
 #include "base/log.h"
 #include "runner/runner_internal.h"
 
-#define MAX_ROUNDS 6        /* requests for one challenge */
-#define MAX_WAIT_S 300      /* longer waits are the operator's business */
-#define DEFAULT_WAIT_S 5    /* for a 503 that names none */
-#define DEFAULT_LIMIT_S 60  /* for a 409 that names none */
+#define MAX_ROUNDS 6       /* requests for one challenge */
+#define MAX_WAIT_S 300     /* longer waits are the operator's business */
+#define DEFAULT_WAIT_S 5   /* for a 503 that names none */
+#define DEFAULT_LIMIT_S 60 /* for a 409 that names none */
 
 void
 sv_work_clear (SvWork *work)
@@ -65,8 +65,10 @@ set_refused (const SvRefusal *refusal, GError **error)
     SvErrorCode code;
     const char *hint;
   } hints[] = {
-    { 401, "stale_nonce", SV_ERROR_POLICY, "; this machine's clock is wrong by more than a minute: set it (for example with chrony)" },
-    { 401, "not_permitted", SV_ERROR_POLICY, "; this hotkey is not on the API's validator list, so it can only run its own commitments" },
+    { 401, "stale_nonce", SV_ERROR_POLICY,
+      "; this machine's clock is wrong by more than a minute: set it (for example with chrony)" },
+    { 401, "not_permitted", SV_ERROR_POLICY,
+      "; this hotkey is not on the API's validator list, so it can only run its own commitments" },
     { 401, "unbound_nonce", SV_ERROR_POLICY, "; SCOREVISION_API must be written as the server's own public address" },
     { 401, NULL, SV_ERROR_VERIFY, "" },
     { 412, NULL, SV_ERROR_POLICY, "; see `sv miner commitments --refresh`, and commit with `sv miner commit`" },
@@ -116,8 +118,8 @@ load (SvRunner *runner, Remedy after, SvWork *work, GError **error)
   }
   g_clear_pointer (&work->manifest, sv_manifest_free);
   work->manifest = sv_get_current_manifest (runner->reader, head.best.number, error);
-  return work->manifest != NULL &&
-         sv_get_commitment_proofs (runner->rotation, runner->chain, work->manifest, head.best.number, after == FRESH_BINDINGS, error);
+  return work->manifest != NULL && sv_get_commitment_proofs (runner->rotation, runner->chain, work->manifest, head.best.number,
+                                                             after == FRESH_BINDINGS, error);
 }
 
 static gboolean
@@ -129,8 +131,8 @@ ask (SvRunner *runner, SvWork *work, SvRefusal *refusal, GError **error)
     return FALSE;
   gboolean is_self = strcmp (miner, sv_keypair_address (runner->keypair)) == 0;
   SvChallengeAsk question = { .manifest = work->manifest, .bound = bound, .miner = is_self ? NULL : miner };
-  sv_runner_step (runner, "asking for a challenge: %s, window %s, miner %s", bound->binding.element_id, work->manifest->window_id,
-                  miner);
+  sv_runner_step (runner, "asking for a challenge: %s, window %s, miner %s", bound->binding.element_id,
+                  work->manifest->window_id, miner);
   work->challenge = sv_get_next_challenge_v3 (&runner->client, &question, refusal, error);
   if (work->challenge == NULL)
   {

@@ -134,8 +134,12 @@ judge_proof (gpointer data, const SvShard *shard, const SvManifest *manifest, Sv
   SvAudit *audit = data;
   SvProof proof;
   SvProofExtrinsic extrinsic = { 0 };
+  guint64 first = manifest->start_block > SV_COMMIT_EARLIEST ? manifest->start_block - SV_COMMIT_EARLIEST : 0;
+  if (sv_bindings_first_unreadable (audit->bindings, first, shard->block) != G_MAXUINT64)
+    return SV_PROOF_UNREADABLE;
+  /* A block that the picture does not hold lies before every window's commitments: nothing in it can be in force. */
   if (sv_proof_parse (shard->commitment_proof, &proof) && proof.block <= shard->block)
-    sv_bindings_find (audit->bindings, &proof, &extrinsic);
+    (void)sv_bindings_find (audit->bindings, &proof, &extrinsic);
   g_autoptr (SvFold) fold = sv_bindings_fold (audit->bindings, shard->miner_hotkey, manifest->window_id, manifest->start_block,
                                               manifest->expiry_block, shard->block);
   SvProofQuestion question = { .proof = shard->commitment_proof,
