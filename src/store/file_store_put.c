@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <sodium.h>
 #include <stdio.h>
 #include <sys/file.h>
 #include <time.h>
@@ -84,7 +85,9 @@ upload_begin (Upload *upload, GError **error)
   if (upload->incoming < 0)
     return upload_fail (upload, errno, error);
   remove_stale (upload->incoming);
-  g_autofree char *name = g_uuid_string_random ();
+  guint8 unique[16]; /* not GLib's generator, which goes on alike in a parent and its forked children */
+  randombytes_buf (unique, sizeof unique);
+  g_autofree char *name = sv_hex_encode (unique, sizeof unique);
   upload->fd =
       openat (upload->incoming, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, sv_tree_mode (upload->key));
   if (upload->fd < 0)
