@@ -28,6 +28,7 @@ LLVMFuzzerTestOneInput (const guint8 *data, size_t size)
   SvDocumentRules rules = { .type = "manifest", .max_size = MAX_SIZE };
   g_autoptr (GBytes) bytes = g_bytes_new (data, size);
   g_autoptr (SvSignedDocument) document = sv_signed_document_open ("document", bytes, &rules, NULL);
+  g_assert_true (document == NULL || sv_signed_document_verify_signature (document->json));
   g_autoptr (json_t) content = sv_json_parse ("content", data, size, MAX_SIZE, NULL);
   if (content != NULL)
     sign_and_open (content);

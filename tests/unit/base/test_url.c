@@ -44,8 +44,7 @@ test_what_is_no_url_of_ours (void)
                                        "https://exa mple.org/",
                                        "https://example.org:0x50/",
                                        "https://example.org:99999/",
-                                       "https://b\xc3\xbc"
-                                       "cher.example/",
+                                       "https://b\xc3\xbc.example/",
                                        "https://example.org/\x01" };
   for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
   {
