@@ -172,7 +172,7 @@ static void
 the_anchor_is_the_last_such_text_at_a_block (const Setup *setup, LedgerFixture *fixture)
 {
   g_autoptr (SvExtrinsic) first = ledger_fixture_commit (fixture, fixture->owner, "sv1 manifest first");
-  g_autoptr (SvExtrinsic) theirs = ledger_fixture_commit (fixture, fixture->miner, "sv1 manifest theirs");
+  sv_extrinsic_free (ledger_fixture_commit (fixture, fixture->miner, "sv1 manifest theirs"));
   setup->advance (fixture, 1);
   g_autoptr (SvExtrinsic) second = ledger_fixture_commit (fixture, fixture->owner, "sv1 revoke");
   g_autoptr (SvExtrinsic) other = ledger_fixture_commit (fixture, fixture->owner, "sv1 commit 2025-10-23 45\n…");

@@ -78,6 +78,12 @@ submit (LedgerFixture *fixture, const SvKeypair *keypair, const char *text)
   return prepared;
 }
 
+static void
+submit_text (LedgerFixture *fixture, const SvKeypair *keypair, const char *text)
+{
+  sv_prepared_extrinsic_free (submit (fixture, keypair, text));
+}
+
 /* ── the clock ── */
 
 static void
@@ -137,14 +143,14 @@ waiting_extrinsics_keep_their_order (void)
 {
   LedgerFixture fixture = { 0 };
   ledger_fixture_set_up (&fixture, HOUR_MS);
-  g_autoptr (SvPreparedExtrinsic) a = submit (&fixture, fixture.miner, "a");
-  g_autoptr (SvPreparedExtrinsic) b = submit (&fixture, fixture.owner, "b");
-  g_autoptr (SvPreparedExtrinsic) c = submit (&fixture, fixture.miner, "c");
+  submit_text (&fixture, fixture.miner, "a");
+  submit_text (&fixture, fixture.owner, "b");
+  submit_text (&fixture, fixture.miner, "c");
   assert_texts (&fixture, "");
   ledger_fixture_advance (&fixture, 2, 0);
   assert_texts (&fixture, "1.0 a, 1.1 b, 1.2 c");
   run_sql (&fixture, "UPDATE block SET time_ms = time_ms - 9000000"); /* two and a half hours */
-  g_autoptr (SvPreparedExtrinsic) d = submit (&fixture, fixture.owner, "d");
+  submit_text (&fixture, fixture.owner, "d");
   run_sql (&fixture, "UPDATE block SET time_ms = time_ms - 9000000");
   g_assert_cmpuint (ledger_fixture_head (&fixture).best.number, ==, 7);
   assert_texts (&fixture, "1.0 a, 1.1 b, 1.2 c, 5.0 d");
@@ -156,8 +162,8 @@ instant_seal_gives_each_its_block (void)
 {
   LedgerFixture fixture = { 0 };
   ledger_fixture_set_up (&fixture, 0);
-  g_autoptr (SvPreparedExtrinsic) a = submit (&fixture, fixture.miner, "a");
-  g_autoptr (SvPreparedExtrinsic) b = submit (&fixture, fixture.miner, "b");
+  submit_text (&fixture, fixture.miner, "a");
+  submit_text (&fixture, fixture.miner, "b");
   assert_texts (&fixture, "1.0 a, 2.0 b");
   ledger_fixture_tear_down (&fixture);
 }
@@ -170,12 +176,12 @@ a_nonce_taken_in_between_is_a_conflict (void)
   ledger_fixture_set_up (&fixture, HOUR_MS);
   g_autoptr (SvPreparedExtrinsic) late = sv_chain_prepare_commitment (fixture.chain, fixture.miner, "late", &error);
   g_assert_no_error (error);
-  g_autoptr (SvPreparedExtrinsic) first = submit (&fixture, fixture.miner, "first");
+  submit_text (&fixture, fixture.miner, "first");
   g_assert_false (sv_chain_submit (fixture.chain, late, &error));
   g_assert_error (error, SV_ERROR, SV_ERROR_CONFLICT);
-  g_autoptr (SvPreparedExtrinsic) second = submit (&fixture, fixture.miner, "second");
+  submit_text (&fixture, fixture.miner, "second");
   ledger_fixture_advance (&fixture, 1, 0);
-  g_autoptr (SvPreparedExtrinsic) third = submit (&fixture, fixture.miner, "third");
+  submit_text (&fixture, fixture.miner, "third");
   ledger_fixture_advance (&fixture, 1, 0);
   assert_texts (&fixture, "1.0 first, 1.1 second, 2.0 third");
   ledger_fixture_tear_down (&fixture);
@@ -229,7 +235,7 @@ a_reorganisation_replaces_the_last_blocks (void)
   g_autoptr (GError) error = NULL;
   LedgerFixture fixture = { 0 };
   ledger_fixture_set_up (&fixture, 0);
-  g_autoptr (SvPreparedExtrinsic) kept = submit (&fixture, fixture.miner, "kept");
+  submit_text (&fixture, fixture.miner, "kept");
   ledger_fixture_advance (&fixture, 4, 0);
   g_autoptr (SvPreparedExtrinsic) lost = submit (&fixture, fixture.miner, "lost");
   SvHead before = ledger_fixture_head (&fixture);
@@ -255,13 +261,13 @@ what_waits_without_its_predecessor_goes_too (void)
   LedgerFixture fixture = { 0 };
   ledger_fixture_set_up (&fixture, HOUR_MS);
   ledger_fixture_advance (&fixture, 4, 0);
-  g_autoptr (SvPreparedExtrinsic) a = submit (&fixture, fixture.miner, "included");
+  submit_text (&fixture, fixture.miner, "included");
   ledger_fixture_advance (&fixture, 1, 0);
-  g_autoptr (SvPreparedExtrinsic) b = submit (&fixture, fixture.miner, "waits after it");
-  g_autoptr (SvPreparedExtrinsic) c = submit (&fixture, fixture.owner, "somebody else's");
+  submit_text (&fixture, fixture.miner, "waits after it");
+  submit_text (&fixture, fixture.owner, "somebody else's");
   ledger_fixture_advance (&fixture, 1, 1);
   assert_texts (&fixture, "5.0 somebody else's");
-  g_autoptr (SvPreparedExtrinsic) d = submit (&fixture, fixture.miner, "anew");
+  submit_text (&fixture, fixture.miner, "anew");
   ledger_fixture_advance (&fixture, 1, 0);
   assert_texts (&fixture, "5.0 somebody else's, 7.0 anew");
   ledger_fixture_tear_down (&fixture);
