@@ -47,7 +47,7 @@ is_bound (const SvService *service, const SvChallengeRequest *request, const cha
     g_autofree char *expected = sv_bound_nonce (*origin, service->netuid, request->validator_hotkey, request->nonce,
                                                 request->element_id, miner, request->chute_slug ? request->chute_slug : "",
                                                 request->commitment_proof ? request->commitment_proof : "");
-    if (strcmp (expected, request->x_nonce) == 0)
+    if (g_strcmp0 (expected, request->x_nonce) == 0)
       return TRUE;
   }
   return FALSE;

@@ -1,0 +1,504 @@
+/* The server around the challenge endpoint.
+ *
+ * v2: contract, 401, who is served                       rate limit: 409 over v2 and v3 together, replays are not counted
+ * restart: nonces and rate survive                       overload, chain_unavailable, nothing published yet
+ * life: a second instance, draining                      HTTP: 404, 405, 413, 414, 431, malformed
+ * commitments: filters, proofs, rivals, void texts       public tree: cache headers, ETag, Range, HEAD, nothing private
+ * health, readiness, metrics, OpenAPI */
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <glib/gstdio.h>
+
+#include "base/error.h"
+#include "base/hash.h"
+#include "protocol/proof.h"
+#include "world.h"
+
+#define DEADLINE_US (20 * G_TIME_SPAN_SECOND)
+
+/* ── v2 ── */
+
+static void
+test_legacy_task (World *world, gconstpointer unused)
+{
+  world_start (world);
+  g_auto (Answer) answer = world_ask (world, &(Ask){ .is_legacy = TRUE });
+  assert_answer (&answer, 200, NULL, NULL);
+  const char *keys[] = { "task_id", "video_url", "fps", "challenge_type", "seed" };
+  for (guint i = 0; i < G_N_ELEMENTS (keys); i++)
+    g_assert_nonnull (json_object_get (answer.json, keys[i]));
+  g_assert_cmpuint (json_object_size (answer.json), ==, G_N_ELEMENTS (keys));
+  const char *url = answer_string (&answer, "video_url");
+  g_auto (Answer) clip = world_get (world, url + strlen (sv_server_url (world->server)));
+  g_assert_cmpuint (clip.status, ==, 200);
+  world_expect (world, &(Ask){ .is_legacy = TRUE, .signer = world->rival }, 401, "invalid_signature", "bad_signature");
+  world_expect (world, &(Ask){ .is_legacy = TRUE, .netuid = "-" }, 400, "invalid_request", NULL);
+}
+
+static void
+test_legacy_serves_known_askers_where_a_list_is_configured (World *world, gconstpointer unused)
+{
+  world_start (world);
+  world_expect (world, &(Ask){ .is_legacy = TRUE, .asker = world->validator }, 200, NULL, NULL);
+  world_expect (world, &(Ask){ .is_legacy = TRUE, .asker = world->stranger }, 401, "invalid_signature", "not_permitted");
+}
+
+static void
+test_legacy_serves_whoever_signs_where_none_is (World *world, gconstpointer unused)
+{
+  g_autofree char *nonce = fresh_nonce ();
+  sv_config_set (world->config, "SCOREVISION_VALIDATORS", "");
+  world_start (world);
+  world_expect (world, &(Ask){ .is_legacy = TRUE, .asker = world->stranger, .nonce = nonce }, 200, NULL, NULL);
+  world_expect (world, &(Ask){ .is_legacy = TRUE, .asker = world->stranger, .nonce = nonce }, 401, NULL, "replayed_nonce");
+}
+
+/* ── rate and restart ── */
+
+static void
+test_rate_is_limited_over_both_endpoints (World *world, gconstpointer unused)
+{
+  g_autofree char *nonce = fresh_nonce ();
+  sv_config_set (world->config, "SCOREVISION_RATE_LIMIT", "3/1h");
+  world_start (world);
+  world_expect (world, &(Ask){ .nonce = nonce }, 200, NULL, NULL);
+  for (guint i = 0; i < 5; i++)
+    world_expect (world, &(Ask){ .nonce = nonce }, 401, NULL, "replayed_nonce");
+  world_expect (world, &(Ask){ .is_legacy = TRUE }, 200, NULL, NULL);
+  world_expect (world, &(Ask){ .proof = "-" }, 412, NULL, "missing");
+  g_auto (Answer) answer = world_ask (world, &(Ask){ .proof = "-" });
+  assert_answer (&answer, 409, "rate_limit_exceeded", NULL);
+  g_autofree char *retry_after = answer_header (&answer, "Retry-After");
+  g_assert_cmpuint (g_ascii_strtoull (retry_after, NULL, 10), ==, answer_integer (&answer, "retry_after"));
+  g_assert_cmpuint (answer_integer (&answer, "retry_after"), >, 3500);
+  world_expect (world, &(Ask){ .is_legacy = TRUE }, 409, "rate_limit_exceeded", NULL);
+  world_expect (world, &(Ask){ .nonce = nonce }, 401, NULL, "replayed_nonce"); /* replay before rate */
+  g_autofree char *unknown = sv_hash_bytes ("unknown", 7);
+  world_expect (world, &(Ask){ .manifest = unknown }, 409, NULL, NULL); /* rate before 404 */
+  world_expect (world, &(Ask){ .asker = world->rival, .proof = world->rival_proof }, 200, NULL, NULL);
+}
+
+static void
+test_nonces_and_rate_survive_a_restart (World *world, gconstpointer unused)
+{
+  g_autofree char *issued = fresh_nonce ();
+  g_autofree char *failed = fresh_nonce ();
+  sv_config_set (world->config, "SCOREVISION_RATE_LIMIT", "3/1h");
+  world_start (world);
+  world_expect (world, &(Ask){ .nonce = issued, .x_nonce = "12345678-x" }, 200, NULL, NULL);
+  world_expect (world, &(Ask){ .nonce = failed, .proof = "-" }, 412, NULL, "missing");
+  world_stop (world);
+  world_start (world);
+  world_expect (world, &(Ask){ .nonce = issued }, 401, NULL, "replayed_nonce");
+  world_expect (world, &(Ask){ .nonce = failed }, 401, NULL, "replayed_nonce");
+  world_expect (world, &(Ask){ .x_nonce = "12345678-x" }, 401, NULL, "replayed_nonce");
+  world_expect (world, &(Ask){ 0 }, 200, NULL, NULL);
+  world_expect (world, &(Ask){ 0 }, 409, NULL, NULL);
+}
+
+static void
+test_replay_at_another_instance_is_refused (World *world, gconstpointer unused)
+{
+  g_autoptr (GError) error = NULL;
+  g_autofree char *nonce = fresh_nonce ();
+  world_start (world);
+  SvServer *first = world->server;
+  g_autoptr (SvServer) second = sv_server_start (world->config, &world->limits, &error);
+  g_assert_no_error (error);
+  world->server = second;
+  world_await_ready (world);
+  world_expect (world, &(Ask){ .nonce = nonce }, 200, NULL, NULL);
+  world->server = first;
+  world_expect (world, &(Ask){ .nonce = nonce }, 401, "invalid_signature", "replayed_nonce");
+}
+
+/* ── 503 ── */
+
+static void
+test_overloaded_comes_first (World *world, gconstpointer unused)
+{
+  world->limits.max_working = 0;
+  world_start (world);
+  g_auto (Answer) answer = world_ask (world, &(Ask){ .element = "-" });
+  assert_answer (&answer, 503, "overloaded", NULL);
+  g_autofree char *retry_after = answer_header (&answer, "Retry-After");
+  g_assert_cmpstr (retry_after, ==, "1");
+}
+
+/* The ledger's blocks are an hour apart, so its head is soon older than a second. */
+static void
+test_old_head_is_unavailable (World *world, gconstpointer unused)
+{
+  g_autofree char *unknown = sv_hash_bytes ("unknown", 7);
+  sv_config_set (world->config, "SCOREVISION_CHAIN_MAX_LAG", "1");
+  world_populate (world);
+  world_start_server (world);
+  world_await (world, "too old");
+  g_auto (Answer) answer = world_ask (world, &(Ask){ .manifest = unknown });
+  assert_answer (&answer, 503, "chain_unavailable", NULL); /* before 404 */
+  g_autofree char *retry_after = answer_header (&answer, "Retry-After");
+  g_assert_nonnull (retry_after);
+  world_expect (world, &(Ask){ .asker = world->rival, .miner = sv_keypair_address (world->miner) }, 401, NULL, "not_permitted");
+  world_expect (world, &(Ask){ .is_legacy = TRUE, .asker = world->validator }, 200, NULL, NULL);
+}
+
+static void
+test_nothing_published_yet (World *world, gconstpointer unused)
+{
+  g_autofree char *unknown = sv_hash_bytes ("unknown", 7);
+  g_autofree char *proof = g_strdup_printf ("1:0x%064d", 1);
+  world_advance (world, 5);
+  world_start_server (world);
+  world_await_ready (world);
+  world_expect (world, &(Ask){ .manifest = unknown, .proof = proof }, 404, "no_active_window", NULL);
+  world_expect (world, &(Ask){ .manifest = unknown, .proof = proof, .asker = world->validator }, 404, "no_active_window", NULL);
+}
+
+/* ── life ── */
+
+static void
+test_second_instance_on_the_same_port_says_so (World *world, gconstpointer unused)
+{
+  g_autoptr (GError) error = NULL;
+  world_start (world);
+  g_autofree char *listen = g_strdup_printf ("127.0.0.1:%u", sv_server_port (world->server));
+  sv_config_set (world->config, "SCOREVISION_LISTEN", listen);
+  g_assert_null (sv_server_start (world->config, NULL, &error));
+  g_assert_error (error, SV_ERROR, SV_ERROR_CONFLICT);
+  g_autofree char *expected =
+      g_strdup_printf ("address in use: another instance is listening on %s; stop it or set SCOREVISION_LISTEN", listen);
+  g_assert_cmpstr (error->message, ==, expected);
+}
+
+static void
+test_absent_ledger_names_the_command (World *world, gconstpointer unused)
+{
+  g_autoptr (GError) error = NULL;
+  sv_config_set (world->config, "BITTENSOR_SUBTENSOR_ENDPOINT", "ledger:/nonexistent/ledger.sqlite");
+  g_assert_null (sv_server_start (world->config, NULL, &error));
+  g_assert_error (error, SV_ERROR, SV_ERROR_NOT_FOUND);
+  g_assert_nonnull (strstr (error->message, "sv chain create"));
+}
+
+static gpointer
+stop_server (gpointer data)
+{
+  sv_server_stop (data);
+  return NULL;
+}
+
+/* A download larger than the sockets' buffers is under way while the server stops. */
+static void
+test_stopping_finishes_what_is_in_flight (World *world, gconstpointer unused)
+{
+  enum
+  {
+    SIZE = 64 * 1024 * 1024
+  };
+  world_start (world);
+  g_autofree char *path = g_build_filename (world->directory, "store/scorevision/big.json", NULL);
+  g_assert_true (g_file_set_contents (path, "x", 1, NULL));
+  g_assert_cmpint (truncate (path, SIZE), ==, 0);
+  int fd = world_connect (world);
+  const char *request = "GET /scorevision/big.json HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n";
+  g_assert_cmpint (send (fd, request, strlen (request), 0), ==, (gssize)strlen (request));
+  char chunk[65536];
+  gssize n = recv (fd, chunk, 16, MSG_WAITALL);
+  g_assert_cmpmem (chunk, 12, "HTTP/1.1 200", 12);
+  GThread *thread = g_thread_new ("stop", stop_server, world->server);
+  guint64 total = (guint64)n;
+  while ((n = recv (fd, chunk, sizeof chunk, 0)) > 0)
+    total += (guint64)n;
+  g_assert_cmpuint (total, >, SIZE);
+  close (fd);
+  g_thread_join (thread);
+  world->server = NULL;
+}
+
+/* ── HTTP ── */
+
+static void
+expect (World *world, const char *method, const char *target, const char *headers, guint status)
+{
+  g_auto (Answer) answer = world_request (world, method, target, headers);
+  if (answer.status != status)
+    g_error ("%s %.60s: expected %u, got %u %s", method, target, status, answer.status, answer.body);
+}
+
+static void
+test_http_limits (World *world, gconstpointer unused)
+{
+  world_start (world);
+  g_autofree char *many = g_strnfill (9000, 'a');
+  g_autofree char *long_target = g_strconcat ("/healthz?a=", many, NULL);
+  g_autofree char *long_headers = g_strdup_printf ("A: %s\r\nB: %s\r\n", many, many);
+  expect (world, "GET", "/nowhere", NULL, 404);
+  expect (world, "GET", "/healthz/", NULL, 404);
+  expect (world, "GET", "/healthz?x=%zz", NULL, 400);
+  expect (world, "GET", "/api/commitments?hotkey=a%00b", NULL, 400);
+  expect (world, "GET", long_target, NULL, 414);
+  expect (world, "GET", "/healthz", long_headers, 431);
+  expect (world, "POST", "/healthz", "Content-Length: 0\r\n", 405);
+  expect (world, "HEAD", "/api/challenge/v3", NULL, 405);
+  expect (world, "GET", "/healthz", "Content-Length: 3\r\n", 413);
+  g_auto (Answer) answer = world_request (world, "DELETE", "/api/challenge/v3", NULL);
+  g_autofree char *allow = answer_header (&answer, "Allow");
+  assert_answer (&answer, 405, "method_not_allowed", NULL);
+  g_assert_cmpstr (allow, ==, "GET");
+  g_autofree char *id = answer_header (&answer, "X-Request-Id");
+  g_assert_nonnull (id);
+}
+
+/* ── commitments ── */
+
+static json_t *
+find_state (const Answer *answer, const char *hotkey, const char *window_id)
+{
+  gsize i;
+  json_t *state;
+  g_autofree char *account = sv_account_document_form (hotkey);
+  json_array_foreach (json_object_get (answer->json, "commitments"), i,
+                      state) if (g_strcmp0 (json_string_value (json_object_get (state, "miner_hotkey")), account) == 0 &&
+                                 g_strcmp0 (json_string_value (json_object_get (state, "window_id")), window_id) ==
+                                     0) return state;
+  return NULL;
+}
+
+static json_t *
+find_binding (const json_t *state, const char *element_id)
+{
+  gsize i;
+  json_t *binding;
+  json_array_foreach (json_object_get (state, "bindings"), i,
+                      binding) if (g_strcmp0 (json_string_value (json_object_get (binding, "element_id")), element_id) ==
+                                   0) return binding;
+  return NULL;
+}
+
+static void
+test_commitments_list (World *world, gconstpointer unused)
+{
+  world_start (world);
+  const char *miner = sv_keypair_address (world->miner);
+  g_auto (Answer) all = world_get (world, "/api/commitments");
+  assert_answer (&all, 200, NULL, NULL);
+  g_assert_null (find_state (&all, miner, "old"));
+  g_assert_nonnull (find_state (&all, miner, "next"));
+  g_assert_nonnull (find_state (&all, sv_keypair_address (world->rival), "now"));
+  g_autofree char *target = g_strdup_printf ("/api/commitments?hotkey=%s&window_id=now", miner);
+  g_auto (Answer) one = world_get (world, target);
+  g_assert_cmpuint (json_array_size (json_object_get (one.json, "commitments")), ==, 1);
+  const json_t *state = find_state (&one, miner, "now");
+  const json_t *binding = find_binding (state, "Serve@1");
+  g_assert_cmpstr (json_string_value (json_object_get (binding, "commitment_proof")), ==, world->proof);
+  g_autofree char *rival = sv_account_document_form (sv_keypair_address (world->rival));
+  const json_t *shared_with = json_object_get (binding, "chute_shared_with");
+  g_assert_cmpuint (json_array_size (shared_with), ==, 1);
+  g_assert_cmpstr (json_string_value (json_array_get (shared_with, 0)), ==, rival);
+  g_assert_null (find_binding (state, "Gone@1"));
+}
+
+static void
+test_commitments_show_void_texts (World *world, gconstpointer unused)
+{
+  world_start (world);
+  g_autofree char *proof = world_commit (world, world->miner, "sv1 withdraw now\nServe@1");
+  gint64 deadline = g_get_monotonic_time () + DEADLINE_US;
+  for (gboolean shown = FALSE; !shown; g_usleep (10000))
+  {
+    g_auto (Answer) answer = world_get (world, "/api/commitments?window_id=now");
+    const json_t *state = find_state (&answer, sv_keypair_address (world->miner), "now");
+    const json_t *item = json_array_get (json_object_get (state, "void"), 0);
+    shown = g_strcmp0 (json_string_value (json_object_get (item, "commitment_proof")), proof) == 0 &&
+            json_is_string (json_object_get (item, "reason"));
+    g_assert_cmpint (g_get_monotonic_time (), <, deadline);
+  }
+}
+
+static void
+test_commitments_parameters (World *world, gconstpointer unused)
+{
+  world_start (world);
+  const char *field[][2] = { { "/api/commitments?hotkey=nobody", "hotkey" },
+                             { "/api/commitments?window_id=..", "window_id" },
+                             { "/api/commitments?window_id=now&window_id=now", "window_id" } };
+  for (guint i = 0; i < G_N_ELEMENTS (field); i++)
+  {
+    g_auto (Answer) answer = world_get (world, field[i][0]);
+    assert_answer (&answer, 400, "invalid_request", NULL);
+    g_assert_cmpstr (answer_string (&answer, "field"), ==, field[i][1]);
+  }
+  g_auto (Answer) over = world_get (world, "/api/commitments?window_id=old");
+  assert_answer (&over, 404, "no_active_window", NULL);
+}
+
+/* ── public tree ── */
+
+static void
+test_public_tree (World *world, gconstpointer unused)
+{
+  world_start (world);
+  g_auto (Answer) index = world_get (world, "/scorevision/index.json");
+  g_assert_cmpuint (index.status, ==, 200);
+  g_autofree char *cache = answer_header (&index, "Cache-Control");
+  g_assert_cmpstr (cache, ==, "public, max-age=15, must-revalidate");
+  g_autofree char *target = g_strdup_printf ("/scorevision/manifests/%s.json", sv_hash_hex (world->now_manifest));
+  g_autofree char *alias = g_strdup_printf ("/scorevision/manifests/%s.json", world->now_manifest);
+  g_autofree char *escaped = g_strdup_printf ("/scorevision/manifests/sha256%%3A%s.json", sv_hash_hex (world->now_manifest));
+  g_auto (Answer) manifest = world_get (world, target);
+  g_autofree char *hash = sv_hash_bytes (manifest.body, manifest.length);
+  g_assert_cmpstr (hash, ==, world->now_manifest);
+  g_autofree char *immutable = answer_header (&manifest, "Cache-Control");
+  g_assert_cmpstr (immutable, ==, "public, max-age=31536000, immutable");
+  expect (world, "GET", alias, NULL, 200);
+  expect (world, "GET", escaped, NULL, 200);
+}
+
+static void
+test_public_tree_conditions (World *world, gconstpointer unused)
+{
+  world_start (world);
+  const char *target = "/scorevision/index.json";
+  g_auto (Answer) whole = world_get (world, target);
+  g_autofree char *etag = answer_header (&whole, "ETag");
+  g_autofree char *if_none_match = g_strdup_printf ("If-None-Match: \"other\", W/%s\r\n", etag);
+  g_auto (Answer) same = world_request (world, "GET", target, if_none_match);
+  g_assert_cmpuint (same.status, ==, 304);
+  g_assert_cmpuint (same.length, ==, 0);
+  g_auto (Answer) head = world_request (world, "HEAD", target, NULL);
+  g_assert_cmpuint (head.status, ==, 200);
+  g_assert_cmpuint (head.length, ==, 0);
+  g_autofree char *length = answer_header (&head, "Content-Length");
+  g_assert_cmpuint (g_ascii_strtoull (length, NULL, 10), ==, whole.length);
+  g_auto (Answer) part = world_request (world, "GET", target, "Range: bytes=2-5\r\n");
+  g_assert_cmpuint (part.status, ==, 206);
+  g_assert_cmpmem (part.body, part.length, whole.body + 2, 4);
+  g_auto (Answer) tail = world_request (world, "GET", target, "Range: bytes=-3\r\n");
+  g_assert_cmpmem (tail.body, tail.length, whole.body + whole.length - 3, 3);
+  g_autofree char *changed = g_strdup ("Range: bytes=2-5\r\nIf-Range: \"other\"\r\n");
+  expect (world, "GET", target, changed, 200);
+  g_auto (Answer) outside = world_request (world, "GET", target, "Range: bytes=99999999-\r\n");
+  g_assert_cmpuint (outside.status, ==, 416);
+  g_autofree char *range = answer_header (&outside, "Content-Range");
+  g_assert_true (g_str_has_prefix (range, "bytes */"));
+  world_advance (world, 1);
+  g_autofree char *published = world_publish (world, "later", 2000, 3000, "1");
+  g_auto (Answer) newer = world_request (world, "GET", target, if_none_match);
+  g_assert_cmpuint (newer.status, ==, 200);
+}
+
+static void
+test_nothing_private_is_public (World *world, gconstpointer unused)
+{
+  world_start (world);
+  const char *hex = sv_hash_hex (world->clip_hash);
+  g_autofree char *direct = g_strdup_printf ("/private/clips/%s", hex);
+  g_autofree char *climbing = g_strdup_printf ("/scorevision/../private/clips/%s", hex);
+  g_autofree char *escaped = g_strdup_printf ("/scorevision/%%2e%%2e/private/clips/%s", hex);
+  g_autofree char *bare = g_strdup_printf ("/clips/%s", hex);
+  expect (world, "GET", direct, NULL, 404);
+  expect (world, "GET", climbing, NULL, 404);
+  expect (world, "GET", escaped, NULL, 404);
+  expect (world, "GET", "/scorevision/", NULL, 404);
+  expect (world, "GET", "/scorevision/manifests", NULL, 404);
+  expect (world, "GET", bare, NULL, 403);
+}
+
+/* ── health, metrics, OpenAPI ── */
+
+static void
+test_health_and_metrics (World *world, gconstpointer unused)
+{
+  world_start (world);
+  world_expect (world, &(Ask){ 0 }, 200, NULL, NULL);
+  expect (world, "GET", "/healthz", NULL, 200);
+  g_auto (Answer) metrics = world_get (world, "/metrics");
+  g_assert_nonnull (
+      strstr (metrics.body, "sv_http_requests_total{route=\"challenge_v3\",status=\"200\",outcome=\"issued\"} 1\n"));
+  g_assert_nonnull (strstr (metrics.body, "sv_chain_head_block 35\n"));
+  g_assert_nonnull (strstr (metrics.body, "sv_issue_log_entries_total 1\n"));
+}
+
+static gboolean
+enum_has (const json_t *schemas, const char *schema, const char *property, const char *value)
+{
+  gsize i;
+  json_t *item;
+  const json_t *properties = json_object_get (json_object_get (schemas, schema), "properties");
+  json_array_foreach (json_object_get (json_object_get (properties, property), "enum"), i,
+                      item) if (strcmp (json_string_value (item), value) == 0) return TRUE;
+  return FALSE;
+}
+
+static void
+test_openapi_is_true (World *world, gconstpointer unused)
+{
+  world_start (world);
+  g_auto (Answer) answer = world_get (world, "/openapi.json");
+  g_assert_cmpstr (answer_string (&answer, "openapi"), ==, "3.1.0");
+  const json_t *schemas = json_object_get (json_object_get (answer.json, "components"), "schemas");
+  for (SvProofVerdict verdict = SV_PROOF_MISSING; verdict < SV_PROOF_UNREADABLE; verdict++)
+    g_assert_true (enum_has (schemas, "MissingCommitment", "reason", sv_proof_verdict_name (verdict)));
+  g_auto (Answer) issued = world_ask (world, &(Ask){ 0 });
+  const char *key;
+  json_t *value;
+  const json_t *described = json_object_get (json_object_get (schemas, "Challenge"), "properties");
+  json_object_foreach (issued.json, key, value) g_assert_nonnull (json_object_get (described, key));
+  g_assert_cmpuint (json_object_size (issued.json), ==, json_object_size (described));
+  json_object_foreach (json_object_get (answer.json, "paths"), key, value)
+  {
+    g_autofree char *path = g_strdup (key);
+    char *brace = strchr (path, '{');
+    if (brace != NULL)
+      strcpy (brace, "x");
+    g_auto (Answer) there = world_request (world, "PUT", path, "Content-Length: 0\r\n");
+    g_assert_cmpuint (there.status, ==, 405);
+  }
+}
+
+/* ── */
+
+static void
+set_up (World *world, gconstpointer block_time_ms)
+{
+  world_set_up (world, GPOINTER_TO_SIZE (block_time_ms));
+}
+
+static void
+tear_down (World *world, gconstpointer unused)
+{
+  world_tear_down (world);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+#define ADD_AT(block_time_ms, test)                                                                                            \
+  g_test_add ("/api/server/" #test, World, GSIZE_TO_POINTER (block_time_ms), set_up, test, tear_down)
+#define ADD(test) ADD_AT (0, test)
+  ADD (test_legacy_task);
+  ADD (test_legacy_serves_known_askers_where_a_list_is_configured);
+  ADD (test_legacy_serves_whoever_signs_where_none_is);
+  ADD (test_rate_is_limited_over_both_endpoints);
+  ADD (test_nonces_and_rate_survive_a_restart);
+  ADD (test_replay_at_another_instance_is_refused);
+  ADD (test_overloaded_comes_first);
+  ADD_AT (3600000, test_old_head_is_unavailable);
+  ADD (test_nothing_published_yet);
+  ADD (test_second_instance_on_the_same_port_says_so);
+  ADD (test_absent_ledger_names_the_command);
+  ADD (test_stopping_finishes_what_is_in_flight);
+  ADD (test_http_limits);
+  ADD (test_commitments_list);
+  ADD (test_commitments_show_void_texts);
+  ADD (test_commitments_parameters);
+  ADD (test_public_tree);
+  ADD (test_public_tree_conditions);
+  ADD (test_nothing_private_is_public);
+  ADD (test_health_and_metrics);
+  ADD (test_openapi_is_true);
+  return g_test_run ();
+}
