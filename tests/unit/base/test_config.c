@@ -7,7 +7,7 @@
 #include "base/config.h"
 #include "base/error.h"
 
-static char *directory;
+static char *directory, *path;
 
 /* A clean environment, so that the tester's own settings do not matter. */
 static void
@@ -19,13 +19,11 @@ clear_environment (void)
     g_unsetenv (settings[i].name);
 }
 
-static char *
+static void
 write_conf (const char *text)
 {
-  char *path = g_build_filename (directory, "sv.conf", NULL);
   g_assert_true (g_file_set_contents (path, text, -1, NULL));
   g_setenv ("SCOREVISION_CONFIG", path, TRUE);
-  return path;
 }
 
 static SvConfig *
@@ -51,7 +49,7 @@ assert_load_fails (SvErrorCode code, const char *message)
 static void
 assert_conf_fails (const char *text, const char *message)
 {
-  g_autofree char *path = write_conf (text);
+  write_conf (text);
   assert_load_fails (SV_ERROR_USAGE, message);
   clear_environment ();
 }
@@ -128,9 +126,9 @@ static void
 test_home_is_expanded (void)
 {
   g_autoptr (SvConfig) config = sv_config_new ();
-  g_autofree char *path = sv_config_home_path (config, "x");
+  g_autofree char *leaf = sv_config_home_path (config, "x");
   g_autofree char *expected = g_build_filename (g_get_home_dir (), ".score", "x", NULL);
-  g_assert_cmpstr (path, ==, expected);
+  g_assert_cmpstr (leaf, ==, expected);
 }
 
 static void
@@ -176,7 +174,7 @@ test_api_follows_listen (void)
 static void
 test_flag_over_environment_over_file (void)
 {
-  g_autofree char *path = write_conf ("SCOREVISION_NETUID = 1\n");
+  write_conf ("SCOREVISION_NETUID = 1\n");
   g_autofree char *in_file = g_strconcat (path, ":1", NULL);
   g_autoptr (SvConfig) from_file = load ();
   g_assert_cmpstr (sv_config_get (from_file, "SCOREVISION_NETUID"), ==, "1");
@@ -196,7 +194,7 @@ test_flag_over_environment_over_file (void)
 static void
 test_empty_value_is_none (void)
 {
-  g_autofree char *path = write_conf ("SCOREVISION_NETUID = 1\nR2_PUBLIC_URL =\n");
+  write_conf ("SCOREVISION_NETUID = 1\nR2_PUBLIC_URL =\n");
   g_setenv ("SCOREVISION_NETUID", "", TRUE);
   g_autoptr (SvConfig) config = load ();
   sv_config_set (config, "SCOREVISION_NETUID", "");
@@ -208,8 +206,8 @@ test_empty_value_is_none (void)
 static void
 test_grammar_of_the_file (void)
 {
-  g_autofree char *path = write_conf ("# comment\n; comment\n\n[store]\r\n  S3_REGION=eu # x = y\r\n"
-                                      "\tCHUTES_API_KEY =  a = b  \nSCOREVISION_NETUID = 7");
+  write_conf ("# comment\n; comment\n\n[store]\r\n  S3_REGION=eu # x = y\r\n"
+              "\tCHUTES_API_KEY =  a = b  \nSCOREVISION_NETUID = 7");
   g_autofree char *origin = g_strconcat (path, ":7", NULL);
   g_autoptr (SvConfig) config = load ();
   g_assert_cmpstr (sv_config_get (config, "S3_REGION"), ==, "eu # x = y");
@@ -245,7 +243,7 @@ static void
 test_file_that_is_too_big (void)
 {
   g_autofree char *text = g_strnfill (1024 * 1024 + 1, '#');
-  g_autofree char *path = write_conf (text);
+  write_conf (text);
   assert_load_fails (SV_ERROR_MALFORMED, path);
   clear_environment ();
 }
@@ -377,6 +375,7 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   directory = g_dir_make_tmp ("sv-config-XXXXXX", NULL);
+  path = g_build_filename (directory, "sv.conf", NULL);
   g_setenv ("HOME", directory, TRUE);
   clear_environment ();
   g_unsetenv ("SCOREVISION_SHARED");
@@ -404,9 +403,9 @@ main (int argc, char **argv)
   g_test_add_func ("/config/secrets-are-masked", test_secrets_are_masked);
   g_test_add_func ("/config/nearest-word", test_nearest_word);
   int status = g_test_run ();
-  g_autofree char *path = g_build_filename (directory, "sv.conf", NULL);
   g_unlink (path);
   g_rmdir (directory);
+  g_free (path);
   g_free (directory);
   return status;
 }

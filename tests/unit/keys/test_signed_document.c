@@ -264,7 +264,6 @@ test_both_forms_of_the_signer_are_read (void)
 static void
 test_sr25519_is_named (void)
 {
-  g_autoptr (SvSignedDocument) document = create ("manifest", &our_chain, TRUE, signer);
   guint8 bytes[SV_SIGNATURE_SIZE] = { [63] = 0x80 };
   g_autofree char *signature = sv_signature_format (bytes, SV_SCHEME_SR25519);
   assert_changed_is_refused ("signature", json_string (signature), SV_ERROR_VERIFY, "sr25519 signatures cannot be checked");
