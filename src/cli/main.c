@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <locale.h>
 #include <signal.h>
+#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,6 +33,16 @@ static const SvCommand *const tables[] = {
 static const char *const global_help =
     "Every command takes --json (one document on standard output), --yes (no questions) and the settings\n"
     "shown by `sv config show` as options, for example --store, --chain, --wallet.\n";
+
+static gboolean opt_json, opt_yes, opt_help, opt_help_settings;
+
+static const GOptionEntry shared_options[] = {
+  { "json", 0, 0, G_OPTION_ARG_NONE, &opt_json, "one JSON document on standard output", NULL },
+  { "yes", 'y', 0, G_OPTION_ARG_NONE, &opt_yes, "answer yes to questions", NULL },
+  { "help", 'h', 0, G_OPTION_ARG_NONE, &opt_help, "this page", NULL },
+  { "help-settings", 0, 0, G_OPTION_ARG_NONE, &opt_help_settings, "the settings that can be given as options", NULL },
+  G_OPTION_ENTRY_NULL,
+};
 
 static int print_help (const char *group);
 
@@ -158,17 +169,14 @@ print_command_help (const SvCommand *command)
   printf ("\nOptions:\n");
   for (const GOptionEntry *entry = command->options; entry != NULL && entry->long_name != NULL; entry++)
     print_option (entry);
-  printf ("      --json                     one JSON document on standard output\n"
-          "      --yes                      answer yes to questions\n"
-          "      --help-settings            the settings that can be given as options\n");
+  for (const GOptionEntry *entry = shared_options; entry->long_name != NULL; entry++)
+    print_option (entry);
   if (command->example != NULL)
     printf ("\nExample:\n%s\n", command->example);
   return 0;
 }
 
 /* ── options ── */
-
-static gboolean opt_json, opt_yes, opt_help, opt_help_settings;
 
 static gboolean
 set_flag (const char *option, const char *value, gpointer data, GError **error)
@@ -210,16 +218,9 @@ add_setting_options (GOptionContext *options, SvConfig *config)
 static gboolean
 parse_options (const SvCommand *command, SvConfig *config, int *argc, char ***argv, GError **error)
 {
-  const GOptionEntry shared[] = {
-    { "json", 0, 0, G_OPTION_ARG_NONE, &opt_json, NULL, NULL },
-    { "yes", 'y', 0, G_OPTION_ARG_NONE, &opt_yes, NULL, NULL },
-    { "help", 'h', 0, G_OPTION_ARG_NONE, &opt_help, NULL, NULL },
-    { "help-settings", 0, 0, G_OPTION_ARG_NONE, &opt_help_settings, NULL, NULL },
-    G_OPTION_ENTRY_NULL,
-  };
   g_autoptr (GOptionContext) options = g_option_context_new (NULL);
   g_option_context_set_help_enabled (options, FALSE);
-  g_option_context_add_main_entries (options, shared, NULL);
+  g_option_context_add_main_entries (options, shared_options, NULL);
   if (command->options != NULL)
     g_option_context_add_main_entries (options, command->options, NULL);
   add_setting_options (options, config);
@@ -331,6 +332,11 @@ main (int argc, char **argv)
   setlocale (LC_CTYPE, "");
   signal (SIGPIPE, SIG_IGN);
   umask (022);
+  if (sodium_init () < 0)
+  {
+    fputs ("sv: libsodium cannot be initialised on this machine\n", stderr);
+    return 1;
+  }
   if (argc < 2)
   {
     print_help (NULL);
