@@ -211,9 +211,21 @@ start_daemon (SvServer *server, GError **error)
   return FALSE;
 }
 
+/* Guarded memory is to be had only after this; a server needs some before it has met its first key. */
+static gboolean
+prepare_sodium (GError **error)
+{
+  if (sodium_init () >= 0)
+    return TRUE;
+  g_set_error (error, SV_ERROR, SV_ERROR_FAILED, "libsodium cannot be initialised: the system has no random numbers");
+  return FALSE;
+}
+
 static gboolean
 start (SvServer *server, const SvConfig *config, GError **error)
 {
+  if (!prepare_sodium (error))
+    return FALSE;
   server->listen_fd = sv_listen (sv_config_get (config, "SCOREVISION_LISTEN"), &server->url, &server->port, error);
   return server->listen_fd >= 0 && read_bases (server, config, error) && read_settings (server, config, error) &&
          open_store (server, config, error) && open_state (server, config, error) && start_watching (server, config, error) &&

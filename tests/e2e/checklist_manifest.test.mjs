@@ -85,18 +85,17 @@ test('Manifest signature verification works', async () => {
   // a stranger's.
   const tampered = { ...JSON.parse(bytes), expiry_block: 999_999 };
   const cases = [
-    ['changed bytes', hex, canonical(tampered)],
-    ['a changed field', null, canonical(tampered)],
-    ['a stranger\'s signature', null, signDocument({ ...tampered, signed_by: `ss58:${stranger.address}` }, stranger.seed)],
-    ['a stranger\'s signature in the operator\'s name', null, signDocument(tampered, stranger.seed)],
+    ['changed-bytes', hex, canonical(tampered), /sha256|hash/i],
+    ['changed-field', null, canonical(tampered), /signature/],
+    ['by-a-stranger', null, signDocument({ ...tampered, signed_by: `ss58:${stranger.address}` }, stranger.seed), /trusted/],
+    ['by-a-stranger-in-the-operators-name', null, signDocument(tampered, stranger.seed), /signature/],
   ];
-  for (const [what, name, text] of cases) {
+  for (const [mirror, name, text, reason] of cases) {
     const stored = name ?? sha256(text).slice('sha256:'.length);
-    const mirror = `mirror-${what.replace(/\W/g, '-')}`;
     world.write(`${mirror}/scorevision/manifests/${stored}.json`, text);
     const { stderr } = await world.sv(['miner', 'manifest', '--hash', stored], {
       as: mirror, env: { SCOREVISION_STORE: `file:${world.path(mirror)}` }, expect: 3 });
-    assert.ok(stderr.length > 0, `${what} is refused with a reason`);
+    assert.match(stderr, reason, mirror);
   }
 });
 
@@ -152,9 +151,8 @@ test('`sv miner commit` submits on-chain commitments and caches proof locally', 
   const file = world.path('homes', 'miner', 'commitments', `${CURRENT}.json`);
   assert.equal(statSync(file).mode & 0o777, 0o600);
   assert.ok(readFileSync(file, 'utf8').includes(proof));
-  const again = await world.json(args, { as: 'miner' });
+  await world.json(args, { as: 'miner' });
   assert.equal(await world.head(), before + 1, 'the same command again commits nothing');
-  assert.deepEqual(again.bindings, dry.bindings.length ? again.bindings : again.bindings);
 
   // Losing the receipts loses nothing.
   await serve.settle();

@@ -65,14 +65,13 @@ export async function waitFor(what, probe, deadlineMs = DEADLINE_MS) {
   throw new Error(`${what}: not within ${deadlineMs} ms${last ? ` (${last.message})` : ''}`);
 }
 
-async function firstLine(child, pattern, what) {
+// What a started program says once it is ready; fails as soon as it has ended instead.
+async function announced(child, pattern, what) {
   let ended;
   child.ended.then((result) => { ended = result; });
-  return waitFor(what, () => {
-    const match = pattern.exec(child.output.stdout);
-    if (!match && ended) throw new Error(`${what} ended with ${ended.status ?? ended.signal}: ${child.output.stderr}`);
-    return match;
-  });
+  const match = await waitFor(what, () => pattern.exec(child.output.stdout) ?? ended);
+  if (match !== ended) return match;
+  throw new Error(`${what} ended with ${ended.status ?? ended.signal}: ${child.output.stderr}`);
 }
 
 async function stop(child, signal = 'SIGTERM') {
@@ -166,7 +165,7 @@ class World {
   // Serves on any free port until the world ends, or stop(). The default waits until it could answer challenges.
   async startServe({ env = {}, args = [], until = '/readyz' } = {}) {
     const child = this.#start(programs.sv, ['serve', '--json', '--listen', '127.0.0.1:0', ...args], { as: 'operator', env });
-    const [, url] = await firstLine(child, /"url": "([^"]+)"/, 'sv serve');
+    const [, url] = await announced(child, /"url": "([^"]+)"/, 'sv serve');
     const serve = { url, child, stop: (signal) => stop(child, signal) };
     await waitFor(`${url}${until}`, async () => (await fetch(url + until)).status === 200);
     // The server answers by its own picture of chain and index; this waits until the picture is today's.
@@ -184,7 +183,7 @@ class World {
   // The example chute: a template for CHUTES_MINER_BASE_URL_TEMPLATE that leads to it.
   async startChute(slug) {
     const child = this.#start(programs.chute, ['--port', '0', '--slug', slug]);
-    const [, origin] = await firstLine(child, /listens on (http:\/\/[^/]+)\//, 'chute');
+    const [, origin] = await announced(child, /listens on (http:\/\/[^/]+)\//, 'chute');
     return { slug, origin, template: `${origin}/{slug}`, stop: () => stop(child) };
   }
 
