@@ -1,0 +1,28 @@
+/* An empty state of each engine. An engine enters the contract by a row in state_fixture.c: the URL of an empty database. */
+#pragma once
+
+#include "state/state.h"
+
+typedef struct
+{
+  char *folder;
+  char *url;
+  SvState *state;
+} StateFixture;
+
+typedef void (*StatePromise) (StateFixture *fixture);
+
+/* Adds one test per engine. */
+void state_promise_add (const char *name, StatePromise run);
+
+/* Another handle on the same state. */
+SvState *open_state (const char *url);
+
+#define must(call)                                                                                                             \
+  do                                                                                                                           \
+  {                                                                                                                            \
+    GError *error = NULL;                                                                                                      \
+    gboolean ok_ = (call);                                                                                                     \
+    g_assert_no_error (error);                                                                                                 \
+    g_assert_true (ok_);                                                                                                       \
+  } while (0)

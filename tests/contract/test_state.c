@@ -1,0 +1,548 @@
+/* What every engine behind state.h must do.
+ *
+ * Clips
+ *  1. put, replace, list by hash, remove; removing what is not registered is not found; the version grows with each change
+ * Keys
+ *  2. a draw key is made once per manifest, and all see the same; a secret likewise, apart from draw keys
+ * Admission (test_admission.c has the rates)
+ *  3. issued records have ids 1, 2, 3 … in the order of requests, and are read back whole, all or by window, until told to stop
+ *  4. a nonce, or an X-Nonce, is accepted once per asker: in one batch, in a later one, through another handle
+ *  5. other askers have nonces of their own; a missing X-Nonce is never a replay
+ *  6. without a record no id is used
+ *  7. recent nonces are told, with what belongs to them, from the time asked for
+ *  8. of processes that race with the same nonces each nonce is admitted once, and ids have no gaps and no doubles
+ *  9. what was acknowledged before a kill is there, and only whole batches are
+ * The chain
+ * 10. a checkpoint is not found, then found; commitments are listed in chain order from a block
+ * 11. the checkpoint only moves forward; a refused one writes nothing
+ * 12. one that begins earlier, or beyond a gap, begins anew
+ * 13. chains are apart by genesis and netuid; forgetting one leaves the other
+ * 14. ping
+ */
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "refusal.h"
+#include "scratch.h"
+#include "state_fixture.h"
+
+/* ── clips ── */
+
+static SvClip
+clip_of (const char *hash, const char *scenario)
+{
+  return (SvClip){ .hash = (char *)hash,
+                   .bytes = 2147483648,
+                   .duration_ms = 30000,
+                   .fps = 29.97,
+                   .width = 1920,
+                   .height = 1080,
+                   .sport = (char *)"football",
+                   .scenario = (char *)scenario,
+                   .challenge_type = (char *)"football",
+                   .added_ms = 1761177600123 };
+}
+
+static void
+assert_clips (SvState *state, const char *expected)
+{
+  GError *error = NULL;
+  g_autoptr (GString) found = g_string_new (NULL);
+  g_autoptr (GPtrArray) clips = sv_state_list_clips (state, &error);
+  g_assert_no_error (error);
+  for (guint i = 0; i < clips->len; i++)
+  {
+    const SvClip *clip = clips->pdata[i];
+    g_string_append_printf (found, "%s:%s ", clip->hash, clip->scenario);
+  }
+  g_assert_cmpstr (found->str, ==, expected);
+}
+
+static guint64
+clips_version (SvState *state)
+{
+  guint64 version;
+  must (sv_state_clips_version (state, &version, &error));
+  return version;
+}
+
+static void
+test_clips (StateFixture *f)
+{
+  SvClip b = clip_of ("sha256:bb", "match"), a = clip_of ("sha256:aa", "match"), other = clip_of ("sha256:aa", "training");
+  guint64 empty = clips_version (f->state);
+  assert_clips (f->state, "");
+  must (sv_state_put_clip (f->state, &b, &error));
+  must (sv_state_put_clip (f->state, &a, &error));
+  assert_clips (f->state, "sha256:aa:match sha256:bb:match ");
+  guint64 added = clips_version (f->state);
+  g_assert_cmpuint (added, >, empty);
+
+  must (sv_state_put_clip (f->state, &other, &error));
+  assert_clips (f->state, "sha256:aa:training sha256:bb:match ");
+  guint64 replaced = clips_version (f->state);
+  g_assert_cmpuint (replaced, >, added);
+
+  must (sv_state_remove_clip (f->state, "sha256:aa", &error));
+  g_assert_cmpuint (clips_version (f->state), >, replaced);
+  assert_fails (sv_state_remove_clip (f->state, "sha256:aa", refusal), SV_ERROR_NOT_FOUND);
+  assert_clips (f->state, "sha256:bb:match ");
+
+  g_autoptr (SvState) another = open_state (f->url);
+  g_autoptr (GPtrArray) clips = sv_state_list_clips (another, NULL);
+  const SvClip *read = clips->pdata[0];
+  g_assert_cmpuint (read->bytes, ==, b.bytes);
+  g_assert_cmpuint (read->duration_ms, ==, 30000);
+  g_assert_cmpfloat (read->fps, ==, 29.97);
+  g_assert_cmpuint (read->width, ==, 1920);
+  g_assert_cmpuint (read->height, ==, 1080);
+  g_assert_cmpstr (read->sport, ==, "football");
+  g_assert_cmpstr (read->challenge_type, ==, "football");
+  g_assert_cmpint (read->added_ms, ==, b.added_ms);
+  g_assert_cmpuint (clips_version (another), ==, clips_version (f->state));
+}
+
+/* ── keys ── */
+
+static void
+test_keys (StateFixture *f)
+{
+  guint8 first[32], again[32], elsewhere[32], other[32], secret[32], secret_again[32];
+  g_autoptr (SvState) another = open_state (f->url);
+  must (sv_state_draw_key (f->state, "sha256:aa", first, &error));
+  must (sv_state_draw_key (f->state, "sha256:aa", again, &error));
+  must (sv_state_draw_key (another, "sha256:aa", elsewhere, &error));
+  must (sv_state_draw_key (f->state, "sha256:bb", other, &error));
+  must (sv_state_secret (f->state, "sha256:aa", secret, &error));
+  must (sv_state_secret (another, "sha256:aa", secret_again, &error));
+  g_assert_cmpmem (first, 32, again, 32);
+  g_assert_cmpmem (first, 32, elsewhere, 32);
+  g_assert_cmpint (memcmp (first, other, 32), !=, 0);
+  g_assert_cmpint (memcmp (first, secret, 32), !=, 0);
+  g_assert_cmpmem (secret, 32, secret_again, 32);
+}
+
+/* ── admission ── */
+
+static const SvAdmissionRules wide = { .limit = 1000000, .window_ms = 60000, .remember_ms = 120000 };
+
+static SvIssueRecord
+record_of (const char *window_id, guint64 seed)
+{
+  return (SvIssueRecord){ .asker = (char *)"5Asker",
+                          .miner = (char *)"5Miner",
+                          .window_id = (char *)window_id,
+                          .manifest_hash = (char *)"sha256:aa",
+                          .element_id = (char *)"PlayerDetect_v1@1.0",
+                          .clip_hash = (char *)"sha256:cc",
+                          .seed = seed,
+                          .nonce = (char *)"1761177600000000000",
+                          .block = 9007199254740991,
+                          .time_ms = 1761177600001 };
+}
+
+static gboolean
+note_record (const SvIssueRecord *record, gpointer data)
+{
+  GString *found = data;
+  g_string_append_printf (found, "%" G_GUINT64_FORMAT ":%s ", record->challenge_id, record->window_id);
+  return TRUE;
+}
+
+static void
+assert_issued (SvState *state, const char *window_id, const char *expected)
+{
+  g_autoptr (GString) found = g_string_new (NULL);
+  must (sv_state_list_issued (state, window_id, note_record, found, &error));
+  g_assert_cmpstr (found->str, ==, expected);
+}
+
+static gboolean
+check_record (const SvIssueRecord *record, gpointer data)
+{
+  const SvIssueRecord *expected = data;
+  g_assert_cmpuint (record->challenge_id, ==, 1);
+  g_assert_cmpstr (record->asker, ==, expected->asker);
+  g_assert_cmpstr (record->miner, ==, expected->miner);
+  g_assert_cmpstr (record->window_id, ==, expected->window_id);
+  g_assert_cmpstr (record->manifest_hash, ==, expected->manifest_hash);
+  g_assert_cmpstr (record->element_id, ==, expected->element_id);
+  g_assert_cmpstr (record->clip_hash, ==, expected->clip_hash);
+  g_assert_cmpuint (record->seed, ==, expected->seed);
+  g_assert_cmpstr (record->nonce, ==, expected->nonce);
+  g_assert_cmpuint (record->block, ==, expected->block);
+  g_assert_cmpint (record->time_ms, ==, expected->time_ms);
+  return FALSE;
+}
+
+static void
+test_issue_log (StateFixture *f)
+{
+  assert_issued (f->state, NULL, "");
+  SvIssueRecord records[] = { record_of ("w1", 9007199254740991), record_of ("w2", 2), record_of ("w1", 3),
+                              record_of ("w1", 4) };
+  SvAdmission batch[] = { { .asker = "5Asker", .nonce = "n1", .client_id = "", .now_ms = 1000, .record = &records[0] },
+                          { .asker = "5Asker", .nonce = "n2", .client_id = "", .now_ms = 1000, .record = &records[1] },
+                          { .asker = "5Asker", .nonce = "n3", .client_id = "", .now_ms = 1001, .record = &records[2] } };
+  must (sv_state_admit (f->state, &wide, batch, 3, &error));
+  for (guint i = 0; i < 3; i++)
+  {
+    g_assert_cmpint (batch[i].outcome, ==, SV_ADMITTED);
+    g_assert_cmpuint (records[i].challenge_id, ==, i + 1);
+  }
+  SvAdmission next = { .asker = "5Asker", .nonce = "n4", .client_id = "", .now_ms = 1002, .record = &records[3] };
+  must (sv_state_admit (f->state, &wide, &next, 1, &error));
+  assert_issued (f->state, "w1", "1:w1 3:w1 4:w1 ");
+  assert_issued (f->state, "w2", "2:w2 ");
+  assert_issued (f->state, "w3", "");
+  assert_issued (f->state, NULL, "1:w1 2:w2 3:w1 4:w1 ");
+  must (sv_state_list_issued (f->state, NULL, check_record, &records[0], &error));
+}
+
+static SvAdmissionOutcome
+ask (SvState *state, const char *asker, const char *nonce, const char *x_nonce)
+{
+  SvAdmission admission = { .asker = asker, .nonce = nonce, .x_nonce = x_nonce, .client_id = "", .now_ms = 1000 };
+  must (sv_state_admit (state, &wide, &admission, 1, &error));
+  return admission.outcome;
+}
+
+static void
+test_replays (StateFixture *f)
+{
+  SvAdmission batch[] = { { .asker = "5A", .nonce = "n1", .x_nonce = "x1", .client_id = "", .now_ms = 1000 },
+                          { .asker = "5A", .nonce = "n1", .x_nonce = "x2", .client_id = "", .now_ms = 1000 },
+                          { .asker = "5A", .nonce = "n2", .x_nonce = "x1", .client_id = "", .now_ms = 1000 },
+                          { .asker = "5A", .nonce = "n2", .x_nonce = "x2", .client_id = "", .now_ms = 1000 } };
+  must (sv_state_admit (f->state, &wide, batch, 4, &error));
+  g_assert_cmpint (batch[0].outcome, ==, SV_ADMITTED);
+  g_assert_cmpint (batch[1].outcome, ==, SV_REPLAYED_NONCE);
+  g_assert_cmpint (batch[2].outcome, ==, SV_REPLAYED_NONCE);
+  g_assert_cmpint (batch[3].outcome, ==, SV_ADMITTED);
+
+  g_autoptr (SvState) another = open_state (f->url);
+  g_assert_cmpint (ask (f->state, "5A", "n1", NULL), ==, SV_REPLAYED_NONCE);
+  g_assert_cmpint (ask (another, "5A", "n1", NULL), ==, SV_REPLAYED_NONCE);
+  g_assert_cmpint (ask (another, "5A", "n3", "x1"), ==, SV_REPLAYED_NONCE);
+  g_assert_cmpint (ask (another, "5A", "x1", "n1"), ==, SV_ADMITTED);
+}
+
+static void
+test_askers_apart (StateFixture *f)
+{
+  g_assert_cmpint (ask (f->state, "5A", "n1", "x1"), ==, SV_ADMITTED);
+  g_assert_cmpint (ask (f->state, "5B", "n1", "x1"), ==, SV_ADMITTED);
+  g_assert_cmpint (ask (f->state, "5A", "n2", NULL), ==, SV_ADMITTED);
+  g_assert_cmpint (ask (f->state, "5A", "n3", NULL), ==, SV_ADMITTED);
+}
+
+static void
+test_without_record (StateFixture *f)
+{
+  g_assert_cmpint (ask (f->state, "5A", "n1", NULL), ==, SV_ADMITTED);
+  SvIssueRecord record = record_of ("w1", 1);
+  SvAdmission admission = { .asker = "5A", .nonce = "n2", .client_id = "", .now_ms = 1000, .record = &record };
+  must (sv_state_admit (f->state, &wide, &admission, 1, &error));
+  g_assert_cmpuint (record.challenge_id, ==, 1);
+  assert_issued (f->state, NULL, "1:w1 ");
+}
+
+static void
+note_nonce (const char *asker, const char *nonce, const char *x_nonce, const char *client_id, gint64 time_ms, gpointer data)
+{
+  g_string_append_printf (data, "%s/%s/%s/%s/%" G_GINT64_FORMAT " ", asker, nonce, x_nonce == NULL ? "-" : x_nonce, client_id,
+                          time_ms);
+}
+
+static void
+test_recent_nonces (StateFixture *f)
+{
+  SvAdmission batch[] = { { .asker = "5A", .nonce = "n1", .x_nonce = "x1", .client_id = "", .now_ms = 1000 },
+                          { .asker = "5B", .nonce = "n2", .client_id = "c", .now_ms = 2000 },
+                          { .asker = "5A", .nonce = "n3", .client_id = "d", .now_ms = 3000 } };
+  must (sv_state_admit (f->state, &wide, batch, 3, &error));
+  g_autoptr (GString) all = g_string_new (NULL), some = g_string_new (NULL);
+  must (sv_state_recent_nonces (f->state, 0, note_nonce, all, &error));
+  must (sv_state_recent_nonces (f->state, 2000, note_nonce, some, &error));
+  g_assert_cmpstr (all->str, ==, "5A/n1/x1//1000 5B/n2/-/c/2000 5A/n3/-/d/3000 ");
+  g_assert_cmpstr (some->str, ==, "5B/n2/-/c/2000 5A/n3/-/d/3000 ");
+}
+
+/* ── admission by processes ── */
+
+#define N_PROCESSES 6
+#define N_NONCES 60
+
+static int
+race (gpointer data)
+{
+  g_autoptr (SvState) state = open_state (data);
+  for (guint i = 0; i < N_NONCES; i++)
+  {
+    g_autofree char *nonce = g_strdup_printf ("n%u", i);
+    SvIssueRecord record = record_of (nonce, i);
+    SvAdmission admission = { .asker = "5A", .nonce = nonce, .client_id = "", .now_ms = 1000, .record = &record };
+    must (sv_state_admit (state, &wide, &admission, 1, &error));
+  }
+  return 0;
+}
+
+typedef struct
+{
+  guint64 last_id;
+  GHashTable *windows;
+} Tally;
+
+static gboolean
+tally_record (const SvIssueRecord *record, gpointer data)
+{
+  Tally *tally = data;
+  g_assert_cmpuint (record->challenge_id, ==, tally->last_id + 1);
+  tally->last_id = record->challenge_id;
+  g_assert_true (g_hash_table_add (tally->windows, g_strdup (record->window_id)));
+  return TRUE;
+}
+
+static Tally
+tally_of (SvState *state)
+{
+  Tally tally = { 0, g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL) };
+  must (sv_state_list_issued (state, NULL, tally_record, &tally, &error));
+  return tally;
+}
+
+static void
+test_race (StateFixture *f)
+{
+  pid_t children[N_PROCESSES];
+  for (int i = 0; i < N_PROCESSES; i++)
+    children[i] = child_start (race, f->url);
+  for (int i = 0; i < N_PROCESSES; i++)
+    g_assert_cmpint (child_wait (children[i]), ==, 0);
+  Tally tally = tally_of (f->state);
+  g_assert_cmpuint (tally.last_id, ==, N_NONCES);
+  g_hash_table_unref (tally.windows);
+}
+
+#define BATCH 8
+
+typedef struct
+{
+  const char *url;
+  const char *run; /* keeps nonces of several writers apart */
+  int acknowledge; /* a pipe */
+} Writer;
+
+/* Admits batches for ever and tells the last id of each once it is acknowledged. */
+static int
+admit_for_ever (gpointer data)
+{
+  const Writer *writer = data;
+  g_autoptr (SvState) state = open_state (writer->url);
+  for (guint n = 0;; n += BATCH)
+  {
+    SvAdmission batch[BATCH] = { 0 };
+    SvIssueRecord records[BATCH];
+    char nonces[BATCH][64];
+    for (guint i = 0; i < BATCH; i++)
+    {
+      g_snprintf (nonces[i], sizeof nonces[i], "%s-%u", writer->run, n + i);
+      records[i] = record_of (nonces[i], i);
+      batch[i] = (SvAdmission){ .asker = "5A", .nonce = nonces[i], .client_id = "", .now_ms = 1000, .record = &records[i] };
+    }
+    must (sv_state_admit (state, &wide, batch, BATCH, &error));
+    guint64 id = records[BATCH - 1].challenge_id;
+    if (write (writer->acknowledge, &id, sizeof id) != sizeof id)
+      return 1;
+  }
+}
+
+static guint64
+last_acknowledged (int fd)
+{
+  guint64 id = 0, next;
+  while (read (fd, &next, sizeof next) == sizeof next)
+    id = next;
+  return id;
+}
+
+static guint64
+kill_a_writer (const Writer *template, guint after_us)
+{
+  int ends[2];
+  guint64 first;
+  g_assert_cmpint (pipe (ends), ==, 0);
+  Writer writer = *template;
+  writer.acknowledge = ends[1];
+  pid_t child = child_start (admit_for_ever, &writer);
+  close (ends[1]);
+  g_assert_cmpint (read (ends[0], &first, sizeof first), ==, sizeof first);
+  g_usleep (after_us);
+  kill (child, SIGKILL);
+  g_assert_cmpint (child_wait (child), ==, 128 + SIGKILL);
+  guint64 last = MAX (first, last_acknowledged (ends[0]));
+  close (ends[0]);
+  return last;
+}
+
+static void
+test_kill (StateFixture *f)
+{
+  for (guint i = 0; i < 10; i++)
+  {
+    g_autofree char *run = g_strdup_printf ("run%u", i);
+    Writer writer = { .url = f->url, .run = run };
+    guint64 acknowledged = kill_a_writer (&writer, (guint)g_test_rand_int_range (0, 5000));
+    Tally tally = tally_of (f->state);
+    g_assert_cmpuint (tally.last_id, >=, acknowledged);
+    g_assert_cmpuint (tally.last_id % BATCH, ==, 0);
+    g_hash_table_unref (tally.windows);
+  }
+}
+
+/* ── the chain ── */
+
+static const SvChainId finney = { .genesis = "0xaa", .netuid = 44 };
+
+static void
+add_commitment (GPtrArray *list, guint64 block, guint index, gboolean succeeded)
+{
+  SvStoredCommitment *commitment = g_new0 (SvStoredCommitment, 1);
+  commitment->block = block;
+  commitment->index = index;
+  g_snprintf (commitment->hash, sizeof commitment->hash, "0x%064x", index);
+  commitment->signer = g_strdup ("5Miner");
+  commitment->text = g_strdup ("sv1 commit w 45\nE r s c 25");
+  commitment->succeeded = succeeded;
+  g_ptr_array_add (list, commitment);
+}
+
+/* One commitment in the last block. */
+static gboolean
+append (SvState *state, const SvChainId *chain, guint64 from_block, guint64 number, GError **error)
+{
+  SvCheckpoint checkpoint = { from_block, number, "0xbb" };
+  g_autoptr (GPtrArray) list = g_ptr_array_new_with_free_func ((GDestroyNotify)sv_stored_commitment_free);
+  add_commitment (list, number, 7, TRUE);
+  return sv_state_append_commitments (state, chain, &checkpoint, list, error);
+}
+
+static void
+assert_chain (SvState *state, const SvChainId *chain, guint64 from_block, const char *expected)
+{
+  GError *failure = NULL;
+  SvCheckpoint checkpoint = { 0 };
+  gboolean found;
+  must (sv_state_checkpoint (state, chain, &checkpoint, &found, &error));
+  g_autoptr (GString) seen = g_string_new (found ? NULL : "none");
+  if (found)
+    g_string_append_printf (seen, "%" G_GUINT64_FORMAT "-%" G_GUINT64_FORMAT " %s:", checkpoint.from_block, checkpoint.number,
+                            checkpoint.hash);
+  g_autoptr (GPtrArray) list = sv_state_list_commitments (state, chain, from_block, &failure);
+  g_assert_no_error (failure);
+  for (guint i = 0; i < list->len; i++)
+  {
+    const SvStoredCommitment *commitment = list->pdata[i];
+    g_string_append_printf (seen, " %" G_GUINT64_FORMAT "/%u", commitment->block, commitment->index);
+  }
+  g_assert_cmpstr (seen->str, ==, expected);
+}
+
+static void
+test_commitments (StateFixture *f)
+{
+  assert_chain (f->state, &finney, 0, "none");
+  SvCheckpoint checkpoint = { 100, 110, "0xbb" };
+  g_autoptr (GPtrArray) list = g_ptr_array_new_with_free_func ((GDestroyNotify)sv_stored_commitment_free);
+  add_commitment (list, 105, 10, TRUE);
+  add_commitment (list, 105, 2, FALSE);
+  add_commitment (list, 101, 3, TRUE);
+  must (sv_state_append_commitments (f->state, &finney, &checkpoint, list, &error));
+  must (append (f->state, &finney, 100, 120, &error));
+  assert_chain (f->state, &finney, 0, "100-120 0xbb: 101/3 105/2 105/10 120/7");
+  assert_chain (f->state, &finney, 105, "100-120 0xbb: 105/2 105/10 120/7");
+
+  g_autoptr (SvState) another = open_state (f->url);
+  g_autoptr (GPtrArray) read = sv_state_list_commitments (another, &finney, 105, NULL);
+  const SvStoredCommitment *failed = read->pdata[0], *good = read->pdata[1];
+  g_assert_false (failed->succeeded);
+  g_assert_true (good->succeeded);
+  g_assert_cmpstr (good->hash, ==, "0x000000000000000000000000000000000000000000000000000000000000000a");
+  g_assert_cmpstr (good->signer, ==, "5Miner");
+  g_assert_cmpstr (good->text, ==, "sv1 commit w 45\nE r s c 25");
+}
+
+static void
+test_checkpoint_forward (StateFixture *f)
+{
+  must (append (f->state, &finney, 100, 110, &error));
+  assert_fails (append (f->state, &finney, 100, 110, refusal), SV_ERROR_CONFLICT);
+  assert_fails (append (f->state, &finney, 100, 109, refusal), SV_ERROR_CONFLICT);
+  assert_chain (f->state, &finney, 0, "100-110 0xbb: 110/7");
+  must (append (f->state, &finney, 100, 111, &error));
+  must (append (f->state, &finney, 112, 113, &error));
+  assert_chain (f->state, &finney, 0, "100-113 0xbb: 110/7 111/7 113/7");
+}
+
+static void
+test_checkpoint_anew (StateFixture *f)
+{
+  must (append (f->state, &finney, 100, 110, &error));
+  must (append (f->state, &finney, 50, 60, &error));
+  assert_chain (f->state, &finney, 0, "50-60 0xbb: 60/7");
+  must (append (f->state, &finney, 70, 80, &error));
+  assert_chain (f->state, &finney, 0, "70-80 0xbb: 80/7");
+}
+
+static void
+test_chains_apart (StateFixture *f)
+{
+  SvChainId other_genesis = { .genesis = "0xbb", .netuid = 44 }, other_netuid = { .genesis = "0xaa", .netuid = 45 };
+  must (append (f->state, &finney, 100, 110, &error));
+  must (append (f->state, &other_genesis, 1, 2, &error));
+  assert_chain (f->state, &other_netuid, 0, "none");
+  assert_chain (f->state, &finney, 0, "100-110 0xbb: 110/7");
+  must (sv_state_forget_chain (f->state, &finney, &error));
+  must (sv_state_forget_chain (f->state, &finney, &error));
+  assert_chain (f->state, &finney, 0, "none");
+  assert_chain (f->state, &other_genesis, 0, "1-2 0xbb: 2/7");
+}
+
+static void
+test_ping (StateFixture *f)
+{
+  must (sv_state_ping (f->state, &error));
+}
+
+/* ── running ── */
+
+static const struct
+{
+  const char *name;
+  StatePromise run;
+} promises[] = {
+  { "clips", test_clips },
+  { "keys are made once", test_keys },
+  { "issued records count up and are read back", test_issue_log },
+  { "a nonce is accepted once", test_replays },
+  { "askers have nonces of their own", test_askers_apart },
+  { "without a record no id is used", test_without_record },
+  { "recent nonces", test_recent_nonces },
+  { "racing processes admit each nonce once", test_race },
+  { "what was acknowledged survives a kill", test_kill },
+  { "commitments in chain order", test_commitments },
+  { "the checkpoint only moves forward", test_checkpoint_forward },
+  { "an index without holes begins anew", test_checkpoint_anew },
+  { "chains are apart", test_chains_apart },
+  { "ping", test_ping },
+};
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  for (gsize p = 0; p < G_N_ELEMENTS (promises); p++)
+    state_promise_add (promises[p].name, promises[p].run);
+  return g_test_run ();
+}
