@@ -3,7 +3,8 @@
  * `requests` holds what was admitted, as long as nonces are remembered (which is at least the rate window). Each row has its
  * position among its asker's, and among its bucket's, counted up without gaps; and its time never goes back inside an asker.
  * So the number of requests in the window is the difference of two positions, and both are found by an index: the cost of an
- * admission does not depend on the limit. `buckets` holds the client ids seen by asker, refused ones included.
+ * admission does not depend on the limit. Nonces are times, so the index that begins with them grows at its end, whoever asks:
+ * a batch of many askers touches few pages. `buckets` holds the client ids seen by asker, refused ones included.
  *
  * Rows that nobody needs are removed from the old end, twice as many a batch as it may add, so no batch pays for a long pause.
  */
