@@ -58,7 +58,8 @@ ms_until (const Clock *clock, guint64 block)
 static char *
 time_of_block (const Clock *clock, guint64 block)
 {
-  return clock->block_time_ms > 0 ? sv_time_format (clock->head.best.time_ms + ms_until (clock, block)) : NULL;
+  gint64 ms = clock->head.best.time_ms + ms_until (clock, block);
+  return clock->block_time_ms > 0 ? sv_time_format (ms / 1000 * 1000) : NULL; /* an estimate: no fractions of a second */
 }
 
 static json_t *
