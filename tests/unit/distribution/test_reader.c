@@ -262,7 +262,7 @@ test_poll_hears_anchor_and_revocation (void)
   assert_poll_refused (reader, "freeze");
   g_autofree char *revocation = g_strdup_printf ("sv1 revoke\n%s", sv_keypair_address (world->operator));
   world_commit (world, world->owner, revocation);
-  assert_poll_refused (reader, "not trusted");
+  assert_poll_refused (reader, "not a trusted signer");
 }
 
 /* ── mirrors ── */
