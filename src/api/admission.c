@@ -243,10 +243,10 @@ add_entry (Asker *asker, const SvAdmissionRequest *request, guint bucket, gint64
 static Asker *
 find_asker (SvAdmissionMemory *memory, Shard *shard, const SvAdmissionRequest *request)
 {
+  sweep (memory, shard, request->time_ms);
   Asker *asker = g_hash_table_lookup (shard->askers, request->asker);
   if (asker != NULL)
     return asker;
-  sweep (memory, shard, request->time_ms);
   if (request->is_stranger && shard->n_strangers >= memory->max_strangers)
     return NULL;
   asker = g_new0 (Asker, 1);

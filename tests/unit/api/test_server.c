@@ -3,7 +3,6 @@
  * v2: contract, 401, who is served                       rate limit: 409 over v2 and v3 together, replays are not counted
  * restart: nonces and rate survive                       overload, chain_unavailable, nothing published yet
  * life: a second instance, draining                      HTTP: 404, 405, 413, 414, 431, malformed
- * commitments: filters, proofs, rivals, void texts       public tree: cache headers, ETag, Range, HEAD, nothing private
  * health, readiness, metrics, OpenAPI */
 #include <string.h>
 #include <sys/socket.h>
@@ -220,190 +219,27 @@ test_stopping_finishes_what_is_in_flight (World *world, gconstpointer unused)
 /* ── HTTP ── */
 
 static void
-expect (World *world, const char *method, const char *target, const char *headers, guint status)
-{
-  g_auto (Answer) answer = world_request (world, method, target, headers);
-  if (answer.status != status)
-    g_error ("%s %.60s: expected %u, got %u %s", method, target, status, answer.status, answer.body);
-}
-
-static void
 test_http_limits (World *world, gconstpointer unused)
 {
   world_start (world);
   g_autofree char *many = g_strnfill (9000, 'a');
   g_autofree char *long_target = g_strconcat ("/healthz?a=", many, NULL);
   g_autofree char *long_headers = g_strdup_printf ("A: %s\r\nB: %s\r\n", many, many);
-  expect (world, "GET", "/nowhere", NULL, 404);
-  expect (world, "GET", "/healthz/", NULL, 404);
-  expect (world, "GET", "/healthz?x=%zz", NULL, 400);
-  expect (world, "GET", "/api/commitments?hotkey=a%00b", NULL, 400);
-  expect (world, "GET", long_target, NULL, 414);
-  expect (world, "GET", "/healthz", long_headers, 431);
-  expect (world, "POST", "/healthz", "Content-Length: 0\r\n", 405);
-  expect (world, "HEAD", "/api/challenge/v3", NULL, 405);
-  expect (world, "GET", "/healthz", "Content-Length: 3\r\n", 413);
+  world_expect_status (world, "GET", "/nowhere", NULL, 404);
+  world_expect_status (world, "GET", "/healthz/", NULL, 404);
+  world_expect_status (world, "GET", "/healthz?x=%zz", NULL, 400);
+  world_expect_status (world, "GET", "/api/commitments?hotkey=a%00b", NULL, 400);
+  world_expect_status (world, "GET", long_target, NULL, 414);
+  world_expect_status (world, "GET", "/healthz", long_headers, 431);
+  world_expect_status (world, "POST", "/healthz", "Content-Length: 0\r\n", 405);
+  world_expect_status (world, "HEAD", "/api/challenge/v3", NULL, 405);
+  world_expect_status (world, "GET", "/healthz", "Content-Length: 3\r\n", 413);
   g_auto (Answer) answer = world_request (world, "DELETE", "/api/challenge/v3", NULL);
   g_autofree char *allow = answer_header (&answer, "Allow");
   assert_answer (&answer, 405, "method_not_allowed", NULL);
   g_assert_cmpstr (allow, ==, "GET");
   g_autofree char *id = answer_header (&answer, "X-Request-Id");
   g_assert_nonnull (id);
-}
-
-/* ── commitments ── */
-
-static json_t *
-find_state (const Answer *answer, const char *hotkey, const char *window_id)
-{
-  gsize i;
-  json_t *state;
-  g_autofree char *account = sv_account_document_form (hotkey);
-  json_array_foreach (json_object_get (answer->json, "commitments"), i,
-                      state) if (g_strcmp0 (json_string_value (json_object_get (state, "miner_hotkey")), account) == 0 &&
-                                 g_strcmp0 (json_string_value (json_object_get (state, "window_id")), window_id) ==
-                                     0) return state;
-  return NULL;
-}
-
-static json_t *
-find_binding (const json_t *state, const char *element_id)
-{
-  gsize i;
-  json_t *binding;
-  json_array_foreach (json_object_get (state, "bindings"), i,
-                      binding) if (g_strcmp0 (json_string_value (json_object_get (binding, "element_id")), element_id) ==
-                                   0) return binding;
-  return NULL;
-}
-
-static void
-test_commitments_list (World *world, gconstpointer unused)
-{
-  world_start (world);
-  const char *miner = sv_keypair_address (world->miner);
-  g_auto (Answer) all = world_get (world, "/api/commitments");
-  assert_answer (&all, 200, NULL, NULL);
-  g_assert_null (find_state (&all, miner, "old"));
-  g_assert_nonnull (find_state (&all, miner, "next"));
-  g_assert_nonnull (find_state (&all, sv_keypair_address (world->rival), "now"));
-  g_autofree char *target = g_strdup_printf ("/api/commitments?hotkey=%s&window_id=now", miner);
-  g_auto (Answer) one = world_get (world, target);
-  g_assert_cmpuint (json_array_size (json_object_get (one.json, "commitments")), ==, 1);
-  const json_t *state = find_state (&one, miner, "now");
-  const json_t *binding = find_binding (state, "Serve@1");
-  g_assert_cmpstr (json_string_value (json_object_get (binding, "commitment_proof")), ==, world->proof);
-  g_autofree char *rival = sv_account_document_form (sv_keypair_address (world->rival));
-  const json_t *shared_with = json_object_get (binding, "chute_shared_with");
-  g_assert_cmpuint (json_array_size (shared_with), ==, 1);
-  g_assert_cmpstr (json_string_value (json_array_get (shared_with, 0)), ==, rival);
-  g_assert_null (find_binding (state, "Gone@1"));
-}
-
-static void
-test_commitments_show_void_texts (World *world, gconstpointer unused)
-{
-  world_start (world);
-  g_autofree char *proof = world_commit (world, world->miner, "sv1 withdraw now\nServe@1");
-  gint64 deadline = g_get_monotonic_time () + DEADLINE_US;
-  for (gboolean shown = FALSE; !shown; g_usleep (10000))
-  {
-    g_auto (Answer) answer = world_get (world, "/api/commitments?window_id=now");
-    const json_t *state = find_state (&answer, sv_keypair_address (world->miner), "now");
-    const json_t *item = json_array_get (json_object_get (state, "void"), 0);
-    shown = g_strcmp0 (json_string_value (json_object_get (item, "commitment_proof")), proof) == 0 &&
-            json_is_string (json_object_get (item, "reason"));
-    g_assert_cmpint (g_get_monotonic_time (), <, deadline);
-  }
-}
-
-static void
-test_commitments_parameters (World *world, gconstpointer unused)
-{
-  world_start (world);
-  const char *field[][2] = { { "/api/commitments?hotkey=nobody", "hotkey" },
-                             { "/api/commitments?window_id=..", "window_id" },
-                             { "/api/commitments?window_id=now&window_id=now", "window_id" } };
-  for (guint i = 0; i < G_N_ELEMENTS (field); i++)
-  {
-    g_auto (Answer) answer = world_get (world, field[i][0]);
-    assert_answer (&answer, 400, "invalid_request", NULL);
-    g_assert_cmpstr (answer_string (&answer, "field"), ==, field[i][1]);
-  }
-  g_auto (Answer) over = world_get (world, "/api/commitments?window_id=old");
-  assert_answer (&over, 404, "no_active_window", NULL);
-}
-
-/* ── public tree ── */
-
-static void
-test_public_tree (World *world, gconstpointer unused)
-{
-  world_start (world);
-  g_auto (Answer) index = world_get (world, "/scorevision/index.json");
-  g_assert_cmpuint (index.status, ==, 200);
-  g_autofree char *cache = answer_header (&index, "Cache-Control");
-  g_assert_cmpstr (cache, ==, "public, max-age=15, must-revalidate");
-  g_autofree char *target = g_strdup_printf ("/scorevision/manifests/%s.json", sv_hash_hex (world->now_manifest));
-  g_autofree char *alias = g_strdup_printf ("/scorevision/manifests/%s.json", world->now_manifest);
-  g_autofree char *escaped = g_strdup_printf ("/scorevision/manifests/sha256%%3A%s.json", sv_hash_hex (world->now_manifest));
-  g_auto (Answer) manifest = world_get (world, target);
-  g_autofree char *hash = sv_hash_bytes (manifest.body, manifest.length);
-  g_assert_cmpstr (hash, ==, world->now_manifest);
-  g_autofree char *immutable = answer_header (&manifest, "Cache-Control");
-  g_assert_cmpstr (immutable, ==, "public, max-age=31536000, immutable");
-  expect (world, "GET", alias, NULL, 200);
-  expect (world, "GET", escaped, NULL, 200);
-}
-
-static void
-test_public_tree_conditions (World *world, gconstpointer unused)
-{
-  world_start (world);
-  const char *target = "/scorevision/index.json";
-  g_auto (Answer) whole = world_get (world, target);
-  g_autofree char *etag = answer_header (&whole, "ETag");
-  g_autofree char *if_none_match = g_strdup_printf ("If-None-Match: \"other\", W/%s\r\n", etag);
-  g_auto (Answer) same = world_request (world, "GET", target, if_none_match);
-  g_assert_cmpuint (same.status, ==, 304);
-  g_assert_cmpuint (same.length, ==, 0);
-  g_auto (Answer) head = world_request (world, "HEAD", target, NULL);
-  g_assert_cmpuint (head.status, ==, 200);
-  g_assert_cmpuint (head.length, ==, 0);
-  g_autofree char *length = answer_header (&head, "Content-Length");
-  g_assert_cmpuint (g_ascii_strtoull (length, NULL, 10), ==, whole.length);
-  g_auto (Answer) part = world_request (world, "GET", target, "Range: bytes=2-5\r\n");
-  g_assert_cmpuint (part.status, ==, 206);
-  g_assert_cmpmem (part.body, part.length, whole.body + 2, 4);
-  g_auto (Answer) tail = world_request (world, "GET", target, "Range: bytes=-3\r\n");
-  g_assert_cmpmem (tail.body, tail.length, whole.body + whole.length - 3, 3);
-  g_autofree char *changed = g_strdup ("Range: bytes=2-5\r\nIf-Range: \"other\"\r\n");
-  expect (world, "GET", target, changed, 200);
-  g_auto (Answer) outside = world_request (world, "GET", target, "Range: bytes=99999999-\r\n");
-  g_assert_cmpuint (outside.status, ==, 416);
-  g_autofree char *range = answer_header (&outside, "Content-Range");
-  g_assert_true (g_str_has_prefix (range, "bytes */"));
-  world_advance (world, 1);
-  g_autofree char *published = world_publish (world, "later", 2000, 3000, "1");
-  g_auto (Answer) newer = world_request (world, "GET", target, if_none_match);
-  g_assert_cmpuint (newer.status, ==, 200);
-}
-
-static void
-test_nothing_private_is_public (World *world, gconstpointer unused)
-{
-  world_start (world);
-  const char *hex = sv_hash_hex (world->clip_hash);
-  g_autofree char *direct = g_strdup_printf ("/private/clips/%s", hex);
-  g_autofree char *climbing = g_strdup_printf ("/scorevision/../private/clips/%s", hex);
-  g_autofree char *escaped = g_strdup_printf ("/scorevision/%%2e%%2e/private/clips/%s", hex);
-  g_autofree char *bare = g_strdup_printf ("/clips/%s", hex);
-  expect (world, "GET", direct, NULL, 404);
-  expect (world, "GET", climbing, NULL, 404);
-  expect (world, "GET", escaped, NULL, 404);
-  expect (world, "GET", "/scorevision/", NULL, 404);
-  expect (world, "GET", "/scorevision/manifests", NULL, 404);
-  expect (world, "GET", bare, NULL, 403);
 }
 
 /* ── health, metrics, OpenAPI ── */
@@ -413,7 +249,7 @@ test_health_and_metrics (World *world, gconstpointer unused)
 {
   world_start (world);
   world_expect (world, &(Ask){ 0 }, 200, NULL, NULL);
-  expect (world, "GET", "/healthz", NULL, 200);
+  world_expect_status (world, "GET", "/healthz", NULL, 200);
   g_auto (Answer) metrics = world_get (world, "/metrics");
   g_assert_nonnull (
       strstr (metrics.body, "sv_http_requests_total{route=\"challenge_v3\",status=\"200\",outcome=\"issued\"} 1\n"));
@@ -492,12 +328,6 @@ main (int argc, char **argv)
   ADD (test_absent_ledger_names_the_command);
   ADD (test_stopping_finishes_what_is_in_flight);
   ADD (test_http_limits);
-  ADD (test_commitments_list);
-  ADD (test_commitments_show_void_texts);
-  ADD (test_commitments_parameters);
-  ADD (test_public_tree);
-  ADD (test_public_tree_conditions);
-  ADD (test_nothing_private_is_public);
   ADD (test_health_and_metrics);
   ADD (test_openapi_is_true);
   return g_test_run ();

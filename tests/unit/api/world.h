@@ -80,6 +80,8 @@ Answer world_send (World *world, const char *text);
 /* METHOD TARGET with these header lines ("A: b\r\n…"; NULL: none). */
 Answer world_request (World *world, const char *method, const char *target, const char *headers);
 Answer world_get (World *world, const char *target);
+/* world_request(), and asserts the status. */
+void world_expect_status (World *world, const char *method, const char *target, const char *headers, guint status);
 
 /* A v3 request; what is NULL takes the valid default, "-" leaves the part out. */
 typedef struct
