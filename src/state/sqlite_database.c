@@ -260,11 +260,22 @@ use_wal (SvSqliteState *state, GError **error)
   return code == SQLITE_OK || sv_sqlite_fail (state, code, error);
 }
 
+/* In one snapshot: another process may just be making the file. */
+static gboolean
+check_owner_unlocked (SvSqliteState *state, gint64 *version, GError **error)
+{
+  if (!execute (state, "BEGIN", error))
+    return FALSE;
+  gboolean ok = check_owner (state, version, error);
+  roll_back (state);
+  return ok;
+}
+
 static gboolean
 prepare_file (SvSqliteState *state, GError **error)
 {
   gint64 version;
-  if (!check_owner (state, &version, error))
+  if (!check_owner_unlocked (state, &version, error))
     return FALSE;
   if (version != (gint64)G_N_ELEMENTS (migrations) &&
       (!sv_sqlite_begin (state, error) || !sv_sqlite_end (state, migrate (state, error), error)))
