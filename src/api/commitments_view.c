@@ -80,6 +80,16 @@ list_void_texts (const SvFold *fold)
   return list;
 }
 
+/* All texts of the window in chain order, those without effect and withdrawals too, so that anybody can fold them anew. */
+static json_t *
+list_proofs (const SvFold *fold)
+{
+  json_t *list = json_array ();
+  for (guint i = 0; i < fold->verdicts->len; i++)
+    json_array_append_new (list, json_string (((SvTextVerdict *)g_ptr_array_index (fold->verdicts, i))->proof));
+  return list;
+}
+
 static void
 add_state (View *view, const SvIndexEntry *entry, GHashTable *owners, const char *hotkey)
 {
@@ -92,6 +102,7 @@ add_state (View *view, const SvIndexEntry *entry, GHashTable *owners, const char
       sv_bindings_fold_at_head (view->snapshot->bindings, hotkey, entry->window_id, entry->start_block, entry->expiry_block);
   json_t *state = sv_fold_to_json (fold, hotkey, entry->expiry_block);
   mark_rivals (state, owners, hotkey);
+  json_object_set_new (state, "proofs", list_proofs (fold));
   json_object_set_new (state, "void", list_void_texts (fold));
   json_array_append_new (view->list, state);
 }

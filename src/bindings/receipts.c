@@ -1,5 +1,6 @@
 /* Receipts on disk. The file is for people and for the runner: it is read strictly all the same, because its proofs and slugs
  * decide where work goes. It is written whole or not at all. */
+#include <errno.h>
 #include <glib.h>
 #include <string.h>
 #include <unistd.h>
@@ -185,8 +186,11 @@ sv_receipts_write (const SvConfig *config, const SvFold *fold, const char *hotke
   g_autofree char *path = sv_receipts_path (config, fold->window_id);
   if (g_hash_table_size (fold->bound) == 0)
   {
-    (void)unlink (path);
-    return TRUE;
+    if (unlink (path) == 0 || errno == ENOENT || errno == ENOTDIR)
+      return TRUE;
+    g_set_error (error, SV_ERROR, SV_ERROR_FAILED, "%s tells of bindings that are gone, and cannot be removed: %s", path,
+                 g_strerror (errno));
+    return FALSE;
   }
   g_autoptr (json_t) json = sv_fold_to_json (fold, hotkey, expiry_block);
   g_autofree char *text = sv_json_pretty (json);

@@ -1,5 +1,7 @@
 /* Making receipts anew. The API's public list tells which proofs to look up; what they bind is read from the chain and folded
- * here, by the same rules as everywhere, so that nothing the API says is believed. */
+ * here, by the same rules as everywhere, so that nothing the API says is believed. The list names all texts of the window, void
+ * ones and withdrawals too, since a fold of some of them is another fold; and a binding that the list does not show is dropped,
+ * since a list that leaves out a withdrawal would otherwise bring back what was withdrawn. */
 #include <string.h>
 
 #include "base/error.h"
@@ -55,10 +57,10 @@ compare_proofs (gconstpointer a, gconstpointer b)
 }
 
 static void
-add_proof (GArray *proofs, const json_t *binding)
+add_proof (GArray *proofs, const json_t *text)
 {
   SvProof proof;
-  if (!sv_proof_parse (json_string_value (json_object_get (binding, "commitment_proof")), &proof) || proofs->len >= MAX_PROOFS)
+  if (!sv_proof_parse (json_string_value (text), &proof) || proofs->len >= MAX_PROOFS)
     return;
   for (guint i = 0; i < proofs->len; i++)
     if (compare_proofs (&g_array_index (proofs, SvProof, i), &proof) == 0)
@@ -72,11 +74,41 @@ proofs_in_list (const json_t *list)
 {
   GArray *proofs = g_array_new (FALSE, FALSE, sizeof (SvProof));
   gsize i, j;
-  const json_t *commitment, *binding;
+  const json_t *commitment, *item;
   json_array_foreach (json_object_get (list, "commitments"), i, commitment)
-      json_array_foreach (json_object_get (commitment, "bindings"), j, binding) add_proof (proofs, binding);
+  {
+    json_array_foreach (json_object_get (commitment, "bindings"), j, item)
+        add_proof (proofs, json_object_get (item, "commitment_proof"));
+    json_array_foreach (json_object_get (commitment, "proofs"), j, item) add_proof (proofs, item);
+  }
   g_array_sort (proofs, compare_proofs);
   return proofs;
+}
+
+static gboolean
+list_shows (const json_t *list, const char *element_id, const char *proof)
+{
+  gsize i, j;
+  const json_t *commitment, *binding;
+  json_array_foreach (json_object_get (list, "commitments"), i, commitment)
+      json_array_foreach (json_object_get (commitment, "bindings"), j, binding)
+  {
+    if (g_strcmp0 (json_string_value (json_object_get (binding, "element_id")), element_id) == 0 &&
+        g_strcmp0 (json_string_value (json_object_get (binding, "commitment_proof")), proof) == 0)
+      return TRUE;
+  }
+  return FALSE;
+}
+
+static void
+drop_what_the_list_does_not_show (SvFold *fold, const json_t *list)
+{
+  GHashTableIter iter;
+  gpointer element_id, bound;
+  g_hash_table_iter_init (&iter, fold->bound);
+  while (g_hash_table_iter_next (&iter, &element_id, &bound))
+    if (!list_shows (list, element_id, ((SvBoundElement *)bound)->proof))
+      g_hash_table_iter_remove (&iter);
 }
 
 /* ── what the chain says of them ── */
@@ -149,5 +181,7 @@ sv_refresh_commitments (const SvConfig *config, SvChain *chain, const char *hotk
   g_autoptr (GPtrArray) extrinsics = look_up (chain, proofs, hotkey, error);
   if (extrinsics == NULL)
     return NULL;
-  return fold_extrinsics (extrinsics, window_id, start_block, expiry_block, head.best.number);
+  SvFold *fold = fold_extrinsics (extrinsics, window_id, start_block, expiry_block, head.best.number);
+  drop_what_the_list_does_not_show (fold, list);
+  return fold;
 }

@@ -130,7 +130,11 @@ read_sources (SvContext *context, SvAudit *audit, int argc, char **argv, GError 
   const char *store = sv_config_get (context->config, "SCOREVISION_RESULTS_STORE");
   if (store == NULL)
     store = sv_config_get (context->config, "SCOREVISION_STORE");
-  return sv_audit_source (audit, store, opt_window_id, context->config, error);
+  if (store != NULL)
+    return sv_audit_source (audit, store, opt_window_id, context->config, error);
+  g_set_error (error, SV_ERROR, SV_ERROR_USAGE,
+               "name what to audit: sv validator audit FILE, or set SCOREVISION_RESULTS_STORE");
+  return FALSE;
 }
 
 static int

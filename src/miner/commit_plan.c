@@ -1,5 +1,6 @@
 /* Planning collects what is known of each element, then lists all that is missing at once: a miner who has to run the command
  * four times to learn of four missing values is badly served. */
+#include <math.h>
 #include <string.h>
 
 #include "base/authored.h"
@@ -16,6 +17,8 @@ typedef struct
 {
   SvBinding binding;
   gboolean has_cap;
+  gboolean is_bound; /* by --bind */
+  gboolean is_in_file;
   double service_rate_fps;
 } Draft;
 
@@ -121,7 +124,14 @@ apply_bind (GPtrArray *drafts, const char *bind, GError **error)
     g_set_error (error, SV_ERROR, SV_ERROR_USAGE, "--bind names %s, which is not in --elements", sides[0]);
     return FALSE;
   }
-  g_clear_pointer (&draft->binding.hf_revision, g_free);
+  if (draft->is_bound)
+  {
+    g_set_error (error, SV_ERROR, SV_ERROR_USAGE, "--bind names %s twice", sides[0]);
+    return FALSE;
+  }
+  draft->is_bound = TRUE;
+  if (*values[0] != '\0')
+    g_clear_pointer (&draft->binding.hf_revision, g_free);
   take (&draft->binding.hf_revision, values[0]);
   take (&draft->binding.chute_slug, values[1]);
   take (&draft->binding.chute_id, values[2]);
@@ -129,6 +139,20 @@ apply_bind (GPtrArray *drafts, const char *bind, GError **error)
 }
 
 /* ── the bindings file ── */
+
+/* A cap has at most three decimals, in a file as on the chain. */
+static void
+take_file_cap (Draft *draft, const SvScope *scope)
+{
+  double cap;
+  if (!sv_scope_number (scope, "service_cap_fps", SV_OPTIONAL, 0.001, 1e9, &cap) || draft->has_cap)
+    return;
+  double milli = round (cap * 1000.0);
+  if (fabs (cap * 1000.0 - milli) > 1e-4)
+    sv_scope_fault (scope, "service_cap_fps", "has more than three decimals");
+  draft->binding.cap_milli = (guint64)milli;
+  draft->has_cap = TRUE;
+}
 
 static void
 apply_file_binding (GPtrArray *drafts, const json_t *item, const char *pointer, SvFaults *faults)
@@ -140,15 +164,13 @@ apply_file_binding (GPtrArray *drafts, const json_t *item, const char *pointer, 
   Draft *draft = element_id != NULL ? find_draft (drafts, element_id) : NULL;
   if (draft == NULL)
     return;
+  if (draft->is_in_file)
+    sv_scope_fault (&scope, "element_id", "%s is there twice", element_id);
+  draft->is_in_file = TRUE;
   take (&draft->binding.hf_revision, sv_scope_string (&scope, "hf_revision", SV_OPTIONAL));
   take (&draft->binding.chute_slug, sv_scope_string (&scope, "chute_slug", SV_OPTIONAL));
   take (&draft->binding.chute_id, sv_scope_string (&scope, "chute_id", SV_OPTIONAL));
-  double cap;
-  if (!draft->has_cap && sv_scope_number (&scope, "service_cap_fps", SV_OPTIONAL, 0.001, 1e9, &cap))
-  {
-    draft->binding.cap_milli = (guint64)(cap * 1000.0 + 0.5);
-    draft->has_cap = TRUE;
-  }
+  take_file_cap (draft, &scope);
 }
 
 static gboolean
@@ -156,8 +178,13 @@ report_faults (const SvFaults *faults, const SvPlaces *places, GError **error)
 {
   if (faults->n_errors == 0)
     return TRUE;
-  g_autofree char *line = sv_places_describe (places, g_ptr_array_index (faults->items, 0));
-  g_set_error (error, SV_ERROR, SV_ERROR_USAGE, "%s", line);
+  g_autoptr (GString) lines = g_string_new (NULL);
+  for (guint i = 0; i < faults->items->len; i++)
+  {
+    g_autofree char *line = sv_places_describe (places, g_ptr_array_index (faults->items, i));
+    g_string_append_printf (lines, "%s%s", i > 0 ? "\n" : "", line);
+  }
+  g_set_error (error, SV_ERROR, SV_ERROR_USAGE, "%s", lines->str);
   return FALSE;
 }
 

@@ -101,10 +101,22 @@ binding_is_in_force (const SvFold *fold, const SvBinding *binding)
          strcmp (bound->binding.chute_id, binding->chute_id) == 0 && bound->binding.cap_milli == binding->cap_milli;
 }
 
+/* The text's own elements are withdrawn already. */
+static gboolean
+is_withdrawn (const SvFold *fold, const SvCommitmentText *text)
+{
+  for (guint i = 0; i < text->bindings->len; i++)
+    if (!g_hash_table_contains (fold->withdrawn, ((SvBinding *)g_ptr_array_index (text->bindings, i))->element_id))
+      return FALSE;
+  return TRUE;
+}
+
 gboolean
 sv_commit_is_in_force (const SvMinerWindow *window, const SvCommitmentText *text)
 {
-  if (text->is_withdrawal || window->fold->total_cap_milli != text->total_cap_milli)
+  if (text->is_withdrawal)
+    return is_withdrawn (window->fold, text);
+  if (window->fold->total_cap_milli != text->total_cap_milli)
     return FALSE;
   for (guint i = 0; i < text->bindings->len; i++)
     if (!binding_is_in_force (window->fold, g_ptr_array_index (text->bindings, i)))
@@ -282,12 +294,26 @@ remove_pending (const SvMinerWindow *window)
 
 /* ── submitting ── */
 
-/* Takes up what an interrupted run left. FALSE without an error when it left nothing that the chain still takes. */
-static SvPreparedExtrinsic *
-resume (const SvMinerWindow *window, const char *text)
+/* Takes up what an interrupted run left, in *@prepared; NULL there when it left nothing that the chain still takes. Only a
+ * refusal tells that: while the chain cannot be reached, the old extrinsic may be waiting there, and a new one would be a
+ * second. */
+static gboolean
+resume (const SvMinerWindow *window, const char *text, SvPreparedExtrinsic **prepared, GError **error)
 {
-  g_autoptr (SvPreparedExtrinsic) prepared = read_pending (window, text);
-  return prepared != NULL && sv_chain_submit (window->chain, prepared, NULL) ? g_steal_pointer (&prepared) : NULL;
+  g_autoptr (GError) refused = NULL;
+  g_autoptr (SvPreparedExtrinsic) pending = read_pending (window, text);
+  *prepared = NULL;
+  if (pending == NULL)
+    return TRUE;
+  if (sv_chain_submit (window->chain, pending, &refused))
+  {
+    *prepared = g_steal_pointer (&pending);
+    return TRUE;
+  }
+  if (!g_error_matches (refused, SV_ERROR, SV_ERROR_UNREACHABLE))
+    return TRUE;
+  g_propagate_error (error, g_steal_pointer (&refused));
+  return FALSE;
 }
 
 static SvPreparedExtrinsic *
@@ -299,21 +325,59 @@ submit_anew (const SvMinerWindow *window, const char *text, GError **error)
   return g_steal_pointer (&prepared);
 }
 
-/* The proof of a text whose bindings are all in force already: an earlier run got as far as inclusion. */
+/* The proof of a text that is in force already: an earlier run got as far as inclusion. */
 static char *
 proof_in_force (const SvMinerWindow *window, const SvCommitmentText *text)
 {
   if (!sv_commit_is_in_force (window, text))
     return NULL;
   const SvBinding *first = g_ptr_array_index (text->bindings, 0);
+  if (text->is_withdrawal)
+    return g_strdup (g_hash_table_lookup (window->fold->withdrawn, first->element_id));
   const SvBoundElement *bound = g_hash_table_lookup (window->fold->bound, first->element_id);
   return g_strdup (bound->proof);
+}
+
+static gboolean
+every_element_comes_from (const SvFold *fold, const SvCommitmentText *text, const char *proof)
+{
+  for (guint i = 0; i < text->bindings->len; i++)
+  {
+    const SvBinding *binding = g_ptr_array_index (text->bindings, i);
+    const SvBoundElement *bound = g_hash_table_lookup (fold->bound, binding->element_id);
+    const char *withdrawal = g_hash_table_lookup (fold->withdrawn, binding->element_id);
+    if (g_strcmp0 (text->is_withdrawal ? withdrawal : bound != NULL ? bound->proof : NULL, proof) != 0)
+      return FALSE;
+  }
+  return TRUE;
+}
+
+/* Between the check and the inclusion blocks pass, in which a window starts and other texts come first: only the chain's state
+ * tells what became of the text. What an interrupted run left may by now be overtaken, and is not sent a third time. */
+static gboolean
+check_took_effect (const SvMinerWindow *window, const SvCommitmentText *text, const char *proof, GError **error)
+{
+  if (every_element_comes_from (window->fold, text, proof))
+    return TRUE;
+  const char *reason = "a later text of this hotkey has replaced it";
+  for (guint i = 0; i < window->fold->verdicts->len; i++)
+  {
+    const SvTextVerdict *verdict = g_ptr_array_index (window->fold->verdicts, i);
+    if (strcmp (verdict->proof, proof) == 0 && verdict->void_reason != NULL)
+      reason = verdict->void_reason;
+  }
+  remove_pending (window);
+  g_set_error (error, SV_ERROR, SV_ERROR_POLICY,
+               "extrinsic %s is on the chain, but without effect: %s; see `sv miner commitments --refresh`", proof, reason);
+  return FALSE;
 }
 
 static char *
 include_text (SvMinerWindow *window, const SvCommitmentText *parsed, const char *text, const SvCommitWait *wait, GError **error)
 {
-  g_autoptr (SvPreparedExtrinsic) prepared = resume (window, text);
+  g_autoptr (SvPreparedExtrinsic) prepared = NULL;
+  if (!resume (window, text, &prepared, error))
+    return NULL;
   if (prepared == NULL && sv_commit_check (window, parsed, error))
     prepared = submit_anew (window, text, error);
   if (prepared == NULL)
@@ -322,7 +386,8 @@ include_text (SvMinerWindow *window, const SvCommitmentText *parsed, const char 
                                                                wait->timeout_ms, wait->on_block, wait->data, error);
   if (included == NULL || !refresh_state (window, error))
     return NULL;
-  return sv_proof_format (included->block, included->hash);
+  g_autofree char *proof = sv_proof_format (included->block, included->hash);
+  return check_took_effect (window, parsed, proof, error) ? g_steal_pointer (&proof) : NULL;
 }
 
 static char *

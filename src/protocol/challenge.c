@@ -201,6 +201,8 @@ read_fields (const SvScope *scope, SvChallenge *challenge)
   sv_scope_boolean (scope, "commitment_finalized", SV_REQUIRED, &challenge->commitment_finalized);
   challenge->clip_hash = read_string (scope, "clip_hash", sv_hash_is_valid, hash_form);
   challenge->clip_bytes = read_integer (scope, "clip_bytes");
+  if (challenge->clip_bytes == 0)
+    sv_scope_fault (scope, "clip_bytes", "is not above 0");
   challenge->chute_slug = read_string (scope, "chute_slug", sv_chute_slug_is_valid, "a chute slug");
   challenge->chute_id = read_string (scope, "chute_id", sv_chute_id_is_valid, "a chute id");
   challenge->hf_revision = read_string (scope, "hf_revision", sv_hf_revision_is_valid, "a revision");

@@ -69,6 +69,12 @@ build_headers (const SvChallengeClient *client, const SvChallengeAsk *ask, const
 
 /* ── answers ── */
 
+static char *
+printable_or_null (const json_t *text)
+{
+  return json_is_string (text) ? sv_text_printable (json_string_value (text)) : NULL;
+}
+
 static void
 read_refusal (const SvHttpResponse *response, SvRefusal *refusal)
 {
@@ -77,8 +83,8 @@ read_refusal (const SvHttpResponse *response, SvRefusal *refusal)
   const char *retry_after = sv_http_response_header (response, "retry-after");
   const char *message = json_string_value (json_object_get (json, "message"));
   refusal->status = response->status;
-  refusal->error = g_strdup (json_string_value (json_object_get (json, "error")));
-  refusal->reason = g_strdup (json_string_value (json_object_get (json, "reason")));
+  refusal->error = printable_or_null (json_object_get (json, "error"));
+  refusal->reason = printable_or_null (json_object_get (json, "reason"));
   refusal->message = message != NULL ? sv_text_printable (message) : g_strdup_printf ("status %u", response->status);
   refusal->retry_after_s = retry_after != NULL ? (guint)MIN (g_ascii_strtoull (retry_after, NULL, 10), 3600) : 0;
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/identifiers.h"
 #include "base/schema.h"
 #include "protocol/shard.h"
 
@@ -28,6 +29,12 @@ sv_chute_url (const SvConfig *config, const char *slug, GError **error)
   {
     g_set_error (error, SV_ERROR, SV_ERROR_USAGE,
                  "CHUTES_MINER_BASE_URL_TEMPLATE must hold {slug}, as in https://{slug}.chutes.ai");
+    return NULL;
+  }
+  if (!sv_chute_slug_is_valid (slug))
+  {
+    g_autofree char *shown = sv_text_printable (slug);
+    g_set_error (error, SV_ERROR, SV_ERROR_USAGE, "`%s` is not a chute slug (lower-case letters, digits, hyphens)", shown);
     return NULL;
   }
   g_auto (GStrv) parts = g_strsplit (template, "{slug}", -1);
@@ -58,10 +65,10 @@ static void
 check_frame (const json_t *json, const char *pointer, guint64 max_frames, GHashTable *seen, SvFaults *faults)
 {
   g_auto (SvScope) scope = { 0 };
-  guint64 id;
-  if (!sv_scope_init (&scope, json, pointer, faults))
+  guint64 id = 0;
+  if (!sv_scope_init (&scope, json, pointer, faults) || !sv_scope_integer (&scope, "frame_id", SV_REQUIRED, &id))
     return;
-  if (sv_scope_integer (&scope, "frame_id", SV_REQUIRED, &id) && id >= max_frames)
+  if (id >= max_frames)
     sv_scope_fault (&scope, "frame_id", "the clip has %" G_GUINT64_FORMAT " frames, so there is no frame %" G_GUINT64_FORMAT,
                     max_frames, id);
   else if (!g_hash_table_add (seen, g_memdup2 (&id, sizeof id)))
@@ -139,14 +146,14 @@ is_worth_another_try (const SvHttpResponse *response, const GError *error)
 }
 
 static void
-back_off (guint attempt)
+back_off (guint first_ms, guint attempt)
 {
-  guint base = FIRST_BACKOFF_MS << attempt;
+  guint base = first_ms << attempt;
   g_usleep ((gulong)(base / 2 + randombytes_uniform (base)) * 1000);
 }
 
 static SvHttpResponse *
-call_with_tries (SvHttpClient *http, const SvHttpRequest *request, double *latency_ms, GError **error)
+call_with_tries (SvHttpClient *http, const SvHttpRequest *request, guint backoff_ms, double *latency_ms, GError **error)
 {
   for (guint attempt = 0;; attempt++)
   {
@@ -154,7 +161,8 @@ call_with_tries (SvHttpClient *http, const SvHttpRequest *request, double *laten
     gint64 began = g_get_monotonic_time ();
     SvHttpResponse *response = sv_http_perform (http, request, &local);
     *latency_ms = (double)(g_get_monotonic_time () - began) / 1000.0;
-    if (attempt + 1 == SV_CHUTE_TRIES || !is_worth_another_try (response, local))
+    gboolean took_all_time = *latency_ms >= request->limits.total_timeout_ms;
+    if (attempt + 1 == SV_CHUTE_TRIES || took_all_time || !is_worth_another_try (response, local))
     {
       if (local != NULL)
         g_propagate_error (error, local);
@@ -162,7 +170,7 @@ call_with_tries (SvHttpClient *http, const SvHttpRequest *request, double *laten
     }
     g_clear_error (&local);
     g_clear_pointer (&response, sv_http_response_free);
-    back_off (attempt);
+    back_off (backoff_ms, attempt);
   }
 }
 
@@ -187,17 +195,19 @@ sv_call_miner_model_on_chutes (SvHttpClient *http, const SvConfig *config, const
   g_autofree char *authorization = key != NULL ? g_strdup_printf ("Authorization: Bearer %s", key) : NULL;
   const char *headers[] = { "Content-Type: application/json", authorization, NULL };
   g_autoptr (GBytes) body = request_body (call);
+  guint timeout_ms = call->timeout_ms > 0 ? call->timeout_ms : CALL_TIMEOUT_MS;
+  guint backoff_ms = call->backoff_ms > 0 ? call->backoff_ms : FIRST_BACKOFF_MS;
   SvHttpRequest request = { .method = "POST",
                             .url = url,
                             .headers = headers,
                             .body = body,
                             .limits = { .max_bytes = SV_CHUTE_MAX_ANSWER,
-                                        .total_timeout_ms = CALL_TIMEOUT_MS,
+                                        .total_timeout_ms = timeout_ms,
                                         .connect_timeout_ms = 10000,
-                                        .stall_timeout_ms = CALL_TIMEOUT_MS,
+                                        .stall_timeout_ms = timeout_ms,
                                         .policy = SV_HTTP_PUBLIC_ADDRESS,
                                         .own_origins = own_origins } };
-  g_autoptr (SvHttpResponse) response = call_with_tries (http, &request, &prediction->latency_ms, error);
+  g_autoptr (SvHttpResponse) response = call_with_tries (http, &request, backoff_ms, &prediction->latency_ms, error);
   if (response == NULL)
     return FALSE;
   if (response->status != 200)

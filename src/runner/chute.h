@@ -16,6 +16,8 @@ typedef struct
   const char *clip_url;
   const json_t *meta; /* what the body's "meta" holds */
   guint64 max_frames; /* of the clip */
+  guint timeout_ms;   /* of one attempt; 0: 30 s */
+  guint backoff_ms;   /* before the second attempt, doubled for each further one; 0: 400 */
 } SvChuteCall;
 
 typedef struct
@@ -28,13 +30,15 @@ typedef struct
 void sv_prediction_clear (SvPrediction *prediction);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (SvPrediction, sv_prediction_clear)
 
-/* One call (the user's `call_miner_model_on_chutes`), with up to four tries on 429, 5xx and network faults. FALSE with @error
- * when none succeeded or the answer breaks a rule; the chute is then at fault, not the runner. */
+/* One call (the user's `call_miner_model_on_chutes`), with up to four tries on 429, 5xx and network faults; an attempt that has
+ * used up its time is not repeated, since the call has failed by then whatever comes. FALSE with @error when none succeeded or
+ * the answer breaks a rule; the chute is then at fault, not the runner. */
 gboolean sv_call_miner_model_on_chutes (SvHttpClient *http, const SvConfig *config, const char *const *own_origins,
                                         const SvChuteCall *call, SvPrediction *prediction,
                                         GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* The address that is called: the template with the slug, "/", the endpoint. SV_ERROR_USAGE for a template without {slug}.
+/* The address that is called: the template with the slug, "/", the endpoint. SV_ERROR_USAGE for a template without {slug},
+ * and for a slug that is none: it stands in a host name that CHUTES_API_KEY is sent to.
  * Returns: (transfer full). */
 char *sv_chute_url (const SvConfig *config, const char *slug, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 

@@ -20,9 +20,10 @@ struct SvRotation
   const SvConfig *config;
   char **miners;
   char *own;
-  char *element; /* named, or NULL */
-  char *slug;    /* named, or NULL */
-  char *last;    /* key of the last one done */
+  char *element;       /* named, or NULL */
+  char *slug;          /* named, or NULL */
+  char *last;          /* key of the last one done */
+  char *manifest_hash; /* of the manifest that the candidates were chosen for, and its window */
   char *window_id;
   GPtrArray *candidates; /* of Candidate, by key */
   GPtrArray *folds;      /* of SvFold: where other miners' bindings are held */
@@ -68,6 +69,7 @@ forget_bindings (SvRotation *rotation)
   g_ptr_array_set_size (rotation->candidates, 0);
   g_ptr_array_set_size (rotation->folds, 0);
   g_clear_pointer (&rotation->receipts, sv_receipts_free);
+  g_clear_pointer (&rotation->manifest_hash, g_free);
   g_clear_pointer (&rotation->window_id, g_free);
 }
 
@@ -93,9 +95,12 @@ compare_candidates (gconstpointer a, gconstpointer b)
   return strcmp ((*(const Candidate *const *)a)->key, (*(const Candidate *const *)b)->key);
 }
 
+/* An element that a superseding manifest has dropped is bound still, but nobody hands out work for it. */
 static void
-add_candidate (SvRotation *rotation, const char *miner, const SvBoundElement *bound)
+add_candidate (SvRotation *rotation, const SvManifest *manifest, const char *miner, const SvBoundElement *bound)
 {
+  if (sv_manifest_find_element (manifest, bound->binding.element_id) == NULL)
+    return;
   if (rotation->element != NULL && strcmp (rotation->element, bound->binding.element_id) != 0)
     return;
   if (rotation->slug != NULL && strcmp (rotation->slug, bound->binding.chute_slug) != 0)
@@ -121,7 +126,7 @@ load_other (SvRotation *rotation, SvChain *chain, const SvManifest *manifest, co
   gpointer bound;
   g_hash_table_iter_init (&iter, fold->bound);
   while (g_hash_table_iter_next (&iter, NULL, &bound))
-    add_candidate (rotation, miner, bound);
+    add_candidate (rotation, manifest, miner, bound);
   return TRUE;
 }
 
@@ -156,7 +161,7 @@ load_own (SvRotation *rotation, SvChain *chain, const SvManifest *manifest, guin
     return FALSE;
   rotation->receipts = receipts;
   for (guint i = 0; i < receipts->bound->len; i++)
-    add_candidate (rotation, rotation->own, g_ptr_array_index (receipts->bound, i));
+    add_candidate (rotation, manifest, rotation->own, g_ptr_array_index (receipts->bound, i));
   return TRUE;
 }
 
@@ -164,7 +169,7 @@ gboolean
 sv_get_commitment_proofs (SvRotation *rotation, SvChain *chain, const SvManifest *manifest, guint64 block, gboolean refresh,
                           GError **error)
 {
-  if (!refresh && g_strcmp0 (rotation->window_id, manifest->window_id) == 0)
+  if (!refresh && g_strcmp0 (rotation->manifest_hash, manifest->hash) == 0)
     return TRUE;
   forget_bindings (rotation);
   gboolean loaded = TRUE;
@@ -175,6 +180,7 @@ sv_get_commitment_proofs (SvRotation *rotation, SvChain *chain, const SvManifest
   if (!loaded)
     return FALSE;
   g_ptr_array_sort (rotation->candidates, compare_candidates);
+  rotation->manifest_hash = g_strdup (manifest->hash);
   rotation->window_id = g_strdup (manifest->window_id);
   return TRUE;
 }

@@ -123,6 +123,18 @@ sv_runner_wait (const SvRunner *runner, guint seconds, const char *why, GError *
   return TRUE;
 }
 
+/* A shard's error is bounded, and UTF-8 like every string of a signed document, whatever a message quotes. */
+static void
+set_shard_error (SvShard *shard, const GError *failure)
+{
+  g_autofree char *valid = g_utf8_make_valid (failure->message, -1);
+  gsize length = strlen (valid);
+  if (length > SV_SHARD_MAX_ERROR)
+    length = (gsize)(g_utf8_find_prev_char (valid, valid + SV_SHARD_MAX_ERROR + 1) - valid);
+  g_free (shard->error);
+  shard->error = g_strndup (valid, length);
+}
+
 /* ── the chute ── */
 
 json_t *
@@ -153,7 +165,7 @@ sv_runner_call_chute (SvRunner *runner, const char *slug, const char *clip_url, 
     shard->telemetry = json_incref (prediction.telemetry);
   }
   if (predictions == NULL)
-    shard->error = g_strndup (failure->message, SV_SHARD_MAX_ERROR / 4);
+    set_shard_error (shard, failure);
   return g_steal_pointer (&predictions);
 }
 
@@ -233,7 +245,7 @@ evaluate (SvRunner *runner, const json_t *challenge, const SvElement *element, c
   json_t *metrics = sv_evaluate (&evaluator, input, element, &failure);
   if (metrics == NULL)
   {
-    shard->error = g_strndup (failure->message, SV_SHARD_MAX_ERROR / 4);
+    set_shard_error (shard, failure);
     return;
   }
   json_decref (shard->metrics);

@@ -186,6 +186,15 @@ note_chute (SvAudit *audit, const SvShard *shard, GError **error)
 }
 
 gboolean
+sv_audit_reject (SvAudit *audit, const char *detail, const char *source, GError **error)
+{
+  g_auto (SvShardJudgement)
+      judgement = { .verdict = SV_SHARD_REJECTED, .rule = 1, .reason = "signature", .detail = g_strdup (detail) };
+  audit->n_lines++;
+  return sv_tally_add (audit->tally, NULL, "", &judgement, source, error);
+}
+
+gboolean
 sv_audit_line (SvAudit *audit, const char *line, gsize length, const char *source, GError **error)
 {
   g_auto (SvShardJudgement) judgement = { 0 };

@@ -177,8 +177,15 @@ visit_object (const char *key, guint64 size, gpointer data)
   if (!is_wanted (key, visit->window_id))
     return TRUE;
   SvGetOptions options = { .max_size = MAX_OBJECT_SIZE };
-  g_autoptr (SvObject) object = sv_object_store_get (visit->store, key, &options, NULL, &visit->error);
-  return object != NULL && audit_bytes (visit->audit, object->bytes, key, &visit->error);
+  g_autoptr (GError) refused = NULL;
+  g_autoptr (SvObject) object = sv_object_store_get (visit->store, key, &options, NULL, &refused);
+  if (object != NULL)
+    return audit_bytes (visit->audit, object->bytes, key, &visit->error);
+  /* Whoever may write shards must not be able to stop the audit with something that is none. */
+  if (g_error_matches (refused, SV_ERROR, SV_ERROR_MALFORMED))
+    return sv_audit_reject (visit->audit, refused->message, key, &visit->error);
+  g_propagate_error (&visit->error, g_steal_pointer (&refused));
+  return FALSE;
 }
 
 static gboolean
