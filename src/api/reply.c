@@ -55,8 +55,9 @@ static json_t *
 make_error_body (const char *error, char *message)
 {
   json_t *body = json_object ();
+  g_autofree char *valid = g_utf8_make_valid (message, -1); /* it may quote what was sent */
   json_object_set_new (body, "error", json_string (error));
-  json_object_set_new (body, "message", sv_json_string_or_null (message));
+  json_object_set_new (body, "message", json_string (valid));
   g_free (message);
   return body;
 }

@@ -31,7 +31,7 @@ check_form (const SvChallengeRequest *request, gboolean legacy)
       sv_bound_nonce ("https://api.example", 44, request->validator_hotkey, request->nonce, request->element_id,
                       request->validator_hotkey, request->chute_slug != NULL ? request->chute_slug : "",
                       request->commitment_proof != NULL ? request->commitment_proof : "");
-  g_assert_true (bound == NULL || strlen (bound) == 36);
+  g_assert_true (*bound == '\0' || strlen (bound) == 36);
 }
 
 int

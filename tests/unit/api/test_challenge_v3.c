@@ -267,6 +267,7 @@ expect_reason (const Ask *ask, const char *reason)
   assert_answer (&answer, 412, "missing_commitment", reason);
   g_assert_cmpstr (answer_string (&answer, "window_id"), ==, "now");
   g_assert_true (g_str_has_prefix (answer_string (&answer, "hotkey"), "ss58:5"));
+  g_assert_nonnull (answer_string (&answer, "message"));
 }
 
 static void
@@ -276,6 +277,7 @@ test_each_reason_of_a_missing_commitment (void)
   const char *base = sv_server_url (world.server);
   expect_reason (&(Ask){ .proof = "-" }, "missing");
   expect_reason (&(Ask){ .proof = "1:0xABC" }, "malformed");
+  expect_reason (&(Ask){ .proof = "\xff\xfe" }, "malformed");
   expect_reason (&(Ask){ .element = "Nobody@1" }, "unknown_element");
   expect_reason (&(Ask){ .proof = nowhere }, "unknown");
   expect_reason (&(Ask){ .asker = world.stranger }, "unknown");

@@ -142,7 +142,7 @@ test_public_tree_conditions (World *world, gconstpointer unused)
   g_autofree char *range = answer_header (&outside, "Content-Range");
   g_assert_true (g_str_has_prefix (range, "bytes */"));
   world_advance (world, 1);
-  g_autofree char *published = world_publish (world, "later", 2000, 3000, "1");
+  g_free (world_publish (world, "later", 2000, 3000, "1"));
   g_auto (Answer) newer = world_request (world, "GET", target, if_none_match);
   g_assert_cmpuint (newer.status, ==, 200);
 }

@@ -91,6 +91,7 @@ add_clip (World *world)
   SvPutOptions options = { .condition = SV_PUT_ALWAYS };
   g_autofree char *etag = sv_object_store_put (store, key, bytes, &options, &error);
   g_assert_no_error (error);
+  g_assert_nonnull (etag);
 }
 
 static char *
@@ -225,9 +226,9 @@ bind_miners (World *world)
   world->proof = world_commit (world, world->miner,
                                "sv1 commit now 100" BIND ("Serve@1", "rev") BIND ("Empty@1", "rev") BIND ("Lost@1", "rev"));
   world->withdrawn_proof = world_commit (world, world->miner, "sv1 commit now 100" BIND ("Gone@1", "rev"));
-  g_autofree char *withdrawal = world_commit (world, world->miner, "sv1 withdraw now\nGone@1");
+  g_free (world_commit (world, world->miner, "sv1 withdraw now\nGone@1"));
   world->replaced_proof = world_commit (world, world->miner, "sv1 commit now 100" BIND ("Moved@1", "rev"));
-  g_autofree char *replacement = world_commit (world, world->miner, "sv1 commit now 100" BIND ("Moved@1", "rev-2"));
+  g_free (world_commit (world, world->miner, "sv1 commit now 100" BIND ("Moved@1", "rev-2")));
   world->next_proof = world_commit (world, world->miner, "sv1 commit next 100" BIND ("Serve@1", "rev"));
   world->rival_proof = world_commit (world, world->rival, "sv1 commit now 100\nServe@1 rev slug-two " CHUTE_ID " 1");
 }
