@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { createWorld } from './harness.mjs';
 import { askV2, askV3 } from './api.mjs';
 import { sha256 } from './peer.mjs';
-import { BALL, CHUTE_ID, PLAYER, SLUG, commit, football } from './season.mjs';
+import { CHUTE_ID, PLAYER, SLUG, commit, football } from './season.mjs';
 
 const PAST = '2025-10-22';
 const CURRENT = '2025-10-23';

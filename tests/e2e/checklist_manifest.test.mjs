@@ -106,7 +106,7 @@ test('Miner CLI lists current + upcoming Elements directly from manifest index',
   const now = await world.json(['miner', 'elements', '--window', 'current'], options);
   assert.equal(now.windows.length, 1);
   assert.equal(now.windows[0].window_id, CURRENT);
-  assert.deepEqual(now.windows[0].elements.map((e) => e.element_id ?? e.id), [BALL, PLAYER]);
+  assert.deepEqual(now.windows[0].elements.map((e) => e.element_id), [BALL, PLAYER]);
   const next = await world.json(['miner', 'elements', '--window', 'upcoming'], options);
   assert.equal(next.windows[0].window_id, UPCOMING);
 
