@@ -72,8 +72,10 @@ test_stale_cache (void)
 {
   g_autoptr (World) world = world_new (0);
   g_autofree char *first = world_publish (world, "w1", 0, 100, "1", FALSE);
+  g_assert_nonnull (first);
   g_autoptr (GBytes) old = world_index_bytes (world);
   g_autofree char *second = world_publish (world, "w2", 100, 200, "1", FALSE);
+  g_assert_nonnull (second);
   Cdn cdn = { .world = world };
   g_autoptr (TinyServer) server = tiny_server_new (answer, &cdn);
   g_autofree char *url = tiny_server_url (server, "");
@@ -82,6 +84,7 @@ test_stale_cache (void)
   g_autoptr (SvReader) reader = world_reader (world, world->config);
   g_autoptr (SvIndex) index = sv_fetch_index (reader, SV_FETCH_NORMAL, &error);
   g_assert_no_error (error);
+  g_assert_nonnull (index);
   g_assert_cmpuint (cdn.n_bypassed, ==, 0);
   cdn.cached_index = old;
   g_autoptr (SvIndex) again = sv_fetch_index (reader, SV_FETCH_NORMAL, &error);

@@ -301,7 +301,9 @@ test_catalog (void)
 {
   g_autoptr (World) world = world_new (0);
   g_autofree char *first = publish (world, "w1", 0);
+  g_assert_nonnull (first);
   g_autofree char *second = publish (world, "w2", 100);
+  g_assert_nonnull (second);
   g_autofree char *third = publish (world, "w3", 200);
   g_autoptr (SvReader) reader = world_reader (world, world->config);
   check_catalog (world, reader);

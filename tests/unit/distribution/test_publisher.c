@@ -56,6 +56,7 @@ test_unverified_index (void)
 {
   g_autoptr (World) world = world_new (0);
   g_autofree char *hash = world_publish (world, "w1", 0, 100, "1", FALSE);
+  g_assert_nonnull (hash);
   world_resign_index (world, world->stranger, NULL);
   assert_no_index (world, world->config, sv_keypair_address (world->stranger));
 }
@@ -91,6 +92,7 @@ test_no_change (void)
   g_autoptr (World) world = world_new (0);
   GError *error = NULL;
   g_autofree char *hash = world_publish (world, "w1", 0, 100, "1", FALSE);
+  g_assert_nonnull (hash);
   g_autoptr (GBytes) before = world_index_bytes (world);
   g_autoptr (SvPublisher) publisher = world_publisher (world, world->config, world->operator);
   g_autoptr (SvIndex) same = sv_publisher_update_index (publisher, change_nothing, NULL, &error);

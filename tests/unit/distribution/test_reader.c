@@ -35,6 +35,7 @@ static void
 publish (World *world, const char *window_id, guint64 start_block)
 {
   g_autofree char *hash = world_publish (world, window_id, start_block, start_block + 100, "1", FALSE);
+  g_assert_nonnull (hash);
 }
 
 static void
@@ -117,6 +118,7 @@ test_rollback (void)
   g_autoptr (GBytes) second = world_index_bytes (world);
   g_autoptr (SvReader) reader = world_reader (world, world->config);
   g_autoptr (SvIndex) index = fetch (reader);
+  g_assert_nonnull (index);
   world_set_index_bytes (world, first);
   assert_refused (reader, SV_ERROR_VERIFY, "rollback");
   g_autoptr (SvReader) later = world_reader (world, world->config);
@@ -144,6 +146,7 @@ test_equivocation (void)
   publish (world, "w1", 0);
   g_autoptr (SvReader) reader = world_reader (world, world->config);
   g_autoptr (SvIndex) index = fetch (reader);
+  g_assert_nonnull (index);
   world_resign_index (world, world->operator, change_time);
   assert_refused (reader, SV_ERROR_VERIFY, "equivocation");
 }
@@ -201,6 +204,7 @@ test_fast_forward_recovery (void)
     world_resign_index (world, world->stranger, set_huge_sequence);
     anchor (world, world->stranger, SV_JSON_MAX_INTEGER);
     g_autoptr (SvIndex) huge = fetch (reader);
+    g_assert_nonnull (huge);
     world_set_index_bytes (world, good);
     assert_refused (reader, SV_ERROR_VERIFY, "rollback");
   }
@@ -258,6 +262,7 @@ test_poll_hears_anchor_and_revocation (void)
   publish (world, "w1", 0);
   g_autoptr (SvReader) reader = world_reader (world, world->config);
   g_autoptr (SvIndex) first = poll (reader);
+  g_assert_nonnull (first);
   anchor (world, world->operator, 2);
   assert_poll_refused (reader, "freeze");
   g_autofree char *revocation = g_strdup_printf ("sv1 revoke\n%s", sv_keypair_address (world->operator));

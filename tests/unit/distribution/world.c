@@ -204,6 +204,7 @@ world_set_object (const World *world, const char *key, GBytes *bytes)
   SvPutOptions options = { .condition = SV_PUT_ALWAYS };
   g_autofree char *etag = sv_object_store_put (world->store, key, bytes, &options, &error);
   g_assert_no_error (error);
+  g_assert_nonnull (etag);
 }
 
 void

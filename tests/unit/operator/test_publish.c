@@ -217,6 +217,7 @@ test_refusals (void)
   world_assert_error (&error, SV_ERROR_POLICY, "is over");
   g_autoptr (json_t) authored = world_authored ("w1", 0, 100, "1");
   g_autoptr (SvPublication) first = publish (publisher, authored, FALSE);
+  g_assert_nonnull (first);
   g_autoptr (json_t) overlapping = world_authored ("w2", 99, 200, "1");
   g_assert_null (try_publish (publisher, overlapping, FALSE, FALSE, &error));
   world_assert_error (&error, SV_ERROR_POLICY, "overlaps");
@@ -294,6 +295,7 @@ test_owner_repeats_revocations (void)
   g_autoptr (json_t) authored = world_authored ("w1", 0, 100, "1");
   g_autoptr (SvPublication) publication = publish (publisher, authored, FALSE);
   g_autoptr (SvAnchoring) anchored = anchor (publisher, publication);
+  g_assert_nonnull (anchored);
   g_autofree char *expected =
       g_strdup_printf ("sv1 manifest %s 1\n%s", publication->manifest_hash, sv_keypair_address (world->stranger));
   g_autofree char *text = anchor_text (world, world->owner);
@@ -346,6 +348,7 @@ publish_in_child (World *world, const json_t *authored)
   g_autoptr (SvPublisher) publisher = world_publisher (world, world->config, world->operator);
   g_autoptr (SvPublication) publication = publish (publisher, authored, FALSE);
   g_autoptr (SvAnchoring) anchored = anchor (publisher, publication);
+  g_assert_nonnull (anchored);
   _exit (0);
 }
 
@@ -383,6 +386,7 @@ assert_whole (World *world)
   {
     g_autoptr (SvManifest) manifest = sv_fetch_entry_manifest (reader, index->entries->pdata[i], &error);
     g_assert_no_error (error);
+    g_assert_nonnull (manifest);
   }
 }
 
