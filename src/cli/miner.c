@@ -258,14 +258,17 @@ warn_of_rivals (SvContext *context, SvMinerWindow *window, const SvCommitmentTex
 static int
 dry_run (SvContext *context, const SvMinerWindow *window, const SvCommitmentText *text, GError **error)
 {
-  g_auto (GStrv) texts = sv_commit_texts (text, sv_chain_max_text (window->chain), error);
-  if (texts == NULL || !sv_commit_check (window, text, error))
+  gboolean nothing_to_do = sv_commit_is_in_force (window, text);
+  g_auto (GStrv) texts = nothing_to_do ? g_new0 (char *, 1) : sv_commit_texts (text, sv_chain_max_text (window->chain), error);
+  if (texts == NULL || (!nothing_to_do && !sv_commit_check (window, text, error)))
     return 1;
   if (context->as_json)
     sv_print_json (commit_result (window, texts, NULL));
+  else if (nothing_to_do)
+    printf ("All of this is in force already; nothing would be submitted.\n");
   for (gsize i = 0; texts[i] != NULL && !context->as_json; i++)
     printf ("%s\n\n", texts[i]);
-  if (!context->as_json)
+  if (!context->as_json && !nothing_to_do)
     printf ("This is what would go on the chain, signed by %s. Nothing was submitted.\n", sv_keypair_address (window->keypair));
   return 0;
 }

@@ -126,10 +126,10 @@ class World {
     return this.keys[name];
   }
 
-  write(name, content) {
+  write(name, content, mode = 0o644) {
     const file = this.path(name);
     mkdirSync(path.dirname(file), { recursive: true });
-    writeFileSync(file, typeof content === 'string' || Buffer.isBuffer(content) ? content : JSON.stringify(content));
+    writeFileSync(file, typeof content === 'string' || Buffer.isBuffer(content) ? content : JSON.stringify(content), { mode });
     return file;
   }
 
