@@ -124,7 +124,7 @@ add_row (SvTable *table, const SvClip *clip)
   sv_table_printf (table, "%.1f", (double)clip->duration_ms / 1000);
   sv_table_add (table, fps);
   sv_table_printf (table, "%u×%u", clip->width, clip->height);
-  sv_table_printf (table, "%.1f", (double)clip->bytes / 1e6);
+  sv_table_printf (table, "%.2f", (double)clip->bytes / 1e6);
   sv_table_add (table, clip->sport);
   sv_table_add (table, clip->scenario);
   sv_table_add (table, clip->challenge_type);
