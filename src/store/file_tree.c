@@ -38,11 +38,10 @@ advice (int errnum)
 }
 
 static void
-set_missing (const SvFileStore *store, const char *key, GError **error)
+set_unreachable (const SvFileStore *store, SvTreeUse use, int errnum, GError **error)
 {
-  gboolean has_root = access (store->root, F_OK) == 0;
-  g_set_error (error, SV_ERROR, SV_ERROR_NOT_FOUND, "%s: no such object in store %s%s", key == NULL ? "" : key, store->base.url,
-               has_root ? "" : ", whose directory does not exist yet");
+  g_set_error (error, SV_ERROR, SV_ERROR_UNREACHABLE, "store %s cannot be %s: %s; %s", store->base.url,
+               use == SV_TREE_READ ? "read" : "written", g_strerror (errnum), advice (errnum));
 }
 
 void
@@ -54,15 +53,14 @@ sv_tree_set_error (const SvFileStore *store, const char *key, SvTreeUse use, int
                  "%s: a part of this path in store %s is a symbolic link or no plain file, which a store does not follow", key,
                  store->base.url);
   else if (errnum == ENOENT || (is_in_the_way && use == SV_TREE_READ))
-    set_missing (store, key, error);
+    g_set_error (error, SV_ERROR, SV_ERROR_NOT_FOUND, "%s: no such object in store %s", key, store->base.url);
   else if (is_in_the_way)
     g_set_error (
         error, SV_ERROR, SV_ERROR_CONFLICT,
         "%s: in store %s something else has this name, or a part of it: a folder where an object should be, or the reverse",
         key, store->base.url);
   else
-    g_set_error (error, SV_ERROR, SV_ERROR_UNREACHABLE, "store %s cannot be %s: %s; %s", store->base.url,
-                 use == SV_TREE_READ ? "read" : "written", g_strerror (errnum), advice (errnum));
+    set_unreachable (store, use, errnum, error);
 }
 
 static int
@@ -76,7 +74,7 @@ open_root_for_writing (const SvFileStore *store, GError **error)
   }
   int fd = open (store->root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (fd < 0)
-    sv_tree_set_error (store, NULL, SV_TREE_WRITE, errno == ENOENT ? EIO : errno, error);
+    set_unreachable (store, SV_TREE_WRITE, errno, error);
   return fd;
 }
 
@@ -88,11 +86,14 @@ sv_tree_open_root (const SvFileStore *store, SvTreeUse use, GError **error)
     return fd;
   if (errno == ENOENT && use == SV_TREE_WRITE)
     return open_root_for_writing (store, error);
-  if (errno == ENOTDIR)
+  if (errno == ENOENT)
+    g_set_error (error, SV_ERROR, SV_ERROR_NOT_FOUND, "store %s has nothing in it yet: its directory does not exist",
+                 store->base.url);
+  else if (errno == ENOTDIR)
     g_set_error (error, SV_ERROR, SV_ERROR_UNREACHABLE, "store %s is not a directory; name one, or a path that is free",
                  store->base.url);
   else
-    sv_tree_set_error (store, "", use, errno, error);
+    set_unreachable (store, use, errno, error);
   return -1;
 }
 

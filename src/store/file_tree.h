@@ -18,7 +18,7 @@ typedef enum
   SV_TREE_WRITE,
 } SvTreeUse;
 
-/* Turns an errno of reading or writing @key (NULL: the store itself) into an error that says what to do. */
+/* Turns an errno of reading or writing @key into an error that says what to do. */
 void sv_tree_set_error (const SvFileStore *store, const char *key, SvTreeUse use, int errnum, GError **error);
 
 /* The root's descriptor, or -1. SV_TREE_WRITE makes it where it is missing. */

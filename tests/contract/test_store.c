@@ -151,6 +151,7 @@ test_put_if_matches (Fixture *f)
   g_autofree char *first = put (f->writer, "a", "first");
   g_autofree char *second = put_as (f->writer, "a", "second", SV_PUT_IF_MATCHES, first, &error);
   g_assert_no_error (error);
+  g_assert_cmpstr (second, !=, first);
   assert_fails (put_as (f->writer, "a", "third", SV_PUT_IF_MATCHES, first, refusal), SV_ERROR_CONFLICT);
   assert_content (f->writer, "a", "second");
 }
