@@ -4,7 +4,7 @@
  * about how much of a clip arrived, and the first frame is decoded, because a header does not make a video either.
  *
  * What libav has to say on standard error is silenced: our errors say what is wrong. */
-#include "operator/clip_probe.h"
+#include "operator/clip_module.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -350,7 +350,7 @@ check_content (Probe *probe, const SvClipFacts *facts, GError **error)
 }
 
 gboolean
-sv_clip_probe (const char *path, SvClipFacts *facts, GError **error)
+SV_CLIP_MODULE_PROBE (const char *path, SvClipFacts *facts, GError **error)
 {
   g_auto (Probe) probe = { .path = path, .fd = -1, .deadline = g_get_monotonic_time () + TIME_LIMIT_US };
   av_log_set_level (AV_LOG_QUIET);
