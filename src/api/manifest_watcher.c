@@ -81,7 +81,7 @@ load_manifest (SvManifestWatch *watch, SvCatalog *catalog, const SvIndexEntry *e
 }
 
 static void
-load_manifests (SvManifestWatch *watch, SvCatalog *catalog, const GPtrArray *entries, guint64 block)
+load_manifests (SvManifestWatch *watch, SvCatalog *catalog, const GPtrArray *entries, guint64 block, gboolean is_retry)
 {
   g_autoptr (SvSnapshot) last = sv_board_get (watch->board);
   for (guint i = 0; i < entries->len; i++)
@@ -96,26 +96,29 @@ load_manifests (SvManifestWatch *watch, SvCatalog *catalog, const GPtrArray *ent
     else if (!load_manifest (watch, catalog, entry, &error))
     {
       watch->is_incomplete = TRUE;
-      sv_log ("warning", "manifest left out", "manifest", entry->hash, "reason", error->message, NULL);
+      if (!is_retry)
+        sv_log ("warning", "manifest left out", "manifest", entry->hash, "reason", error->message, NULL);
     }
   }
 }
 
-/* Takes @index. */
+/* Takes @index. A manifest that cannot be had is tried again at every step, and told of once. */
 static void
 publish_index (SvManifestWatch *watch, SvIndex *index)
 {
+  gboolean is_retry = watch->is_incomplete;
   SvHead head = { 0 };
   SvCatalog *catalog = sv_catalog_new (index);
   g_autoptr (GError) error = NULL;
   if (!sv_chain_head (watch->chain, &head, &error))
     sv_log ("warning", "chain head cannot be read", "reason", error->message, NULL);
   watch->is_incomplete = FALSE;
-  load_manifests (watch, catalog, index->entries, head.best.number);
-  load_manifests (watch, catalog, index->superseded, head.best.number);
+  load_manifests (watch, catalog, index->entries, head.best.number, is_retry);
+  load_manifests (watch, catalog, index->superseded, head.best.number, is_retry);
   g_autofree char *sequence = g_strdup_printf ("%" G_GUINT64_FORMAT, index->sequence);
   g_autofree char *n_manifests = g_strdup_printf ("%u", g_hash_table_size (catalog->manifests));
-  sv_log ("info", "manifest index read", "sequence", sequence, "manifests", n_manifests, NULL);
+  if (!is_retry || !watch->is_incomplete)
+    sv_log ("info", "manifest index read", "sequence", sequence, "manifests", n_manifests, NULL);
   sv_board_publish_catalog (watch->board, catalog);
   watch->has_catalog = TRUE;
 }

@@ -258,6 +258,22 @@ sv_server_port (const SvServer *server)
   return server->port;
 }
 
+char *
+sv_server_windows (const SvServer *server)
+{
+  g_autoptr (SvSnapshot) snapshot = sv_board_get (server->service.board);
+  g_autoptr (GPtrArray) names = g_ptr_array_new ();
+  const GPtrArray *entries = snapshot->catalog != NULL ? snapshot->catalog->index->entries : NULL;
+  for (guint i = 0; entries != NULL && i < entries->len; i++)
+  {
+    const SvIndexEntry *entry = g_ptr_array_index (entries, i);
+    if (g_hash_table_contains (snapshot->catalog->manifests, entry->hash))
+      g_ptr_array_add (names, entry->window_id);
+  }
+  g_ptr_array_add (names, NULL);
+  return names->len > 1 ? g_strjoinv (", ", (char **)names->pdata) : g_strdup ("none");
+}
+
 /* ── the end ── */
 
 /* Requests in hand end by themselves, since watchers and issue log go on; downloads get a while. */

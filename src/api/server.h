@@ -32,6 +32,10 @@ SvServer *sv_server_start (const SvConfig *config, const SvServerLimits *limits,
 const char *sv_server_url (const SvServer *server);
 guint sv_server_port (const SvServer *server);
 
+/* The windows that are served or will be, as "2025-10-23, 2025-10-24"; "none" before the first publication. Returns: (transfer
+ * full). */
+char *sv_server_windows (const SvServer *server);
+
 /* Stops accepting, finishes what is in flight, writes what waits, closes the engines. Takes @server; NULL is nothing. */
 void sv_server_stop (SvServer *server);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (SvServer, sv_server_stop)

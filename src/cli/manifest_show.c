@@ -239,9 +239,11 @@ find_anchor_state (SvReader *reader, const SvManifest *manifest, GError **error)
 static gboolean
 check_anchored (const SvManifest *manifest, const char *anchor, GError **error)
 {
-  gboolean is_unanchored = anchor == NULL || g_str_equal (anchor, sv_anchor_state_name (SV_UNANCHORED));
-  if (!opt_require_anchor || !is_unanchored)
+  if (!opt_require_anchor || (anchor != NULL && g_str_equal (anchor, sv_anchor_state_name (SV_ANCHORED))) ||
+      (anchor != NULL && g_str_equal (anchor, sv_anchor_state_name (SV_ANCHOR_PENDING))))
     return TRUE;
+  if (error != NULL && *error != NULL)
+    return FALSE;
   g_set_error (
       error, SV_ERROR, SV_ERROR_VERIFY,
       "manifest %s of window %s is %s: a newer index is anchored on the chain, and this manifest is not in its history",

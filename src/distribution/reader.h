@@ -30,7 +30,6 @@ SvReader *sv_reader_new_for_store (const SvConfig *config, SvChain *chain, const
 void sv_reader_free (SvReader *reader);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (SvReader, sv_reader_free)
 
-/* (transfer none) until the next call of the reader, which may have read newer ones from the chain. */
 const SvSigners *sv_reader_signers (const SvReader *reader);
 
 /* (transfer none) accounts that the chain's owner has revoked, as far as this home remembers; NULL-terminated; until the next

@@ -126,6 +126,21 @@ test_overloaded_comes_first (World *world, gconstpointer unused)
   g_assert_cmpstr (retry_after, ==, "1");
 }
 
+static void
+test_an_address_that_asks_too_fast_is_told_so (World *world, gconstpointer unused)
+{
+  const char *headers = "X-Forwarded-For: 198.51.100.1\r\n";
+  sv_config_set (world->config, "SCOREVISION_TRUSTED_PROXIES", "127.0.0.1");
+  world->limits.requests_per_second = 1;
+  world->limits.request_burst = 2;
+  world_start (world);
+  world_expect_status (world, "GET", "/api/commitments", headers, 200);
+  world_expect_status (world, "GET", "/api/commitments", headers, 200);
+  world_expect (world, &(Ask){ .headers = headers, .element = "-" }, 503, "overloaded", NULL);
+  world_expect_status (world, "GET", "/api/commitments", "X-Forwarded-For: 198.51.100.2\r\n", 200);
+  world_expect_status (world, "GET", "/healthz", headers, 200);
+}
+
 /* The ledger's blocks are an hour apart, so its head is soon older than a second. */
 static void
 test_old_head_is_unavailable (World *world, gconstpointer unused)
@@ -322,6 +337,7 @@ main (int argc, char **argv)
   ADD (test_nonces_and_rate_survive_a_restart);
   ADD (test_replay_at_another_instance_is_refused);
   ADD (test_overloaded_comes_first);
+  ADD (test_an_address_that_asks_too_fast_is_told_so);
   ADD_AT (3600000, test_old_head_is_unavailable);
   ADD (test_nothing_published_yet);
   ADD (test_second_instance_on_the_same_port_says_so);
