@@ -11,6 +11,7 @@
 
 #define CALL_TIMEOUT_MS 30000
 #define FIRST_BACKOFF_MS 400
+#define TIMER_SLACK_MS 20 /* a time limit is kept to the millisecond, or nearly */
 
 void
 sv_prediction_clear (SvPrediction *prediction)
@@ -161,7 +162,7 @@ call_with_tries (SvHttpClient *http, const SvHttpRequest *request, guint backoff
     gint64 began = g_get_monotonic_time ();
     SvHttpResponse *response = sv_http_perform (http, request, &local);
     *latency_ms = (double)(g_get_monotonic_time () - began) / 1000.0;
-    gboolean took_all_time = *latency_ms >= request->limits.total_timeout_ms;
+    gboolean took_all_time = *latency_ms + TIMER_SLACK_MS >= request->limits.total_timeout_ms;
     if (attempt + 1 == SV_CHUTE_TRIES || took_all_time || !is_worth_another_try (response, local))
     {
       if (local != NULL)
