@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "base/curl_library.h"
 #include "base/error.h"
 #include "base/http_hop.h"
 
@@ -128,7 +129,7 @@ sv_http_perform (SvHttpClient *client, const SvHttpRequest *request, GError **er
 static char *
 supported_encodings (void)
 {
-  const curl_version_info_data *info = curl_version_info (CURLVERSION_NOW);
+  const curl_version_info_data *info = sv_curl ()->version_info (CURLVERSION_NOW);
   g_autoptr (GStrvBuilder) names = g_strv_builder_new ();
   if ((info->features & CURL_VERSION_LIBZ) != 0)
     g_strv_builder_add_many (names, "gzip", "deflate", NULL);
@@ -141,14 +142,8 @@ supported_encodings (void)
 SvHttpClient *
 sv_http_client_new (void)
 {
-  static gsize ready = 0;
-  if (g_once_init_enter (&ready))
-  {
-    curl_global_init (CURL_GLOBAL_DEFAULT);
-    g_once_init_leave (&ready, 1);
-  }
   SvHttpClient *client = g_new0 (SvHttpClient, 1);
-  client->curl = curl_easy_init ();
+  client->curl = sv_curl ()->easy_init ();
   if (client->curl == NULL)
     g_error ("libcurl cannot be initialised");
   client->encodings = supported_encodings ();
@@ -160,7 +155,7 @@ sv_http_client_free (SvHttpClient *client)
 {
   if (client == NULL)
     return;
-  curl_easy_cleanup (client->curl);
+  sv_curl ()->easy_cleanup (client->curl);
   g_free (client->encodings);
   g_free (client);
 }

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/curl_library.h"
 #include "base/error.h"
 #include "base/http_address.h"
 
@@ -21,7 +22,14 @@
 #define DEFAULT_STALL_MS 15000
 
 typedef struct curl_slist CurlList;
-G_DEFINE_AUTOPTR_CLEANUP_FUNC (CurlList, curl_slist_free_all)
+
+static void
+curl_list_free (CurlList *list)
+{
+  sv_curl ()->slist_free_all (list);
+}
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (CurlList, curl_list_free)
 
 void
 sv_http_hop_clear (SvHttpHop *hop)
@@ -53,7 +61,7 @@ guint
 sv_http_hop_status (const SvHttpHop *hop)
 {
   long status = 0;
-  curl_easy_getinfo (hop->curl, CURLINFO_RESPONSE_CODE, &status);
+  sv_curl ()->easy_getinfo (hop->curl, CURLINFO_RESPONSE_CODE, &status);
   return (guint)status;
 }
 
@@ -211,14 +219,14 @@ static CurlList *
 make_headers (const SvHttpHop *hop)
 {
   gboolean has_type = FALSE;
-  CurlList *list = curl_slist_append (NULL, "Expect:"); /* no waiting for "100 Continue" */
+  CurlList *list = sv_curl ()->slist_append (NULL, "Expect:"); /* no waiting for "100 Continue" */
   for (const char *const *header = hop->request->headers; header != NULL && *header != NULL; header++)
   {
     has_type = has_type || has_name (*header, "Content-Type");
     if (!hop->is_foreign || is_harmless (*header))
-      list = curl_slist_append (list, *header);
+      list = sv_curl ()->slist_append (list, *header);
   }
-  return has_type ? list : curl_slist_append (list, "Content-Type:"); /* libcurl would say it is a form */
+  return has_type ? list : sv_curl ()->slist_append (list, "Content-Type:"); /* libcurl would say it is a form */
 }
 
 static void
@@ -230,13 +238,13 @@ set_method_and_body (const SvHttpHop *hop)
   gboolean sends_body = hop->request->body != NULL || strcmp (method, "POST") == 0 || strcmp (method, "PUT") == 0;
   if (sends_body)
   {
-    curl_easy_setopt (hop->curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)length);
-    curl_easy_setopt (hop->curl, CURLOPT_POSTFIELDS, data != NULL ? data : "");
+    sv_curl ()->easy_setopt (hop->curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)length);
+    sv_curl ()->easy_setopt (hop->curl, CURLOPT_POSTFIELDS, data != NULL ? data : "");
   }
   if (strcmp (method, "HEAD") == 0)
-    curl_easy_setopt (hop->curl, CURLOPT_NOBODY, 1L);
+    sv_curl ()->easy_setopt (hop->curl, CURLOPT_NOBODY, 1L);
   else
-    curl_easy_setopt (hop->curl, CURLOPT_CUSTOMREQUEST, method);
+    sv_curl ()->easy_setopt (hop->curl, CURLOPT_CUSTOMREQUEST, method);
 }
 
 static void
@@ -245,29 +253,29 @@ set_limits (const SvHttpHop *hop, gint64 remaining_ms)
   const SvHttpLimits *limits = &hop->request->limits;
   guint connect_ms = limits->connect_timeout_ms != 0 ? limits->connect_timeout_ms : DEFAULT_CONNECT_MS;
   guint stall_ms = limits->stall_timeout_ms != 0 ? limits->stall_timeout_ms : DEFAULT_STALL_MS;
-  curl_easy_setopt (hop->curl, CURLOPT_TIMEOUT_MS, (long)remaining_ms);
-  curl_easy_setopt (hop->curl, CURLOPT_CONNECTTIMEOUT_MS, (long)connect_ms);
-  curl_easy_setopt (hop->curl, CURLOPT_LOW_SPEED_LIMIT, 1L);
-  curl_easy_setopt (hop->curl, CURLOPT_LOW_SPEED_TIME, (long)((stall_ms + 999) / 1000));
+  sv_curl ()->easy_setopt (hop->curl, CURLOPT_TIMEOUT_MS, (long)remaining_ms);
+  sv_curl ()->easy_setopt (hop->curl, CURLOPT_CONNECTTIMEOUT_MS, (long)connect_ms);
+  sv_curl ()->easy_setopt (hop->curl, CURLOPT_LOW_SPEED_LIMIT, 1L);
+  sv_curl ()->easy_setopt (hop->curl, CURLOPT_LOW_SPEED_TIME, (long)((stall_ms + 999) / 1000));
   if (limits->policy == SV_HTTP_PUBLIC_ADDRESS || hop->url.is_loopback)
-    curl_easy_setopt (hop->curl, CURLOPT_PROXY, "");
+    sv_curl ()->easy_setopt (hop->curl, CURLOPT_PROXY, "");
 }
 
 static void
 set_callbacks (SvHttpHop *hop)
 {
-  curl_easy_setopt (hop->curl, CURLOPT_OPENSOCKETFUNCTION, on_open_socket);
-  curl_easy_setopt (hop->curl, CURLOPT_OPENSOCKETDATA, hop);
+  sv_curl ()->easy_setopt (hop->curl, CURLOPT_OPENSOCKETFUNCTION, on_open_socket);
+  sv_curl ()->easy_setopt (hop->curl, CURLOPT_OPENSOCKETDATA, hop);
   if (hop->request->limits.policy == SV_HTTP_PUBLIC_ADDRESS)
   {
-    curl_easy_setopt (hop->curl, CURLOPT_PREREQFUNCTION, on_before_request);
-    curl_easy_setopt (hop->curl, CURLOPT_PREREQDATA, hop);
+    sv_curl ()->easy_setopt (hop->curl, CURLOPT_PREREQFUNCTION, on_before_request);
+    sv_curl ()->easy_setopt (hop->curl, CURLOPT_PREREQDATA, hop);
   }
-  curl_easy_setopt (hop->curl, CURLOPT_HEADERFUNCTION, on_header);
-  curl_easy_setopt (hop->curl, CURLOPT_HEADERDATA, hop);
-  curl_easy_setopt (hop->curl, CURLOPT_WRITEFUNCTION, on_body);
-  curl_easy_setopt (hop->curl, CURLOPT_WRITEDATA, hop);
-  curl_easy_setopt (hop->curl, CURLOPT_ERRORBUFFER, hop->message);
+  sv_curl ()->easy_setopt (hop->curl, CURLOPT_HEADERFUNCTION, on_header);
+  sv_curl ()->easy_setopt (hop->curl, CURLOPT_HEADERDATA, hop);
+  sv_curl ()->easy_setopt (hop->curl, CURLOPT_WRITEFUNCTION, on_body);
+  sv_curl ()->easy_setopt (hop->curl, CURLOPT_WRITEDATA, hop);
+  sv_curl ()->easy_setopt (hop->curl, CURLOPT_ERRORBUFFER, hop->message);
 }
 
 /* Our own reason, or libcurl's as UNREACHABLE. Its text may quote what the server sent. */
@@ -279,9 +287,9 @@ report (SvHttpHop *hop, CURLcode code, GError **error)
     g_propagate_error (error, g_steal_pointer (&hop->refusal));
     return FALSE;
   }
-  const char *reason = hop->message[0] != '\0' ? hop->message : curl_easy_strerror (code);
+  const char *reason = hop->message[0] != '\0' ? hop->message : sv_curl ()->easy_strerror (code);
   if (code == CURLE_COULDNT_RESOLVE_PROXY)
-    reason = curl_easy_strerror (code); /* the proxy's URL may hold a password */
+    reason = sv_curl ()->easy_strerror (code); /* the proxy's URL may hold a password */
   g_autofree char *printable = g_strdup (reason);
   for (char *p = printable; *p != '\0'; p++)
     if (!g_ascii_isprint (*p))
@@ -297,19 +305,19 @@ sv_http_hop_run (SvHttpHop *hop, const char *encodings, gint64 deadline, GError 
   if (remaining_ms <= 0)
     return report (hop, CURLE_OPERATION_TIMEDOUT, error);
   g_autoptr (CurlList) headers = make_headers (hop);
-  curl_easy_reset (hop->curl);
-  curl_easy_setopt (hop->curl, CURLOPT_URL, hop->url.text);
-  curl_easy_setopt (hop->curl, CURLOPT_PROTOCOLS_STR, "http,https");
-  curl_easy_setopt (hop->curl, CURLOPT_FOLLOWLOCATION, 0L);
-  curl_easy_setopt (hop->curl, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
-  curl_easy_setopt (hop->curl, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-  curl_easy_setopt (hop->curl, CURLOPT_NOSIGNAL, 1L);
-  curl_easy_setopt (hop->curl, CURLOPT_USERAGENT, "scorevision/" SV_VERSION);
-  curl_easy_setopt (hop->curl, CURLOPT_ACCEPT_ENCODING, encodings);
-  curl_easy_setopt (hop->curl, CURLOPT_HTTPHEADER, headers);
+  sv_curl ()->easy_reset (hop->curl);
+  sv_curl ()->easy_setopt (hop->curl, CURLOPT_URL, hop->url.text);
+  sv_curl ()->easy_setopt (hop->curl, CURLOPT_PROTOCOLS_STR, "http,https");
+  sv_curl ()->easy_setopt (hop->curl, CURLOPT_FOLLOWLOCATION, 0L);
+  sv_curl ()->easy_setopt (hop->curl, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+  sv_curl ()->easy_setopt (hop->curl, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+  sv_curl ()->easy_setopt (hop->curl, CURLOPT_NOSIGNAL, 1L);
+  sv_curl ()->easy_setopt (hop->curl, CURLOPT_USERAGENT, "scorevision/" SV_VERSION);
+  sv_curl ()->easy_setopt (hop->curl, CURLOPT_ACCEPT_ENCODING, encodings);
+  sv_curl ()->easy_setopt (hop->curl, CURLOPT_HTTPHEADER, headers);
   set_method_and_body (hop);
   set_limits (hop, remaining_ms);
   set_callbacks (hop);
-  CURLcode code = curl_easy_perform (hop->curl);
+  CURLcode code = sv_curl ()->easy_perform (hop->curl);
   return code == CURLE_OK ? TRUE : report (hop, code, error);
 }

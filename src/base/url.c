@@ -2,16 +2,22 @@
  * and the host that it connects to cannot differ. */
 #include "base/url.h"
 
-#include <curl/curl.h>
 #include <string.h>
 
+#include "base/curl_library.h"
 #include "base/error.h"
 #include "base/http_address.h"
 #include "base/http_client.h"
 
 #define MAX_SHOWN 256
 
-G_DEFINE_AUTOPTR_CLEANUP_FUNC (CURLU, curl_url_cleanup)
+static void
+handle_free (CURLU *handle)
+{
+  sv_curl ()->url_cleanup (handle);
+}
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (CURLU, handle_free)
 
 void
 sv_url_clear (SvUrl *url)
@@ -28,10 +34,10 @@ static char *
 get_part (CURLU *handle, CURLUPart part, guint flags)
 {
   char *value = NULL;
-  if (curl_url_get (handle, part, &value, flags) != CURLUE_OK)
+  if (sv_curl ()->url_get (handle, part, &value, flags) != CURLUE_OK)
     return NULL;
   char *copy = g_strdup (value);
-  curl_free (value);
+  sv_curl ()->free (value);
   return copy;
 }
 
@@ -90,7 +96,7 @@ take_apart (CURLU *handle, SvUrl *url, GError **error)
   g_autofree char *raw_host = get_part (handle, CURLUPART_HOST, 0);
   if (!check_no_user (handle, error) || !check_host (raw_host, error))
     return FALSE;
-  curl_url_set (handle, CURLUPART_FRAGMENT, NULL, 0);
+  sv_curl ()->url_set (handle, CURLUPART_FRAGMENT, NULL, 0);
 
   g_autofree char *host = g_ascii_strdown (raw_host, -1);
   g_autofree char *port = get_part (handle, CURLUPART_PORT, CURLU_DEFAULT_PORT);
@@ -109,13 +115,13 @@ take_apart (CURLU *handle, SvUrl *url, GError **error)
 static gboolean
 parse (const char *base, const char *text, SvUrl *url, GError **error)
 {
-  g_autoptr (CURLU) handle = curl_url ();
+  g_autoptr (CURLU) handle = sv_curl ()->url ();
   memset (url, 0, sizeof *url);
-  if (handle == NULL || (base != NULL && curl_url_set (handle, CURLUPART_URL, base, 0) != CURLUE_OK))
+  if (handle == NULL || (base != NULL && sv_curl ()->url_set (handle, CURLUPART_URL, base, 0) != CURLUE_OK))
     return refuse (error, "it cannot be read");
-  CURLUcode code = curl_url_set (handle, CURLUPART_URL, text, CURLU_NON_SUPPORT_SCHEME);
+  CURLUcode code = sv_curl ()->url_set (handle, CURLUPART_URL, text, CURLU_NON_SUPPORT_SCHEME);
   if (code != CURLUE_OK)
-    return refuse (error, curl_url_strerror (code));
+    return refuse (error, sv_curl ()->url_strerror (code));
   return take_apart (handle, url, error);
 }
 
