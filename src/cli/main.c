@@ -331,6 +331,7 @@ main (int argc, char **argv)
 {
   setlocale (LC_CTYPE, "");
   signal (SIGPIPE, SIG_IGN);
+  signal (SIGXFSZ, SIG_IGN); /* a file size limit is then an error of the write, with a message */
   umask (022);
   if (sodium_init () < 0)
   {

@@ -4,8 +4,7 @@
 
 #include "base/config.h"
 #include "base/http_client.h"
-
-#define SV_CLIP_MAX_BYTES (G_GUINT64_CONSTANT (2) << 30)
+#include "protocol/challenge.h"
 
 /* Origins of our own configuration, which alone may lie on a private address: SCOREVISION_API, S3_ENDPOINT, R2_PUBLIC_URL,
  * CHUTES_API_URL, and CHUTES_MINER_BASE_URL_TEMPLATE where the slug is not part of its host. Returns: (transfer full)
