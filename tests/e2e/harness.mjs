@@ -81,6 +81,9 @@ async function stop(child, signal = 'SIGTERM') {
 
 // ── the world ──
 
+// Sanitizers abort (status 134), so that no program's own status can be taken for theirs.
+const sanitizerOptions = { ASAN_OPTIONS: 'abort_on_error=1', LSAN_OPTIONS: 'exitcode=134', UBSAN_OPTIONS: 'abort_on_error=1:halt_on_error=1' };
+
 class World {
   constructor() {
     this.dir = mkdtempSync(path.join(tmpdir(), 'sv-e2e-'));
@@ -90,7 +93,7 @@ class World {
       PATH: `${path.dirname(programs.sv)}:${process.env.PATH}`,
       HOME: this.dir,
       LANG: 'C.UTF-8',
-      ...(process.env.ASAN_OPTIONS ? { ASAN_OPTIONS: process.env.ASAN_OPTIONS } : {}),
+      ...sanitizerOptions,
       BITTENSOR_SUBTENSOR_ENDPOINT: `ledger:${this.path('ledger.sqlite')}`,
       BITTENSOR_WALLET_PATH: this.path('wallets'),
       SCOREVISION_STORE: `file:${this.path('store')}`,
@@ -193,9 +196,12 @@ class World {
     return child;
   }
 
+  // Ends everything; a program that did not end well, though asked to, is a failure.
   async end() {
-    await Promise.all(this.children.map((child) => stop(child)));
+    const results = await Promise.all(this.children.map((child) => stop(child)));
     rmSync(this.dir, { recursive: true, force: true });
+    const i = results.findIndex(({ status, signal }) => status !== 0 && signal !== 'SIGKILL');
+    if (i >= 0) throw new Error(`${this.children[i].spawnargs.join(' ')} ended badly: ${JSON.stringify(results[i])}\n${this.children[i].output.stderr}`);
   }
 }
 
