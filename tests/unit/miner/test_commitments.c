@@ -308,7 +308,7 @@ static void
 what_was_overtaken_is_made_anew (Fixture *fixture, gconstpointer data)
 {
   g_autofree char *text = sv_commitment_text_format (fixture->text);
-  g_autoptr (SvPreparedExtrinsic) left = leave_pending (fixture, fixture->miner, text);
+  sv_prepared_extrinsic_free (leave_pending (fixture, fixture->miner, text));
   world_commit (fixture->world, fixture->miner, "sv1 commit 2025-10-22 1\nX r lynx " CHUTE_1 " 1"); /* takes its nonce */
   g_free (commit_one (fixture, fixture->text));
   g_assert_cmpuint (texts_on_chain (fixture), ==, 2);
