@@ -12,7 +12,7 @@ const CURRENT = '2025-10-23';
 let world, clip, current, serve;
 
 before(async () => {
-  world = await createWorld({ finality: 3, env: { SCOREVISION_API: 'http://api.example.org' } });
+  world = await createWorld({ finality: 3, env: { SCOREVISION_API: 'http://api.example.org', SCOREVISION_RATE_LIMIT: '1000/60s' } });
   await world.key('miner');
   await world.key('late');
   clip = await world.clip();
@@ -61,11 +61,14 @@ test('a commitment that a reorganisation drops binds no more', async () => {
 test('a clip that is taken out and put back while it runs', async () => {
   const { commitments: [receipt] } = await world.json(['miner', 'commitments'], { as: 'miner' });
   const proof = receipt.bindings.find((one) => one.element_id === PLAYER).commitment_proof;
-  const answers = (wanted) => waitFor(`an answer ${wanted}`, async () => (await ask(world.keys.miner, proof)).status === wanted);
+  const seesClips = (n) => waitFor(`the server to see ${n} clips`, async () => (
+    (await (await fetch(`${serve.url}/metrics`)).text()).includes(`\nsv_clips ${n}\n`)));
   await world.sv(['clip', 'remove', clip.hash]);
-  await answers(503);
+  await seesClips(0);
+  assert.equal((await ask(world.keys.miner, proof)).body.error, 'no_challenge');
   await world.clip();
-  await answers(200);
+  await seesClips(1);
+  assert.equal((await ask(world.keys.miner, proof)).status, 200);
 });
 
 test('kill -9 loses no challenge that was answered', async () => {
