@@ -95,7 +95,8 @@ check_window (Case *c)
 
 /* ── binding ── */
 
-/* FALSE when the chain has to be read first. A block outside the picture holds no extrinsic that counts. */
+/* Ends with the outcome when the chain has to be read first, or could not be. A block outside the picture holds no extrinsic
+ * that counts; but of one above it nothing is known as long as the chain does not answer. */
 static gboolean
 find_extrinsic (Case *c)
 {
@@ -104,7 +105,15 @@ find_extrinsic (Case *c)
       sv_bindings_find (c->snapshot->bindings, &proof, &c->extrinsic))
     return TRUE;
   c->extrinsic = (SvProofExtrinsic){ 0 };
-  return proof.block <= c->block || c->asked->chain_was_read;
+  if (proof.block <= c->block)
+    return TRUE;
+  if (!c->asked->chain_was_read)
+  {
+    c->outcome->kind = SV_OUTCOME_READ_CHAIN;
+    return FALSE;
+  }
+  return sv_board_chain_seen_ms (c->service->board) >= c->asked->now_ms ||
+         end_with (c, reply_chain_unavailable ("the block of the proof could not be looked up"));
 }
 
 static gboolean
@@ -130,10 +139,7 @@ static gboolean
 check_binding (Case *c)
 {
   if (!find_extrinsic (c))
-  {
-    c->outcome->kind = SV_OUTCOME_READ_CHAIN;
     return FALSE;
-  }
   const SvChallengeRequest *request = c->asked->request;
   SvProofQuestion question = { .proof = request->commitment_proof,
                                .hotkey = c->asked->miner,

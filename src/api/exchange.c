@@ -64,8 +64,9 @@ begin (SvExchange *exchange)
   exchange->headers = sv_pairs_new ();
   MHD_get_connection_values (exchange->connection, MHD_HEADER_KIND, keep_header, exchange->headers);
   const union MHD_ConnectionInfo *info = MHD_get_connection_info (exchange->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
-  exchange->client = sv_address_limit_client (service->addresses, info != NULL ? info->client_addr : NULL,
-                                              sv_pairs_find (exchange->headers, "X-Forwarded-For", TRUE));
+  /* Some proxies add a header line of their own below the client's, so the last one is the one to believe. */
+  g_autofree char *forwarded_for = sv_pairs_join (exchange->headers, "X-Forwarded-For");
+  exchange->client = sv_address_limit_client (service->addresses, info != NULL ? info->client_addr : NULL, forwarded_for);
   g_mutex_lock (&service->flight_lock);
   service->n_in_flight++;
   g_mutex_unlock (&service->flight_lock);

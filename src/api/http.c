@@ -53,6 +53,23 @@ sv_pairs_find (const GArray *pairs, const char *name, gboolean any_case)
   return value;
 }
 
+char *
+sv_pairs_join (const GArray *pairs, const char *name)
+{
+  GString *list = NULL;
+  for (guint i = 0; i < pairs->len; i++)
+  {
+    const SvPair *pair = &g_array_index (pairs, SvPair, i);
+    if (g_ascii_strcasecmp (pair->name, name) != 0)
+      continue;
+    if (list == NULL)
+      list = g_string_new (pair->value);
+    else
+      g_string_append_printf (list, ",%s", pair->value);
+  }
+  return list != NULL ? g_string_free (list, FALSE) : NULL;
+}
+
 void
 sv_target_free (SvTarget *target)
 {

@@ -21,6 +21,10 @@ void sv_pairs_add (GArray *pairs, const char *name, const char *value);
 /* (transfer none) the first value of @name; NULL when absent. @any_case for header names. */
 const char *sv_pairs_find (const GArray *pairs, const char *name, gboolean any_case);
 
+/* (transfer full) all values of a header in their order as one comma list, which is what HTTP takes its repetition for; NULL
+ * when absent. */
+char *sv_pairs_join (const GArray *pairs, const char *name);
+
 typedef struct
 {
   char *path;         /* decoded, begins with "/" */

@@ -252,6 +252,15 @@ sv_board_saw_state (SvBoard *board, gint64 now_ms)
 }
 
 gint64
+sv_board_chain_seen_ms (SvBoard *board)
+{
+  g_mutex_lock (&board->lock);
+  gint64 seen = board->chain_seen_ms;
+  g_mutex_unlock (&board->lock);
+  return seen;
+}
+
+gint64
 sv_board_state_seen_ms (SvBoard *board)
 {
   g_mutex_lock (&board->lock);
@@ -265,10 +274,7 @@ sv_board_head_age_ms (SvBoard *board, const SvSnapshot *snapshot, gint64 now_ms)
 {
   if (board->block_time_ms > 0)
     return now_ms - sv_bindings_head (snapshot->bindings)->best.time_ms;
-  g_mutex_lock (&board->lock);
-  gint64 seen = board->chain_seen_ms;
-  g_mutex_unlock (&board->lock);
-  return now_ms - seen;
+  return now_ms - sv_board_chain_seen_ms (board);
 }
 
 const char *

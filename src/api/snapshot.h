@@ -72,6 +72,7 @@ void sv_board_publish_bindings (SvBoard *board, SvBindings *bindings);
 /* When the chain and the state were last read without an error (Unix milliseconds). */
 void sv_board_saw_chain (SvBoard *board, gint64 now_ms);
 void sv_board_saw_state (SvBoard *board, gint64 now_ms);
+gint64 sv_board_chain_seen_ms (SvBoard *board);
 gint64 sv_board_state_seen_ms (SvBoard *board);
 
 /* Age of the head in milliseconds: since its block was made or, where blocks are made only on demand, since it was read. */

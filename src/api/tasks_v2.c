@@ -1,5 +1,7 @@
 /* GET /api/tasks/next/v2: the legacy contract, kept for the migration. Any registered clip, drawn at random; no manifest. Its
- * nonces and rate are recorded as v3's are; the issue log itself is per window and manifest and knows nothing of v2. */
+ * nonces and rate are recorded as v3's are; the issue log itself is per window and manifest and knows nothing of v2. Of
+ * strangers, who are served where no validator list is configured, nothing is written: keys cost nothing to make, and each
+ * would leave rows behind for good. The memory of admission, which is bounded, holds their nonces and their rate. */
 #include <sodium.h>
 
 #include "api/asker.h"
@@ -67,6 +69,18 @@ admit (SvExchange *exchange, Work *work, const SvSnapshot *snapshot, gint64 now_
   return sv_asker_admit (service, &work->admission, is_served ? NULL : "not_permitted", is_served);
 }
 
+/* Waits until the request is durable. */
+static void
+record (SvExchange *exchange, const Work *work)
+{
+  SvIssueEntry *entry = sv_issue_entry_new (&work->admission);
+  entry->done = take_entry;
+  entry->data = exchange;
+  exchange->stage++;
+  sv_exchange_suspend (exchange);
+  sv_issue_log_submit (exchange->service->issue_log, entry);
+}
+
 static SvReply *
 begin (SvExchange *exchange, Work *work)
 {
@@ -75,19 +89,18 @@ begin (SvExchange *exchange, Work *work)
   SvReply *reply = admit (exchange, work, snapshot, now_ms);
   if (reply != NULL)
     return reply;
-  SvIssueEntry *entry = sv_issue_entry_new (&work->admission);
+  gboolean is_stranger = work->admission.is_stranger;
   if (snapshot->clips == NULL || snapshot->clips->list->len == 0)
   {
-    sv_issue_log_submit (exchange->service->issue_log, entry);
+    if (!is_stranger)
+      sv_issue_log_submit (exchange->service->issue_log, sv_issue_entry_new (&work->admission));
     return sv_reply_error (503, "no_challenge", "No clip is registered here");
   }
   const GPtrArray *clips = snapshot->clips->list;
   work->task = make_task (exchange->service, g_ptr_array_index (clips, randombytes_uniform (clips->len)), now_ms);
-  entry->done = take_entry;
-  entry->data = exchange;
-  exchange->stage++;
-  sv_exchange_suspend (exchange);
-  sv_issue_log_submit (exchange->service->issue_log, entry);
+  if (is_stranger)
+    return sv_reply_json (200, "issued", g_steal_pointer (&work->task));
+  record (exchange, work);
   return NULL;
 }
 

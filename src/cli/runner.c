@@ -61,7 +61,11 @@ print_metrics (const SvShard *shard)
 {
   const char *name;
   json_t *value;
-  json_object_foreach (shard->metrics, name, value) printf ("  %-10s %.3f\n", name, json_number_value (value));
+  json_object_foreach (shard->metrics, name, value)
+  {
+    g_autofree char *shown = sv_printable (name);
+    printf ("  %-10s %.3f\n", shown, json_number_value (value));
+  }
   if (shard->has_score)
     printf ("  composite  %.3f\n", shard->composite_score);
 }
@@ -70,8 +74,9 @@ static void
 print_run (const SvRun *run)
 {
   const SvShard *shard = run->shard;
+  g_autofree char *id = sv_printable (shard->challenge_id);
   if (shard->is_legacy)
-    printf ("legacy task %s on chute %s\n", shard->challenge_id, shard->chute_slug);
+    printf ("legacy task %s on chute %s\n", id, shard->chute_slug);
   else
     printf ("challenge %s: %s in window %s, miner %s (%s)\n", shard->challenge_id, shard->element_id, shard->window_id,
             shard->miner_hotkey, shard->is_self ? "self" : "public");

@@ -210,6 +210,22 @@ test_whose_address_counts (void)
   assert_client (limit, "10.1.2.3", NULL, "10.1.2.3");
 }
 
+/* Some proxies append to the client's header line, others add a line of their own below it. */
+static void
+test_repeated_lines_are_one_list (void)
+{
+  const char *const proxies[] = { "10.0.0.0/8", NULL };
+  g_autoptr (SvAddressLimit) limit = sv_address_limit_new (10, 10, proxies, NULL);
+  g_autoptr (GArray) headers = sv_pairs_new ();
+  g_assert_null (sv_pairs_join (headers, "X-Forwarded-For"));
+  sv_pairs_add (headers, "X-Forwarded-For", "127.0.0.1");
+  sv_pairs_add (headers, "X-Other", "203.0.113.9");
+  sv_pairs_add (headers, "x-forwarded-for", "198.51.100.1, 10.9.9.9");
+  g_autofree char *list = sv_pairs_join (headers, "X-Forwarded-For");
+  g_assert_cmpstr (list, ==, "127.0.0.1,198.51.100.1, 10.9.9.9");
+  assert_client (limit, "10.1.2.3", list, "198.51.100.1");
+}
+
 static void
 test_an_address_has_its_tokens (void)
 {
@@ -251,6 +267,7 @@ main (int argc, char **argv)
   ADD (test_clip_links);
   ADD (test_ranges);
   ADD (test_whose_address_counts);
+  ADD (test_repeated_lines_are_one_list);
   ADD (test_an_address_has_its_tokens);
   ADD (test_bad_proxies_are_refused);
   return g_test_run ();

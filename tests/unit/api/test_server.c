@@ -4,6 +4,7 @@
  * restart: nonces and rate survive                       overload, chain_unavailable, nothing published yet
  * life: a second instance, draining                      HTTP: 404, 405, 413, 414, 431, malformed
  * health, readiness, metrics, OpenAPI */
+#include <sqlite3.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -16,6 +17,12 @@
 #include "world.h"
 
 #define DEADLINE_US (20 * G_TIME_SPAN_SECOND)
+
+static void
+count_nonce (const char *asker, const char *nonce, const char *x_nonce, const char *client_id, gint64 time_ms, gpointer data)
+{
+  (*(guint64 *)data)++;
+}
 
 /* ── v2 ── */
 
@@ -52,6 +59,29 @@ test_legacy_serves_whoever_signs_where_none_is (World *world, gconstpointer unus
   world_start (world);
   world_expect (world, &(Ask){ .is_legacy = TRUE, .asker = world->stranger, .nonce = nonce }, 200, NULL, NULL);
   world_expect (world, &(Ask){ .is_legacy = TRUE, .asker = world->stranger, .nonce = nonce }, 401, NULL, "replayed_nonce");
+}
+
+static guint64
+count_recorded (World *world)
+{
+  guint64 n = 0;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (SvState) state = world_open_state (world);
+  g_assert_true (sv_state_recent_nonces (state, 0, count_nonce, &n, &error));
+  g_assert_no_error (error);
+  return n;
+}
+
+static void
+test_nothing_is_written_of_strangers (World *world, gconstpointer unused)
+{
+  sv_config_set (world->config, "SCOREVISION_VALIDATORS", "");
+  world_start (world);
+  world_expect (world, &(Ask){ .is_legacy = TRUE, .asker = world->stranger }, 200, NULL, NULL);
+  world_expect (world, &(Ask){ .asker = world->stranger }, 412, NULL, "unknown");
+  world_expect (world, &(Ask){ .is_legacy = TRUE }, 200, NULL, NULL);
+  world_stop (world);
+  g_assert_cmpuint (count_recorded (world), ==, 1);
 }
 
 /* ── rate and restart ── */
@@ -156,6 +186,30 @@ test_old_head_is_unavailable (World *world, gconstpointer unused)
   g_assert_nonnull (retry_after);
   world_expect (world, &(Ask){ .asker = world->rival, .miner = sv_keypair_address (world->miner) }, 401, NULL, "not_permitted");
   world_expect (world, &(Ask){ .is_legacy = TRUE, .asker = world->validator }, 200, NULL, NULL);
+}
+
+/* What another program does to the ledger's file. */
+static void
+change_ledger (World *world, const char *sql)
+{
+  sqlite3 *db;
+  g_autofree char *path = g_build_filename (world->directory, "ledger.sqlite", NULL);
+  g_assert_cmpint (sqlite3_open (path, &db), ==, SQLITE_OK);
+  g_assert_cmpint (sqlite3_exec (db, sql, NULL, NULL, NULL), ==, SQLITE_OK);
+  g_assert_cmpint (sqlite3_close (db), ==, SQLITE_OK);
+}
+
+static void
+test_a_proof_that_cannot_be_looked_up_is_not_refused (World *world, gconstpointer unused)
+{
+  g_autofree char *above = g_strdup_printf ("5000:0x%064d", 1);
+  world_start (world);
+  world_expect (world, &(Ask){ .proof = above }, 412, "missing_commitment", "unknown");
+  change_ledger (world, "ALTER TABLE block RENAME TO gone");
+  world_expect (world, &(Ask){ .proof = above }, 503, "chain_unavailable", NULL);
+  world_expect (world, &(Ask){ 0 }, 200, NULL, NULL); /* what the picture holds is answered from memory */
+  change_ledger (world, "ALTER TABLE gone RENAME TO block");
+  world_expect (world, &(Ask){ .proof = above }, 412, "missing_commitment", "unknown");
 }
 
 static void
@@ -333,12 +387,14 @@ main (int argc, char **argv)
   ADD (test_legacy_task);
   ADD (test_legacy_serves_known_askers_where_a_list_is_configured);
   ADD (test_legacy_serves_whoever_signs_where_none_is);
+  ADD (test_nothing_is_written_of_strangers);
   ADD (test_rate_is_limited_over_both_endpoints);
   ADD (test_nonces_and_rate_survive_a_restart);
   ADD (test_replay_at_another_instance_is_refused);
   ADD (test_overloaded_comes_first);
   ADD (test_an_address_that_asks_too_fast_is_told_so);
   ADD_AT (3600000, test_old_head_is_unavailable);
+  ADD (test_a_proof_that_cannot_be_looked_up_is_not_refused);
   ADD (test_nothing_published_yet);
   ADD (test_second_instance_on_the_same_port_says_so);
   ADD (test_absent_ledger_names_the_command);
