@@ -3,7 +3,7 @@ SHELL := /bin/bash
 BUILD ?= build
 PREFIX ?= /usr/local
 
-.PHONY: all help deps demo test bench fuzz install format clean
+.PHONY: all help deps demo test bench fuzz install format lint clean
 .DEFAULT_GOAL := all
 
 all: $(BUILD)/build.ninja ## build everything; the program is build/src/cli/sv
@@ -36,6 +36,10 @@ install: all ## install sv under PREFIX (/usr/local)
 
 format: ## bring the sources into the repository's format
 	@git ls-files '*.c' '*.h' | xargs clang-format -i
+
+lint: all ## clang-format and clang-tidy (packages clang-format, clang-tidy); prints nothing when clean
+	@git ls-files '*.c' '*.h' | xargs clang-format --dry-run -Werror
+	@git ls-files 'src/*.c' 'examples/*.c' | xargs -P 2 -n 8 clang-tidy -p $(BUILD) --quiet 2>/dev/null
 
 clean: ## remove what was built
 	@rm -rf build build-*

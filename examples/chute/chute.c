@@ -86,8 +86,8 @@ predict (const char *url)
     return failure (problem);
   double ms = (double)(g_get_monotonic_time () - began) / 1000.0;
   int n_frames = (int)json_array_size (json_object_get (predictions, "frames"));
-  return json_pack ("{s:b,s:o,s:n,s:s,s:{s:i,s:f}}", "success", 1, "predictions", predictions, "error", "model",
-                    "moving-blobs", "telemetry", "frames_processed", n_frames, "inference_ms", ms);
+  return json_pack ("{s:b,s:o,s:n,s:s,s:{s:i,s:f}}", "success", 1, "predictions", predictions, "error", "model", "moving-blobs",
+                    "telemetry", "frames_processed", n_frames, "inference_ms", ms);
 }
 
 static json_t *

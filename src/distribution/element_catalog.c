@@ -153,8 +153,7 @@ sv_window_summary_to_json (const SvWindowSummary *summary)
   json_object_set_new (json, "expiry_block", sv_json_integer (summary->expiry_block));
   json_object_set_new (json, "block", sv_json_integer (summary->block));
   json_object_set_new (json, "blocks_left", sv_json_integer (summary->blocks_left));
-  json_object_set_new (json, "seconds_left",
-                       summary->ms_left > 0 ? json_real ((double)(summary->ms_left / 1000)) : json_null ());
+  json_object_set_new (json, "seconds_left", summary->ms_left > 0 ? sv_json_integer (summary->ms_left / 1000) : json_null ());
   json_t *elements = json_array ();
   for (gsize i = 0; i < manifest->n_elements; i++)
     json_array_append_new (elements, element_to_json (&manifest->elements[i]));

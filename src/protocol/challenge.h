@@ -32,7 +32,8 @@ const char *sv_challenge_check_form (const SvChallengeRequest *request, guint ne
 /* Nanoseconds of a checked nonce within ±60 s of @now_ms. */
 gboolean sv_nonce_is_fresh (const char *nonce, gint64 now_ms);
 
-/* The bound X-Nonce: a lower-case UUID over the whole request. Accounts bare; @miner "" never: the asker if not named. @slug and
+/* The bound X-Nonce: a lower-case UUID over the whole request. Accounts bare; @miner "" never: the asker if not named. @slug
+ * and
  * @proof may be NULL, which counts as "". Returns: (transfer full), never NULL; "", which equals no X-Nonce, when a part (the
  * proof, whose form is not checked before) is not UTF-8. */
 char *sv_bound_nonce (const char *base, guint netuid, const char *asker, const char *nonce, const char *element_id,
