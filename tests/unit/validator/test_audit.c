@@ -14,8 +14,6 @@
  */
 #include "validator/audit.h"
 
-#include <fcntl.h>
-#include <glib/gstdio.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -323,10 +321,9 @@ static void
 the_same_line_twice_counts_once (Fixture *fixture, gconstpointer data)
 {
   g_autofree char *line = good_line (fixture);
-  add_line (fixture, line);
-  add_line (fixture, line);
-  add_line (fixture, "garbage");
-  add_line (fixture, "garbage");
+  const char *const lines[] = { line, line, "garbage", "garbage" };
+  for (gsize i = 0; i < G_N_ELEMENTS (lines); i++)
+    add_line (fixture, lines[i]);
   g_autofree char *text = counted (fixture);
   g_assert_true (g_str_has_prefix (text, "accepted 1\nrejected 2\n"));
   g_assert_nonnull (strstr (text, "1 duplicates"));
@@ -378,12 +375,13 @@ a_line_too_long_is_one_rejection (Fixture *fixture, gconstpointer data)
   {
     g_autofree char *filling = g_strnfill (lengths[i], 'x');
     g_autofree char *first = g_strdup_printf ("%s\n%s\n", filling, line), *last = g_strdup_printf ("%s\n%s", line, filling);
-    start_audit (fixture);
-    audit_text (fixture, first);
-    assert_counted (fixture, "accepted 1\nrejected 1\nrejected 1 signature\n0 duplicates, 1 unchecked, 0 shared, 2 lines");
-    start_audit (fixture);
-    audit_text (fixture, last);
-    assert_counted (fixture, "accepted 1\nrejected 1\nrejected 1 signature\n0 duplicates, 1 unchecked, 0 shared, 2 lines");
+    const char *const texts[] = { first, last };
+    for (gsize t = 0; t < G_N_ELEMENTS (texts); t++)
+    {
+      start_audit (fixture);
+      audit_text (fixture, texts[t]);
+      assert_counted (fixture, "accepted 1\nrejected 1\nrejected 1 signature\n0 duplicates, 1 unchecked, 0 shared, 2 lines");
+    }
   }
 }
 
