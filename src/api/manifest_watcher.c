@@ -1,5 +1,6 @@
 /* The manifest watcher: keeps the catalog (index and verified manifests) and the clip table fresh. What cannot be read leaves
- * the last good picture in place: a verified manifest stays usable until its expiry (docs/protocol.md section 4). */
+ * the last good picture in place: a verified manifest stays usable until its expiry (docs/protocol.md section 4). But nothing
+ * of a signer who has been revoked since stays there. */
 #include "api/watching.h"
 
 #include <sodium.h>
@@ -80,6 +81,12 @@ load_manifest (SvManifestWatch *watch, SvCatalog *catalog, const SvIndexEntry *e
   return TRUE;
 }
 
+static gboolean
+is_trusted (SvManifestWatch *watch, const SvSignedDocument *document)
+{
+  return document == NULL || sv_reader_trusts (document->signed_by, watch->reader);
+}
+
 static void
 load_manifests (SvManifestWatch *watch, SvCatalog *catalog, const GPtrArray *entries, guint64 block, gboolean is_retry)
 {
@@ -91,7 +98,8 @@ load_manifests (SvManifestWatch *watch, SvCatalog *catalog, const GPtrArray *ent
     SvServedManifest *served = last->catalog != NULL ? g_hash_table_lookup (last->catalog->manifests, entry->hash) : NULL;
     if (sv_entry_expired (entry, block) || g_hash_table_contains (catalog->manifests, entry->hash))
       continue;
-    if (served != NULL && sv_index_entry_agrees (entry, served->manifest, NULL))
+    if (served != NULL && is_trusted (watch, served->manifest->document) &&
+        sv_index_entry_agrees (entry, served->manifest, NULL))
       g_hash_table_insert (catalog->manifests, g_strdup (entry->hash), sv_served_manifest_ref (served));
     else if (!load_manifest (watch, catalog, entry, &error))
     {
@@ -136,6 +144,30 @@ start_without_index (SvManifestWatch *watch, const GError *fault)
   publish_index (watch, index != NULL ? index : sv_index_new (sv_chain_id (watch->chain)));
 }
 
+static gboolean
+is_catalog_trusted (SvManifestWatch *watch)
+{
+  g_autoptr (SvSnapshot) snapshot = sv_board_get (watch->board);
+  if (snapshot->catalog == NULL)
+    return TRUE;
+  gboolean ok = is_trusted (watch, snapshot->catalog->index->document);
+  GHashTableIter iter;
+  gpointer served;
+  g_hash_table_iter_init (&iter, snapshot->catalog->manifests);
+  while (ok && g_hash_table_iter_next (&iter, NULL, &served))
+    ok = is_trusted (watch, ((const SvServedManifest *)served)->manifest->document);
+  return ok;
+}
+
+/* What is left when a signer has been revoked: the last index of another one, or nothing. */
+static void
+drop_what_is_not_trusted (SvManifestWatch *watch)
+{
+  SvIndex *index = sv_remembered_index (watch->reader, NULL);
+  sv_log ("warning", "a signer was revoked", "reason", "what he signed is not served any more", NULL);
+  publish_index (watch, index != NULL ? index : sv_index_new (sv_chain_id (watch->chain)));
+}
+
 static void
 step_index (SvManifestWatch *watch, SvFetchMode mode)
 {
@@ -150,6 +182,8 @@ step_index (SvManifestWatch *watch, SvFetchMode mode)
     publish_index (watch, index);
   else if (error != NULL && !watch->has_catalog)
     start_without_index (watch, error);
+  else if (!is_catalog_trusted (watch))
+    drop_what_is_not_trusted (watch);
 }
 
 /* ── clips ── */

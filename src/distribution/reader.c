@@ -144,10 +144,12 @@ sv_reader_refresh_trust (SvReader *reader, GError **error)
   return FALSE;
 }
 
+/* The list may be older than the memory: once all its accounts are revoked there is none to replace it. */
 gboolean
 sv_reader_trusts (const char *address, gpointer data)
 {
-  return sv_signers_trust (address, ((SvReader *)data)->signers);
+  SvReader *reader = data;
+  return sv_signers_trust (address, reader->signers) && !g_strv_contains (sv_memory_revoked (reader->memory), address);
 }
 
 /* ── age ── */
@@ -310,7 +312,7 @@ accept_index (SvReader *reader, Finding *finding, GError **error)
 static gboolean
 check_last (SvReader *reader, GError **error)
 {
-  if (sv_signers_trust (reader->last_signer, reader->signers))
+  if (sv_reader_trusts (reader->last_signer, reader))
     return check_age (reader, reader->last_sequence, reader->last_hash, error);
   g_set_error (error, SV_ERROR, SV_ERROR_VERIFY, "index: its signer %s is not trusted any more", reader->last_signer);
   return FALSE;
@@ -329,7 +331,8 @@ is_nothing_new (const SvReader *reader, const Finding *finding)
 static gboolean
 read_once (SvReader *reader, SvFetchMode mode, gboolean only_changes, SvIndex **index, GError **error)
 {
-  if (!sv_reader_refresh_trust (reader, error) || !sv_memory_reload (reader->memory, error))
+  gboolean has_trust = sv_reader_refresh_trust (reader, error);
+  if (!sv_memory_reload (reader->memory, has_trust ? error : NULL) || !has_trust)
     return FALSE;
   g_auto (Finding) finding = { 0 };
   ask_mirrors (reader, mode, only_changes, &finding);

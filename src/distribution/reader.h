@@ -32,6 +32,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (SvReader, sv_reader_free)
 
 const SvSigners *sv_reader_signers (const SvReader *reader);
 
+/* An SvTrustFunc: whether documents of @address are to be used, as far as is known since the last fetch. Who holds on to a
+ * document asks again, since a signer can be revoked. */
+gboolean sv_reader_trusts (const char *address, gpointer reader);
+
 /* (transfer none) accounts that the chain's owner has revoked, as far as this home remembers; NULL-terminated; until the next
  * call of the reader. */
 const char *const *sv_reader_revoked (const SvReader *reader);

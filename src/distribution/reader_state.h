@@ -34,9 +34,6 @@ struct SvReader
 /* Brings signers and anchor up to the chain's finalized head. While the chain does not answer, what was read last stays. */
 gboolean sv_reader_refresh_trust (SvReader *reader, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* An SvTrustFunc; the reader is the data. */
-gboolean sv_reader_trusts (const char *address, gpointer reader);
-
 /* Bytes with the hash, from cache or mirrors, kept in the cache. Returns: (transfer full). */
 GBytes *sv_reader_manifest_bytes (SvReader *reader, const char *hash, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 

@@ -224,6 +224,20 @@ test_nothing_published_yet (World *world, gconstpointer unused)
   world_expect (world, &(Ask){ .manifest = unknown, .proof = proof, .asker = world->validator }, 404, "no_active_window", NULL);
 }
 
+/* The subnet's owner revokes the operator, whose index and manifests the server holds. */
+static void
+test_a_revoked_signer_is_served_no_more (World *world, gconstpointer unused)
+{
+  world_start (world);
+  world_expect (world, &(Ask){ 0 }, 200, NULL, NULL);
+  g_autofree char *text = g_strconcat ("sv1 revoke\n", sv_keypair_address (world->operator_key), NULL);
+  g_free (world_commit (world, world->operator_key, text));
+  world_advance (world, 3);
+  world_await (world, "\"index_sequence\":0");
+  world_expect (world, &(Ask){ .asker = world->validator }, 404, "no_active_window", NULL);
+  world_expect (world, &(Ask){ 0 }, 404, "no_active_window", NULL);
+}
+
 /* ── life ── */
 
 static void
@@ -396,6 +410,7 @@ main (int argc, char **argv)
   ADD_AT (3600000, test_old_head_is_unavailable);
   ADD (test_a_proof_that_cannot_be_looked_up_is_not_refused);
   ADD (test_nothing_published_yet);
+  ADD (test_a_revoked_signer_is_served_no_more);
   ADD (test_second_instance_on_the_same_port_says_so);
   ADD (test_absent_ledger_names_the_command);
   ADD (test_stopping_finishes_what_is_in_flight);

@@ -219,6 +219,20 @@ test_current_dies_with_its_signer (void)
   assert_none_current (reader, 5, SV_ERROR_VERIFY, "trusted");
 }
 
+/* With its last signer a reader loses the list that it would trust instead. */
+static void
+test_current_after_the_only_signers_revocation (void)
+{
+  g_autoptr (World) world = world_new (0);
+  sv_config_set (world->config, "SCOREVISION_MANIFEST_SIGNERS", sv_keypair_address (world->operator));
+  g_autofree char *hash = publish (world, "w1", 0);
+  g_autoptr (SvReader) reader = world_reader (world, world->config);
+  assert_current (reader, 5, hash);
+  g_autofree char *revocation = g_strdup_printf ("sv1 revoke\n%s", sv_keypair_address (world->operator));
+  world_commit (world, world->owner, revocation);
+  assert_none_current (reader, 5, SV_ERROR_VERIFY, "revoked");
+}
+
 /* ── anchors ── */
 
 static void
@@ -334,6 +348,7 @@ main (int argc, char **argv)
   g_test_add_func ("/current/outlives the store", test_current_outlives_store);
   g_test_add_func ("/current/outlives a missing successor", test_current_outlives_missing_manifest);
   g_test_add_func ("/current/dies with its signer", test_current_dies_with_its_signer);
+  g_test_add_func ("/current/dies with its only signer", test_current_after_the_only_signers_revocation);
   g_test_add_func ("/anchor/states", test_anchor_states);
   g_test_add_func ("/catalog/lists windows", test_catalog);
   return g_test_run ();
