@@ -71,6 +71,18 @@ test('a clip that is taken out and put back while it runs', async () => {
   assert.equal((await ask(world.keys.miner, proof)).status, 200);
 });
 
+test('of many requests at once each has its own challenge, and of one request sent many times one is answered', async () => {
+  const { commitments: [receipt] } = await world.json(['miner', 'commitments'], { as: 'miner' });
+  const proof = receipt.bindings.find((one) => one.element_id === PLAYER).commitment_proof;
+  const many = await Promise.all(Array.from({ length: 200 }, () => ask(world.keys.miner, proof)));
+  assert.ok(many.every(({ status }) => status === 200), many.find(({ status }) => status !== 200)?.text);
+  assert.equal(new Set(many.map(({ body }) => body.challenge_id)).size, many.length);
+  const nonce = freshNonce();
+  const same = await Promise.all(Array.from({ length: 50 }, () => ask(world.keys.miner, proof, { nonce })));
+  assert.equal(same.filter(({ status }) => status === 200).length, 1);
+  assert.equal(same.filter(({ body }) => body.reason === 'replayed_nonce').length, 49);
+});
+
 test('kill -9 loses no challenge that was answered', async () => {
   const { commitments: [receipt] } = await world.json(['miner', 'commitments'], { as: 'miner' });
   const proof = receipt.bindings.find((one) => one.element_id === PLAYER).commitment_proof;

@@ -107,7 +107,7 @@ test('401: bad_signature comes before stale_nonce', async () => {
 });
 
 test('401: stale_nonce comes before replayed_nonce', async () => {
-  const nonce = freshNonce(58_500); // accepted once, a replay at first, too old soon after
+  const nonce = freshNonce(57_500); // accepted once, a replay at first, too old soon after
   assert.equal((await ask({ nonce })).status, 200);
   await expect401(ask({ nonce }), 'replayed_nonce');
   await waitFor('the nonce to grow stale', async () => (await ask({ nonce })).body.reason === 'stale_nonce');
