@@ -29,7 +29,7 @@ sv_exchange_on_target (void *service, const char *target, struct MHD_Connection 
   SvExchange *exchange = g_new0 (SvExchange, 1);
   exchange->service = service;
   exchange->connection = connection;
-  exchange->raw_target = g_strndup (target, SV_TARGET_MAX + 1);
+  exchange->raw_target = g_strndup (target, strnlen (target, SV_TARGET_MAX + 1)); /* which would fill up all it may take */
   make_id (exchange->id);
   return exchange;
 }

@@ -28,18 +28,51 @@ checksum (const guint8 payload[PAYLOAD_SIZE], guint8 out[CHECKSUM_SIZE])
   memcpy (out, hash, CHECKSUM_SIZE);
 }
 
-/* raw = raw × 58 + digit; FALSE when it does not fit. */
-static gboolean
-push_digit (guint8 raw[RAW_SIZE], guint digit)
+/* A number of RAW_SIZE bytes and a little more, the lowest 32 bits first. */
+#define N_WORDS 9
+#define DIGITS_AT_ONCE 5 /* 58^5 fits into 32 bits */
+
+/* number = number × factor + addend; it cannot overflow, since 58^48 < 2^288. */
+static void
+multiply_add (guint32 number[N_WORDS], guint32 factor, guint32 addend)
 {
-  guint carry = digit;
-  for (int i = RAW_SIZE - 1; i >= 0; i--)
+  guint64 carry = addend;
+  for (gsize i = 0; i < N_WORDS; i++)
   {
-    carry += raw[i] * 58u;
-    raw[i] = (guint8)(carry & 0xff);
-    carry >>= 8;
+    carry += (guint64)number[i] * factor;
+    number[i] = (guint32)carry;
+    carry >>= 32;
   }
-  return carry == 0;
+}
+
+/* FALSE for a character that is no digit. Every request has several accounts in it, so the digits are taken by fives. */
+static gboolean
+read_digits (const char *address, guint32 number[N_WORDS])
+{
+  guint32 factor = 1, several = 0;
+  for (gsize i = 0; i < ADDRESS_LENGTH; i++)
+  {
+    const char *digit = strchr (digits, address[i]);
+    if (digit == NULL)
+      return FALSE;
+    several = several * 58 + (guint32)(digit - digits);
+    factor *= 58;
+    if ((i + 1) % DIGITS_AT_ONCE != 0 && i + 1 < ADDRESS_LENGTH)
+      continue;
+    multiply_add (number, factor, several);
+    factor = 1;
+    several = 0;
+  }
+  return TRUE;
+}
+
+/* FALSE when it does not fit. */
+static gboolean
+write_bytes (const guint32 number[N_WORDS], guint8 raw[RAW_SIZE])
+{
+  for (gsize i = 0; i < RAW_SIZE; i++)
+    raw[RAW_SIZE - 1 - i] = (guint8)(number[i / 4] >> 8 * (i % 4));
+  return number[N_WORDS - 1] >> 8 * (RAW_SIZE % 4) == 0;
 }
 
 /* raw = raw / 58; returns the remainder. */
@@ -59,16 +92,13 @@ pop_digit (guint8 raw[RAW_SIZE])
 gboolean
 sv_ss58_decode (const char *address, guint8 public_key[SV_PUBLIC_KEY_SIZE])
 {
-  guint8 raw[RAW_SIZE] = { 0 };
+  guint32 number[N_WORDS] = { 0 };
+  guint8 raw[RAW_SIZE];
   guint8 expected[CHECKSUM_SIZE];
   if (address == NULL || strnlen (address, ADDRESS_LENGTH + 1) != ADDRESS_LENGTH)
     return FALSE;
-  for (const char *p = address; *p != '\0'; p++)
-  {
-    const char *digit = strchr (digits, *p);
-    if (digit == NULL || !push_digit (raw, (guint)(digit - digits)))
-      return FALSE;
-  }
+  if (!read_digits (address, number) || !write_bytes (number, raw))
+    return FALSE;
   checksum (raw, expected);
   if (raw[0] != NETWORK_PREFIX || memcmp (raw + PAYLOAD_SIZE, expected, CHECKSUM_SIZE) != 0)
     return FALSE;
