@@ -6,6 +6,10 @@
  * the gap to the next double is half the gap above, so the nearest decimal can lie outside while its upper neighbour still
  * reads back; that one is tried too.
  *
+ * Most numbers that people and clocks write have a few decimals only, and are found without printf(): where m / 10^k, with m
+ * below 10^15, is the number, m is its digits. Both are exact and a division is rounded as reading is, so these digits read
+ * back; and no other 15 or fewer do. The smallest k gives the shortest.
+ *
  * The locale may change printf()'s decimal point, so digits are collected without looking at it, and read back as an integer
  * with an exponent. */
 #include "base/json.h"
@@ -17,6 +21,8 @@
 #include <string.h>
 
 #define MAX_DIGITS 17
+#define MAX_FEW_DECIMALS 6
+#define EXACT_LIMIT 1e15
 
 typedef struct
 {
@@ -72,6 +78,24 @@ decimal_trim (Decimal *decimal)
 {
   while (decimal->n_digits > 1 && decimal->digits[decimal->n_digits - 1] == '0')
     decimal->digits[--decimal->n_digits] = '\0';
+}
+
+/* FALSE where the number has more than a few decimals. */
+static gboolean
+decimal_of_few (Decimal *decimal, double number)
+{
+  double power = 10;
+
+  for (int k = 1; k <= MAX_FEW_DECIMALS && number * power < EXACT_LIMIT; k++, power *= 10)
+  {
+    double digits = nearbyint (number * power);
+    if (digits / power != number)
+      continue;
+    decimal->n_digits = g_snprintf (decimal->digits, sizeof decimal->digits, "%" G_GUINT64_FORMAT, (guint64)digits);
+    decimal->point = decimal->n_digits - k;
+    return TRUE;
+  }
+  return FALSE;
 }
 
 static void
@@ -162,6 +186,7 @@ sv_json_format_number (double number, char *buffer)
   }
   if (signbit (number))
     *buffer++ = '-';
-  decimal_shortest (&decimal, fabs (number));
+  if (!decimal_of_few (&decimal, fabs (number)))
+    decimal_shortest (&decimal, fabs (number));
   put_decimal (buffer, &decimal);
 }

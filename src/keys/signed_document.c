@@ -128,20 +128,54 @@ check_trust (const char *what, const char *signed_by, const SvDocumentRules *rul
   return FALSE;
 }
 
+/* What is signed is the document without its member `signature`. The bytes are canonical, so that is all but one stretch of
+ * them; where the stretch occurs again, in an object further in, the caller must write the document anew. Returns: (transfer
+ * full) or NULL. */
+static GBytes *
+cut_signature (GBytes *bytes, const char *signature)
+{
+  gsize length;
+  const char *data = g_bytes_get_data (bytes, &length);
+  g_autofree char *member = g_strdup_printf (",\"signature\":\"%s\"", signature);
+  gsize member_length = strlen (member);
+  const char *found = memmem (data, length, member, member_length);
+  if (found == NULL)
+    return NULL;
+  const char *rest = found + member_length;
+  gsize rest_length = length - (gsize)(rest - data);
+  if (memmem (rest, rest_length, member, member_length) != NULL)
+    return NULL;
+  GByteArray *cut = g_byte_array_sized_new ((guint)length);
+  g_byte_array_append (cut, (const guint8 *)data, (guint)(found - data));
+  g_byte_array_append (cut, (const guint8 *)rest, (guint)rest_length);
+  return g_byte_array_free_to_bytes (cut);
+}
+
 static gboolean
-check_signature (const char *what, const json_t *json, GError **error)
+signature_is_right (const SvSignedDocument *document, const char *signature)
+{
+  gsize length;
+  g_autoptr (GBytes) cut = cut_signature (document->bytes, signature);
+  if (cut == NULL)
+    return sv_signed_document_verify_signature (document->json);
+  const void *data = g_bytes_get_data (cut, &length);
+  return sv_signature_verify (document->signed_by, data, length, signature, SV_SIGNATURE_DOCUMENT);
+}
+
+static gboolean
+check_signature (const char *what, const SvSignedDocument *document, GError **error)
 {
   guint8 bytes[SV_SIGNATURE_SIZE];
   SvScheme scheme;
-  if (sv_signed_document_verify_signature (json))
+  const char *signature = json_string_value (json_object_get (document->json, "signature"));
+  if (signature_is_right (document, signature))
     return TRUE;
-  const char *signature = json_string_value (json_object_get (json, "signature"));
   if (sv_signature_parse (signature, SV_SIGNATURE_DOCUMENT, bytes, &scheme) && scheme == SV_SCHEME_SR25519)
     g_set_error (error, SV_ERROR, SV_ERROR_VERIFY, "%s: /signature: sr25519 signatures cannot be checked by this version",
                  what);
   else
     g_set_error (error, SV_ERROR, SV_ERROR_VERIFY, "%s: /signature: not the signature of %s over this document", what,
-                 json_string_value (json_object_get (json, "signed_by")));
+                 json_string_value (json_object_get (document->json, "signed_by")));
   return FALSE;
 }
 
@@ -162,7 +196,7 @@ sv_signed_document_open (const char *what, GBytes *bytes, const SvDocumentRules 
     return NULL;
   if (!check_canonical (what, bytes, document->json, error) || !check_type (what, document->json, rules, error) ||
       !check_chain (what, document->json, rules, error) || !check_schema (what, document, rules, error) ||
-      !check_trust (what, document->signed_by, rules, error) || !check_signature (what, document->json, error))
+      !check_trust (what, document->signed_by, rules, error) || !check_signature (what, document, error))
     return NULL;
   return g_steal_pointer (&document);
 }

@@ -2,7 +2,7 @@
  *  the vectors of RFC 8785's authors, byte for byte; order of keys by UTF-16 code units; each kind of escape
  *  what cannot be written: NaN, infinities, integers beyond 2^53 - 1, nesting deeper than 64
  *  the five forms of Number::toString and the numbers at which they change; powers of two, where the shortest digits are
- *  not the nearest; a locale with a decimal comma
+ *  not the nearest; decimals as people write them; a locale with a decimal comma
  *  pretty: order of insertion, empty containers; equal: each type; the makers */
 #include <glib.h>
 #include <locale.h>
@@ -250,6 +250,25 @@ test_numbers_read_back (void)
   }
 }
 
+/* Up to fifteen digits come back as they were written, wherever the point stands. */
+static void
+test_written_decimals_come_back (void)
+{
+  for (guint i = 0; i < 20000; i++)
+  {
+    char written[64], text[32];
+    int whole = g_test_rand_int_range (0, i % 2 == 0 ? 10 : 10000000);
+    int n_decimals = g_test_rand_int_range (1, 9);
+    g_autofree char *decimals = g_strdup_printf ("%08d", g_test_rand_int_range (0, 100000000));
+    g_snprintf (written, sizeof written, "%d.%.*s9", whole, n_decimals - 1, decimals);
+    double number = g_ascii_strtod (written, NULL);
+    if (number < 1e-6)
+      continue; /* written with an exponent */
+    sv_json_format_number (number, text);
+    g_assert_cmpstr (text, ==, written);
+  }
+}
+
 static void
 test_locale_does_not_matter (void)
 {
@@ -333,6 +352,7 @@ main (int argc, char **argv)
   g_test_add_func ("/json/canonical/no-value-holds-nan", test_no_value_holds_nan);
   g_test_add_func ("/json/number/forms", test_number_forms);
   g_test_add_func ("/json/number/reads-back", test_numbers_read_back);
+  g_test_add_func ("/json/number/written-decimals-come-back", test_written_decimals_come_back);
   g_test_add_func ("/json/number/locale-does-not-matter", test_locale_does_not_matter);
   g_test_add_func ("/json/pretty", test_pretty);
   g_test_add_func ("/json/equal", test_equal);

@@ -249,6 +249,26 @@ test_every_field_is_signed (void)
   assert_changed_is_refused ("number", NULL, SV_ERROR_VERIFY, "/signature");
 }
 
+/* What is signed is cut out of the stored bytes, so what looks like a signature further in must stay. */
+static void
+test_only_the_outermost_signature_is_left_out (void)
+{
+  g_autofree char *other = sv_keypair_sign (signer, "other", 5);
+  g_autoptr (json_t) content =
+      json_pack ("{s:s,s:{s:s,s:s},s:s}", "title", "t", "inner", "a", "b", "signature", other, "last", ",\"signature\":\"x\"");
+  g_autoptr (SvSignedDocument) document = sv_signed_document_create (content, "manifest", &our_chain, signer, NOW, NULL);
+  SvDocumentRules rules = rules_for_signer ();
+  g_autoptr (SvSignedDocument) opened = sv_signed_document_open ("doc", document->bytes, &rules, NULL);
+  g_assert_nonnull (opened);
+
+  json_t *inner = json_object_get (document->json, "inner");
+  json_object_set (inner, "signature", json_object_get (document->json, "signature"));
+  g_autoptr (GBytes) changed = sv_json_canonical (document->json, NULL);
+  g_autoptr (GError) error = NULL;
+  g_assert_null (sv_signed_document_open ("doc", changed, &rules, &error));
+  g_assert_error (error, SV_ERROR, SV_ERROR_VERIFY);
+}
+
 static void
 test_both_forms_of_the_signer_are_read (void)
 {
@@ -329,6 +349,7 @@ main (int argc, char **argv)
   g_test_add_func ("/signed-document/only-objects-are-signed", test_only_objects_are_signed);
   g_test_add_func ("/signed-document/common-fields-are-checked", test_common_fields_are_checked);
   g_test_add_func ("/signed-document/every-field-is-signed", test_every_field_is_signed);
+  g_test_add_func ("/signed-document/only-the-outermost-signature", test_only_the_outermost_signature_is_left_out);
   g_test_add_func ("/signed-document/both-forms-of-the-signer", test_both_forms_of_the_signer_are_read);
   g_test_add_func ("/signed-document/sr25519-is-named", test_sr25519_is_named);
   g_test_add_func ("/signed-document/rules-that-are-left-out", test_rules_that_are_left_out);
