@@ -200,7 +200,6 @@ sv_audit_line (SvAudit *audit, const char *line, gsize length, const char *sourc
   g_auto (SvShardJudgement) judgement = { 0 };
   g_autoptr (GError) refused = NULL;
   g_autoptr (GBytes) bytes = g_bytes_new (line, length);
-  g_autofree char *hash = sv_hash_gbytes (bytes);
   g_autoptr (SvShard) shard = sv_shard_open (bytes, sv_chain_id (audit->chain), &refused);
   audit->n_lines++;
   if (shard == NULL)
@@ -219,6 +218,7 @@ sv_audit_line (SvAudit *audit, const char *line, gsize length, const char *sourc
   }
   if (judgement.verdict == SV_SHARD_ACCEPTED && !note_chute (audit, shard, error))
     return FALSE;
+  g_autofree char *hash = shard != NULL ? g_strdup (shard->document->hash) : sv_hash_gbytes (bytes);
   return sv_tally_add (audit->tally, shard, hash, &judgement, source, error);
 }
 

@@ -6,7 +6,7 @@
 #include "base/error.h"
 #include "validator/tally.h"
 
-#define CACHE_KIB "4096"
+#define CACHE_KIB "1024"
 
 enum
 {
