@@ -25,7 +25,7 @@ demo: all ## the whole system on this machine, each command shown as it runs
 test: deps ## all tests: unit, contract, sanitizers, fuzz, peers, end to end
 	@scripts/test
 
-bench: all deps ## ratios, each measured in one run
+bench: all ## ratios, each measured in one run
 	@SV_BUILD=$(BUILD) bench/run
 
 fuzz: deps ## the fuzz targets, for RUNS inputs each (20000)

@@ -1,0 +1,25 @@
+/* Challenge requests, signed beforehand, so that a load generator spends no time on signatures. */
+#pragma once
+
+#include "keys/keypair.h"
+
+/* One who asks, for his own commitment. */
+typedef struct
+{
+  SvKeypair *keypair;
+  char *proof;
+} BenchAsker;
+
+/* What all requests of a run have in common. */
+typedef struct
+{
+  const char *authority; /* 127.0.0.1:8080 */
+  const char *manifest_hash;
+  const char *element_id;
+  guint netuid;
+  GPtrArray *askers; /* of BenchAsker, who take turns */
+} BenchQuestion;
+
+/* @n requests as bytes for the wire, each with a nonce of its own that is fresh now. @signs_twice: with X-Nonce, bound as our
+ * client binds it, and X-Signature. Returns: (transfer full) an array of strings. */
+GPtrArray *bench_sign_requests (const BenchQuestion *question, guint n, gboolean signs_twice);

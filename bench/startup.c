@@ -1,0 +1,57 @@
+/* How long commands take, from start to end, against the first of them.
+ *   usage: startup COMMAND NAME=COMMAND…
+ * A command is one argument, written as for a shell. In a round each runs once, on one processor; the first round warms the
+ * caches and does not count. */
+#include <string.h>
+#include <unistd.h>
+
+#include "processes.h"
+#include "rounds.h"
+
+#define N_ROUNDS 101
+
+typedef struct
+{
+  char *name;
+  char **words;
+  GArray *ratios;
+} Command;
+
+static Command
+read_command (const char *argument, gboolean has_name)
+{
+  Command command = { .ratios = bench_rounds_new () };
+  const char *equals = has_name ? strchr (argument, '=') : NULL;
+  if (has_name && equals == NULL)
+    bench_fail ("\"%s\" is not NAME=COMMAND", argument);
+  command.name = has_name ? g_strndup (argument, (gsize)(equals - argument)) : NULL;
+  if (!g_shell_parse_argv (has_name ? equals + 1 : argument, NULL, &command.words, NULL))
+    bench_fail ("\"%s\" is not a command", argument);
+  return command;
+}
+
+int
+main (int argc, char **argv)
+{
+  guint n = (guint)argc - 2;
+  if (argc < 3)
+    bench_fail ("usage: startup COMMAND NAME=COMMAND…");
+  g_autofree Command *commands = g_new (Command, n);
+  Command yardstick = read_command (argv[1], FALSE);
+  for (guint i = 0; i < n; i++)
+    commands[i] = read_command (argv[i + 2], TRUE);
+  bench_pin ((guint)sysconf (_SC_NPROCESSORS_ONLN) - 1);
+  for (guint round = 0; round <= N_ROUNDS; round++)
+  {
+    double one = bench_run (yardstick.words).elapsed;
+    for (guint i = 0; i < n; i++)
+    {
+      double ratio = bench_run (commands[i].words).elapsed / one;
+      if (round > 0)
+        bench_rounds_add (commands[i].ratios, ratio);
+    }
+  }
+  for (guint i = 0; i < n; i++)
+    bench_print (commands[i].name, commands[i].ratios);
+  return 0;
+}
