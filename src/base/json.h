@@ -6,14 +6,17 @@
 #include <jansson.h>
 
 #define SV_JSON_MAX_DEPTH 64
+#define SV_JSON_MAX_CONTAINERS (512 * 1024)                       /* objects and arrays of one text */
+#define SV_JSON_MAX_VALUES (4 * 1024 * 1024)                      /* values of one text */
 #define SV_JSON_MAX_INTEGER G_GUINT64_CONSTANT (9007199254740991) /* 2^53 - 1 */
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (json_t, json_decref)
 
 /* Reads one JSON text. Refused with SV_ERROR_MALFORMED and the place (line:column): more than @max_size bytes, duplicate
  * keys, NUL bytes (\u0000 is fine in values, not in keys), invalid UTF-8, lone surrogates, integer literals that no double
- * holds exactly, numbers that overflow, nesting deeper than SV_JSON_MAX_DEPTH, anything after the value. @what names the input
- * in messages. Returns: (transfer full). */
+ * holds exactly, numbers that overflow, nesting deeper than SV_JSON_MAX_DEPTH, anything after the value, and more objects,
+ * arrays and values than any document of ours has: 16 MiB of "{}," would take more than a gigabyte of memory. @what names the
+ * input in messages. Returns: (transfer full). */
 json_t *sv_json_parse (const char *what, const void *data, gsize length, gsize max_size,
                        GError **error) G_GNUC_WARN_UNUSED_RESULT;
 

@@ -1,6 +1,6 @@
 /* A walk over a JSON text that needs no grammar, only to know what is inside a string: it counts lines and columns, and refuses
- * what Jansson lets through, that is nesting deeper than ours and integer literals that a double cannot hold, which Jansson
- * would round in silence. Where the text is broken it says nothing and leaves the fault to Jansson. */
+ * what Jansson lets through, that is nesting deeper than ours, more values than ours, and integer literals that a double cannot
+ * hold, which Jansson would round in silence. Where the text is broken it says nothing and leaves the fault to Jansson. */
 #include "base/json_scan.h"
 
 #include <math.h>
@@ -111,6 +111,15 @@ scan_number (SvJsonScan *scan)
   return NULL;
 }
 
+/* Each value takes a container's opening or a comma, so the two together bound what the parsed text will take of memory. */
+static gboolean
+is_too_much (SvJsonScan *scan, char c)
+{
+  scan->n_containers += c == '[' || c == '{';
+  scan->n_commas += c == ',';
+  return scan->n_containers > SV_JSON_MAX_CONTAINERS || scan->n_containers + scan->n_commas > SV_JSON_MAX_VALUES;
+}
+
 const char *
 sv_json_scan_next (SvJsonScan *scan)
 {
@@ -127,6 +136,8 @@ sv_json_scan_next (SvJsonScan *scan)
     return "nesting is deeper than " G_STRINGIFY (SV_JSON_MAX_DEPTH);
   if ((c == ']' || c == '}') && scan->depth > 0)
     scan->depth--;
+  if (is_too_much (scan, c))
+    return "there are too many values";
   sv_json_scan_step (scan);
   return NULL;
 }

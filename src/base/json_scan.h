@@ -9,14 +9,16 @@ typedef struct
   const char *text;
   gsize length;
   gsize at;
-  guint line;   /* from 1 */
-  guint column; /* of the character at @at, from 1, in characters */
-  guint depth;  /* of open brackets */
+  guint line;         /* from 1 */
+  guint column;       /* of the character at @at, from 1, in characters */
+  guint depth;        /* of open brackets */
+  guint n_containers; /* opened so far */
+  guint n_commas;
 } SvJsonScan;
 
 #define SV_JSON_SCAN_INIT(text, length)                                                                                        \
   {                                                                                                                            \
-    text, length, 0, 1, 1, 0                                                                                                   \
+    text, length, 0, 1, 1, 0, 0, 0                                                                                             \
   }
 
 /* Goes on by one byte. */

@@ -1,5 +1,5 @@
-/* Cases: every kind of value; what the grammar refuses; what a double cannot hold; nesting, NUL bytes, size, nothing at all;
- * that messages give the place and cannot be forged. */
+/* Cases: every kind of value; what the grammar refuses; what a double cannot hold; nesting, number of values, NUL bytes, size,
+ * nothing at all; that messages give the place and cannot be forged. */
 #include <glib.h>
 #include <math.h>
 #include <string.h>
@@ -122,6 +122,34 @@ test_depth (void)
                     "[\"[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[\"]");
 }
 
+/* A list of @n times @item. */
+static gboolean
+list_parses (const char *item, guint n)
+{
+  g_autoptr (GString) text = g_string_new ("[");
+  for (guint i = 0; i < n; i++)
+    g_string_append_printf (text, "%s%s", i > 0 ? "," : "", item);
+  g_string_append_c (text, ']');
+  g_autoptr (GError) error = NULL;
+  g_autoptr (json_t) value = sv_json_parse ("it", text->str, text->len, 64 * 1024 * 1024, &error);
+  g_assert_true ((value == NULL) == (error != NULL));
+  if (error != NULL)
+    g_assert_nonnull (strstr (error->message, "there are too many values"));
+  return value != NULL;
+}
+
+/* A few megabytes of text must not become a gigabyte of values. */
+static void
+test_number_of_values (void)
+{
+  g_assert_true (list_parses ("{}", SV_JSON_MAX_CONTAINERS - 1));
+  g_assert_false (list_parses ("{}", SV_JSON_MAX_CONTAINERS));
+  g_assert_false (list_parses ("[]", SV_JSON_MAX_CONTAINERS));
+  g_assert_true (list_parses ("1", SV_JSON_MAX_VALUES));
+  g_assert_false (list_parses ("1", SV_JSON_MAX_VALUES + 1));
+  g_assert_true (list_parses ("\"{,{,{,[,[,[,\"", SV_JSON_MAX_CONTAINERS)); /* inside strings nothing counts */
+}
+
 static void
 test_broken_texts (void)
 {
@@ -210,6 +238,7 @@ main (int argc, char **argv)
   g_test_add_func ("/json/integers-of-any-length", test_integers_of_any_length);
   g_test_add_func ("/json/overflow-and-underflow", test_overflow_and_underflow);
   g_test_add_func ("/json/depth", test_depth);
+  g_test_add_func ("/json/number of values", test_number_of_values);
   g_test_add_func ("/json/broken-texts", test_broken_texts);
   g_test_add_func ("/json/broken-strings", test_broken_strings);
   g_test_add_func ("/json/nul-bytes", test_nul_bytes);
