@@ -28,6 +28,7 @@ sv_table_new (const char *const *headers, const SvColumn *columns)
   table->headers = headers;
   table->columns = columns;
   table->n_columns = g_strv_length ((char **)headers);
+  g_assert (table->n_columns > 0);
   table->cells = g_ptr_array_new_with_free_func (g_free);
   table->row_styles = g_array_new (FALSE, TRUE, sizeof (SvStyle));
   return table;
