@@ -235,15 +235,30 @@ parse_options (const SvCommand *command, SvConfig *config, int *argc, char ***ar
 
 /* ── running ── */
 
+/* Messages quote arguments and documents, in which anything may stand that would steer a terminal. Lines stay lines. */
+static char *
+printable_lines (const char *text)
+{
+  g_auto (GStrv) lines = g_strsplit (text, "\n", -1);
+  for (gsize i = 0; lines[i] != NULL; i++)
+  {
+    char *shown = sv_printable (lines[i]);
+    g_free (lines[i]);
+    lines[i] = shown;
+  }
+  return g_strjoinv ("\n", lines);
+}
+
 static int
 report (const GError *error, gboolean as_json)
 {
+  g_autofree char *valid = g_utf8_make_valid (error->message, -1); /* file names need not be UTF-8, JSON must be */
   if (as_json)
-    sv_print_json (
-        json_pack ("{s:{s:i,s:s}}", "error", "exit_status", sv_error_exit_status (error), "message", error->message));
+    sv_print_json (json_pack ("{s:{s:i,s:s}}", "error", "exit_status", sv_error_exit_status (error), "message", valid));
   gboolean color = isatty (STDERR_FILENO) && g_getenv ("NO_COLOR") == NULL;
   g_autofree char *label = sv_styled ("sv:", SV_STYLE_RED, color);
-  fprintf (stderr, "%s %s\n", label, error->message);
+  g_autofree char *message = printable_lines (valid);
+  fprintf (stderr, "%s %s\n", label, message);
   return sv_error_exit_status (error);
 }
 
