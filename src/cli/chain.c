@@ -311,7 +311,7 @@ const SvCommand sv_chain_commands[] = {
     "The ledger is one file, where BITTENSOR_SUBTENSOR_ENDPOINT says. It needs no node: its blocks advance with the clock,\n"
     "whoever looks at it. It is never overwritten.",
     "  sv chain create --owner 5GrwvaEF5zXb26Fz9rcQpDWS57CtERHpNehXCPcNoHGKutQY --block-time 2s", create_options, run_create },
-  { "chain", "status", "", "show the chain, its head, its owner and the validators it permits", NULL,
+  { "chain", "status", "", "show the chain, its head, its owner and permits", NULL,
     "  sv chain status --chain ledger:/srv/scorevision/ledger.sqlite", NULL, run_status },
   { "chain", "advance", "[N] [--reorg K]", "make N blocks of the embedded chain now (default 1)",
     "With --reorg K the last K blocks, none of them final, are dropped together with their commitments, as in the worst\n"

@@ -326,7 +326,7 @@ run_proof (SvContext *context, int argc, char **argv, GError **error)
 }
 
 const SvCommand sv_chain_proof_commands[] = {
-  { "chain", "proof", "BLOCK:HASH", "explain a commitment proof: who signed what, and what it binds",
+  { "chain", "proof", "BLOCK:HASH", "explain a proof: who signed what, and what it binds",
     "Whether the bindings are in force is told where the manifest index can be read, by the state at the head.",
     "  sv chain proof 123450:0x5f0c…", NULL, run_proof },
   { NULL },

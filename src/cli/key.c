@@ -257,7 +257,7 @@ const SvCommand sv_key_commands[] = {
   { "key", "new", "[--scheme ed25519]", "make a hotkey",
     "Writes btcli's file form to WALLET-PATH/WALLET/hotkeys/HOTKEY with mode 0600. An existing file is never overwritten.",
     "  sv key new --wallet default --hotkey miner", new_options, run_new },
-  { "key", "show", "", "show account, public key, scheme and place of the hotkey", NULL, "  sv key show --hotkey miner --json",
+  { "key", "show", "", "show the hotkey's account, public key and file", NULL, "  sv key show --hotkey miner --json",
     NULL, run_show },
   { "key", "import", "FILE|-", "make a hotkey of a seed",
     "Reads a seed (0x and 64 hex digits) from a file or, with -, from standard input; never from the command line.",

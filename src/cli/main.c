@@ -30,9 +30,12 @@ static const SvCommand *const tables[] = {
   NULL,
 };
 
+#define SUMMARY_COLUMN 27
+#define DESCRIPTION_COLUMN 33
+
 static const char *const global_help =
-    "Every command takes --json (one document on standard output), --yes (no questions) and the settings\n"
-    "shown by `sv config show` as options, for example --store, --chain, --wallet.\n";
+    "Every command takes --json (one document on standard output), --yes (no questions) and settings as options, for example "
+    "--store, --chain, --hotkey; --help-settings lists them.";
 
 static gboolean opt_json, opt_yes, opt_help, opt_help_settings;
 
@@ -40,7 +43,7 @@ static const GOptionEntry shared_options[] = {
   { "json", 0, 0, G_OPTION_ARG_NONE, &opt_json, "one JSON document on standard output", NULL },
   { "yes", 'y', 0, G_OPTION_ARG_NONE, &opt_yes, "answer yes to questions", NULL },
   { "help", 'h', 0, G_OPTION_ARG_NONE, &opt_help, "this page", NULL },
-  { "help-settings", 0, 0, G_OPTION_ARG_NONE, &opt_help_settings, "the settings that can be given as options", NULL },
+  { "help-settings", 0, 0, G_OPTION_ARG_NONE, &opt_help_settings, "settings that are options, too: --chain, --hotkey…", NULL },
   G_OPTION_ENTRY_NULL,
 };
 
@@ -103,7 +106,8 @@ print_command_line (const SvCommand *command)
 {
   g_autofree char *name = g_strdup_printf ("sv %s%s%s", command->group, command->name != NULL ? " " : "",
                                            command->name != NULL ? command->name : "");
-  printf ("  %-24s %s\n", name, command->summary);
+  printf ("  %-24s ", name);
+  sv_print_wrapped (command->summary, SUMMARY_COLUMN, SUMMARY_COLUMN);
 }
 
 static int
@@ -125,9 +129,21 @@ print_help (const char *group)
       last = command->group;
       print_command_line (command);
     }
-  printf ("\n%s`sv %s --help` explains a command and shows an example.\n", global_help,
-          group != NULL ? group : "GROUP COMMAND");
+  putchar ('\n');
+  sv_print_wrapped (global_help, 0, 0);
+  printf ("`sv %s COMMAND --help` explains a command and shows an example.\n", group != NULL ? group : "GROUP");
   return 0;
+}
+
+/* An option too long for its column has its description on the next line. */
+static void
+print_described (const char *option, const char *description)
+{
+  g_autofree char *shown = g_strdup_printf ("  %s", option);
+  guint width = (guint)g_utf8_strlen (shown, -1);
+  gboolean fits = width + 2 <= DESCRIPTION_COLUMN;
+  printf ("%s%s%*s", shown, fits ? "" : "\n", (int)(fits ? DESCRIPTION_COLUMN - width : DESCRIPTION_COLUMN), "");
+  sv_print_wrapped (description, DESCRIPTION_COLUMN, DESCRIPTION_COLUMN);
 }
 
 static void
@@ -139,7 +155,7 @@ print_option (const GOptionEntry *entry)
       g_strdup_printf ("%s%c%s--%s%s%s", entry->short_name ? "-" : "", entry->short_name ? entry->short_name : ' ',
                        entry->short_name ? ", " : "   ", entry->long_name, entry->arg_description != NULL ? " " : "",
                        entry->arg_description != NULL ? entry->arg_description : "");
-  printf ("  %-32s %s\n", option, entry->description != NULL ? entry->description : "");
+  print_described (option, entry->description != NULL ? entry->description : "");
 }
 
 static void
@@ -152,7 +168,8 @@ print_settings_help (void)
     if (settings[i].flag != NULL)
     {
       g_autofree char *option = g_strdup_printf ("    --%s VALUE", settings[i].flag);
-      printf ("  %-32s %s (%s)\n", option, settings[i].summary, settings[i].name);
+      g_autofree char *description = g_strdup_printf ("%s (%s)", settings[i].summary, settings[i].name);
+      print_described (option, description);
     }
 }
 
@@ -165,7 +182,10 @@ print_command_help (const SvCommand *command)
           command->name != NULL ? command->name : "", command->usage != NULL && *command->usage ? " " : "",
           command->usage != NULL ? command->usage : "");
   if (command->details != NULL)
-    printf ("\n%s\n", command->details);
+  {
+    putchar ('\n');
+    sv_print_paragraphs (command->details);
+  }
   printf ("\nOptions:\n");
   for (const GOptionEntry *entry = command->options; entry != NULL && entry->long_name != NULL; entry++)
     print_option (entry);

@@ -349,22 +349,24 @@ const SvCommand sv_manifest_commands[] = {
     "write a manifest from a template, to be edited", "The template's comments explain each field and stay in the file.",
     "  sv manifest create --template football --window-id 2025-10-23 --expiry-block 123456 -o manifest.yaml", create_options,
     run_create },
-  { "manifest", "validate", "FILE [--strict]", "list everything that is wrong with a manifest, each fault in its place",
+  { "manifest", "validate", "FILE [--strict]", "list everything wrong with a manifest, in its place",
     "FILE is YAML or JSON; - is standard input. Exit status 3 when there is a fault.", "  sv manifest validate manifest.yaml",
     validate_options, run_validate },
   { "manifest", "publish", "FILE [--supersede] [--overlap N] [--dry-run]",
-    "sign a manifest, store it, add it to the index and anchor it on the chain",
-    "The wallet's hotkey signs, and must be among SCOREVISION_MANIFEST_SIGNERS. Running the same command again does what is\n"
+    "sign a manifest, make it public, anchor it",
+    "Signs the manifest, stores it, adds it to the index and anchors it on the chain. The wallet's hotkey signs, and must be among SCOREVISION_MANIFEST_SIGNERS. Running the same command again does what is\n"
     "missing and nothing twice. A second manifest for a window needs --supersede; the replaced one stays in force for\n"
     "--overlap blocks, while caches learn of the new one.",
     "  sv manifest publish manifest.yaml --dry-run\n  sv manifest publish manifest.yaml", publish_options, run_publish },
   { "manifest", "rollback", "--to-hash HASH [--overlap N] [--dry-run]",
-    "make an earlier manifest of a window the live one again",
+    "make an earlier manifest of a window live again",
     "The window must not have expired. History is added to, never rewritten.", "  sv manifest rollback --to-hash sha256:4f2a…",
     rollback_options, run_rollback },
-  { "manifest", "list", "", "show the windows of the index: ACTIVE, IN FORCE, UPCOMING, EXPIRED, SUPERSEDED", NULL,
+  { "manifest", "list", "", "show the windows of the index and their states",
+    "ACTIVE: what readers use now. IN FORCE: replaced, but still accepted during the overlap. UPCOMING, EXPIRED,\n"
+    "SUPERSEDED: what the words say. Hashes in full and times are in --json.",
     "  sv manifest list", sv_manifest_list_options, sv_manifest_run_list },
-  { "manifest", "current", "[--require-anchor]", "show the active manifest and whether it is anchored on the chain",
+  { "manifest", "current", "[--require-anchor]", "show the active manifest, and whether it is anchored",
     "anchored: it stands in the history that the chain's anchor names. pending: it is newer than the anchor. unanchored: it "
     "is\n"
     "neither; with --require-anchor that is an error.",
@@ -372,7 +374,7 @@ const SvCommand sv_manifest_commands[] = {
   { "manifest", "show", "[HASH|WINDOW|FILE|active]", "show a manifest, verified unless it is a file",
     "With --json the whole document, else a summary. Without an argument the active one.", "  sv manifest show active --json",
     sv_manifest_source_options, sv_manifest_run_show },
-  { "manifest", "diff", "A B", "show what changed between two manifests, element by element",
+  { "manifest", "diff", "A B", "show what changed between two manifests",
     "Each of A and B is a hash, a window's id, a file, or `active`.", "  sv manifest diff active manifest.yaml",
     sv_manifest_source_options, sv_manifest_run_diff },
   { NULL },

@@ -196,7 +196,7 @@ run_runner (SvContext *context, int argc, char **argv, GError **error)
 
 const SvCommand sv_runner_commands[] = {
   { "runner", NULL, "[--once|--count N] [--miner HOTKEY] [--element E] [--slug S]",
-    "fetch challenges, call the committed chute, write signed shards",
+    "run challenges on chutes, write signed shards",
     "With SCOREVISION_USE_CHALLENGE_V3=1 it asks the manifest-aware endpoint, quoting the commitment's proof; otherwise the "
     "legacy\n"
     "one, so that a setting is enough to go back. Without --once or --count it runs until SIGTERM, and finishes what it has "

@@ -9,6 +9,7 @@
 #include "base/hash.h"
 #include "cli/table.h"
 
+#define HELP_WIDTH 80 /* wherever it is read, so that help is the same on paper and in a small window */
 #define GAP 2
 #define NARROWEST 8 /* an elastic column never gets narrower */
 
@@ -196,4 +197,49 @@ sv_table_print (const SvTable *table, gboolean use_color)
   for (guint row = 0; row * table->n_columns + table->n_columns <= table->cells->len; row++)
     print_row (table, (const char *const *)table->cells->pdata + row * table->n_columns, widths,
                g_array_index (table->row_styles, SvStyle, row), use_color);
+}
+
+/* ── text ── */
+
+void
+sv_print_wrapped (const char *text, guint at, guint indent)
+{
+  g_auto (GStrv) words = g_strsplit_set (text, " \n", -1);
+  guint column = at;
+  gboolean is_first = TRUE;
+  for (gsize i = 0; words[i] != NULL; i++)
+  {
+    guint width = (guint)g_utf8_strlen (words[i], -1);
+    if (width == 0)
+      continue;
+    if (!is_first && column + 1 + width > HELP_WIDTH)
+    {
+      printf ("\n%*s", (int)indent, "");
+      column = indent;
+    }
+    else if (!is_first)
+    {
+      putchar (' ');
+      column++;
+    }
+    fputs (words[i], stdout);
+    column += width;
+    is_first = FALSE;
+  }
+  putchar ('\n');
+}
+
+void
+sv_print_paragraphs (const char *text)
+{
+  g_auto (GStrv) paragraphs = g_strsplit (text, "\n\n", -1);
+  for (gsize i = 0; paragraphs[i] != NULL; i++)
+  {
+    if (i > 0)
+      putchar ('\n');
+    if (*paragraphs[i] == ' ')
+      puts (paragraphs[i]);
+    else
+      sv_print_wrapped (paragraphs[i], 0, 0);
+  }
 }

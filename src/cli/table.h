@@ -45,5 +45,11 @@ char *sv_styled (const char *text, SvStyle style, gboolean use_color);
 /* "sha256:4f2a…9c01": for tables; --json and details show all of it. Returns: (transfer full). */
 char *sv_short_hash (const char *hash);
 
+/* Prints a paragraph no wider than 80 columns: its first line goes on at column @at, the others begin at column @indent. */
+void sv_print_wrapped (const char *text, guint at, guint indent);
+
+/* The same for several paragraphs, divided by empty lines; one that begins with a space is printed as it is. */
+void sv_print_paragraphs (const char *text);
+
 /* Control characters as \xNN. Returns: (transfer full). */
 char *sv_printable (const char *text);

@@ -154,7 +154,7 @@ run_audit (SvContext *context, int argc, char **argv, GError **error)
 }
 
 const SvCommand sv_validator_commands[] = {
-  { "validator", "audit", "[SOURCE…]", "check shards: accepted, rejected, self-run, undecided, with reasons",
+  { "validator", "audit", "[SOURCE…]", "check shards: which count, which do not, and why",
     "A SOURCE is a file of JSON lines, a folder, a store (file:PATH), or - for standard input; without one the results store "
     "is\n"
     "read. Every shard is checked by the twelve rules of the protocol in their order, and the first that fails is named.\n\n"
