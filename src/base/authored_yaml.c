@@ -334,7 +334,7 @@ fail_syntax (Reader *reader, struct fy_diag *diag)
   const struct fy_diag_error *problem = fy_diag_errors_iterate (diag, &iter);
 
   if (problem == NULL)
-    return fail (reader, "not YAML");
+    return fail (reader, "not YAML, or empty");
   return sv_authored_fail (reader->error, reader->name, (guint)MAX (problem->line, 1), (guint)MAX (problem->column, 1), "%s",
                            problem->msg);
 }

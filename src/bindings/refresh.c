@@ -36,7 +36,10 @@ fetch_list (const char *url, GError **error)
   request.limits.max_bytes = MAX_LIST_SIZE;
   g_autoptr (SvHttpResponse) response = sv_http_perform (client, &request, error);
   if (response == NULL)
+  {
+    g_prefix_error (error, "the Challenge API (SCOREVISION_API, --api) does not answer: ");
     return NULL;
+  }
   if (response->status != 200)
   {
     g_set_error (error, SV_ERROR, SV_ERROR_UNREACHABLE, "the Challenge API's list of commitments answered with status %u",

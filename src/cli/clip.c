@@ -51,7 +51,9 @@ print_added (const SvClip *clip, const char *path, gboolean was_registered)
   printf ("%s %s\n", was_registered ? "was registered already:" : "registered", name);
   printf ("%u × %u, %s fps, %" G_GUINT64_FORMAT " ms, %" G_GUINT64_FORMAT " bytes; %s, %s, %s\n\n", clip->width, clip->height,
           fps, clip->duration_ms, clip->bytes, clip->sport, clip->scenario, clip->challenge_type);
-  printf ("for an element of a manifest:\n\n    clips:\n      - hash: %s\n        weight: 1\n", clip->hash);
+  printf ("for an element of a manifest (or give it to `sv manifest create` with --clip):\n\n    clips:\n      - hash: %s\n"
+          "        weight: 1\n",
+          clip->hash);
 }
 
 static gboolean
@@ -114,38 +116,30 @@ print_json_list (const GPtrArray *clips)
   sv_print_json (document);
 }
 
+/* No table: the whole hash, which goes into manifests, fills a line of its own. */
 static void
-add_row (SvTable *table, const SvClip *clip)
+print_clip (const SvClip *clip, gboolean use_color)
 {
   char fps[32];
   sv_json_format_number (clip->fps, fps);
-  g_autofree char *added_at = sv_time_format (clip->added_ms);
-  sv_table_add (table, clip->hash);
-  sv_table_printf (table, "%.1f", (double)clip->duration_ms / 1000);
-  sv_table_add (table, fps);
-  sv_table_printf (table, "%u×%u", clip->width, clip->height);
-  sv_table_printf (table, "%.2f", (double)clip->bytes / 1e6);
-  sv_table_add (table, clip->sport);
-  sv_table_add (table, clip->scenario);
-  sv_table_add (table, clip->challenge_type);
-  sv_table_add (table, added_at);
+  g_autofree char *added_at = sv_time_format (clip->added_ms / 1000 * 1000);
+  g_autofree char *hash = sv_styled (clip->hash, SV_STYLE_BOLD, use_color);
+  g_autofree char *labels = g_strdup_printf ("%s, %s, %s", clip->sport, clip->scenario, clip->challenge_type);
+  g_autofree char *shown = sv_printable (labels);
+  printf ("%s\n  %u × %u, %s fps, %.1f s, %.2f MB; %s; added %s\n", hash, clip->width, clip->height, fps,
+          (double)clip->duration_ms / 1000, (double)clip->bytes / 1e6, shown, added_at);
 }
 
 static void
 print_list (const GPtrArray *clips, gboolean use_color)
 {
-  static const char *const headers[] = { "CLIP", "SECONDS", "FPS", "SIZE", "MB", "SPORT", "SCENARIO", "TYPE", "ADDED", NULL };
-  static const SvColumn columns[] = { SV_COLUMN_ELASTIC, SV_COLUMN_RIGHT, SV_COLUMN_RIGHT, SV_COLUMN_RIGHT, SV_COLUMN_RIGHT,
-                                      SV_COLUMN_LEFT,    SV_COLUMN_LEFT,  SV_COLUMN_LEFT,  SV_COLUMN_LEFT };
   if (clips->len == 0)
   {
     printf ("no clip is registered; `sv clip add FILE --sport S --scenario X --challenge-type T` adds one\n");
     return;
   }
-  g_autoptr (SvTable) table = sv_table_new (headers, columns);
   for (guint i = 0; i < clips->len; i++)
-    add_row (table, clips->pdata[i]);
-  sv_table_print (table, use_color);
+    print_clip (clips->pdata[i], use_color);
 }
 
 static int
@@ -203,7 +197,8 @@ run_remove (SvContext *context, int argc, char **argv, GError **error)
     return 1;
   }
   SvObjectStore *store = opt_delete_object ? sv_context_store (context, error) : NULL;
-  if (opt_delete_object && store == NULL)
+  g_autofree char *question = g_strdup_printf ("Delete clip %s from the store", hash);
+  if (opt_delete_object && (store == NULL || !sv_context_confirm (context, question, error)))
     return 1;
   g_autoptr (SvState) state = sv_state_open (context->config, error);
   if (state == NULL || !sv_clip_remove (store, state, hash, opt_delete_object, error))

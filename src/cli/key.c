@@ -54,7 +54,8 @@ store_key (const SvContext *context, const SvKeypair *keypair, GError **error)
   if (!context->as_json)
     printf ("\nKeep a copy of the key file: nobody can make it again.\n"
             "Next, as a miner:     sv miner elements --window upcoming\n"
-            "Next, as an operator: sv manifest create --help, with SCOREVISION_MANIFEST_SIGNERS=%s\n",
+            "Next, as an operator: export SCOREVISION_MANIFEST_SIGNERS=%s\n"
+            "                      sv manifest create --help\n",
             sv_keypair_address (keypair));
   return TRUE;
 }
@@ -257,8 +258,8 @@ const SvCommand sv_key_commands[] = {
   { "key", "new", "[--scheme ed25519]", "make a hotkey",
     "Writes btcli's file form to WALLET-PATH/WALLET/hotkeys/HOTKEY with mode 0600. An existing file is never overwritten.",
     "  sv key new --wallet default --hotkey miner", new_options, run_new },
-  { "key", "show", "", "show the hotkey's account, public key and file", NULL, "  sv key show --hotkey miner --json",
-    NULL, run_show },
+  { "key", "show", "", "show the hotkey's account, public key and file", NULL, "  sv key show --hotkey miner --json", NULL,
+    run_show },
   { "key", "import", "FILE|-", "make a hotkey of a seed",
     "Reads a seed (0x and 64 hex digits) from a file or, with -, from standard input; never from the command line.",
     "  sv key import - --hotkey restored < seed.txt", NULL, run_import },

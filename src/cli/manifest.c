@@ -13,6 +13,7 @@
 #include "operator/anchoring.h"
 #include "operator/authoring.h"
 #include "operator/templates.h"
+#include "state/state.h"
 
 #define BLOCK "%" G_GUINT64_FORMAT
 
@@ -79,7 +80,10 @@ static int
 write_created (const SvContext *context, const char *text, GError **error)
 {
   if (opt_output != NULL && !sv_file_create (opt_output, text, strlen (text), 0644, error))
+  {
+    g_prefix_error (error, "no file is ever overwritten (choose another --output, or move it away): ");
     return 1;
+  }
   if (context->as_json)
     sv_print_json (json_pack ("{s:s?,s:s}", "file", opt_output, "text", text));
   else if (opt_output == NULL)
@@ -140,6 +144,20 @@ count_errors (const SvAuthoredManifest *authored)
   return authored->faults->n_errors + (opt_strict ? authored->faults->n_warnings : 0);
 }
 
+/* What is no fault, but easily overlooked. */
+static void
+print_without_clips (const json_t *manifest)
+{
+  gsize i;
+  json_t *element;
+  json_array_foreach (json_object_get (manifest, "elements"), i,
+                      element) if (json_array_size (json_object_get (element, "clips")) == 0)
+  {
+    g_autofree char *id = sv_printable (json_string_value (json_object_get (element, "id")));
+    printf ("note: %s has no clips: it is announced, not served\n", id);
+  }
+}
+
 static int
 run_validate (SvContext *context, int argc, char **argv, GError **error)
 {
@@ -155,7 +173,10 @@ run_validate (SvContext *context, int argc, char **argv, GError **error)
   {
     print_faults (context, authored, stdout);
     if (n_errors == 0)
+    {
+      print_without_clips (authored->json);
       printf ("%s is valid\n", authored->name);
+    }
     else
       printf ("%s: %u fault%s\n", authored->name, n_errors, n_errors == 1 ? "" : "s");
   }
@@ -218,6 +239,13 @@ print_publication_json (const SvPublication *publication, const SvAnchoring *anc
   sv_print_json (json);
 }
 
+/* A rollback takes the old document as it is. */
+static gboolean
+signs_anew (const SvPublication *publication)
+{
+  return !publication->is_unchanged && opt_to_hash == NULL;
+}
+
 /* What is public from here on, before the anchor is waited for. */
 static void
 print_publication (const SvContext *context, const SvPublication *publication)
@@ -229,7 +257,7 @@ print_publication (const SvContext *context, const SvPublication *publication)
   printf ("window      %s, blocks " BLOCK " to " BLOCK ", in force from " BLOCK "\n", publication->window_id,
           publication->start_block, publication->expiry_block, MAX (publication->start_block, publication->active_from));
   printf ("manifest    %s%s\n", publication->manifest_hash,
-          opt_dry_run && !publication->is_unchanged ? " (another in the end: it depends on the time of signing)" : "");
+          opt_dry_run && signs_anew (publication) ? " (another in the end: it depends on the time of signing)" : "");
   printf ("previous    %s\n", publication->previous != NULL ? publication->previous : "none: the first one");
   if (publication->replaced != NULL)
     printf ("replaces    %s, in force until block " BLOCK "\n", publication->replaced, publication->replaced_until);
@@ -264,8 +292,12 @@ finish_publication (SvContext *context, SvPublisher *publisher, const SvPublicat
   if (!context->as_json)
     print_publication (context, publication);
   if (!opt_dry_run && context->is_terminal)
-    fprintf (stderr, "waiting for the anchor to be included…\n");
-  if (!opt_dry_run && (anchoring = sv_anchor_publication (publisher, publication, error)) == NULL)
+    fprintf (stderr, "waiting for the anchor to be included…");
+  if (!opt_dry_run)
+    anchoring = sv_anchor_publication (publisher, publication, error);
+  if (!opt_dry_run && context->is_terminal)
+    fprintf (stderr, "\r\033[K");
+  if (!opt_dry_run && anchoring == NULL)
     return 1;
   if (context->as_json)
     print_publication_json (publication, anchoring);
@@ -308,6 +340,64 @@ open_session (SvContext *context, Session *session, GError **error)
   return session->publisher != NULL;
 }
 
+/* A clip that was never added, or was added under another database, cannot be handed out. Only a warning: whoever publishes
+ * need not be who serves. */
+static void
+warn_of_unregistered_clips (SvContext *context, const json_t *manifest)
+{
+  g_autoptr (SvState) state = sv_state_open (context->config, NULL);
+  g_autoptr (GPtrArray) clips = state != NULL ? sv_state_list_clips (state, NULL) : NULL;
+  g_autoptr (GHashTable) known = g_hash_table_new (g_str_hash, g_str_equal);
+  for (guint i = 0; clips != NULL && i < clips->len; i++)
+    g_hash_table_add (known, ((SvClip *)clips->pdata[i])->hash);
+  gsize i, j;
+  json_t *element, *clip;
+  json_array_foreach (json_object_get (manifest, "elements"), i, element)
+      json_array_foreach (json_object_get (element, "clips"), j, clip)
+  {
+    g_autofree char *hash = sv_hash_normalize (json_string_value (json_object_get (clip, "hash")));
+    if (clips == NULL || hash == NULL || g_hash_table_contains (known, hash))
+      continue;
+    fprintf (stderr,
+             "warning: clip %s is not registered in %s: no challenge is handed out where it is drawn; see `sv clip list`\n",
+             hash, sv_config_get (context->config, "SCOREVISION_DATABASE"));
+    return;
+  }
+}
+
+/* What replaces a live manifest asks first. @preview is the dry run of it. */
+static gboolean
+confirm_replacement (SvContext *context, const SvPublication *preview, GError **error)
+{
+  if (preview->is_unchanged || preview->replaced == NULL)
+    return TRUE;
+  g_autofree char *question =
+      g_strdup_printf ("Replace the live manifest %s of window %s", preview->replaced, preview->window_id);
+  return sv_context_confirm (context, question, error);
+}
+
+static gboolean
+confirm_publish (SvContext *context, Session *session, const json_t *authored, GError **error)
+{
+  if (context->yes || opt_dry_run || !opt_supersede)
+    return TRUE;
+  SvPublishOptions options = session->options;
+  options.dry_run = TRUE;
+  g_autoptr (SvPublication) preview = sv_publish_manifest (session->publisher, authored, &options, error);
+  return preview != NULL && confirm_replacement (context, preview, error);
+}
+
+static gboolean
+confirm_rollback (SvContext *context, Session *session, const char *hash, GError **error)
+{
+  if (context->yes || opt_dry_run)
+    return TRUE;
+  SvPublishOptions options = session->options;
+  options.dry_run = TRUE;
+  g_autoptr (SvPublication) preview = sv_rollback_manifest (session->publisher, hash, &options, error);
+  return preview != NULL && confirm_replacement (context, preview, error);
+}
+
 static int
 run_publish (SvContext *context, int argc, char **argv, GError **error)
 {
@@ -319,6 +409,9 @@ run_publish (SvContext *context, int argc, char **argv, GError **error)
     return 1;
   print_faults (context, authored, stderr);
   if (!open_session (context, &session, error))
+    return 1;
+  warn_of_unregistered_clips (context, authored->json);
+  if (!confirm_publish (context, &session, authored->json, error))
     return 1;
   g_autoptr (SvPublication) publication = sv_publish_manifest (session.publisher, authored->json, &session.options, error);
   return publication != NULL ? finish_publication (context, session.publisher, publication, error) : 1;
@@ -336,7 +429,7 @@ run_rollback (SvContext *context, int argc, char **argv, GError **error)
     g_set_error (error, SV_ERROR, SV_ERROR_USAGE, "--to-hash needs a manifest hash, as `sv manifest list --json` shows it");
     return 1;
   }
-  if (!open_session (context, &session, error))
+  if (!open_session (context, &session, error) || !confirm_rollback (context, &session, hash, error))
     return 1;
   g_autoptr (SvPublication) publication = sv_rollback_manifest (session.publisher, hash, &session.options, error);
   return publication != NULL ? finish_publication (context, session.publisher, publication, error) : 1;
@@ -352,16 +445,16 @@ const SvCommand sv_manifest_commands[] = {
   { "manifest", "validate", "FILE [--strict]", "list everything wrong with a manifest, in its place",
     "FILE is YAML or JSON; - is standard input. Exit status 3 when there is a fault.", "  sv manifest validate manifest.yaml",
     validate_options, run_validate },
-  { "manifest", "publish", "FILE [--supersede] [--overlap N] [--dry-run]",
-    "sign a manifest, make it public, anchor it",
-    "Signs the manifest, stores it, adds it to the index and anchors it on the chain. The wallet's hotkey signs, and must be among SCOREVISION_MANIFEST_SIGNERS. Running the same command again does what is\n"
+  { "manifest", "publish", "FILE [--supersede] [--overlap N] [--dry-run]", "sign a manifest, make it public, anchor it",
+    "Signs the manifest, stores it, adds it to the index and anchors it on the chain. The wallet's hotkey signs, and must be "
+    "among SCOREVISION_MANIFEST_SIGNERS. Running the same command again does what is\n"
     "missing and nothing twice. A second manifest for a window needs --supersede; the replaced one stays in force for\n"
-    "--overlap blocks, while caches learn of the new one.",
+    "--overlap blocks, while caches learn of the new one. Replacing asks first on a terminal; elsewhere it needs --yes.",
     "  sv manifest publish manifest.yaml --dry-run\n  sv manifest publish manifest.yaml", publish_options, run_publish },
-  { "manifest", "rollback", "--to-hash HASH [--overlap N] [--dry-run]",
-    "make an earlier manifest of a window live again",
-    "The window must not have expired. History is added to, never rewritten.", "  sv manifest rollback --to-hash sha256:4f2a…",
-    rollback_options, run_rollback },
+  { "manifest", "rollback", "--to-hash HASH [--overlap N] [--dry-run]", "make an earlier manifest of a window live again",
+    "The window must not have expired. History is added to, never rewritten. It asks first on a terminal; elsewhere it needs "
+    "--yes.",
+    "  sv manifest rollback --to-hash sha256:4f2a…", rollback_options, run_rollback },
   { "manifest", "list", "", "show the windows of the index and their states",
     "ACTIVE: what readers use now. IN FORCE: replaced, but still accepted during the overlap. UPCOMING, EXPIRED,\n"
     "SUPERSEDED: what the words say. Hashes in full and times are in --json.",

@@ -3,8 +3,10 @@
 #include "cli/manifest_show.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "base/error.h"
+#include "base/hash.h"
 #include "base/rfc3339.h"
 #include "cli/table.h"
 #include "operator/manifest_source.h"
@@ -173,16 +175,15 @@ static void
 add_list_row (SvTable *table, const SvIndexEntry *entry, SvWindowState state, const Clock *clock)
 {
   g_autofree char *hash = sv_short_hash (entry->hash);
+  const char *hex = hash + strlen (SV_HASH_PREFIX); /* the row fits into 80 columns without the prefix */
   g_autofree char *when = describe_time (entry, state, clock);
-  g_autofree char *begin = time_of_block (clock, first_block (entry));
-  g_autofree char *end = time_of_block (clock, end_block (entry));
-  sv_table_add (table, sv_window_state_name (state));
+  g_auto (GStrv) words = g_strsplit (sv_window_state_name (state), "_", -1);
+  g_autofree char *shown_state = g_strjoinv (" ", words);
+  sv_table_add (table, shown_state);
   sv_table_add (table, entry->window_id);
-  sv_table_add (table, hash);
+  sv_table_add (table, hex);
   sv_table_printf (table, BLOCK, first_block (entry));
   sv_table_printf (table, BLOCK, end_block (entry));
-  sv_table_add (table, begin != NULL ? begin : "");
-  sv_table_add (table, end != NULL ? end : "");
   sv_table_add (table, when);
   sv_table_style_row (table, state_style (state));
 }
@@ -190,9 +191,9 @@ add_list_row (SvTable *table, const SvIndexEntry *entry, SvWindowState state, co
 static void
 print_list (const SvContext *context, const SvIndex *index, GPtrArray *entries, const Clock *clock)
 {
-  static const char *const headers[] = { "STATE", "WINDOW", "MANIFEST", "FROM BLOCK", "TO BLOCK", "FROM", "TO", "", NULL };
-  static const SvColumn columns[] = { SV_COLUMN_LEFT,  SV_COLUMN_ELASTIC, SV_COLUMN_LEFT,    SV_COLUMN_RIGHT,
-                                      SV_COLUMN_RIGHT, SV_COLUMN_ELASTIC, SV_COLUMN_ELASTIC, SV_COLUMN_LEFT };
+  static const char *const headers[] = { "STATE", "WINDOW", "MANIFEST", "FROM", "TO", "TIME", NULL };
+  static const SvColumn columns[] = { SV_COLUMN_LEFT,  SV_COLUMN_ELASTIC, SV_COLUMN_LEFT,
+                                      SV_COLUMN_RIGHT, SV_COLUMN_RIGHT,   SV_COLUMN_LEFT };
   g_autoptr (SvTable) table = sv_table_new (headers, columns);
   for (guint i = 0; i < entries->len; i++)
   {

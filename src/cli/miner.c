@@ -430,7 +430,10 @@ list_receipts (SvContext *context, const char *hotkey, GError **error)
   if (context->as_json)
     sv_print_json (json_pack ("{s:O}", "commitments", list));
   else if (shown > 0)
+  {
     sv_table_print (table, context->use_color);
+    printf ("\nProofs in full: --json. What one says: `sv chain proof BLOCK:HASH`.\n");
+  }
   else
     printf ("No receipts of hotkey %s. Commit with `sv miner commit`, or find earlier commitments with\n"
             "`sv miner commitments --refresh`.\n",

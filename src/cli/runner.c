@@ -10,15 +10,16 @@
 #include "runner/runner.h"
 
 #define PAUSE_AFTER_FAILURE_S 10
+#define STEP_WIDTH 79 /* what is written over must not wrap */
 
 static gboolean opt_once;
-static int opt_count;
 static char **opt_miners;
-static char *opt_element, *opt_slug;
+static char *opt_count, *opt_element, *opt_slug;
+static guint64 wanted_count; /* 0: until stopped */
 
 static const GOptionEntry runner_options[] = {
   { "once", 0, 0, G_OPTION_ARG_NONE, &opt_once, "run one challenge", NULL },
-  { "count", 0, 0, G_OPTION_ARG_INT, &opt_count, "run N challenges", "N" },
+  { "count", 0, 0, G_OPTION_ARG_STRING, &opt_count, "run N challenges", "N" },
   { "miner", 0, 0, G_OPTION_ARG_STRING_ARRAY, &opt_miners, "run this miner's commitments; repeatable (default: one's own)",
     "HOTKEY" },
   { "element", 0, 0, G_OPTION_ARG_STRING, &opt_element, "only this element (default: the next in rotation)", "E" },
@@ -45,8 +46,10 @@ show_step (const char *text, gpointer data)
 {
   const SvContext *context = data;
   g_autofree char *shown = sv_printable (text);
-  if (context->is_terminal)
-    fprintf (stderr, "\r\033[K%.110s", shown);
+  if (!context->is_terminal)
+    return;
+  g_autofree char *cut = g_utf8_substring (shown, 0, MIN (g_utf8_strlen (shown, -1), STEP_WIDTH));
+  fprintf (stderr, "\r\033[K%s", cut);
 }
 
 static void
@@ -96,11 +99,13 @@ print_run (const SvRun *run)
 static gboolean
 check_options (char ***miners, GError **error)
 {
-  if (opt_count < 0 || (opt_once && opt_count > 0))
+  if ((opt_count != NULL && (opt_once || !sv_integer_parse (opt_count, &wanted_count) || wanted_count == 0)))
   {
     g_set_error (error, SV_ERROR, SV_ERROR_USAGE, "give --once, or --count N with N > 0, or neither to run until stopped");
     return FALSE;
   }
+  if (opt_once)
+    wanted_count = 1;
   if ((opt_element != NULL && !sv_element_id_is_valid (opt_element)) ||
       (opt_slug != NULL && !sv_chute_slug_is_valid (opt_slug)))
   {
@@ -136,13 +141,12 @@ pause_after_failure (void)
 static int
 run_all (SvContext *context, SvRunner *runner, json_t *shards, GError **error)
 {
-  guint64 wanted = opt_once ? 1 : (guint64)opt_count;
-  for (guint64 done = 0; !is_ended && (wanted == 0 || done < wanted);)
+  for (guint64 done = 0; !is_ended && (wanted_count == 0 || done < wanted_count);)
   {
     g_autoptr (GError) failure = NULL;
     g_autoptr (SvRun) run = sv_runner_once (runner, &failure);
     clear_step (context);
-    if (run == NULL && wanted > 0)
+    if (run == NULL && wanted_count > 0)
     {
       g_propagate_error (error, g_steal_pointer (&failure));
       return 1;
@@ -156,10 +160,19 @@ run_all (SvContext *context, SvRunner *runner, json_t *shards, GError **error)
     done++;
     if (!context->as_json)
       print_run (run);
-    else if (wanted > 0)
+    else if (wanted_count > 0)
       json_array_append (shards, run->shard->document->json);
   }
   return 0;
+}
+
+/* Which endpoint is asked decides what the shards are worth, so nobody gets the legacy one without being told. */
+static void
+note_legacy (const SvConfig *config)
+{
+  const char *value = sv_config_get (config, "SCOREVISION_USE_CHALLENGE_V3");
+  g_autofree char *shown = sv_printable (value);
+  fprintf (stderr, "note: legacy endpoint, since SCOREVISION_USE_CHALLENGE_V3 is `%s`; 1 asks the manifest-aware one\n", shown);
 }
 
 static int
@@ -173,6 +186,8 @@ run_runner (SvContext *context, int argc, char **argv, GError **error)
   SvReader *reader = chain != NULL && is_v3 ? sv_context_reader (context, error) : NULL;
   if (chain == NULL || (is_v3 && reader == NULL))
     return 1;
+  if (!is_v3)
+    note_legacy (context->config);
   SvRunnerOptions options = { .miners = (const char *const *)miners,
                               .element = opt_element,
                               .slug = opt_slug,

@@ -94,6 +94,8 @@ print_notes (SvAudit *audit, const SvTallyCounts *counts)
   json_object_foreach (counts->reasons, reason, n) printf ("  %.0f %s\n", json_number_value (n), reason);
   printf ("%" G_GUINT64_FORMAT " lines read, finalized block %" G_GUINT64_FORMAT "\n", sv_audit_lines (audit),
           sv_audit_finalized_block (audit));
+  if (sv_audit_lines (audit) == 0)
+    puts ("nothing was audited: there is no shard; runners write them to SCOREVISION_RESULTS_STORE");
   if (counts->duplicates > 0)
     printf ("%" G_GUINT64_FORMAT " more stand for a challenge that another shard stands for\n", counts->duplicates);
   if (counts->issue_unchecked > 0)

@@ -43,7 +43,8 @@ last_block (const SvIndexEntry *entry)
 static guint64
 blocks_left (const SvWindowSummary *summary, const SvIndexEntry *entry)
 {
-  guint64 until = summary->state == SV_WINDOW_UPCOMING ? summary->start_block : last_block (entry);
+  guint64 begin = MAX (entry->start_block, entry->active_from);
+  guint64 until = summary->state == SV_WINDOW_UPCOMING ? begin : last_block (entry);
   return until > summary->block ? until - summary->block : 0;
 }
 
@@ -55,7 +56,7 @@ summarize (SvReader *reader, SvChain *chain, const SvIndex *index, const SvIndex
   if (summary->manifest == NULL)
     return NULL;
   summary->state = sv_window_state (index, entry, block);
-  summary->start_block = MAX (entry->start_block, entry->active_from);
+  summary->start_block = entry->start_block;
   summary->expiry_block = entry->expiry_block;
   summary->block = block;
   summary->blocks_left = blocks_left (summary, entry);

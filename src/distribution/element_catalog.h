@@ -14,7 +14,7 @@ typedef struct
 {
   SvManifest *manifest;
   SvWindowState state;
-  guint64 start_block; /* the later of start_block and active_from */
+  guint64 start_block; /* the window's: from here on bindings are frozen, whichever of its manifests is live */
   guint64 expiry_block;
   guint64 block;       /* the head that this was computed at */
   guint64 blocks_left; /* until expiry for an active window, until start for an upcoming one */

@@ -5,6 +5,8 @@
 #include "base/file.h"
 #include "keys/keypair.h"
 
+#define MAX_NAMED 20 /* hotkeys that are suggested */
+
 /* The names become parts of a path. */
 static gboolean
 check_name (const SvConfig *config, const char *setting, GError **error)
@@ -31,6 +33,29 @@ sv_wallet_hotkey_path (const SvConfig *config)
                            sv_config_get (config, "BITTENSOR_WALLET_HOT"), NULL);
 }
 
+static gint
+compare_names (gconstpointer a, gconstpointer b)
+{
+  return strcmp (*(const char *const *)a, *(const char *const *)b);
+}
+
+/* "; choose one that is there with --hotkey (miner, operator)", or "" where there is none. */
+static char *
+describe_others (const char *path)
+{
+  g_autofree char *folder = g_path_get_dirname (path);
+  g_autoptr (GDir) names = g_dir_open (folder, 0, NULL);
+  g_autoptr (GPtrArray) list = g_ptr_array_new_with_free_func (g_free);
+  for (const char *name; names != NULL && (name = g_dir_read_name (names)) != NULL && list->len < MAX_NAMED;)
+    g_ptr_array_add (list, sv_text_printable (name));
+  if (list->len == 0)
+    return g_strdup ("");
+  g_ptr_array_sort (list, compare_names);
+  g_ptr_array_add (list, NULL);
+  g_autofree char *joined = g_strjoinv (", ", (char **)list->pdata);
+  return g_strdup_printf ("; choose one that is there with --hotkey (%s)", joined);
+}
+
 SvKeypair *
 sv_wallet_load (const SvConfig *config, GError **error)
 {
@@ -46,8 +71,10 @@ sv_wallet_load (const SvConfig *config, GError **error)
     g_propagate_error (error, g_steal_pointer (&local));
     return NULL;
   }
+  g_autofree char *others = describe_others (path);
   g_set_error (error, SV_ERROR, SV_ERROR_NOT_FOUND,
-               "%s: there is no such hotkey; make it with `sv key new --wallet %s --hotkey %s`", path,
-               sv_config_get (config, "BITTENSOR_WALLET_COLD"), sv_config_get (config, "BITTENSOR_WALLET_HOT"));
+               "%s: there is no such hotkey%s%s make it with `sv key new --wallet %s --hotkey %s`", path, others,
+               *others != '\0' ? ", or" : ";", sv_config_get (config, "BITTENSOR_WALLET_COLD"),
+               sv_config_get (config, "BITTENSOR_WALLET_HOT"));
   return NULL;
 }

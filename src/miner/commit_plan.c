@@ -237,10 +237,11 @@ check_complete (const GPtrArray *drafts, const SvCommitRequest *request, GError 
   g_autoptr (GString) problems = g_string_new (NULL);
   guint64 total;
   if (request->service_cap == NULL)
-    g_string_append (problems, "\n  --service-cap-fps is missing");
+    g_string_append (problems, "\n  --service-cap-fps is missing: frames per second served in all, as in 45 or 12.5");
   else if (!sv_cap_parse (request->service_cap, &total))
     g_string_append_printf (problems, "\n  --service-cap-fps `%s` is not frames per second, as in 45 or 12.5",
                             request->service_cap);
+  gsize of_caps = problems->len;
   for (guint i = 0; i < drafts->len; i++)
   {
     const Draft *draft = g_ptr_array_index (drafts, i);
@@ -252,9 +253,11 @@ check_complete (const GPtrArray *drafts, const SvCommitRequest *request, GError 
   }
   if (problems->len == 0)
     return TRUE;
-  g_set_error (error, SV_ERROR, SV_ERROR_USAGE,
-               "the commitment is not complete:%s\nGive --bind ELEMENT=revision,slug,chute_id[,cap] or write it to %s",
-               problems->str, request->bindings_path);
+  g_autofree char *advice =
+      problems->len > of_caps
+          ? g_strdup_printf ("\nGive --bind ELEMENT=revision,slug,chute_id[,cap] or write it to %s", request->bindings_path)
+          : g_strdup ("");
+  g_set_error (error, SV_ERROR, SV_ERROR_USAGE, "the commitment is not complete:%s%s", problems->str, advice);
   return FALSE;
 }
 

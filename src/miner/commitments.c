@@ -172,8 +172,11 @@ sv_commit_check (const SvMinerWindow *window, const SvCommitmentText *text, GErr
     return TRUE;
   g_set_error (error, SV_ERROR, SV_ERROR_POLICY,
                "this would be void on the chain: %s (window %s starts at block %" G_GUINT64_FORMAT
-               ", expires at %" G_GUINT64_FORMAT ", now %" G_GUINT64_FORMAT ")",
-               reason, window->manifest->window_id, window->start_block, window->expiry_block, window->head.best.number);
+               ", expires at %" G_GUINT64_FORMAT ", now %" G_GUINT64_FORMAT ")%s",
+               reason, window->manifest->window_id, window->start_block, window->expiry_block, window->head.best.number,
+               window->head.best.number + 1 >= window->start_block
+                   ? "; `sv miner commitments` shows what is bound, `sv miner elements --window upcoming` the next window"
+                   : "");
   return FALSE;
 }
 

@@ -77,11 +77,14 @@ check_no_overlap (const SvIndex *index, const SvManifest *manifest, GError **err
     if (g_str_equal (entry->window_id, manifest->window_id) || manifest->expiry_block <= entry->start_block ||
         entry->expiry_block <= manifest->start_block)
       continue;
+    g_autofree char *before = entry->start_block > manifest->start_block
+                                  ? g_strdup_printf ("end it by block " BLOCK ", or ", entry->start_block)
+                                  : g_strdup ("");
     g_set_error (error, SV_ERROR, SV_ERROR_POLICY,
-                 "window %s (blocks " BLOCK " to " BLOCK ") overlaps window %s (" BLOCK " to " BLOCK "); end it by block " BLOCK
-                 ", or begin it at " BLOCK " or later",
+                 "window %s (blocks " BLOCK " to " BLOCK ") overlaps window %s (" BLOCK " to " BLOCK "); %sbegin it at " BLOCK
+                 " or later and end it after that",
                  manifest->window_id, manifest->start_block, manifest->expiry_block, entry->window_id, entry->start_block,
-                 entry->expiry_block, entry->start_block, entry->expiry_block);
+                 entry->expiry_block, before, entry->expiry_block);
     return FALSE;
   }
   return TRUE;

@@ -97,7 +97,10 @@ ask_api (const SvChallengeClient *client, const char *url, const char *const *he
   request.limits.max_bytes = MAX_ANSWER;
   g_autoptr (SvHttpResponse) response = sv_http_perform (client->http, &request, error);
   if (response == NULL)
+  {
+    g_prefix_error (error, "the Challenge API (SCOREVISION_API, --api) does not answer: ");
     return NULL;
+  }
   if (response->status != 200)
   {
     read_refusal (response, refusal);

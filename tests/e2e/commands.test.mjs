@@ -160,6 +160,37 @@ test('exit status 6: a conflict, or refused by policy', async () => {
   assert.match(late, /start/, 'what folding would make void is refused with the reason');
 });
 
+test('what replaces a live manifest, or deletes a clip, needs --yes where nobody can be asked, and then only', async () => {
+  const other = world.write('replacement.json', manifest(CURRENT, 1, 5000, [element(PLAYER, [clip])]));
+  const live = async () => (await world.json(['manifest', 'current'])).manifest_hash;
+  const before = await live();
+  const asked = [['manifest', 'publish', other, '--supersede'], ['clip', 'remove', clip, '--delete-object']];
+  for (const args of asked) assert.match((await world.sv(args, { expect: 2 })).stderr, /--yes/);
+  assert.equal(await live(), before);
+  assert.equal((await world.json(['clip', 'list'])).clips.length, 1);
+  await world.sv([...asked[0], '--dry-run']);
+  const { manifest_hash: after } = await world.json([...asked[0], '--yes']);
+  assert.match((await world.sv(['manifest', 'rollback', '--to-hash', before], { expect: 2 })).stderr, new RegExp(`${after}.*--yes`));
+  await world.sv(['manifest', 'publish', other, '--supersede']); // it is live already: nothing is replaced
+  await world.sv(['manifest', 'rollback', '--to-hash', before, '--yes']);
+});
+
+test('a manifest with a clip that nobody added is published with a warning', async () => {
+  const nowhere = sha256('no clip');
+  const file = world.write('unregistered.json', football('2025-11-01', 20_000, 21_000, nowhere));
+  const { stderr } = await world.sv(['manifest', 'publish', file]);
+  assert.match(stderr, new RegExp(`warning: clip ${nowhere} is not registered`));
+});
+
+test('help fits into 80 columns, but for its commands', async () => {
+  for (const words of commands) {
+    const { stdout } = await world.sv([...words, '--help']);
+    for (const line of stdout.split('\nExample:\n')[0].split('\n')) {
+      if (!line.startsWith('Usage: ')) assert.ok([...line].length <= 80, `sv ${words.join(' ')} --help: ${line}`);
+    }
+  }
+});
+
 test('secrets are masked', async () => {
   const env = { R2_WRITE_SECRET_ACCESS_KEY: 'hush-hush', CHUTES_API_KEY: 'cpk-hush' };
   for (const args of [[], ['--json']]) {

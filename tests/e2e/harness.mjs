@@ -162,7 +162,7 @@ class World {
 
   async publish(manifest, { as = 'operator', args = [], expect } = {}) {
     const file = this.write(`authored/${manifest.window_id}.json`, manifest);
-    return this.json(['manifest', 'publish', file, ...args], { as, expect });
+    return this.json(['manifest', 'publish', file, '--yes', ...args], { as, expect });
   }
 
   // Serves on any free port until the world ends, or stop(). The default waits until it could answer challenges.
