@@ -7,6 +7,7 @@
 #include "base/identifiers.h"
 
 #define MAX_STATES 2048
+#define MAX_RIVALS 16 /* per binding: of n hotkeys with one chute each would name all the others, n² in all */
 #define CACHE_CONTROL "public, max-age=5"
 
 typedef struct
@@ -17,7 +18,7 @@ typedef struct
   gboolean is_cut;
 } View;
 
-/* chute_id -> hotkeys (GPtrArray, borrowed strings) that have it in force in the window. */
+/* chute_id -> the first MAX_RIVALS + 1 hotkeys (GPtrArray, borrowed strings) that have it in force in the window. */
 static GHashTable *
 find_chute_owners (const View *view, const SvIndexEntry *entry, const GPtrArray *hotkeys)
 {
@@ -35,7 +36,8 @@ find_chute_owners (const View *view, const SvIndexEntry *entry, const GPtrArray 
       GPtrArray *list = g_hash_table_lookup (owners, bound->binding.chute_id);
       if (list == NULL)
         g_hash_table_insert (owners, bound->binding.chute_id, list = g_ptr_array_new ());
-      if (!g_ptr_array_find (list, hotkey, NULL))
+      gboolean is_there = list->len > 0 && g_ptr_array_index (list, list->len - 1) == hotkey; /* he binds it twice */
+      if (!is_there && list->len <= MAX_RIVALS)
         g_ptr_array_add (list, hotkey);
     }
   }
@@ -51,7 +53,7 @@ mark_rivals (json_t *state, GHashTable *owners, const char *hotkey)
   {
     const GPtrArray *list = g_hash_table_lookup (owners, json_string_value (json_object_get (binding, "chute_id")));
     json_t *shared_with = json_array ();
-    for (guint j = 0; list != NULL && j < list->len; j++)
+    for (guint j = 0; list != NULL && j < list->len && json_array_size (shared_with) < MAX_RIVALS; j++)
     {
       const char *other = g_ptr_array_index (list, j);
       g_autofree char *account = sv_account_document_form (other);

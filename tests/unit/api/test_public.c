@@ -58,6 +58,37 @@ test_commitments_list (World *world, gconstpointer unused)
   g_assert_null (find_binding (state, "Gone@1"));
 }
 
+/* The answer must not grow with the square of the hotkeys. */
+static void
+test_commitments_name_a_few_rivals (World *world, gconstpointer unused)
+{
+  world_start (world);
+  for (guint i = 0; i < 20; i++)
+  {
+    g_autoptr (SvKeypair) rival = sv_keypair_generate ();
+    g_free (world_commit (world, rival,
+                          "sv1 commit now 2\nServe@1 rev slug-two 87f7d0c5-0000-4000-8000-000000000001 1\n"
+                          "Empty@1 rev slug-two 87f7d0c5-0000-4000-8000-000000000001 1"));
+  }
+  g_autofree char *block = g_strdup_printf ("\"block\":%" G_GUINT64_FORMAT, world_head (world));
+  world_await (world, block);
+  g_auto (Answer) answer = world_get (world, "/api/commitments?window_id=now");
+  gsize i, j;
+  json_t *state, *binding;
+  g_assert_cmpuint (json_array_size (json_object_get (answer.json, "commitments")), ==, 22);
+  json_array_foreach (json_object_get (answer.json, "commitments"), i, state)
+  {
+    const char *own = json_string_value (json_object_get (state, "miner_hotkey"));
+    json_array_foreach (json_object_get (state, "bindings"), j, binding)
+    {
+      const json_t *others = json_object_get (binding, "chute_shared_with");
+      g_assert_cmpuint (json_array_size (others), ==, 16);
+      for (gsize k = 0; k < 16; k++)
+        g_assert_cmpstr (json_string_value (json_array_get (others, k)), !=, own);
+    }
+  }
+}
+
 static void
 test_commitments_show_void_texts (World *world, gconstpointer unused)
 {
@@ -184,6 +215,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
 #define ADD(test) g_test_add ("/api/public/" #test, World, NULL, set_up, test, tear_down)
   ADD (test_commitments_list);
+  ADD (test_commitments_name_a_few_rivals);
   ADD (test_commitments_show_void_texts);
   ADD (test_commitments_parameters);
   ADD (test_public_tree);
