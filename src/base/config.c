@@ -99,28 +99,77 @@ sv_config_origin (const SvConfig *config, const char *name)
   return sv_config_get (config, name) != NULL ? "default" : "unset";
 }
 
-/* Masks the text from @start up to the first of @ends. Returns: (transfer full). */
-static char *
-mask (const char *value, gsize start, const char *ends)
+/* The password of "user:PASSWORD@host…", which ends at the last "@" before the path; (out) its length. NULL: there is none. */
+static const char *
+find_password (const char *authority, gsize *length)
 {
-  gsize length = strcspn (value + start, ends);
-  return g_strdup_printf ("%.*s%s%s", (int)start, value, MASK, value + start + length);
+  const char *at = g_strrstr_len (authority, (gssize)strcspn (authority, "/?#"), "@");
+  const char *colon = at != NULL ? memchr (authority, ':', (gsize)(at - authority)) : NULL;
+  if (colon == NULL)
+    return NULL;
+  *length = (gsize)(at - colon - 1);
+  return colon + 1;
 }
 
-/* "scheme://user:PASSWORD@host": the password ends at the last "@" before the path. */
+/* Of each URL: a value can be a list of them. */
 static char *
 mask_user_information (const char *value)
 {
-  const char *authority = strstr (value, "://");
-  if (authority == NULL)
-    return g_strdup (value);
-  authority += 3;
-  gsize length = strcspn (authority, "/?#");
-  const char *at = g_strrstr_len (authority, (gssize)length, "@");
-  const char *colon = at != NULL ? memchr (authority, ':', (gsize)(at - authority)) : NULL;
-  if (colon == NULL)
-    return g_strdup (value);
-  return g_strdup_printf ("%.*s%s%s", (int)(colon + 1 - value), value, MASK, at);
+  GString *masked = g_string_new (NULL);
+  const char *rest = value;
+  for (const char *scheme; (scheme = strstr (rest, "://")) != NULL;)
+  {
+    gsize length = 0;
+    const char *authority = scheme + 3;
+    const char *password = find_password (authority, &length);
+    const char *end = password != NULL ? password : authority;
+    g_string_append_len (masked, rest, end - rest);
+    g_string_append (masked, password != NULL ? MASK : "");
+    rest = end + length;
+  }
+  g_string_append (masked, rest);
+  return g_string_free (masked, FALSE);
+}
+
+/* The parameter's name, which ends at @equals, says that its value is a secret: password, apikey, access_token, … */
+static gboolean
+names_secret (const char *start, const char *equals)
+{
+  static const char *const words[] = { "pass", "key", "token", "secret", "auth" };
+  const char *name = equals;
+  while (name > start && strchr ("?& ;,", name[-1]) == NULL)
+    name--;
+  g_autofree char *lower = g_ascii_strdown (name, equals - name);
+  for (gsize i = 0; i < G_N_ELEMENTS (words); i++)
+    if (strstr (lower, words[i]) != NULL)
+      return TRUE;
+  return FALSE;
+}
+
+/* Parameters of a URL, and those of the form "host=… password=…". */
+static char *
+mask_parameters (const char *value)
+{
+  GString *masked = g_string_new (NULL);
+  for (const char *rest = value; *rest != '\0';)
+  {
+    const char *equals = strchr (rest, '=');
+    gsize length = equals != NULL ? (gsize)(equals + 1 - rest) : strlen (rest);
+    g_string_append_len (masked, rest, (gssize)length);
+    rest += length;
+    if (equals == NULL || !names_secret (value, equals))
+      continue;
+    g_string_append (masked, MASK);
+    rest += strcspn (rest, "& ");
+  }
+  return g_string_free (masked, FALSE);
+}
+
+char *
+sv_config_mask (const char *value)
+{
+  g_autofree char *masked = mask_user_information (value);
+  return mask_parameters (masked);
 }
 
 char *
@@ -129,11 +178,7 @@ sv_config_get_shown (const SvConfig *config, const char *name)
   const char *value = sv_config_get (config, name);
   if (value == NULL || known_slot (config, name)->setting->is_secret)
     return g_strdup (value != NULL ? MASK : NULL);
-  g_autofree char *masked = mask_user_information (value);
-  const char *parameter = strstr (masked, "password=");
-  if (parameter == NULL)
-    return g_steal_pointer (&masked);
-  return mask (masked, (gsize)(parameter - masked) + strlen ("password="), "& ");
+  return sv_config_mask (value);
 }
 
 /* Sets the default of @name to @value (taken), which comes from @source unless that is NULL. */

@@ -36,8 +36,12 @@ void sv_config_set (SvConfig *config, const char *name, const char *value);
 /* (transfer none) the effective value: flag, environment, file, default; NULL when there is none. An empty value is none. */
 const char *sv_config_get (const SvConfig *config, const char *name);
 
-/* The value as it may be shown: a secret, and a password inside a URL, is "****". Returns: (transfer full) or NULL. */
+/* The value as it may be shown: a secret is "****", and see sv_config_mask(). Returns: (transfer full) or NULL. */
 char *sv_config_get_shown (const SvConfig *config, const char *name);
+
+/* A value with what is secret inside URLs as "****": passwords, and parameters named password, apikey, token or the like. For
+ * messages that quote a setting. Returns: (transfer full). */
+char *sv_config_mask (const char *value);
 
 /* Where the value comes from: "flag", "environment", "/etc/scorevision/sv.conf:12", "default" or "unset"; a value taken from
  * another setting names that in brackets: "environment (R2_BUCKET)". */

@@ -48,9 +48,10 @@ sv_chain_open (const SvConfig *config, GError **error)
   const SvChainEngine *engine = find_engine (url);
   if (!engine)
   {
+    g_autofree char *shown = sv_config_mask (url);
     g_set_error (error, SV_ERROR, SV_ERROR_USAGE,
                  "BITTENSOR_SUBTENSOR_ENDPOINT (%s): '%s' is no chain that this build can speak to; it takes ledger:PATH",
-                 sv_config_origin (config, "BITTENSOR_SUBTENSOR_ENDPOINT"), url);
+                 sv_config_origin (config, "BITTENSOR_SUBTENSOR_ENDPOINT"), shown);
     return NULL;
   }
   g_autoptr (SvChain) chain = engine->open (url, config, error);

@@ -26,8 +26,9 @@ sv_ledger_path (const char *url, GError **error)
 {
   if (!url || !g_str_has_prefix (url, SCHEME) || !url[strlen (SCHEME)])
   {
+    g_autofree char *shown = sv_config_mask (url ? url : "");
     g_set_error (error, SV_ERROR, SV_ERROR_USAGE, "'%s' names no ledger: BITTENSOR_SUBTENSOR_ENDPOINT must be ledger:PATH",
-                 url ? url : "");
+                 shown);
     return NULL;
   }
   return sv_path_expand (url + strlen (SCHEME));

@@ -24,9 +24,11 @@ announce (const SvContext *context, const SvServer *server)
 {
   const SvConfig *config = context->config;
   g_autofree char *windows = sv_server_windows (server);
-  sv_log ("info", "listening", "url", sv_server_url (server), "chain", sv_config_get (config, "BITTENSOR_SUBTENSOR_ENDPOINT"),
-          "store", sv_config_get (config, "SCOREVISION_STORE"), "database", sv_config_get (config, "SCOREVISION_DATABASE"),
-          "windows", windows, NULL);
+  g_autofree char *chain = sv_config_get_shown (config, "BITTENSOR_SUBTENSOR_ENDPOINT");
+  g_autofree char *store = sv_config_get_shown (config, "SCOREVISION_STORE");
+  g_autofree char *database = sv_config_get_shown (config, "SCOREVISION_DATABASE");
+  sv_log ("info", "listening", "url", sv_server_url (server), "chain", chain, "store", store, "database", database, "windows",
+          windows, NULL);
   if (context->is_terminal)
     fprintf (stderr, "Serving challenges at %s; Ctrl-C finishes what is in flight and stops.\n", sv_server_url (server));
   if (context->as_json)

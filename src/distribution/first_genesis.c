@@ -11,10 +11,11 @@
 static gboolean
 genesis_changed (const char *path, const char *endpoint, const char *known, const char *now, GError **error)
 {
+  g_autofree char *shown = sv_config_mask (endpoint);
   g_set_error (error, SV_ERROR, SV_ERROR_VERIFY,
                "%s is another chain than before: its genesis was %s and is %s now. If it was made anew on purpose, set "
                "SCOREVISION_GENESIS=%s or remove its line from %s",
-               endpoint, known, now, now, path);
+               shown, known, now, now, path);
   return FALSE;
 }
 

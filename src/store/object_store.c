@@ -90,7 +90,8 @@ sv_object_store_open (const char *url, const SvConfig *config, GError **error)
   for (gsize i = 0; i < G_N_ELEMENTS (engines); i++)
     if (g_ascii_strncasecmp (url, engines[i]->scheme, strlen (engines[i]->scheme)) == 0)
       return engines[i]->open (url, config, error);
-  g_autofree char *shown = g_strescape (url, NULL);
+  g_autofree char *masked = sv_config_mask (url);
+  g_autofree char *shown = g_strescape (masked, NULL);
   g_set_error (error, SV_ERROR, SV_ERROR_USAGE,
                "\"%.200s\" is not a store: this build reads and writes file:PATH, and reads http(s)://HOST/PATH", shown);
   return NULL;

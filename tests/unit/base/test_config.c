@@ -353,7 +353,13 @@ test_secrets_are_masked (void)
   assert_shown ("SCOREVISION_DATABASE", "postgresql://u:p@ss@h:5432/db", "postgresql://u:****@h:5432/db");
   assert_shown ("SCOREVISION_DATABASE", "postgresql:///db?user=u&password=p&x=1", "postgresql:///db?user=u&password=****&x=1");
   assert_shown ("SCOREVISION_DATABASE", "postgresql://u@h/db", "postgresql://u@h/db");
+  assert_shown ("SCOREVISION_DATABASE", "postgresql://?host=h password=p dbname=d",
+                "postgresql://?host=h password=**** dbname=d");
   assert_shown ("SCOREVISION_API", "http://127.0.0.1:8080/a:b@c", "http://127.0.0.1:8080/a:b@c");
+  assert_shown ("R2_PUBLIC_URL", "https://a:p@x/1,https://b:q@y,https://z", "https://a:****@x/1,https://b:****@y,https://z");
+  assert_shown ("BITTENSOR_SUBTENSOR_ENDPOINT", "wss://n/rpc?net=f&ApiKey=k&x-token=t#f",
+                "wss://n/rpc?net=f&ApiKey=****&x-token=****");
+  assert_shown ("SCOREVISION_EVALUATOR", "score --model=large", "score --model=large");
 }
 
 static void

@@ -7,6 +7,7 @@
  *           - a commitment in force, with what it binds; final or not
  *           - the same withdrawn, and when the window is over; a text that is no commitment
  *           - without an index it says that it cannot tell
+ *  messages - quote a setting without its password and without control characters
  */
 #include <string.h>
 
@@ -238,6 +239,18 @@ an_anchor_is_no_commitment (Fixture *fixture, gconstpointer data)
   assert_says (text, "It is not a commitment to elements, so it binds nothing.\n");
 }
 
+/* Neither what steers a terminal nor a password gets into a message. */
+static void
+messages_are_fit_to_be_shown (Fixture *fixture, gconstpointer data)
+{
+  fixture->settings[1] = g_strdup ("BITTENSOR_SUBTENSOR_ENDPOINT=wss://u:PASSWORD@n/?apikey=KEY&x=\033[31m\302\233");
+  g_auto (Result) result = SV (fixture, "chain status");
+  g_assert_cmpint (result.status, ==, 2);
+  assert_says (result.err, "wss://u:****@n/?apikey=****&x=\\x1b[31m\\x9b' is no chain");
+  g_assert_null (strstr (result.err, "PASSWORD"));
+  g_assert_null (strchr (result.err, '\033'));
+}
+
 #define ADD(name, function) g_test_add ("/cli-chain/" name, Fixture, NULL, set_up, function, tear_down)
 
 int
@@ -253,5 +266,6 @@ main (int argc, char **argv)
   ADD ("a-withdrawn-binding-is-not-in-force", a_withdrawn_binding_is_not_in_force);
   ADD ("without-an-index", without_an_index_it_says_that_it_cannot_tell);
   ADD ("an-anchor-is-no-commitment", an_anchor_is_no_commitment);
+  ADD ("messages-are-fit-to-be-shown", messages_are_fit_to_be_shown);
   return g_test_run ();
 }
