@@ -170,6 +170,9 @@ walk_entry (Walk *walk, int folder, const char *prefix, const Entry *entry, GErr
       walk->is_stopped = !walk->visit (key, entry->size, walk->data);
     return TRUE;
   }
+  g_autofree char *folder_key = g_strndup (key, strlen (key) - 1);
+  if (!sv_object_key_is_valid (folder_key)) /* too deep for any key, and for our descriptors */
+    return TRUE;
   g_autofree char *name = g_strndup (entry->name, strlen (entry->name) - 1);
   int below = sv_tree_open_folder (folder, name);
   if (below < 0 && (errno == ENOENT || errno == ENOTDIR || errno == ELOOP))

@@ -195,6 +195,14 @@ sv_audit_reject (SvAudit *audit, const char *detail, const char *source, GError 
 }
 
 gboolean
+sv_audit_unreadable (SvAudit *audit, const char *detail, const char *source, GError **error)
+{
+  g_auto (SvShardJudgement) judgement = { .verdict = SV_SHARD_UNDECIDED, .reason = "unreadable", .detail = g_strdup (detail) };
+  audit->n_lines++;
+  return sv_tally_add (audit->tally, NULL, "", &judgement, source, error);
+}
+
+gboolean
 sv_audit_line (SvAudit *audit, const char *line, gsize length, const char *source, GError **error)
 {
   g_auto (SvShardJudgement) judgement = { 0 };

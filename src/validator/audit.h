@@ -22,6 +22,9 @@ gboolean sv_audit_line (SvAudit *audit, const char *line, gsize length, const ch
 /* Counts something that is no shard, and cannot be read as one, as rejected by rule 1. */
 gboolean sv_audit_reject (SvAudit *audit, const char *detail, const char *source, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* Counts something that cannot be read now as undecided: the audit goes on with the rest. */
+gboolean sv_audit_unreadable (SvAudit *audit, const char *detail, const char *source, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /* Judges every line of a stream; a line longer than a shard may be is rejected without being held in memory. @name is used in
  * sources. */
 gboolean sv_audit_stream (SvAudit *audit, int fd, const char *name, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -114,32 +114,66 @@ is_wanted (const char *path, const char *window_id)
   return g_str_has_suffix (path, ".jsonl") && (window_id == NULL || g_strv_contains ((const char *const *)parts, window_id));
 }
 
+/* A plain file that lay in a folder a moment ago. Who may write there must not be able to stop the audit, nor to lead it
+ * elsewhere: a pipe does not hold it up, a link is not followed, and what cannot be read is counted. */
 static gboolean
-audit_folder (SvAudit *audit, const char *path, const char *window_id, guint depth, GError **error)
+audit_found_file (SvAudit *audit, const char *path, GError **error)
 {
-  g_autoptr (GDir) folder = g_dir_open (path, 0, NULL);
-  if (folder == NULL || depth > MAX_DEPTH)
-  {
-    g_set_error (error, SV_ERROR, SV_ERROR_UNREACHABLE, "folder %s cannot be read%s", path,
-                 depth > MAX_DEPTH ? ": too deep" : "");
-    return FALSE;
-  }
+  struct stat status;
+  int fd = open (path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+  if (fd < 0)
+    return errno == ENOENT || sv_audit_unreadable (audit, g_strerror (errno), path, error);
+  gboolean is_plain = fstat (fd, &status) == 0 && S_ISREG (status.st_mode);
+  gboolean done = is_plain ? sv_audit_stream (audit, fd, path, error)
+                           : sv_audit_reject (audit, "it is not a regular file any more", path, error);
+  close (fd);
+  return done;
+}
+
+static gboolean audit_found (SvAudit *audit, const char *path, const char *window_id, guint depth, GError **error);
+
+/* Takes @folder. */
+static gboolean
+audit_names (SvAudit *audit, GDir *folder, const char *path, const char *window_id, guint depth, GError **error)
+{
   g_autoptr (GPtrArray) names = g_ptr_array_new_with_free_func (g_free);
   for (const char *name; (name = g_dir_read_name (folder)) != NULL;)
     g_ptr_array_add (names, g_build_filename (path, name, NULL));
+  g_dir_close (folder);
   g_ptr_array_sort (names, compare_names);
   for (guint i = 0; i < names->len; i++)
-  {
-    const char *child = g_ptr_array_index (names, i);
-    struct stat status;
-    if (lstat (child, &status) != 0)
-      continue;
-    if (S_ISDIR (status.st_mode) && !audit_folder (audit, child, window_id, depth + 1, error))
+    if (!audit_found (audit, g_ptr_array_index (names, i), window_id, depth, error))
       return FALSE;
-    if (S_ISREG (status.st_mode) && is_wanted (child, window_id) && !audit_file (audit, child, error))
-      return FALSE;
-  }
   return TRUE;
+}
+
+static gboolean
+audit_found (SvAudit *audit, const char *path, const char *window_id, guint depth, GError **error)
+{
+  struct stat status;
+  g_autoptr (GError) refused = NULL;
+  if (lstat (path, &status) != 0)
+    return TRUE;
+  if (S_ISREG (status.st_mode))
+    return !is_wanted (path, window_id) || audit_found_file (audit, path, error);
+  if (!S_ISDIR (status.st_mode))
+    return TRUE;
+  if (depth > MAX_DEPTH)
+    return sv_audit_reject (audit, "the folder lies too deep to hold shards", path, error);
+  GDir *folder = g_dir_open (path, 0, &refused);
+  return folder != NULL ? audit_names (audit, folder, path, window_id, depth + 1, error)
+                        : sv_audit_unreadable (audit, refused->message, path, error);
+}
+
+static gboolean
+audit_folder (SvAudit *audit, const char *path, const char *window_id, GError **error)
+{
+  g_autoptr (GError) refused = NULL;
+  GDir *folder = g_dir_open (path, 0, &refused);
+  if (folder != NULL)
+    return audit_names (audit, folder, path, window_id, 1, error);
+  g_set_error (error, SV_ERROR, SV_ERROR_UNREACHABLE, "folder %s cannot be read: %s", path, refused->message);
+  return FALSE;
 }
 
 /* ── stores ── */
@@ -184,8 +218,9 @@ visit_object (const char *key, guint64 size, gpointer data)
   /* Whoever may write shards must not be able to stop the audit with something that is none. */
   if (g_error_matches (refused, SV_ERROR, SV_ERROR_MALFORMED))
     return sv_audit_reject (visit->audit, refused->message, key, &visit->error);
-  g_propagate_error (&visit->error, g_steal_pointer (&refused));
-  return FALSE;
+  if (g_error_matches (refused, SV_ERROR, SV_ERROR_NOT_FOUND)) /* removed since it was listed */
+    return TRUE;
+  return sv_audit_unreadable (visit->audit, refused->message, key, &visit->error);
 }
 
 static gboolean
@@ -212,6 +247,6 @@ sv_audit_source (SvAudit *audit, const char *source, const char *window_id, cons
   if (scheme != NULL)
     return audit_store (audit, source, window_id, config, error);
   if (g_file_test (source, G_FILE_TEST_IS_DIR))
-    return audit_folder (audit, source, window_id, 0, error);
+    return audit_folder (audit, source, window_id, error);
   return audit_file (audit, source, error);
 }

@@ -10,6 +10,7 @@
  *  8. a writer killed at any point leaves the old object or the new one, and the next one gets the lock
  *  9. read-only, full, and with a limit on file sizes: unreachable with what to do; the old object stays, nothing is left over
  * 10. a file in the store's place is unreachable
+ * 11. folders deeper than any key do not keep the rest from being listed
  */
 #include <fcntl.h>
 #include <signal.h>
@@ -462,6 +463,23 @@ test_file_in_its_place (Fixture *f, gconstpointer data)
   assert_fails (put (f->store, "a", "x", refusal), SV_ERROR_UNREACHABLE);
 }
 
+/* A folder in a folder in a folder, deeper than any key and than there are descriptors. */
+static void
+test_depth (Fixture *f, gconstpointer data)
+{
+  struct rlimit before;
+  must_put (f, "b", "content");
+  g_autoptr (GString) deep = g_string_new (f->root);
+  for (guint i = 0; i < 700; i++)
+    g_string_append (deep, "/a");
+  g_assert_cmpint (g_mkdir_with_parents (deep->str, 0755), ==, 0);
+  g_assert_cmpint (getrlimit (RLIMIT_NOFILE, &before), ==, 0);
+  struct rlimit few = { .rlim_cur = 600, .rlim_max = before.rlim_max };
+  g_assert_cmpint (setrlimit (RLIMIT_NOFILE, &few), ==, 0);
+  assert_list (f->store, "b ");
+  g_assert_cmpint (setrlimit (RLIMIT_NOFILE, &before), ==, 0);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -477,6 +495,7 @@ main (int argc, char **argv)
     { "/file-store/symbolic links are not followed", test_links },
     { "/file-store/pipes and foreign names are not objects", test_other_files },
     { "/file-store/a folder in an object's place is a conflict", test_names_in_the_way },
+    { "/file-store/what lies too deep for a key is not listed", test_depth },
     { "/file-store/leftovers are not listed and go when old", test_leftovers },
     { "/file-store/a killed writer leaves a whole object", test_killed_writers },
     { "/file-store/read-only", test_read_only },

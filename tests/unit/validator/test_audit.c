@@ -421,6 +421,26 @@ stores_and_folders_are_read_by_window (Fixture *fixture, gconstpointer data)
 }
 
 static void
+a_folder_too_deep_does_not_stop_the_audit (Fixture *fixture, gconstpointer data)
+{
+  g_autofree char *line = good_line (fixture), *folder = world_path (fixture->world, "store");
+  put (fixture, "0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0", "1-a.jsonl", line, strlen (line));
+  put (fixture, WINDOW, "2-b.jsonl", line, strlen (line));
+  audit_whole (fixture, folder, NULL);
+  assert_counted (fixture, "accepted 1\nrejected 1\nrejected 1 signature\n0 duplicates, 1 unchecked, 0 shared, 2 lines");
+}
+
+static void
+what_cannot_be_read_is_undecided (Fixture *fixture, gconstpointer data)
+{
+  GError *error = NULL;
+  start_audit (fixture);
+  g_assert_true (sv_audit_unreadable (fixture->audit, "Permission denied", "1-a.jsonl", &error));
+  g_assert_no_error (error);
+  assert_counted (fixture, "undecided 1\nundecided 0 unreadable\n0 duplicates, 0 unchecked, 0 shared, 1 lines");
+}
+
+static void
 an_object_too_large_does_not_stop_the_audit (Fixture *fixture, gconstpointer data)
 {
   g_autofree char *line = good_line (fixture);
@@ -493,6 +513,8 @@ main (int argc, char **argv)
   ADD (a_line_too_long_is_one_rejection);
   ADD (stores_and_folders_are_read_by_window);
   ADD (an_object_too_large_does_not_stop_the_audit);
+  ADD (a_folder_too_deep_does_not_stop_the_audit);
+  ADD (what_cannot_be_read_is_undecided);
   ADD (memory_does_not_grow_with_the_lines);
   ADD (what_is_missing_is_named);
   return g_test_run ();
