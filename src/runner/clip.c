@@ -1,5 +1,6 @@
 #include "runner/clip.h"
 
+#include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -48,8 +49,8 @@ sv_fetched_clip_free (SvFetchedClip *clip)
 {
   if (clip == NULL)
     return;
-  if (clip->path != NULL)
-    unlink (clip->path);
+  if (clip->fd >= 0)
+    close (clip->fd);
   g_free (clip->path);
   g_free (clip->hash);
   g_free (clip);
@@ -82,16 +83,19 @@ sv_fetch_clip (SvHttpClient *http, const char *const *own_origins, const char *u
 {
   g_autoptr (SvFetchedClip) clip = g_new0 (SvFetchedClip, 1);
   g_autoptr (GError) local = NULL;
-  int fd = g_file_open_tmp ("sv-clip-XXXXXX", &clip->path, &local);
-  if (fd < 0)
+  g_autofree char *name = NULL;
+  clip->fd = g_file_open_tmp ("sv-clip-XXXXXX", &name, &local);
+  if (clip->fd < 0)
   {
     g_set_error (error, SV_ERROR, SV_ERROR_FAILED, "no room for the clip: %s", local->message);
     return NULL;
   }
+  unlink (name);
+  fcntl (clip->fd, F_SETFD, FD_CLOEXEC); /* it is held while the evaluator runs */
+  clip->path = g_strdup_printf ("/proc/self/fd/%d", clip->fd);
   guint64 limit = max_bytes > 0 ? MIN (max_bytes, SV_CLIP_MAX_BYTES) : SV_CLIP_MAX_BYTES;
-  gboolean fetched = download (http, own_origins, url, limit, fd, error);
-  clip->bytes = (guint64)MAX (lseek (fd, 0, SEEK_END), 0);
-  close (fd);
+  gboolean fetched = download (http, own_origins, url, limit, clip->fd, error);
+  clip->bytes = (guint64)MAX (lseek (clip->fd, 0, SEEK_END), 0);
   clip->hash = fetched ? sv_hash_file (clip->path, error) : NULL;
   if (clip->hash == NULL)
     return NULL;

@@ -11,9 +11,11 @@
  * NULL-terminated. */
 char **sv_own_origins (const SvConfig *config);
 
-/* A verified clip in a file of $TMPDIR, which goes away with it. */
+/* A verified clip in a file of $TMPDIR without a name there, so that a runner that is killed leaves nothing of up to 2 GiB
+ * behind. @path is where this process can read it. */
 typedef struct
 {
+  int fd;
   char *path;
   guint64 bytes;
   char *hash;
