@@ -25,7 +25,13 @@
 #define WINDOW "2025-10-23"
 #define START 20
 #define BLOCK 30
-#ifdef __SANITIZE_ADDRESS__
+/* gcc says it by a macro, clang by a feature. */
+#ifdef __has_feature
+#define HAS_FEATURE(name) __has_feature (name)
+#else
+#define HAS_FEATURE(name) 0
+#endif
+#if defined __SANITIZE_ADDRESS__ || HAS_FEATURE(address_sanitizer)
 #define KEEPS_WHAT_IS_FREED TRUE
 #else
 #define KEEPS_WHAT_IS_FREED FALSE
