@@ -181,8 +181,21 @@ sv_receipts_read (const SvConfig *config, const char *window_id, const char *hot
 /* ── writing ── */
 
 gboolean
+sv_receipts_check_owner (const SvConfig *config, const char *window_id, const char *hotkey, GError **error)
+{
+  g_autoptr (GError) local = NULL;
+  g_autoptr (SvReceipts) receipts = sv_receipts_read (config, window_id, hotkey, &local);
+  if (!g_error_matches (local, SV_ERROR, SV_ERROR_CONFLICT))
+    return TRUE;
+  g_propagate_error (error, g_steal_pointer (&local));
+  return FALSE;
+}
+
+gboolean
 sv_receipts_write (const SvConfig *config, const SvFold *fold, const char *hotkey, guint64 expiry_block, GError **error)
 {
+  if (!sv_receipts_check_owner (config, fold->window_id, hotkey, error))
+    return FALSE;
   g_autofree char *path = sv_receipts_path (config, fold->window_id);
   if (g_hash_table_size (fold->bound) == 0)
   {

@@ -27,7 +27,12 @@ char *sv_receipts_path (const SvConfig *config, const char *window_id);
 SvReceipts *sv_receipts_read (const SvConfig *config, const char *window_id, const char *hotkey,
                               GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* Writes what @fold says of @hotkey; with nothing bound the file goes away. */
+/* SV_ERROR_CONFLICT where the window's receipts in this home are another hotkey's. A miner asks before he commits. */
+gboolean sv_receipts_check_owner (const SvConfig *config, const char *window_id, const char *hotkey,
+                                  GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Writes what @fold says of @hotkey; with nothing bound the file goes away. Another hotkey's receipts are never touched:
+ * SV_ERROR_CONFLICT. */
 gboolean sv_receipts_write (const SvConfig *config, const SvFold *fold, const char *hotkey, guint64 expiry_block,
                             GError **error) G_GNUC_WARN_UNUSED_RESULT;
 

@@ -61,6 +61,8 @@ SvMinerWindow *
 sv_miner_window_open (const SvConfig *config, SvChain *chain, SvReader *reader, const SvKeypair *keypair, const char *window_id,
                       GError **error)
 {
+  if (!sv_receipts_check_owner (config, window_id, sv_keypair_address (keypair), error))
+    return NULL;
   g_autoptr (SvIndex) index = sv_fetch_index (reader, SV_FETCH_NORMAL, error);
   if (index == NULL)
     return NULL;

@@ -128,6 +128,11 @@ receipts_of_others_are_told_apart (Fixture *fixture, gconstpointer data)
   write_receipts (fixture, COMMIT_A);
   assert_fails_saying (sv_receipts_read (fixture->ledger.config, WINDOW, sv_keypair_address (fixture->ledger.owner), refusal),
                        SV_ERROR_CONFLICT, "SCOREVISION_HOME");
+  g_autoptr (SvFold) nothing = fold_of (NULL);
+  assert_fails (
+      sv_receipts_write (fixture->ledger.config, nothing, sv_keypair_address (fixture->ledger.owner), EXPIRY, refusal),
+      SV_ERROR_CONFLICT);
+  g_assert_true (g_file_test (path, G_FILE_TEST_EXISTS));
   g_assert_cmpint (g_rename (path, other), ==, 0);
   assert_fails (sv_receipts_read (fixture->ledger.config, "2025-10-24", fixture->hotkey, refusal), SV_ERROR_CONFLICT);
 }
