@@ -106,6 +106,12 @@ sv_runner_step (const SvRunner *runner, const char *format, ...)
   runner->options.on_step (text, runner->options.data);
 }
 
+static gboolean
+is_cancelled (const SvRunner *runner)
+{
+  return runner->options.is_cancelled != NULL && runner->options.is_cancelled ();
+}
+
 gboolean
 sv_runner_wait (const SvRunner *runner, guint seconds, const char *why, GError **error)
 {
@@ -113,7 +119,7 @@ sv_runner_wait (const SvRunner *runner, guint seconds, const char *why, GError *
   sv_runner_step (runner, "waiting %u s: %s", seconds, why);
   while (g_get_monotonic_time () < deadline)
   {
-    if (runner->options.is_cancelled != NULL && runner->options.is_cancelled ())
+    if (is_cancelled (runner))
     {
       g_set_error (error, SV_ERROR, SV_ERROR_FAILED, "ended while waiting: %s", why);
       return FALSE;
@@ -137,6 +143,15 @@ set_shard_error (SvShard *shard, const GError *failure)
 
 /* ── the chute ── */
 
+/* The first success is the one that is scored. */
+static void
+take_prediction (const SvPrediction *prediction, json_t **predictions, SvShard *shard)
+{
+  *predictions = json_incref (prediction->predictions);
+  json_decref (shard->telemetry);
+  shard->telemetry = json_incref (prediction->telemetry);
+}
+
 json_t *
 sv_runner_call_chute (SvRunner *runner, const char *slug, const char *clip_url, const json_t *meta, guint64 max_frames,
                       SvShard *shard)
@@ -146,7 +161,7 @@ sv_runner_call_chute (SvRunner *runner, const char *slug, const char *clip_url, 
   g_autoptr (GError) failure = NULL;
   shard->latencies_ms = g_new0 (double, SV_LATENCY_CALLS);
   shard->n_latencies = SV_LATENCY_CALLS;
-  for (guint i = 0; i < SV_LATENCY_CALLS; i++)
+  for (guint i = 0; i < shard->n_latencies; i++)
   {
     g_auto (SvPrediction) prediction = { 0 };
     sv_runner_step (runner, "calling chute %s: %u of %u", slug, i + 1, SV_LATENCY_CALLS);
@@ -155,14 +170,13 @@ sv_runner_call_chute (SvRunner *runner, const char *slug, const char *clip_url, 
                                         &prediction, &failure))
     {
       shard->latencies_ms[i] = SV_LATENCY_FAILED_MS;
+      if (predictions == NULL && is_cancelled (runner))
+        shard->n_latencies = i + 1; /* a dead chute shall not hold up the end; a living one gets its five calls */
       continue;
     }
     shard->latencies_ms[i] = MIN (prediction.latency_ms, SV_LATENCY_FAILED_MS);
-    if (predictions != NULL)
-      continue;
-    predictions = json_incref (prediction.predictions);
-    json_decref (shard->telemetry);
-    shard->telemetry = json_incref (prediction.telemetry);
+    if (predictions == NULL)
+      take_prediction (&prediction, &predictions, shard);
   }
   if (predictions == NULL)
     set_shard_error (shard, failure);

@@ -2,9 +2,10 @@
 // is busy for a while, which is not a failure.
 import { after, before, test } from 'node:test';
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
 import { createServer } from 'node:http';
 import { existsSync } from 'node:fs';
-import { createWorld } from './harness.mjs';
+import { createWorld, programs } from './harness.mjs';
 import { sha256 } from './peer.mjs';
 import { refused } from './refusing.mjs';
 import { CHUTE_ID, OTHER_CHUTE_ID, OTHER_SLUG, PLAYER, SLUG, commit, football } from './season.mjs';
@@ -131,4 +132,25 @@ test('a chute that is busy at first, and one that drips, says too much or fails 
     }
   }
   assert.ok(shards());
+});
+
+test('a runner that is told to end does not wait for a dead chute, and still writes what it has', async () => {
+  lie = (out, answer, bytes) => out.end(bytes);
+  let child;
+  const dead = await listen((incoming, out) => incoming.resume().on('end', () => { child.kill('SIGTERM'); out.writeHead(404).end(); }));
+  try {
+    const args = ['runner', '--count', '3', '--json'];
+    const env = world.environment({ as: 'miner', env: { ...runner, CHUTES_MINER_BASE_URL_TEMPLATE: `${dead.url}/{slug}` } });
+    child = spawn(programs.sv, args, { env, cwd: world.dir });
+    child.stdout.setEncoding('utf8');
+    let said = '';
+    child.stdout.on('data', (text) => { said += text; });
+    const status = await new Promise((resolve) => child.on('close', resolve));
+    assert.equal(status, 0);
+    const { shards: [shard, ...more] } = JSON.parse(said);
+    assert.deepEqual([shard.latencies_ms, shard.p95_latency_ms, shard.latency_pass, more], [[30_000], null, false, []]);
+    assert.match(shard.error, /404/);
+  } finally {
+    await dead.end();
+  }
 });
