@@ -247,6 +247,7 @@ parse_options (const SvCommand *command, SvConfig *config, int *argc, char ***ar
   GError *local = NULL;
   if (g_option_context_parse (options, argc, argv, &local))
     return TRUE;
+  local->message[0] = g_ascii_tolower (local->message[0]);
   g_set_error (error, SV_ERROR, SV_ERROR_USAGE, "%s; see `sv %s%s%s --help`", local->message, command->group,
                command->name != NULL ? " " : "", command->name != NULL ? command->name : "");
   g_error_free (local);
@@ -334,6 +335,8 @@ run_command (const SvCommand *command, int argc, char **argv)
     return report (error, opt_json);
   if (fflush (stdout) != 0)
   {
+    if (errno == EPIPE)
+      return 1; /* whoever reads has had enough, as `head` does */
     fprintf (stderr, "sv: standard output cannot be written: %s\n", g_strerror (errno));
     return 1;
   }
