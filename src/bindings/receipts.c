@@ -184,7 +184,7 @@ gboolean
 sv_receipts_check_owner (const SvConfig *config, const char *window_id, const char *hotkey, GError **error)
 {
   g_autoptr (GError) local = NULL;
-  g_autoptr (SvReceipts) receipts = sv_receipts_read (config, window_id, hotkey, &local);
+  sv_receipts_free (sv_receipts_read (config, window_id, hotkey, &local));
   if (!g_error_matches (local, SV_ERROR, SV_ERROR_CONFLICT))
     return TRUE;
   g_propagate_error (error, g_steal_pointer (&local));

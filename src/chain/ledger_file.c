@@ -155,8 +155,10 @@ check_is_file (SvLedger *ledger, GError **error)
   {
     gboolean is_absent = errno == ENOENT || errno == ENOTDIR;
     g_set_error (error, SV_ERROR, is_absent ? SV_ERROR_NOT_FOUND : SV_ERROR_UNREACHABLE,
-                 is_absent ? "there is no ledger at %s (%s); make one with `sv chain create`, or name yours with --chain ledger:PATH" : "ledger %s: %s", ledger->path,
-                 g_strerror (errno));
+                 is_absent
+                     ? "there is no ledger at %s (%s); make one with `sv chain create`, or name yours with --chain ledger:PATH"
+                     : "ledger %s: %s",
+                 ledger->path, g_strerror (errno));
     return FALSE;
   }
   return S_ISREG (status.st_mode) || sv_ledger_damaged (ledger, "it is not a regular file", error);

@@ -3,7 +3,7 @@
 // every other block the lines that begin with sv are only read: each option in them must exist.
 import { test } from 'node:test';
 import assert from 'node:assert/strict';
-import { mkdirSync, readFileSync, readdirSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import { emptyWorld, root, run } from './harness.mjs';
 
@@ -55,6 +55,14 @@ for (const name of documents) {
     }
   });
 }
+
+test('every link to a file of the project leads somewhere', () => {
+  for (const name of documents) {
+    for (const [, target] of readFileSync(path.join(root, name), 'utf8').matchAll(/\]\(([^)#:]+)(?:#[^)]*)?\)/g)) {
+      assert.ok(existsSync(path.join(root, path.dirname(name), target)), `${name} links to ${target}`);
+    }
+  }
+});
 
 test('every option of an sv command in a document exists', async () => {
   const world = emptyWorld();
