@@ -157,18 +157,20 @@ state_style (SvWindowState state)
   return styles[state];
 }
 
-/* "ends in 3 h 12 min", "starts in 2 d", "ended 5 h ago"; "" where the chain has no block time. */
+/* "ends 2025-10-24 00:00Z, in 3 h 12 min", "ended 2025-10-23 08:15Z, 5 h ago"; "" where the chain has no block time. */
 static char *
 describe_time (const SvIndexEntry *entry, SvWindowState state, const Clock *clock)
 {
-  if (clock->block_time_ms == 0)
-    return g_strdup ("");
   gboolean is_upcoming = state == SV_WINDOW_UPCOMING;
-  gint64 ms = ms_until (clock, is_upcoming ? first_block (entry) : end_block (entry));
+  guint64 block = is_upcoming ? first_block (entry) : end_block (entry);
+  g_autofree char *time = time_of_block (clock, block);
+  if (time == NULL)
+    return g_strdup ("");
+  gint64 ms = ms_until (clock, block);
   g_autofree char *duration = sv_duration_format (ABS (ms));
-  if (is_upcoming)
-    return g_strdup_printf ("starts in %s", duration);
-  return ms > 0 ? g_strdup_printf ("ends in %s", duration) : g_strdup_printf ("ended %s ago", duration);
+  const char *verb = is_upcoming ? "starts" : ms > 0 ? "ends" : "ended";
+  return g_strdup_printf ("%s %.10s %.5sZ, %s%s%s", verb, time, time + strlen ("2025-10-24T"), ms > 0 ? "in " : "", duration,
+                          ms > 0 ? "" : " ago");
 }
 
 static void
@@ -193,7 +195,7 @@ print_list (const SvContext *context, const SvIndex *index, GPtrArray *entries, 
 {
   static const char *const headers[] = { "STATE", "WINDOW", "MANIFEST", "FROM", "TO", "TIME", NULL };
   static const SvColumn columns[] = { SV_COLUMN_LEFT,  SV_COLUMN_ELASTIC, SV_COLUMN_LEFT,
-                                      SV_COLUMN_RIGHT, SV_COLUMN_RIGHT,   SV_COLUMN_LEFT };
+                                      SV_COLUMN_RIGHT, SV_COLUMN_RIGHT,   SV_COLUMN_ELASTIC };
   g_autoptr (SvTable) table = sv_table_new (headers, columns);
   for (guint i = 0; i < entries->len; i++)
   {
