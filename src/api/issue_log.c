@@ -1,16 +1,10 @@
 /* Group commit. The thread takes whatever has gathered while the last transaction was being written, at most BATCH_MAX, and
- * writes it as the next one: under load many share the cost of one fsync. Order is kept.
- *
- * After a batch of several the thread gathers a little longer: while more keep coming, and at most as long as that batch took
- * to be written. That makes batches about three times as large under full load, where the time to write a batch hardly depends
- * on its size; it at most doubles the time that writing adds to an answer; and who is alone never waits for company. */
+ * writes it as the next one: under load many share the cost of one fsync, and alone nobody waits for company. Order is kept. */
 #include "api/issue_log.h"
 
 #include "base/log.h"
 
 #define BATCH_MAX 1024
-#define GATHER_MAX_US 4000
-#define GATHER_STEPS 4
 
 struct SvIssueLog
 {
@@ -19,8 +13,7 @@ struct SvIssueLog
   GThread *thread;
   GMutex lock;
   GCond wake;
-  GQueue waiting;   /* of SvIssueEntry */
-  gint64 gather_us; /* how long the next batch may gather; the writing thread's */
+  GQueue waiting; /* of SvIssueEntry */
   gboolean is_closing;
   SvIssueLogCounts counts;
 };
@@ -38,21 +31,6 @@ sv_issue_entry_free (SvIssueEntry *entry)
   g_free (entry);
 }
 
-/* Lets more entries come while they do; the lock is held before and after. */
-static void
-gather (SvIssueLog *log)
-{
-  for (guint step = 0, before = 0; step < GATHER_STEPS && log->gather_us > 0 && !log->is_closing; step++)
-  {
-    if (log->waiting.length == before || log->waiting.length >= BATCH_MAX)
-      return;
-    before = log->waiting.length;
-    g_mutex_unlock (&log->lock);
-    g_usleep ((gulong)(log->gather_us / GATHER_STEPS));
-    g_mutex_lock (&log->lock);
-  }
-}
-
 /* Empty when the log is closing and all has been written. */
 static void
 take_batch (SvIssueLog *log, GPtrArray *batch)
@@ -60,7 +38,6 @@ take_batch (SvIssueLog *log, GPtrArray *batch)
   g_mutex_lock (&log->lock);
   while (log->waiting.length == 0 && !log->is_closing)
     g_cond_wait (&log->wake, &log->lock);
-  gather (log);
   while (batch->len < BATCH_MAX && log->waiting.length > 0)
     g_ptr_array_add (batch, g_queue_pop_head (&log->waiting));
   g_mutex_unlock (&log->lock);
@@ -115,9 +92,7 @@ run (gpointer data)
     take_batch (log, batch);
     if (batch->len == 0)
       return NULL;
-    gint64 began_us = g_get_monotonic_time ();
     gboolean written = write_batch (log, batch);
-    log->gather_us = batch->len > 1 ? MIN (g_get_monotonic_time () - began_us, GATHER_MAX_US) : 0;
     g_mutex_lock (&log->lock);
     log->counts.n_batches++;
     log->counts.n_entries += batch->len;
