@@ -1,4 +1,4 @@
-/* How long commands take, from start to end, against the first of them.
+/* How long commands take, from start to end, against the first of them, and how much processor time.
  *   usage: startup COMMAND NAME=COMMAND…
  * A command is one argument, written as for a shell. In a round each runs once, on one processor; the first round warms the
  * caches and does not count. */
@@ -14,13 +14,14 @@ typedef struct
 {
   char *name;
   char **words;
-  GArray *ratios;
+  GArray *elapsed;
+  GArray *cpu;
 } Command;
 
 static Command
 read_command (const char *argument, gboolean has_name)
 {
-  Command command = { .ratios = bench_rounds_new () };
+  Command command = { .elapsed = bench_rounds_new (), .cpu = bench_rounds_new () };
   const char *equals = has_name ? strchr (argument, '=') : NULL;
   if (has_name && equals == NULL)
     bench_fail ("\"%s\" is not NAME=COMMAND", argument);
@@ -43,15 +44,21 @@ main (int argc, char **argv)
   bench_pin ((guint)sysconf (_SC_NPROCESSORS_ONLN) - 1);
   for (guint round = 0; round <= N_ROUNDS; round++)
   {
-    double one = bench_run (yardstick.words).elapsed;
+    BenchProcess one = bench_run (yardstick.words);
     for (guint i = 0; i < n; i++)
     {
-      double ratio = bench_run (commands[i].words).elapsed / one;
-      if (round > 0)
-        bench_rounds_add (commands[i].ratios, ratio);
+      BenchProcess process = bench_run (commands[i].words);
+      if (round == 0)
+        continue;
+      bench_rounds_add (commands[i].elapsed, process.elapsed / one.elapsed);
+      bench_rounds_add (commands[i].cpu, process.cpu / one.cpu);
     }
   }
   for (guint i = 0; i < n; i++)
-    bench_print (commands[i].name, commands[i].ratios);
+  {
+    g_autofree char *cpu = g_strconcat (commands[i].name, "-cpu", NULL);
+    bench_print (commands[i].name, commands[i].elapsed);
+    bench_print (cpu, commands[i].cpu);
+  }
   return 0;
 }

@@ -1,4 +1,4 @@
-/* libcurl stands on thirty other libraries (TLS, Kerberos, LDAP, …), and loading them takes several times as long as a command
+/* libcurl stands on twenty other libraries (TLS, Kerberos, LDAP, …), and loading them takes several times as long as a command
  * that asks nobody anything. So it is loaded on first use, which no command notices that then waits for a network. Where it
  * cannot be loaded the program ends, as it would if it were linked. */
 #include "base/curl_library.h"

@@ -1,6 +1,7 @@
-/* The door to the module that reads clips. FFmpeg's libraries and what they need are some 120 shared objects, and loading them
- * takes longer than all else that a command does; so they are linked to a module, and only a command that looks into a clip
- * loads it. Where it lies is in the program's RUNPATH. It is never unloaded, since error domains keep strings of it. */
+/* The door to the module that reads clips. FFmpeg's libraries and what they need are more than a hundred shared objects, and
+ * loading them takes longer than all else that a command does; so they are linked to a module, and only a command that looks
+ * into a clip loads it. Where it lies is in the program's RUNPATH. It is never unloaded, since error domains keep strings of
+ * it. */
 #include "operator/clip_module.h"
 
 #include <dlfcn.h>
