@@ -128,11 +128,8 @@ measure (const SvTable *table, guint *widths)
 {
   for (guint c = 0; c < table->n_columns; c++)
     widths[c] = (guint)g_utf8_strlen (table->headers[c], -1);
-  for (guint i = 0; i < table->cells->len; i++)
-  {
-    guint c = i % table->n_columns;
+  for (guint i = 0, c = 0; i < table->cells->len; i++, c = c + 1 < table->n_columns ? c + 1 : 0)
     widths[c] = MAX (widths[c], (guint)g_utf8_strlen (table->cells->pdata[i], -1));
-  }
 }
 
 /* Takes the characters that do not fit from the widest elastic column, again and again. */
