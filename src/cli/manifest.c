@@ -12,8 +12,8 @@
 #include "cli/table.h"
 #include "operator/anchoring.h"
 #include "operator/authoring.h"
+#include "operator/clip_inventory.h"
 #include "operator/templates.h"
-#include "state/state.h"
 
 #define BLOCK "%" G_GUINT64_FORMAT
 
@@ -340,27 +340,24 @@ open_session (SvContext *context, Session *session, GError **error)
   return session->publisher != NULL;
 }
 
-/* A clip that was never added, or was added under another database, cannot be handed out. Only a warning: whoever publishes
- * need not be who serves. */
+/* A clip that is not in the store cannot be handed out. Only a warning: it may be added until the window starts. */
 static void
-warn_of_unregistered_clips (SvContext *context, const json_t *manifest)
+warn_of_missing_clips (SvObjectStore *store, const json_t *manifest)
 {
-  g_autoptr (SvState) state = sv_state_open (context->config, NULL);
-  g_autoptr (GPtrArray) clips = state != NULL ? sv_state_list_clips (state, NULL) : NULL;
-  g_autoptr (GHashTable) known = g_hash_table_new (g_str_hash, g_str_equal);
-  for (guint i = 0; clips != NULL && i < clips->len; i++)
-    g_hash_table_add (known, ((SvClip *)clips->pdata[i])->hash);
   gsize i, j;
   json_t *element, *clip;
   json_array_foreach (json_object_get (manifest, "elements"), i, element)
       json_array_foreach (json_object_get (element, "clips"), j, clip)
   {
+    g_autoptr (GError) error = NULL;
     g_autofree char *hash = sv_hash_normalize (json_string_value (json_object_get (clip, "hash")));
-    if (clips == NULL || hash == NULL || g_hash_table_contains (known, hash))
+    g_autofree char *key = hash != NULL ? sv_clip_key (hash) : NULL;
+    if (key == NULL || sv_object_store_head (store, key, NULL, &error) ||
+        !g_error_matches (error, SV_ERROR, SV_ERROR_NOT_FOUND))
       continue;
     fprintf (stderr,
-             "warning: clip %s is not registered in %s: no challenge is handed out where it is drawn; see `sv clip list`\n",
-             hash, sv_config_get (context->config, "SCOREVISION_DATABASE"));
+             "warning: clip %s is not in store %s: no challenge is handed out where it is drawn; add it with `sv clip add`\n",
+             hash, sv_object_store_url (store));
     return;
   }
 }
@@ -410,7 +407,7 @@ run_publish (SvContext *context, int argc, char **argv, GError **error)
   print_faults (context, authored, stderr);
   if (!open_session (context, &session, error))
     return 1;
-  warn_of_unregistered_clips (context, authored->json);
+  warn_of_missing_clips (context->store, authored->json);
   if (!confirm_publish (context, &session, authored->json, error))
     return 1;
   g_autoptr (SvPublication) publication = sv_publish_manifest (session.publisher, authored->json, &session.options, error);

@@ -179,7 +179,7 @@ test('a manifest with a clip that nobody added is published with a warning', asy
   const nowhere = sha256('no clip');
   const file = world.write('unregistered.json', football('2025-11-01', 20_000, 21_000, nowhere));
   const { stderr } = await world.sv(['manifest', 'publish', file]);
-  assert.match(stderr, new RegExp(`warning: clip ${nowhere} is not registered`));
+  assert.match(stderr, new RegExp(`warning: clip ${nowhere} is not in store`));
 });
 
 test('help fits into 80 columns, but for its commands', async () => {

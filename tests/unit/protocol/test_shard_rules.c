@@ -187,6 +187,38 @@ test_self_shards_are_held_to_all_other_rules (void)
 }
 
 static void
+let_calls_fail (Case *c, gsize n)
+{
+  for (gsize i = 0; i < n; i++)
+    c->shard->latencies_ms[i] = SV_LATENCY_FAILED_MS;
+  json_object_clear (c->shard->telemetry);
+  json_object_clear (c->shard->metrics);
+  sv_shard_score (c->shard, sv_manifest_find_element (c->world.manifest, c->shard->element_id));
+}
+
+static void
+test_a_dead_chute_has_no_telemetry (void)
+{
+  g_auto (Case) dead = { 0 }, nearly = { 0 }, scored = { 0 };
+
+  case_init (&dead, FALSE);
+  let_calls_fail (&dead, dead.shard->n_latencies);
+  assert_judged (&dead, "accepted", 0, NULL);
+
+  case_init (&nearly, FALSE);
+  let_calls_fail (&nearly, nearly.shard->n_latencies - 1);
+  assert_judged (&nearly, "rejected", 10, "telemetry");
+
+  case_init (&scored, FALSE);
+  json_t *metrics = json_deep_copy (scored.shard->metrics);
+  let_calls_fail (&scored, scored.shard->n_latencies);
+  json_object_update (scored.shard->metrics, metrics);
+  json_decref (metrics);
+  sv_shard_score (scored.shard, sv_manifest_find_element (scored.world.manifest, scored.shard->element_id));
+  assert_judged (&scored, "rejected", 10, "telemetry");
+}
+
+static void
 test_manifest_must_be_known_and_of_the_window (void)
 {
   g_auto (Case) unknown = { 0 }, other = { 0 };
@@ -320,6 +352,7 @@ main (int argc, char **argv)
   g_test_add_func ("/shard rules/legacy is only counted", test_legacy_is_only_counted);
   g_test_add_func ("/shard rules/not final comes before the rules", test_not_final_comes_before_the_rules);
   g_test_add_func ("/shard rules/each rule alone", test_each_rule_alone);
+  g_test_add_func ("/shard rules/a dead chute has no telemetry", test_a_dead_chute_has_no_telemetry);
   g_test_add_func ("/shard rules/first of two adjacent reasons wins", test_first_of_two_adjacent_reasons_wins);
   g_test_add_func ("/shard rules/self shards are held to all other rules", test_self_shards_are_held_to_all_other_rules);
   g_test_add_func ("/shard rules/manifest must be known and of the window", test_manifest_must_be_known_and_of_the_window);
