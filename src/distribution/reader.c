@@ -90,12 +90,6 @@ sv_reader_free (SvReader *reader)
   g_free (reader);
 }
 
-const SvSigners *
-sv_reader_signers (const SvReader *reader)
-{
-  return reader->signers;
-}
-
 const char *const *
 sv_reader_revoked (const SvReader *reader)
 {

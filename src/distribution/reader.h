@@ -30,8 +30,6 @@ SvReader *sv_reader_new_for_store (const SvConfig *config, SvChain *chain, const
 void sv_reader_free (SvReader *reader);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (SvReader, sv_reader_free)
 
-const SvSigners *sv_reader_signers (const SvReader *reader);
-
 /* An SvTrustFunc: whether documents of @address are to be used, as far as is known since the last fetch. Who holds on to a
  * document asks again, since a signer can be revoked. */
 gboolean sv_reader_trusts (const char *address, gpointer reader);

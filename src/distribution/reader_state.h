@@ -34,9 +34,6 @@ struct SvReader
 /* Brings signers and anchor up to the chain's finalized head. While the chain does not answer, what was read last stays. */
 gboolean sv_reader_refresh_trust (SvReader *reader, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* Bytes with the hash, from cache or mirrors, kept in the cache. Returns: (transfer full). */
-GBytes *sv_reader_manifest_bytes (SvReader *reader, const char *hash, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-
 /* For a publisher, whose reader has one store: the verified index and its ETag, or, where nothing was ever published, an empty
  * index and NULL. A store whose index is gone is SV_ERROR_VERIFY. Returns: (transfer full) both. */
 gboolean sv_fetch_index_for_update (SvReader *reader, SvIndex **index, char **etag, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -326,15 +326,6 @@ sv_element_has_clip (const SvElement *element, const char *clip_hash)
          bsearch (clip_hash, element->clips, element->n_clips, sizeof *element->clips, compare_hash_with_clip) != NULL;
 }
 
-const SvPillar *
-sv_element_find_pillar (const SvElement *element, const char *name)
-{
-  for (gsize i = 0; i < element->n_pillars; i++)
-    if (strcmp (element->pillars[i].name, name) == 0)
-      return &element->pillars[i];
-  return NULL;
-}
-
 gboolean
 sv_manifest_same_content (const SvManifest *stored, const json_t *authored)
 {

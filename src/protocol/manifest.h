@@ -85,7 +85,6 @@ gboolean sv_verify_manifest_signature (const SvManifest *manifest) G_GNUC_WARN_U
 /* (transfer none) or NULL. */
 const SvElement *sv_manifest_find_element (const SvManifest *manifest, const char *element_id);
 gboolean sv_element_has_clip (const SvElement *element, const char *clip_hash);
-const SvPillar *sv_element_find_pillar (const SvElement *element, const char *name);
 
 /* TRUE when both have the same authored content: everything but what publishing fills in (`start_block` where @authored does
  * not give it, `previous`, and the signed-document fields). */

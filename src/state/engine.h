@@ -23,7 +23,6 @@ typedef struct
                                   const GPtrArray *commitments, GError **error);
   GPtrArray *(*list_commitments) (SvState *state, const SvChainId *chain, guint64 from_block, GError **error);
   gboolean (*forget_chain) (SvState *state, const SvChainId *chain, GError **error);
-  gboolean (*ping) (SvState *state, GError **error);
 } SvStateEngine;
 
 /* The first member of every engine's own struct. */

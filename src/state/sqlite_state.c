@@ -109,18 +109,6 @@ sqlite_secret (SvState *state, const char *name, guint8 key[32], GError **error)
   return key_of (state, "secret", name, key, error);
 }
 
-static gboolean
-sqlite_ping (SvState *base, GError **error)
-{
-  SvSqliteState *state = (SvSqliteState *)base;
-  gboolean has_row;
-  sqlite3_stmt *query = sv_sqlite_statement (state, "SELECT count(*) FROM sqlite_schema", error);
-  if (query == NULL || !sv_sqlite_step (state, query, &has_row, error))
-    return FALSE;
-  sqlite3_reset (query);
-  return TRUE;
-}
-
 const SvStateEngine sv_sqlite_state_engine = {
   .scheme = "sqlite:",
   .open = sqlite_open,
@@ -138,5 +126,4 @@ const SvStateEngine sv_sqlite_state_engine = {
   .append_commitments = sv_sqlite_append_commitments,
   .list_commitments = sv_sqlite_list_commitments,
   .forget_chain = sv_sqlite_forget_chain,
-  .ping = sqlite_ping,
 };

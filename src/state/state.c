@@ -132,9 +132,3 @@ sv_state_forget_chain (SvState *state, const SvChainId *chain, GError **error)
 {
   return state->engine->forget_chain (state, chain, error);
 }
-
-gboolean
-sv_state_ping (SvState *state, GError **error)
-{
-  return state->engine->ping (state, error);
-}

@@ -136,6 +136,3 @@ GPtrArray *sv_state_list_commitments (SvState *state, const SvChainId *chain, gu
 
 /* Forgets the chain's index (checkpoint and commitments); following begins anew. */
 gboolean sv_state_forget_chain (SvState *state, const SvChainId *chain, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-
-/* A cheap query, for /readyz. */
-gboolean sv_state_ping (SvState *state, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -110,12 +110,6 @@ sv_object_store_url (const SvObjectStore *store)
   return store->url;
 }
 
-gboolean
-sv_object_store_is_read_only (const SvObjectStore *store)
-{
-  return store->engine->is_read_only;
-}
-
 SvObject *
 sv_object_store_get (SvObjectStore *store, const char *key, const SvGetOptions *options, gboolean *unchanged, GError **error)
 {

@@ -44,7 +44,6 @@ void sv_object_store_free (SvObjectStore *store);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (SvObjectStore, sv_object_store_free)
 
 const char *sv_object_store_url (const SvObjectStore *store);
-gboolean sv_object_store_is_read_only (const SvObjectStore *store);
 
 /* SV_ERROR_NOT_FOUND where there is none, SV_ERROR_MALFORMED where it is larger than @max_size. With @known_etag equal to the
  * object's, *@unchanged is set and NULL returned without an error. @bypass_caches asks caches on the way for a fresh answer. */

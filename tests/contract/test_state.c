@@ -509,12 +509,6 @@ test_chains_apart (StateFixture *f)
   assert_chain (f->state, &other_genesis, 0, "1-2 0xbb: 2/7");
 }
 
-static void
-test_ping (StateFixture *f)
-{
-  must (sv_state_ping (f->state, &error));
-}
-
 /* ── running ── */
 
 static const struct
@@ -535,7 +529,6 @@ static const struct
   { "the checkpoint only moves forward", test_checkpoint_forward },
   { "an index without holes begins anew", test_checkpoint_anew },
   { "chains are apart", test_chains_apart },
-  { "ping", test_ping },
 };
 
 int
