@@ -84,6 +84,14 @@ sv_reply_overloaded (const char *message)
 }
 
 SvReply *
+sv_reply_chain_unavailable (const char *why)
+{
+  SvReply *reply = sv_reply_error (503, "chain_unavailable", "The chain cannot be relied on just now: %s", why);
+  sv_reply_set_retry_after (reply, 5);
+  return reply;
+}
+
+SvReply *
 sv_asker_verify (const SvChallengeRequest *request, gboolean legacy, gint64 now_ms)
 {
   const char *asker = request->validator_hotkey;

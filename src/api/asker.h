@@ -21,6 +21,7 @@ SvReply *sv_asker_admit (SvService *service, const SvAdmissionRequest *request, 
 SvReply *sv_reply_unauthorized (const char *reason);
 SvReply *sv_reply_rate_limited (guint retry_after_s);
 SvReply *sv_reply_overloaded (const char *message);
+SvReply *sv_reply_chain_unavailable (const char *why);
 
 /* What the issue log is to write for @request, as copies. Returns: (transfer full). */
 SvIssueEntry *sv_issue_entry_new (const SvAdmissionRequest *request);

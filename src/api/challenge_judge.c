@@ -2,6 +2,7 @@
  * asker who is not known nothing is looked up: his case ends at the proof, at the latest. */
 #include "api/challenge_judge.h"
 
+#include "api/asker.h"
 #include "api/clip_link.h"
 
 /* A case on its way. */
@@ -27,20 +28,12 @@ end_with (Case *c, SvReply *reply)
   return FALSE;
 }
 
-static SvReply *
-reply_chain_unavailable (const char *why)
-{
-  SvReply *reply = sv_reply_error (503, "chain_unavailable", "The chain cannot be relied on just now: %s", why);
-  sv_reply_set_retry_after (reply, 5);
-  return reply;
-}
-
 static gboolean
 check_chain (Case *c)
 {
   const char *fault = sv_board_chain_fault (c->service->board, c->snapshot, c->asked->now_ms);
   if (fault != NULL)
-    return end_with (c, reply_chain_unavailable (fault));
+    return end_with (c, sv_reply_chain_unavailable (fault));
   c->block = sv_bindings_head (c->snapshot->bindings)->best.number;
   return TRUE;
 }
@@ -113,7 +106,7 @@ find_extrinsic (Case *c)
     return FALSE;
   }
   return sv_board_chain_seen_ms (c->service->board) >= c->asked->now_ms ||
-         end_with (c, reply_chain_unavailable ("the block of the proof could not be looked up"));
+         end_with (c, sv_reply_chain_unavailable ("the block of the proof could not be looked up"));
 }
 
 static gboolean
@@ -135,6 +128,12 @@ reply_missing_commitment (const Case *c, const SvProofQuestion *question, SvProo
   return sv_reply_json (412, sv_proof_verdict_name (verdict), body);
 }
 
+static guint64
+earliest_commitment (const SvIndexEntry *entry)
+{
+  return entry->start_block > SV_COMMIT_EARLIEST ? entry->start_block - SV_COMMIT_EARLIEST : 0;
+}
+
 static gboolean
 check_binding (Case *c)
 {
@@ -153,9 +152,11 @@ check_binding (Case *c)
   if (c->asked->is_known)
     question.fold = sv_bindings_fold_at_head (c->snapshot->bindings, c->asked->miner, c->entry->window_id,
                                               c->entry->start_block, c->entry->expiry_block);
+  question.fold_is_open =
+      sv_bindings_first_unreadable (c->snapshot->bindings, earliest_commitment (c->entry), c->block) != G_MAXUINT64;
   SvProofVerdict verdict = sv_proof_judge (&question, &c->bound);
   if (verdict == SV_PROOF_UNREADABLE)
-    return end_with (c, reply_chain_unavailable ("the block of the proof cannot be read any more"));
+    return end_with (c, sv_reply_chain_unavailable ("a block with commitments of the window cannot be read any more"));
   return verdict == SV_PROOF_VALID || end_with (c, reply_missing_commitment (c, &question, verdict));
 }
 

@@ -88,6 +88,8 @@ begin (SvExchange *exchange, Work *work)
   work->admission = (SvAdmissionRequest){
     .asker = asker, .nonce = request->nonce, .x_nonce = request->x_nonce, .client_id = request->client_id, .time_ms = now_ms
   };
+  if (strcmp (miner, asker) != 0 && service->validators != NULL && !sv_validators_are_read (service->validators))
+    return sv_reply_chain_unavailable ("the validator list has not been read yet");
   return sv_asker_admit (service, &work->admission, refusal_of (service, request, miner), work->asked.is_known);
 }
 

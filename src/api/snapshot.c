@@ -285,8 +285,9 @@ sv_board_chain_fault (SvBoard *board, const SvSnapshot *snapshot, gint64 now_ms)
     return "the chain has not been read yet";
   if (sv_board_head_age_ms (board, snapshot, now_ms) > board->max_lag_ms)
     return "the head of the chain is too old";
-  if (snapshot->catalog != NULL &&
-      sv_window_follow_from (snapshot->catalog->index, sv_bindings_head (snapshot->bindings)->best.number, &follow_from) &&
+  if (snapshot->catalog == NULL)
+    return "the manifest index, which tells where commitments begin, has not been read yet";
+  if (sv_window_follow_from (snapshot->catalog->index, sv_bindings_head (snapshot->bindings)->best.number, &follow_from) &&
       sv_bindings_from_block (snapshot->bindings) > follow_from)
     return "the commitments of the open windows have not been read yet";
   return NULL;

@@ -61,8 +61,8 @@ admit (SvExchange *exchange, Work *work, const SvSnapshot *snapshot, gint64 now_
     return reply;
   gboolean is_known = sv_asker_is_known (service, snapshot, work->request.validator_hotkey);
   gboolean is_served = is_known || service->validators == NULL;
-  if (!is_served && snapshot->bindings == NULL)
-    return sv_reply_error (503, "chain_unavailable", "The chain cannot be relied on just now: it has not been read yet");
+  if (!is_served && (snapshot->bindings == NULL || snapshot->catalog == NULL))
+    return sv_reply_chain_unavailable ("who has a commitment has not been read yet");
   work->admission = (SvAdmissionRequest){
     .asker = work->request.validator_hotkey, .nonce = work->request.nonce, .time_ms = now_ms, .is_stranger = !is_known
   };

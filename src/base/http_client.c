@@ -64,6 +64,8 @@ follow (const SvHttpHop *hop, const char *target, guint n_followed, SvHttpHop *n
     return refuse_redirect (&hop->url, local->message, error);
   if (!sv_http_check_redirect (&hop->url, &next->url, error))
     return FALSE;
+  if (hop->request->limits.policy == SV_HTTP_PUBLIC_ADDRESS && !hop->url.is_https && next->url.is_https)
+    return refuse_redirect (&hop->url, "here redirects stay within https", error);
   next->is_redirected = TRUE;
   next->is_foreign = hop->is_foreign || strcmp (hop->url.origin, next->url.origin) != 0;
   return TRUE;

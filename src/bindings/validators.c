@@ -102,6 +102,15 @@ sv_validators_refresh (SvValidators *validators, SvChain *chain, guint64 block, 
 }
 
 gboolean
+sv_validators_are_read (SvValidators *validators)
+{
+  g_rw_lock_reader_lock (&validators->lock);
+  gboolean yes = !validators->by_permit || validators->is_read;
+  g_rw_lock_reader_unlock (&validators->lock);
+  return yes;
+}
+
+gboolean
 sv_validators_contain (SvValidators *validators, const char *address)
 {
   g_rw_lock_reader_lock (&validators->lock);

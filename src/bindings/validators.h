@@ -14,5 +14,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (SvValidators, sv_validators_free)
 gboolean sv_validators_refresh (SvValidators *validators, SvChain *chain, guint64 block,
                                 GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* FALSE until `chain:permit` has been read once: nobody can be told yet that he is not on it. */
+gboolean sv_validators_are_read (SvValidators *validators);
+
 /* On the list that was read last. Safe to call from any thread while another refreshes. */
 gboolean sv_validators_contain (SvValidators *validators, const char *address);

@@ -144,6 +144,8 @@ sv_proof_judge (const SvProofQuestion *question, const SvBoundElement **bound)
     verdict = judge_content (question);
   if (verdict != SV_PROOF_VALID)
     return verdict;
+  if (question->fold_is_open)
+    return SV_PROOF_UNREADABLE;
   if (question->fold == NULL)
     return SV_PROOF_NOT_IN_FORCE;
   if (is_withdrawn (question))

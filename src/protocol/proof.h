@@ -57,6 +57,7 @@ typedef struct
   gboolean asker_known;
   const SvProofExtrinsic *extrinsic; /* NULL where the proof is missing or malformed */
   gboolean proof_window_over;        /* the window that the extrinsic's text names is over */
+  gboolean fold_is_open;             /* a block that the fold needs cannot be read: it says nothing for sure */
   const SvFold *fold;                /* of @hotkey and @window_id at the block asked about */
 } SvProofQuestion;
 

@@ -224,7 +224,7 @@ static gboolean
 no_call_answered (const SvShard *shard)
 {
   for (gsize i = 0; i < shard->n_latencies; i++)
-    if (shard->latencies_ms[i] < SV_LATENCY_FAILED_MS)
+    if (shard->latencies_ms[i] != SV_LATENCY_FAILED_MS)
       return FALSE;
   return json_object_size (shard->metrics) == 0;
 }

@@ -21,6 +21,23 @@ sv_prediction_clear (SvPrediction *prediction)
   *prediction = (SvPrediction){ 0 };
 }
 
+/* A slug in the host name stands before a dot: in "https://{slug}" or "https://x{slug}" the domain would be the miner's choice,
+ * and CHUTES_API_KEY would go there. */
+static gboolean
+has_own_domain (const char *template)
+{
+  const char *host = strstr (template, "://");
+  host = host != NULL ? host + strlen ("://") : template;
+  const char *end = host + strcspn (host, "/");
+  for (const char *slug = host; (slug = strstr (slug, "{slug}")) != NULL && slug < end;)
+  {
+    slug += strlen ("{slug}");
+    if (*slug != '.')
+      return FALSE;
+  }
+  return TRUE;
+}
+
 char *
 sv_chute_url (const SvConfig *config, const char *slug, GError **error)
 {
@@ -30,6 +47,12 @@ sv_chute_url (const SvConfig *config, const char *slug, GError **error)
   {
     g_set_error (error, SV_ERROR, SV_ERROR_USAGE,
                  "CHUTES_MINER_BASE_URL_TEMPLATE must hold {slug}, as in https://{slug}.chutes.ai");
+    return NULL;
+  }
+  if (!has_own_domain (template))
+  {
+    g_set_error (error, SV_ERROR, SV_ERROR_USAGE,
+                 "CHUTES_MINER_BASE_URL_TEMPLATE must name the domain after {slug}, as in https://{slug}.chutes.ai");
     return NULL;
   }
   if (!sv_chute_slug_is_valid (slug))

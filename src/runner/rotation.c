@@ -138,31 +138,33 @@ refresh_own (SvRotation *rotation, SvChain *chain, const SvManifest *manifest, G
   return fold != NULL && sv_receipts_write (rotation->config, fold, rotation->own, manifest->expiry_block, error);
 }
 
-/* From the receipts; where they are missing or expired, after one refresh. */
+static gboolean
+add_own (SvRotation *rotation, const SvManifest *manifest, GError **error)
+{
+  g_clear_pointer (&rotation->receipts, sv_receipts_free);
+  rotation->receipts = sv_receipts_read (rotation->config, manifest->window_id, rotation->own, error);
+  if (rotation->receipts == NULL)
+    return FALSE;
+  for (guint i = 0; i < rotation->receipts->bound->len; i++)
+    add_candidate (rotation, manifest, rotation->own, g_ptr_array_index (rotation->receipts->bound, i));
+  return TRUE;
+}
+
+/* From the receipts; where these, or what is wanted in them, are missing or expired, after one refresh. */
 static gboolean
 load_own (SvRotation *rotation, SvChain *chain, const SvManifest *manifest, guint64 block, gboolean refresh, GError **error)
 {
   g_autoptr (GError) local = NULL;
-  SvReceipts *receipts = refresh ? NULL : sv_receipts_read (rotation->config, manifest->window_id, rotation->own, &local);
+  if (!refresh && add_own (rotation, manifest, &local) && rotation->receipts->expires_at_block > block &&
+      rotation->candidates->len > 0)
+    return TRUE;
   if (g_error_matches (local, SV_ERROR, SV_ERROR_CONFLICT))
   {
     g_propagate_error (error, g_steal_pointer (&local));
     return FALSE;
   }
-  if (receipts != NULL && receipts->expires_at_block <= block)
-    g_clear_pointer (&receipts, sv_receipts_free);
-  if (receipts == NULL)
-  {
-    if (!refresh_own (rotation, chain, manifest, error))
-      return FALSE;
-    receipts = sv_receipts_read (rotation->config, manifest->window_id, rotation->own, error);
-  }
-  if (receipts == NULL)
-    return FALSE;
-  rotation->receipts = receipts;
-  for (guint i = 0; i < receipts->bound->len; i++)
-    add_candidate (rotation, manifest, rotation->own, g_ptr_array_index (receipts->bound, i));
-  return TRUE;
+  g_ptr_array_set_size (rotation->candidates, 0);
+  return refresh_own (rotation, chain, manifest, error) && add_own (rotation, manifest, error);
 }
 
 gboolean

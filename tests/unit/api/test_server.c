@@ -212,6 +212,38 @@ test_a_proof_that_cannot_be_looked_up_is_not_refused (World *world, gconstpointe
   world_expect (world, &(Ask){ .proof = above }, 412, "missing_commitment", "unknown");
 }
 
+/* Nobody can be told that he is not permitted, or that his window is not open, before it is known who is and which are. */
+static void
+test_until_the_chain_is_read_nobody_is_refused (World *world, gconstpointer unused)
+{
+  const char *miner = sv_keypair_address (world->miner);
+  sv_config_set (world->config, "SCOREVISION_VALIDATORS", "chain:permit");
+  world_populate (world);
+  change_ledger (world, "ALTER TABLE block RENAME TO gone");
+  world_start_server (world);
+  world_expect (world, &(Ask){ .asker = world->validator, .miner = miner }, 503, "chain_unavailable", NULL);
+  world_expect (world, &(Ask){ 0 }, 503, "chain_unavailable", NULL);
+  world_expect (world, &(Ask){ .is_legacy = TRUE }, 503, "chain_unavailable", NULL);
+  change_ledger (world, "ALTER TABLE gone RENAME TO block");
+  world_await_ready (world);
+  world_expect (world, &(Ask){ .asker = world->validator, .miner = miner }, 401, "invalid_signature", "not_permitted");
+  world_expect (world, &(Ask){ 0 }, 200, NULL, NULL);
+}
+
+static void
+test_until_the_index_is_read_nobody_is_refused (World *world, gconstpointer unused)
+{
+  g_autofree char *home = g_build_filename (world->directory, "new-home", NULL);
+  world_populate (world);
+  sv_config_set (world->config, "SCOREVISION_HOME", home); /* which remembers no index */
+  sv_config_set (world->config, "R2_PUBLIC_URL", "http://127.0.0.1:1");
+  world_start_server (world);
+  world_await (world, "manifest index");
+  world_expect (world, &(Ask){ .asker = world->validator }, 503, "chain_unavailable", NULL);
+  world_expect (world, &(Ask){ 0 }, 503, "chain_unavailable", NULL);
+  world_expect (world, &(Ask){ .is_legacy = TRUE }, 503, "chain_unavailable", NULL);
+}
+
 static void
 test_nothing_published_yet (World *world, gconstpointer unused)
 {
@@ -409,6 +441,8 @@ main (int argc, char **argv)
   ADD (test_an_address_that_asks_too_fast_is_told_so);
   ADD_AT (3600000, test_old_head_is_unavailable);
   ADD (test_a_proof_that_cannot_be_looked_up_is_not_refused);
+  ADD (test_until_the_chain_is_read_nobody_is_refused);
+  ADD (test_until_the_index_is_read_nobody_is_refused);
   ADD (test_nothing_published_yet);
   ADD (test_a_revoked_signer_is_served_no_more);
   ADD (test_second_instance_on_the_same_port_says_so);

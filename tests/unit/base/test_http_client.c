@@ -568,6 +568,20 @@ test_own_origin_does_not_count_after_a_redirect (void)
 }
 
 static void
+test_outsiders_redirects_begin_with_https (void)
+{
+  g_autoptr (TinyServer) server = tiny_server_new (lead_away, "https://127.0.0.1:1/there");
+  g_autofree char *url = tiny_server_url (server, "/");
+  g_autofree char *own = tiny_server_url (server, "");
+  const char *const origins[] = { own, NULL };
+  SvHttpRequest request = request_for (url);
+  request.limits.policy = SV_HTTP_PUBLIC_ADDRESS;
+  request.limits.own_origins = origins;
+  request.limits.max_redirects = 3;
+  assert_fails (&request, SV_ERROR_POLICY, "within https");
+}
+
+static void
 test_old_connection_is_judged_again (void)
 {
   g_autoptr (TinyServer) server = tiny_server_new (say_and_stay, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
@@ -619,6 +633,7 @@ main (int argc, char **argv)
   g_test_add_func ("/http/local-addresses-are-refused", test_local_addresses_are_refused_to_outsiders);
   g_test_add_func ("/http/public-http-is-refused", test_public_http_is_refused_to_outsiders);
   g_test_add_func ("/http/own-origin-may-be-local", test_own_origin_may_be_local);
+  g_test_add_func ("/http/outsiders-redirects-begin-with-https", test_outsiders_redirects_begin_with_https);
   g_test_add_func ("/http/own-origin-ends-with-a-redirect", test_own_origin_does_not_count_after_a_redirect);
   g_test_add_func ("/http/old-connection-is-judged-again", test_old_connection_is_judged_again);
   return g_test_run ();

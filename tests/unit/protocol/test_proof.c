@@ -271,6 +271,21 @@ test_without_an_extrinsic_the_proof_is_unknown (void)
   g_assert_cmpint (sv_proof_judge (&c.question, &bound), ==, SV_PROOF_UNKNOWN);
 }
 
+/* What the extrinsic itself says stays said; what the fold would say is open. */
+static void
+test_an_open_fold_is_unreadable (void)
+{
+  Case c = valid_case ();
+  c.question.fold_is_open = TRUE;
+  assert_judged (c, "unreadable");
+  c.extrinsic.signer = "other";
+  assert_judged (c, "wrong_hotkey");
+  c = valid_case ();
+  c.question.fold_is_open = TRUE;
+  add_text (&c, "sv1 withdraw " WINDOW "\nA", PROOF_2);
+  assert_judged (c, "unreadable");
+}
+
 static void
 test_unreadable_stands_where_unknown_does (void)
 {
@@ -394,6 +409,7 @@ main (int argc, char **argv)
   g_test_add_func ("/proof/no proof at all is missing", test_no_proof_at_all_is_missing);
   g_test_add_func ("/proof/what is unknown", test_what_is_unknown);
   g_test_add_func ("/proof/without an extrinsic the proof is unknown", test_without_an_extrinsic_the_proof_is_unknown);
+  g_test_add_func ("/proof/an open fold is unreadable", test_an_open_fold_is_unreadable);
   g_test_add_func ("/proof/unreadable stands where unknown does", test_unreadable_stands_where_unknown_does);
   g_test_add_func ("/proof/a withdrawal binds nothing", test_a_withdrawal_binds_nothing);
   g_test_add_func ("/proof/a void withdrawal withdraws nothing", test_a_void_withdrawal_withdraws_nothing);

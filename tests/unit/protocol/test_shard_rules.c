@@ -199,7 +199,7 @@ let_calls_fail (Case *c, gsize n)
 static void
 test_a_dead_chute_has_no_telemetry (void)
 {
-  g_auto (Case) dead = { 0 }, nearly = { 0 }, scored = { 0 };
+  g_auto (Case) dead = { 0 }, nearly = { 0 }, slow = { 0 }, scored = { 0 };
 
   case_init (&dead, FALSE);
   let_calls_fail (&dead, dead.shard->n_latencies);
@@ -208,6 +208,12 @@ test_a_dead_chute_has_no_telemetry (void)
   case_init (&nearly, FALSE);
   let_calls_fail (&nearly, nearly.shard->n_latencies - 1);
   assert_judged (&nearly, "rejected", 10, "telemetry");
+
+  case_init (&slow, FALSE); /* an odd number is no failed call */
+  let_calls_fail (&slow, slow.shard->n_latencies);
+  slow.shard->latencies_ms[0] = SV_LATENCY_FAILED_MS + 1;
+  sv_shard_score (slow.shard, sv_manifest_find_element (slow.world.manifest, slow.shard->element_id));
+  assert_judged (&slow, "rejected", 10, "telemetry");
 
   case_init (&scored, FALSE);
   json_t *metrics = json_deep_copy (scored.shard->metrics);

@@ -108,6 +108,19 @@ the_address_is_made_of_template_slug_and_endpoint (void)
 }
 
 static void
+the_domain_is_never_the_slug (void)
+{
+  static const char *const bad[] = { "https://{slug}", "https://{slug}/x", "https://chutes.ai{slug}", "https://{slug}:8443",
+                                     "https://{slug}.chutes.{slug}/{slug}" };
+  g_autoptr (SvConfig) config = sv_config_new ();
+  for (gsize i = 0; i < G_N_ELEMENTS (bad); i++)
+  {
+    sv_config_set (config, "CHUTES_MINER_BASE_URL_TEMPLATE", bad[i]);
+    assert_fails_saying (sv_chute_url (config, SLUG, refusal), SV_ERROR_USAGE, "domain after {slug}");
+  }
+}
+
+static void
 a_slug_cannot_lead_elsewhere (void)
 {
   static const char *const slugs[] = { "evil.example/", "evil.example#", "evil@host", "../x",  "a b", "",   "Lynx",
@@ -331,6 +344,7 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   ADD (the_address_is_made_of_template_slug_and_endpoint);
+  ADD (the_domain_is_never_the_slug);
   ADD (a_slug_cannot_lead_elsewhere);
   ADD (the_request_is_what_chutes_expect);
   ADD (predictions_and_telemetry_are_taken);

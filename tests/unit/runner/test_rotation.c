@@ -3,7 +3,8 @@
  * rotation   - each element in turn, by miner and element, over runs; a place that is gone or garbage starts over
  *            - the element or slug that was named; none of that name: an error with the command that helps
  *            - elements that the manifest does not have are passed over, also when it was superseded meanwhile
- * receipts   - missing, expired, broken: one refresh from the API's list; another hotkey's: an error, and no refresh
+ * receipts   - missing, expired, broken, without the element that was named: one refresh from the API's list; another hotkey's:
+ * an error, and no refresh
  *            - the miners named with --miner are read from list and chain
  * challenges - the request has all parameters and a bound nonce, signed; the miner only when it is another
  *            - a refusal is told with status, error, reason and Retry-After, made printable
@@ -192,6 +193,20 @@ receipts_are_refreshed_once_when_they_are_no_use (Fixture *fixture, gconstpointe
   g_assert_cmpuint (tiny_server_n_requests (fixture->api), ==, 4); /* expired */
 }
 
+/* Committed from another machine, say. */
+static void
+an_element_that_the_receipts_lack_is_looked_for_once (Fixture *fixture, gconstpointer data)
+{
+  g_free (commit (fixture, fixture->ledger.miner, "sv1 commit 2025-10-23 40\n" BALL " r orca " CHUTE " 20"));
+  g_autoptr (SvRotation) first = rotate (fixture, NULL, NULL, NULL);
+  load (fixture, first, fixture->manifest, FALSE);
+  g_free (commit (fixture, fixture->ledger.miner, BOTH));
+  g_autoptr (SvRotation) second = rotate (fixture, NULL, PLAYER, NULL);
+  load (fixture, second, fixture->manifest, FALSE);
+  g_assert_cmpuint (tiny_server_n_requests (fixture->api), ==, 2);
+  assert_next (second, PLAYER);
+}
+
 static void
 nothing_bound_names_the_commands (Fixture *fixture, gconstpointer data)
 {
@@ -294,6 +309,7 @@ main (int argc, char **argv)
   ADD (what_was_named_is_chosen);
   ADD (what_the_manifest_does_not_have_is_passed_over);
   ADD (receipts_are_refreshed_once_when_they_are_no_use);
+  ADD (an_element_that_the_receipts_lack_is_looked_for_once);
   ADD (nothing_bound_names_the_commands);
   ADD (receipts_of_another_hotkey_are_no_reason_to_refresh);
   ADD (miners_that_were_named_are_read_from_list_and_chain);
