@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/hash.h"
 #include "chain/engine.h"
+#include "keys/ss58.h"
 
 /* How often a waiting caller looks: ten times a block, but neither a busy loop nor slower than people expect. */
 #define SHORTEST_WAIT_MS 20
@@ -136,10 +137,24 @@ sv_chain_anchor_text (SvChain *chain, const char *address, guint64 at_block, cha
   return chain->engine->anchor_text (chain, address, at_block, text, error);
 }
 
+/* A subnet that nobody owns has the account of 32 zero bytes, to which no secret key is known. */
+static gboolean
+is_zero_key (const char *address)
+{
+  static const guint8 zero[SV_PUBLIC_KEY_SIZE];
+  guint8 public_key[SV_PUBLIC_KEY_SIZE];
+  return sv_ss58_decode (address, public_key) && memcmp (public_key, zero, sizeof zero) == 0;
+}
+
 char *
 sv_chain_owner (SvChain *chain, GError **error)
 {
-  return chain->engine->owner (chain, error);
+  g_autofree char *owner = chain->engine->owner (chain, error);
+  if (owner == NULL || !is_zero_key (owner))
+    return g_steal_pointer (&owner);
+  g_set_error (error, SV_ERROR, SV_ERROR_VERIFY,
+               "the subnet's owner on %s is the zero key, that is nobody: name accounts instead of chain:owner", chain->url);
+  return NULL;
 }
 
 char **

@@ -48,5 +48,8 @@ gboolean sv_context_confirm (SvContext *context, const char *question, GError **
 /* Prints one JSON document to standard output, pretty, and takes it. */
 void sv_print_json (json_t *document);
 
+/* TRUE after sv_print_json(): a command that fails after that prints no second document. */
+gboolean sv_json_was_printed (void);
+
 /* SV_ERROR_USAGE unless @min <= argc <= @max. @usage is the command's. */
 gboolean sv_check_arguments (int argc, int min, int max, const char *usage, GError **error) G_GNUC_WARN_UNUSED_RESULT;

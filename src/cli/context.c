@@ -60,12 +60,21 @@ sv_context_confirm (SvContext *context, const char *question, GError **error)
   return FALSE;
 }
 
+static gboolean json_was_printed;
+
 void
 sv_print_json (json_t *document)
 {
   g_autofree char *text = sv_json_pretty (document);
   fputs (text, stdout);
   json_decref (document);
+  json_was_printed = TRUE;
+}
+
+gboolean
+sv_json_was_printed (void)
+{
+  return json_was_printed;
 }
 
 gboolean

@@ -38,6 +38,7 @@ static const char *const global_help =
     "--store, --chain, --hotkey; --help-settings lists them.";
 
 static gboolean opt_json, opt_yes, opt_help, opt_help_settings;
+static gboolean wants_json; /* --json stands on the command line, which may go wrong before it is parsed */
 
 static const GOptionEntry shared_options[] = {
   { "json", 0, 0, G_OPTION_ARG_NONE, &opt_json, "one JSON document on standard output", NULL },
@@ -84,19 +85,6 @@ candidate_names (const char *group)
         g_ptr_array_add (names, (gpointer)command->name);
   g_ptr_array_add (names, NULL);
   return names;
-}
-
-static int
-unknown_word (const char *group, const char *word)
-{
-  g_autoptr (GPtrArray) names = candidate_names (group);
-  const char *nearest = sv_nearest_word (word, (const char *const *)names->pdata);
-  g_autofree char *shown = sv_printable (word);
-  fprintf (stderr, "sv: there is no command `%s%s%s`", group != NULL ? group : "", group != NULL ? " " : "", shown);
-  if (nearest != NULL)
-    fprintf (stderr, "; did you mean `sv %s%s%s`?", group != NULL ? group : "", group != NULL ? " " : "", nearest);
-  fprintf (stderr, "\nSee `sv %s%s--help`.\n", group != NULL ? group : "", group != NULL ? " " : "");
-  return 2;
 }
 
 /* ── help ── */
@@ -274,13 +262,26 @@ static int
 report (const GError *error, gboolean as_json)
 {
   g_autofree char *valid = g_utf8_make_valid (error->message, -1); /* file names need not be UTF-8, JSON must be */
-  if (as_json)
+  if (as_json && !sv_json_was_printed ())
     sv_print_json (json_pack ("{s:{s:i,s:s}}", "error", "exit_status", sv_error_exit_status (error), "message", valid));
   gboolean color = isatty (STDERR_FILENO) && g_getenv ("NO_COLOR") == NULL;
   g_autofree char *label = sv_styled ("sv:", SV_STYLE_RED, color);
   g_autofree char *message = printable_lines (valid);
   fprintf (stderr, "%s %s\n", label, message);
   return sv_error_exit_status (error);
+}
+
+static int
+unknown_word (const char *group, const char *word)
+{
+  g_autoptr (GPtrArray) names = candidate_names (group);
+  const char *nearest = sv_nearest_word (word, (const char *const *)names->pdata);
+  g_autofree char *shown = sv_printable (word);
+  g_autofree char *place = group != NULL ? g_strconcat (group, " ", NULL) : g_strdup ("");
+  g_autofree char *hint = nearest != NULL ? g_strdup_printf ("; did you mean `sv %s%s`?", place, nearest) : g_strdup ("");
+  g_autoptr (GError) error =
+      g_error_new (SV_ERROR, SV_ERROR_USAGE, "there is no command `%s%s`%s\nSee `sv %s--help`.", place, shown, hint, place);
+  return report (error, wants_json);
 }
 
 static void
@@ -312,9 +313,9 @@ run_command (const SvCommand *command, int argc, char **argv)
   g_autoptr (GError) error = NULL;
   g_autoptr (SvConfig) config = sv_config_load (&error);
   if (config == NULL)
-    return report (error, FALSE);
+    return report (error, wants_json);
   if (!parse_options (command, config, &argc, &argv, &error))
-    return report (error, opt_json);
+    return report (error, wants_json);
   if (opt_help)
     return print_command_help (command);
   if (opt_help_settings)
@@ -381,6 +382,7 @@ main (int argc, char **argv)
     print_help (NULL);
     return 2;
   }
+  wants_json = g_strv_contains ((const char *const *)argv, "--json");
   if (strcmp (argv[1], "--help") == 0 || strcmp (argv[1], "-h") == 0 || strcmp (argv[1], "help") == 0)
     return print_help (NULL);
   if (strcmp (argv[1], "--version") == 0)

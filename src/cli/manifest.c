@@ -194,6 +194,7 @@ run_validate (SvContext *context, int argc, char **argv, GError **error)
 
 static const GOptionEntry publish_options[] = {
   { "supersede", 0, 0, G_OPTION_ARG_NONE, &opt_supersede, "replace the window's live manifest", NULL },
+  { "strict", 0, 0, G_OPTION_ARG_NONE, &opt_strict, "refuse unknown fields instead of warning about them", NULL },
   PUBLISH_OPTIONS,
   G_OPTION_ENTRY_NULL,
 };
@@ -272,7 +273,7 @@ print_steps (const SvPublication *publication)
     puts ("steps       put the manifest's objects and the anchor where they are missing");
   else
     printf ("steps       put the manifest under both names, swap the index, anchor `sv1 manifest %s " BLOCK "`\n",
-            publication->manifest_hash, publication->added_sequence);
+            publication->newest, publication->added_sequence);
 }
 
 static void
@@ -399,10 +400,10 @@ static int
 run_publish (SvContext *context, int argc, char **argv, GError **error)
 {
   g_auto (Session) session = { 0 };
-  if (!sv_check_arguments (argc, 1, 1, "sv manifest publish FILE [--supersede] [--overlap N] [--dry-run]", error))
+  if (!sv_check_arguments (argc, 1, 1, "sv manifest publish FILE [--supersede] [--overlap N] [--strict] [--dry-run]", error))
     return 1;
   g_autoptr (SvAuthoredManifest) authored = sv_authored_manifest_load (argv[0], error);
-  if (authored == NULL || !sv_authored_manifest_check (authored, FALSE, error))
+  if (authored == NULL || !sv_authored_manifest_check (authored, opt_strict, error))
     return 1;
   print_faults (context, authored, stderr);
   if (!open_session (context, &session, error))
@@ -442,7 +443,8 @@ const SvCommand sv_manifest_commands[] = {
   { "manifest", "validate", "FILE [--strict]", "list everything wrong with a manifest, in its place",
     "FILE is YAML or JSON; - is standard input. Exit status 3 when there is a fault.", "  sv manifest validate manifest.yaml",
     validate_options, run_validate },
-  { "manifest", "publish", "FILE [--supersede] [--overlap N] [--dry-run]", "sign a manifest, make it public, anchor it",
+  { "manifest", "publish", "FILE [--supersede] [--overlap N] [--strict] [--dry-run]",
+    "sign a manifest, make it public, anchor it",
     "Signs the manifest, stores it, adds it to the index and anchors it on the chain. The wallet's hotkey signs, and must be "
     "among SCOREVISION_MANIFEST_SIGNERS. Running the same command again does what is\n"
     "missing and nothing twice. A second manifest for a window needs --supersede; the replaced one stays in force for\n"

@@ -105,7 +105,7 @@ reload_trust (SvReader *reader, guint64 finalized, GError **error)
   if (signers == NULL)
     return FALSE;
   g_autoptr (SvAnchor) anchor = NULL;
-  if (!sv_chain_greatest_anchor (reader->chain, sv_signers_accounts (signers), finalized, &anchor, error))
+  if (!sv_chain_greatest_anchor (reader->chain, sv_signers_anchorers (signers), finalized, &anchor, error))
     return FALSE;
   sv_signers_free (reader->signers);
   reader->signers = g_steal_pointer (&signers);

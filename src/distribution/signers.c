@@ -15,7 +15,8 @@
 
 struct SvSigners
 {
-  GPtrArray *accounts; /* bare addresses, NULL-terminated */
+  GPtrArray *accounts;  /* bare addresses, NULL-terminated */
+  GPtrArray *anchorers; /* those, and the owner where the chain has one */
 };
 
 /* What the setting says. */
@@ -108,7 +109,8 @@ accept_owner (SvMemory *memory, const char *owner, gboolean may_change, GError *
   if (known != NULL && strcmp (known, owner) != 0 && !may_change)
   {
     g_set_error (error, SV_ERROR, SV_ERROR_POLICY,
-                 "the owner of the subnet has changed from %s to %s; if that is right, accept it once with --accept-owner",
+                 "the owner of the subnet has changed from %s to %s; if that is right, accept it once with `sv manifest list "
+                 "--accept-owner`",
                  known, owner);
     return FALSE;
   }
@@ -139,11 +141,11 @@ has_account (GPtrArray *accounts, const char *address)
 }
 
 static void
-add_unless_revoked (SvSigners *signers, const char *address, const Setting *setting, const SvMemory *memory)
+add_unless_revoked (GPtrArray *accounts, const char *address, const Setting *setting, const SvMemory *memory)
 {
   if (!has_account (setting->revoked, address) && !g_strv_contains (sv_memory_revoked (memory), address) &&
-      !has_account (signers->accounts, address))
-    g_ptr_array_add (signers->accounts, g_strdup (address));
+      !has_account (accounts, address))
+    g_ptr_array_add (accounts, g_strdup (address));
 }
 
 static SvSigners *
@@ -151,16 +153,22 @@ make_signers (const Setting *setting, const char *owner, const SvMemory *memory,
 {
   g_autoptr (SvSigners) signers = g_new0 (SvSigners, 1);
   signers->accounts = g_ptr_array_new_with_free_func (g_free);
+  signers->anchorers = g_ptr_array_new_with_free_func (g_free);
   for (guint i = 0; i < setting->accounts->len; i++)
-    add_unless_revoked (signers, setting->accounts->pdata[i], setting, memory);
+    add_unless_revoked (signers->accounts, setting->accounts->pdata[i], setting, memory);
   if (owner != NULL && setting->wants_owner)
-    add_unless_revoked (signers, owner, setting, memory);
+    add_unless_revoked (signers->accounts, owner, setting, memory);
   if (signers->accounts->len == 0)
   {
     g_set_error (error, SV_ERROR, SV_ERROR_VERIFY,
                  "every account that " SETTING " names is revoked; ask the operator for the new one");
     return NULL;
   }
+  for (guint i = 0; i < signers->accounts->len; i++)
+    g_ptr_array_add (signers->anchorers, g_strdup (signers->accounts->pdata[i]));
+  if (owner != NULL)
+    add_unless_revoked (signers->anchorers, owner, setting, memory);
+  g_ptr_array_add (signers->anchorers, NULL);
   g_ptr_array_add (signers->accounts, NULL);
   return g_steal_pointer (&signers);
 }
@@ -190,6 +198,7 @@ sv_signers_free (SvSigners *signers)
   if (signers == NULL)
     return;
   g_ptr_array_unref (signers->accounts);
+  g_ptr_array_unref (signers->anchorers);
   g_free (signers);
 }
 
@@ -204,4 +213,10 @@ const char *const *
 sv_signers_accounts (const SvSigners *signers)
 {
   return (const char *const *)signers->accounts->pdata;
+}
+
+const char *const *
+sv_signers_anchorers (const SvSigners *signers)
+{
+  return (const char *const *)signers->anchorers->pdata;
 }

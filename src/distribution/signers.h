@@ -16,5 +16,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (SvSigners, sv_signers_free)
 /* An SvTrustFunc; @signers is the data. */
 gboolean sv_signers_trust (const char *address, gpointer signers);
 
+/* (transfer none) bare addresses of those whose slots on the chain may hold the anchor: the trusted accounts and the subnet's
+ * owner, unless revoked; NULL-terminated. */
+const char *const *sv_signers_anchorers (const SvSigners *signers);
+
 /* (transfer none) bare addresses of the trusted accounts, NULL-terminated. */
 const char *const *sv_signers_accounts (const SvSigners *signers);

@@ -25,6 +25,7 @@ sv_publication_free (SvPublication *publication)
     return;
   g_free (publication->manifest_hash);
   g_free (publication->window_id);
+  g_free (publication->newest);
   g_free (publication->previous);
   g_free (publication->replaced);
   g_free (publication);
@@ -33,13 +34,15 @@ sv_publication_free (SvPublication *publication)
 /* ── the outcome of one edit ── */
 
 static void
-note_publication (Change *change, const SvManifest *manifest, const SvIndexEntry *entry, gboolean is_unchanged)
+note_publication (Change *change, const SvIndex *index, const SvManifest *manifest, const SvIndexEntry *entry,
+                  gboolean is_unchanged)
 {
   SvPublication *publication = g_new0 (SvPublication, 1);
   publication->manifest_hash = g_strdup (manifest->hash);
   publication->window_id = g_strdup (manifest->window_id);
   publication->start_block = manifest->start_block;
   publication->expiry_block = manifest->expiry_block;
+  publication->newest = g_strdup (index->newest);
   publication->previous = g_strdup (manifest->previous);
   publication->active_from = entry->active_from;
   publication->added_sequence = entry->added_sequence;
@@ -67,9 +70,9 @@ store_manifest (Change *change, const SvManifest *manifest, GError **error)
 
 /* A live manifest stays as it is; only its objects may be missing. */
 static gboolean
-keep_live (Change *change, const SvManifest *manifest, const SvIndexEntry *live, GError **error)
+keep_live (Change *change, const SvIndex *index, const SvManifest *manifest, const SvIndexEntry *live, GError **error)
 {
-  note_publication (change, manifest, live, TRUE);
+  note_publication (change, index, manifest, live, TRUE);
   return store_manifest (change, manifest, error);
 }
 
@@ -79,7 +82,7 @@ add_to_index (Change *change, SvIndex *index, const SvManifest *manifest, SvInde
   gboolean replaces = sv_index_find_live (index, manifest->window_id) != NULL;
   if (!sv_index_add (index, manifest, details, error) || !store_manifest (change, manifest, error))
     return FALSE;
-  note_publication (change, manifest, sv_index_find_live (index, manifest->window_id), FALSE);
+  note_publication (change, index, manifest, sv_index_find_live (index, manifest->window_id), FALSE);
   if (replaces)
     note_replaced (change, index);
   return TRUE;
@@ -143,7 +146,7 @@ publish_edit (SvIndex *index, gboolean *changed, gpointer data, GError **error)
   if (!read_live (change, live, &live_manifest, error))
     return FALSE;
   if (live_manifest != NULL && sv_manifest_same_content (live_manifest, change->authored))
-    return keep_live (change, live_manifest, live, error);
+    return keep_live (change, index, live_manifest, live, error);
   if (!prepare_change (change, change->options->supersede, TRUE, &details, error))
     return FALSE;
   g_autoptr (SvManifest) manifest = sv_manifest_sign (change->authored, choose_start (change, index, live, &details),
@@ -170,7 +173,7 @@ rollback_edit (SvIndex *index, gboolean *changed, gpointer data, GError **error)
   if (manifest == NULL)
     return FALSE;
   if (!entry->is_superseded)
-    return keep_live (change, manifest, entry, error);
+    return keep_live (change, index, manifest, entry, error);
   SvIndexChange details;
   if (!prepare_change (change, TRUE, FALSE, &details, error))
     return FALSE;

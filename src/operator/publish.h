@@ -20,6 +20,7 @@ typedef struct
   guint64 expiry_block;
   guint64 active_from;
   guint64 added_sequence; /* of the index that first had it */
+  char *newest;           /* the manifest most recently created, which is what an anchor of this index names */
   char *previous;         /* the manifest before it in the hash chain, or NULL */
   char *replaced;         /* the manifest that it replaces, or NULL */
   guint64 replaced_until; /* first block at which that one is not in force any more */

@@ -92,6 +92,14 @@ test('--json gives exactly one JSON document on standard output, when all goes w
   }
 });
 
+test('publish warns of unknown fields and keeps them, and with --strict refuses them', async () => {
+  const file = world.write('unknown.json', { ...football('2025-10-25', 6000, 7000, clip), colour: 'red' });
+  const strict = await world.sv(['manifest', 'publish', file, '--strict', '--dry-run'], { expect: 3 });
+  assert.match(strict.stderr, /colour/);
+  const { stderr } = await world.sv(['manifest', 'publish', file, '--dry-run']);
+  assert.match(stderr, /warning: .*colour/);
+});
+
 test('a dry run of what is in force already says so, as the command itself does', async () => {
   const args = ['miner', 'commit', '--window-id', CURRENT, '--elements', PLAYER, '--service-cap-fps', '5'];
   await world.sv(args, { as: 'miner' });

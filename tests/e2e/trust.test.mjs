@@ -120,6 +120,8 @@ test('the anchor is told, and can be required', async () => {
   world.write(`unanchored/scorevision/manifests/${hash.slice(7)}.json`, secret);
   await world.sv(['manifest', 'current'], { as: 'unanchored', env });
   await world.sv(['manifest', 'current', '--require-anchor'], { as: 'unanchored', env, expect: 3 });
+  const { stdout } = await world.sv(['manifest', 'current', '--require-anchor', '--json'], { as: 'unanchored', env, expect: 3 });
+  assert.equal(JSON.parse(stdout).anchor, 'unanchored', 'one document, also when the command fails after it');
 });
 
 test('publishing is idempotent, and completes what is missing', async () => {

@@ -7,6 +7,7 @@
  *           - a commitment in force, with what it binds; final or not
  *           - the same withdrawn, and when the window is over; a text that is no commitment
  *           - without an index it says that it cannot tell
+ *  owner    - the zero key owns nothing, so chain:owner is refused
  *  messages - quote a setting without its password and without control characters
  */
 #include <string.h>
@@ -15,6 +16,7 @@
 
 #define CHUTE "87f7d0c5-0000-4000-8000-000000000001"
 #define PLAYER "PlayerDetect_v1@1.0"
+#define ZERO_ACCOUNT "5C4hrfjw9DjXZTzV3MwzrrAr9P1MJhSrvWGWqi1eSuyUpnhM"
 #define NO_HASH "0x0000000000000000000000000000000000000000000000000000000000000000"
 
 typedef struct
@@ -239,6 +241,13 @@ an_anchor_is_no_commitment (Fixture *fixture, gconstpointer data)
   assert_says (text, "It is not a commitment to elements, so it binds nothing.\n");
 }
 
+static void
+a_zero_owner_is_nobody (Fixture *fixture, gconstpointer data)
+{
+  g_free (expect_out (SV (fixture, "chain create --owner " ZERO_ACCOUNT), 0));
+  expect_failure (SV (fixture, "manifest list --signers chain:owner"), 3, "zero key");
+}
+
 /* Neither what steers a terminal nor a password gets into a message. */
 static void
 messages_are_fit_to_be_shown (Fixture *fixture, gconstpointer data)
@@ -266,6 +275,7 @@ main (int argc, char **argv)
   ADD ("a-withdrawn-binding-is-not-in-force", a_withdrawn_binding_is_not_in_force);
   ADD ("without-an-index", without_an_index_it_says_that_it_cannot_tell);
   ADD ("an-anchor-is-no-commitment", an_anchor_is_no_commitment);
+  ADD ("a-zero-owner-is-nobody", a_zero_owner_is_nobody);
   ADD ("messages-are-fit-to-be-shown", messages_are_fit_to_be_shown);
   return g_test_run ();
 }

@@ -1,6 +1,7 @@
 /* Drives the built sv. Cases of `sv key`: new keys are shown and never overwritten; schemes; show never tells the secret; seeds
  * come from files and standard input only; signatures over bytes and over canonical JSON; exit statuses. Cases of `sv config
- * show`: values, origins, masked secrets, unknown names. */
+ * show`: values, origins, masked secrets, unknown names. Cases of --json: it holds also for what goes wrong before the command
+ * is run. */
 #include <gio/gio.h>
 #include <glib/gstdio.h>
 #include <jansson.h>
@@ -287,6 +288,29 @@ test_config_names_unknown_settings (void)
   g_assert_nonnull (strstr (result.err, "did you mean SCOREVISION_NETUID?"));
 }
 
+/* Expects status 2 and one document on standard output that says so. */
+static void
+assert_json_of_wrong_usage (const char *setting, const char *arguments, const char *message)
+{
+  g_auto (Result) result = sv_with (setting, "", arguments);
+  json_t *document = json_loads (result.out, 0, NULL);
+  const json_t *error = json_object_get (document, "error");
+  g_assert_cmpint (result.status, ==, 2);
+  g_assert_cmpfloat (json_number_value (json_object_get (error, "exit_status")), ==, 2);
+  g_assert_nonnull (strstr (json_string_value (json_object_get (error, "message")), message));
+  g_assert_nonnull (strstr (result.err, message));
+  json_decref (document);
+}
+
+static void
+test_json_of_wrong_usage (void)
+{
+  assert_json_of_wrong_usage (NULL, "key show --no-such-option --json", "--no-such-option");
+  assert_json_of_wrong_usage (NULL, "key sho --json", "did you mean `sv key show`?");
+  assert_json_of_wrong_usage (NULL, "kee show --json", "did you mean `sv key`?");
+  assert_json_of_wrong_usage ("SCOREVISION_NETUIT=7", "config show --json", "SCOREVISION_NETUID");
+}
+
 /* Removes what the tests made. */
 static void
 remove_tree (const char *path)
@@ -317,6 +341,7 @@ main (int argc, char **argv)
   g_test_add_func ("/key/wrong-use-of-verify", test_wrong_use_of_verify);
   g_test_add_func ("/config/shows-values-and-origins", test_config_shows_values_and_origins);
   g_test_add_func ("/config/names-unknown-settings", test_config_names_unknown_settings);
+  g_test_add_func ("/json/of-wrong-usage", test_json_of_wrong_usage);
   int status = g_test_run ();
   remove_tree (directory);
   g_free (directory);

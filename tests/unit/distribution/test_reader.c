@@ -3,6 +3,7 @@
  *  - a verified one comes back; tampered bytes, an untrusted signer, another chain's index are refused
  *  - rollback, equivocation and freeze are refused in words; a fresh home cannot know of a rollback, but of a freeze
  *  - a removed signer's memory and anchor do not count
+ *  - the anchor in the owner's slot counts also where the owner is no trusted signer, unless revoked
  *  - the remembered index stays readable when the store fails
  *  - a poll tells that nothing changed, and still refuses what a new anchor or revocation makes wrong
  * With mirrors:
@@ -183,6 +184,24 @@ test_freeze (void)
   assert_refused (fresh, SV_ERROR_VERIFY, "freeze");
 }
 
+static void
+test_owner_anchors (void)
+{
+  g_autoptr (World) world = world_new (0);
+  publish (world, "w1", 0);
+  anchor (world, world->owner, 2);
+  {
+    g_autoptr (SvReader) reader = world_reader (world, world->config);
+    assert_refused (reader, SV_ERROR_VERIFY, "freeze");
+  }
+  g_autofree char *signers =
+      g_strdup_printf ("%s,!%s", sv_keypair_address (world->operator), sv_keypair_address (world->owner));
+  sv_config_set (world->config, "SCOREVISION_MANIFEST_SIGNERS", signers);
+  g_autoptr (SvReader) reader = world_reader (world, world->config);
+  g_autoptr (SvIndex) index = fetch (reader);
+  g_assert_nonnull (index);
+}
+
 /* A lost key signed a sequence beyond all others and anchored it; without it in the setting all goes on. */
 static void
 set_huge_sequence (SvIndex *index)
@@ -361,6 +380,7 @@ main (int argc, char **argv)
   g_test_add_func ("/reader/refuses a rollback", test_rollback);
   g_test_add_func ("/reader/refuses an equivocation", test_equivocation);
   g_test_add_func ("/reader/refuses a freeze", test_freeze);
+  g_test_add_func ("/reader/heeds an anchor of the owner", test_owner_anchors);
   g_test_add_func ("/reader/recovers from a lost key's fast-forward", test_fast_forward_recovery);
   g_test_add_func ("/reader/polls", test_poll);
   g_test_add_func ("/reader/hears of anchors and revocations while polling", test_poll_hears_anchor_and_revocation);

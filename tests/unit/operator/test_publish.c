@@ -244,6 +244,7 @@ test_rollback (void)
   g_assert_no_error (error);
   g_assert_cmpstr (back->replaced, ==, second);
   g_assert_cmpuint (back->replaced_until, ==, 3);
+  g_assert_cmpstr (back->newest, ==, second); /* what is anchored with the change */
   g_autoptr (SvIndex) index = sv_publisher_read_index (publisher, &error);
   g_assert_cmpuint (index->sequence, ==, 3);
   g_assert_cmpstr (index->newest, ==, second);
