@@ -229,7 +229,8 @@ const SvCommand sv_clip_commands[] = {
     .name = "remove",
     .usage = "HASH [--delete-object]",
     .summary = "take a clip out of the register",
-    .details = "While a manifest in force names the clip, draws that fall on it are answered with `no_challenge`.",
+    .details = "While a manifest in force names the clip, draws that fall on it are answered with `no_challenge`.\n"
+               "Deleting asks first on a terminal; elsewhere it needs --yes.",
     .example = "  sv clip remove sha256:4f2a…9c01 --delete-object",
     .options = remove_options,
     .run = run_remove },

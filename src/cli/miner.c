@@ -463,7 +463,7 @@ run_commitments (SvContext *context, int argc, char **argv, GError **error)
 }
 
 const SvCommand sv_miner_commands[] = {
-  { "miner", "elements", "[--window current|upcoming|WINDOW]", "show a window's elements: rates, θ, β, clips",
+  { "miner", "elements", "[--window current|upcoming|WINDOW] [--all]", "show a window's elements: rates, θ, β, clips",
     "Reads the signed index and the manifest it names, checks both, and prints each element of the window.",
     "  sv miner elements --window upcoming", elements_options, run_elements },
   { "miner", "manifest", "--hash sha256:…", "download and verify one manifest",
