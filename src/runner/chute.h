@@ -7,7 +7,6 @@
 #include "base/json.h"
 
 #define SV_CHUTE_MAX_ANSWER (16 * 1024 * 1024)
-#define SV_CHUTE_MAX_BOXES 1000
 #define SV_CHUTE_TRIES 4
 
 typedef struct
@@ -41,7 +40,3 @@ gboolean sv_call_miner_model_on_chutes (SvHttpClient *http, const SvConfig *conf
  * and for a slug that is none: it stands in a host name that CHUTES_API_KEY is sent to.
  * Returns: (transfer full). */
 char *sv_chute_url (const SvConfig *config, const char *slug, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-
-/* Every rule for an answer's predictions: frames at most @max_frames with ids below it, each once, at most 1,000 boxes a frame,
- * six finite numbers a box. */
-gboolean sv_predictions_check (const json_t *predictions, guint64 max_frames, GError **error) G_GNUC_WARN_UNUSED_RESULT;

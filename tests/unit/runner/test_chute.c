@@ -8,6 +8,7 @@
  *         - a redirect, an endless answer, an answer that expands, one that drips: each ends within its limit
  *         - loopback is called only where it is our own setting
  */
+#include "protocol/predictions.h"
 #include "runner/chute.h"
 
 #include <string.h>
@@ -184,7 +185,7 @@ static char *
 too_many_boxes (void)
 {
   g_autoptr (GString) boxes = g_string_new (GOOD_BOX);
-  for (guint i = 0; i < SV_CHUTE_MAX_BOXES; i++)
+  for (guint i = 0; i < SV_PREDICTIONS_MAX_BOXES; i++)
     g_string_append (boxes, "," GOOD_BOX);
   return g_strdup_printf (WITH_BOX ("%s"), boxes->str);
 }
