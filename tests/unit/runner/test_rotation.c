@@ -32,22 +32,29 @@ typedef struct
   const char *own;
   SvManifest *manifest;
   TinyServer *api;
-  char *answer; /* whole */
+  char *answer; /* whole; under answer_lock, since the server's thread may still be sending one when the next is set */
 } Fixture;
+
+static GMutex answer_lock;
 
 static gboolean
 play_api (TinyServer *server, int fd, const char *request, gpointer data)
 {
-  tiny_send_text (fd, ((Fixture *)data)->answer);
+  g_mutex_lock (&answer_lock);
+  g_autofree char *answer = g_strdup (((Fixture *)data)->answer);
+  g_mutex_unlock (&answer_lock);
+  tiny_send_text (fd, answer);
   return FALSE;
 }
 
 static void
 set_answer (Fixture *fixture, guint status, const char *headers, const char *body)
 {
+  g_mutex_lock (&answer_lock);
   g_free (fixture->answer);
   fixture->answer = g_strdup_printf ("HTTP/1.1 %u x\r\n%sContent-Length: %zu\r\nConnection: close\r\n\r\n%s", status, headers,
                                      strlen (body), body);
+  g_mutex_unlock (&answer_lock);
 }
 
 static void
