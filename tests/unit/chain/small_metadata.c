@@ -1,8 +1,6 @@
 #include "small_metadata.h"
 
-#include <string.h>
-
-#include "chain/subtensor/scale.h"
+#include "metadata_fixture.h"
 
 typedef struct
 {
@@ -78,12 +76,6 @@ enum
 };
 
 static void
-put_text (GByteArray *out, const char *text)
-{
-  sv_scale_put_bytes (out, text, strlen (text));
-}
-
-static void
 put_optional_type (GByteArray *out, gboolean is_there, guint32 type)
 {
   sv_scale_put_u8 (out, is_there);
@@ -91,25 +83,19 @@ put_optional_type (GByteArray *out, gboolean is_there, guint32 type)
     sv_scale_put_compact (out, type);
 }
 
-/* Id, path and the kind of the definition. Types come in the order of the enum, each with its index as id. */
+/* Types come in the order of the enum, each with its index as id; a definition and put_no_docs() are to follow. */
 static void
-begin_type (Registry *types, guint32 id, const char *path, guint8 kind)
+begin_type (Registry *types, guint32 id, const char *path, SvTypeKind kind)
 {
-  g_auto (GStrv) parts = g_strsplit (path, "::", -1);
   g_assert_cmpuint (id, ==, types->n);
   types->n++;
-  sv_scale_put_compact (types->out, id);
-  sv_scale_put_compact (types->out, g_strv_length (parts));
-  for (char **part = parts; *part != NULL; part++)
-    put_text (types->out, *part);
-  sv_scale_put_compact (types->out, 0); /* parameters */
-  sv_scale_put_u8 (types->out, kind);
+  fixture_put_type (types->out, id, path, kind);
 }
 
 static void
 put_no_docs (GByteArray *out)
 {
-  sv_scale_put_compact (out, 0);
+  fixture_put_docs (out, NULL);
 }
 
 static void
@@ -120,7 +106,7 @@ put_fields (GByteArray *out, const Field *fields, guint n)
   {
     sv_scale_put_u8 (out, fields[i].name != NULL);
     if (fields[i].name != NULL)
-      put_text (out, fields[i].name);
+      fixture_put_text (out, fields[i].name);
     sv_scale_put_compact (out, fields[i].type);
     sv_scale_put_u8 (out, 0); /* the type's name in the source */
     put_no_docs (out);
@@ -130,7 +116,7 @@ put_fields (GByteArray *out, const Field *fields, guint n)
 static void
 add_composite (Registry *types, guint32 id, const char *path, const Field *fields, guint n)
 {
-  begin_type (types, id, path, 0);
+  begin_type (types, id, path, SV_TYPE_COMPOSITE);
   put_fields (types->out, fields, n);
   put_no_docs (types->out);
 }
@@ -138,18 +124,16 @@ add_composite (Registry *types, guint32 id, const char *path, const Field *field
 static void
 put_variant (GByteArray *out, const Variant *variant)
 {
-  put_text (out, variant->name);
+  fixture_put_text (out, variant->name);
   put_fields (out, variant->fields, variant->n_fields);
   sv_scale_put_u8 (out, variant->index);
-  sv_scale_put_compact (out, variant->docs != NULL ? 1 : 0);
-  if (variant->docs != NULL)
-    put_text (out, variant->docs);
+  fixture_put_docs (out, variant->docs);
 }
 
 static void
 add_variants (Registry *types, guint32 id, const char *path, const Variant *variants, guint n)
 {
-  begin_type (types, id, path, 1);
+  begin_type (types, id, path, SV_TYPE_VARIANT);
   sv_scale_put_compact (types->out, n);
   for (guint i = 0; i < n; i++)
     put_variant (types->out, &variants[i]);
@@ -159,7 +143,7 @@ add_variants (Registry *types, guint32 id, const char *path, const Variant *vari
 static void
 add_sequence (Registry *types, guint32 id, guint32 item)
 {
-  begin_type (types, id, "", 2);
+  begin_type (types, id, "", SV_TYPE_SEQUENCE);
   sv_scale_put_compact (types->out, item);
   put_no_docs (types->out);
 }
@@ -167,7 +151,7 @@ add_sequence (Registry *types, guint32 id, guint32 item)
 static void
 add_bytes (Registry *types, guint32 id, guint32 length)
 {
-  begin_type (types, id, "", 3);
+  begin_type (types, id, "", SV_TYPE_ARRAY);
   sv_scale_put_u32 (types->out, length);
   sv_scale_put_compact (types->out, U8);
   put_no_docs (types->out);
@@ -176,7 +160,7 @@ add_bytes (Registry *types, guint32 id, guint32 length)
 static void
 add_primitive (Registry *types, guint32 id, guint8 primitive)
 {
-  begin_type (types, id, "", 5);
+  begin_type (types, id, "", SV_TYPE_PRIMITIVE);
   sv_scale_put_u8 (types->out, primitive);
   put_no_docs (types->out);
 }
@@ -184,7 +168,7 @@ add_primitive (Registry *types, guint32 id, guint8 primitive)
 static void
 add_compact (Registry *types, guint32 id, guint32 item)
 {
-  begin_type (types, id, "", 6);
+  begin_type (types, id, "", SV_TYPE_COMPACT);
   sv_scale_put_compact (types->out, item);
   put_no_docs (types->out);
 }
@@ -203,7 +187,7 @@ add_plain_types (Registry *types)
   add_primitive (types, U16, SV_PRIMITIVE_U16);
   add_primitive (types, U32, SV_PRIMITIVE_U32);
   add_primitive (types, U64, SV_PRIMITIVE_U64);
-  begin_type (types, EMPTY, "", 4);
+  begin_type (types, EMPTY, "", SV_TYPE_TUPLE);
   sv_scale_put_compact (types->out, 0);
   put_no_docs (types->out);
   add_composite (types, UNIT, "frame_system::extensions::Check", NULL, 0);
@@ -226,7 +210,7 @@ add_data (Registry *types, const SmallRuntime *runtime)
     { "BigRaw", SMALL_BIG_RAW, { { NULL, BYTES } }, 1, NULL },
   };
   guint n_others = runtime->has_big_raw ? 3 : 2;
-  begin_type (types, DATA, "pallet_commitments::types::Data", 1);
+  begin_type (types, DATA, "pallet_commitments::types::Data", SV_TYPE_VARIANT);
   sv_scale_put_compact (types->out, 1 + 129 + 4 + n_others);
   put_variant (types->out, &(const Variant){ .name = "None", .index = 0 });
   for (guint8 i = 0; i <= 128; i++)
@@ -288,11 +272,11 @@ add_extrinsic (Registry *types, const SmallRuntime *runtime)
   types->n++;
   sv_scale_put_compact (types->out, EXTRINSIC);
   sv_scale_put_compact (types->out, 1);
-  put_text (types->out, "UncheckedExtrinsic");
+  fixture_put_text (types->out, "UncheckedExtrinsic");
   sv_scale_put_compact (types->out, G_N_ELEMENTS (parameters));
   for (guint i = 0; i < G_N_ELEMENTS (parameters); i++)
   {
-    put_text (types->out, parameters[i].name);
+    fixture_put_text (types->out, parameters[i].name);
     put_optional_type (types->out, TRUE, parameters[i].type);
   }
   sv_scale_put_u8 (types->out, 0); /* a composite, whose content is bytes */
@@ -303,7 +287,7 @@ add_extrinsic (Registry *types, const SmallRuntime *runtime)
 static void
 add_era (Registry *types)
 {
-  begin_type (types, ERA, "sp_runtime::generic::era::Era", 1);
+  begin_type (types, ERA, "sp_runtime::generic::era::Era", SV_TYPE_VARIANT);
   sv_scale_put_compact (types->out, 256);
   put_variant (types->out, &(const Variant){ .name = "Immortal", .index = 0 });
   for (guint i = 1; i < 256; i++)
@@ -372,7 +356,7 @@ put_types (GByteArray *out, const SmallRuntime *runtime)
 static void
 put_entry (GByteArray *out, const char *name, gboolean has_default, guint32 value)
 {
-  put_text (out, name);
+  fixture_put_text (out, name);
   sv_scale_put_u8 (out, has_default);
   sv_scale_put_u8 (out, 0); /* plain: nothing here asks for the keys of a map */
   sv_scale_put_compact (out, value);
@@ -383,9 +367,9 @@ put_entry (GByteArray *out, const char *name, gboolean has_default, guint32 valu
 static void
 put_system (GByteArray *out)
 {
-  put_text (out, "System");
+  fixture_put_text (out, "System");
   sv_scale_put_u8 (out, 1);
-  put_text (out, "System");
+  fixture_put_text (out, "System");
   sv_scale_put_compact (out, 1);
   put_entry (out, "Events", TRUE, RECORDS);
   put_optional_type (out, TRUE, SYSTEM_CALL);
@@ -398,7 +382,7 @@ put_system (GByteArray *out)
 static void
 put_utility (GByteArray *out)
 {
-  put_text (out, "Utility");
+  fixture_put_text (out, "Utility");
   sv_scale_put_u8 (out, 0);
   put_optional_type (out, TRUE, UTILITY_CALL);
   put_optional_type (out, FALSE, 0);
@@ -411,15 +395,15 @@ static void
 put_commitments (GByteArray *out, const SmallRuntime *runtime)
 {
   guint32 max_fields = GUINT32_TO_LE (MAX (runtime->max_fields, 1));
-  put_text (out, "Commitments");
+  fixture_put_text (out, "Commitments");
   sv_scale_put_u8 (out, 1);
-  put_text (out, "Commitments");
+  fixture_put_text (out, "Commitments");
   sv_scale_put_compact (out, 1);
   put_entry (out, "CommitmentOf", FALSE, REGISTRATION);
   put_optional_type (out, TRUE, COMMITMENTS_CALL);
   put_optional_type (out, TRUE, COMMITMENTS_EVENT);
   sv_scale_put_compact (out, 1);
-  put_text (out, "MaxFields");
+  fixture_put_text (out, "MaxFields");
   sv_scale_put_compact (out, U32);
   sv_scale_put_bytes (out, &max_fields, sizeof max_fields);
   put_no_docs (out);
@@ -430,7 +414,7 @@ put_commitments (GByteArray *out, const SmallRuntime *runtime)
 static void
 put_extension (GByteArray *out, const char *identifier, guint32 type, guint32 additional)
 {
-  put_text (out, identifier);
+  fixture_put_text (out, identifier);
   sv_scale_put_compact (out, type);
   sv_scale_put_compact (out, additional);
 }
@@ -456,8 +440,7 @@ put_extensions (GByteArray *out, const SmallRuntime *runtime)
 GBytes *
 small_metadata_bytes (const SmallRuntime *runtime)
 {
-  g_autoptr (GByteArray) out = g_byte_array_new ();
-  sv_scale_put_raw (out, "meta\x0e", 5);
+  g_autoptr (GByteArray) out = fixture_start (14);
   put_types (out, runtime);
   sv_scale_put_compact (out, runtime->has_no_commitments ? 2 : 3);
   put_system (out);
