@@ -61,9 +61,10 @@ sv_metadata_read_text (SvMetadataReader *reader)
   char *text = take_text (reader, &length);
   if (text == NULL)
     return "";
-  memmove (text - 1, text, length);
-  text[length - 1] = '\0';
-  return text - 1;
+  text--;
+  memmove (text, text + 1, length);
+  text[length] = '\0';
+  return text;
 }
 
 void
