@@ -11,7 +11,7 @@
 #define MAX_WAIT 30000
 #define FIRST_BATCH 64
 #define MAX_BATCH 256
-#define BATCH_STEP 8
+#define BATCH_PART 8 /* of a batch is what the next may have more */
 #define FIRST_BACKOFF 250
 #define MAX_BACKOFF 8000
 
@@ -59,7 +59,7 @@ sv_rpc_pace_answered (SvRpcPace *pace, guint n_calls, gint64 now)
   if (pace->interval > 0 && ++pace->n_good >= GOOD_BEFORE_FASTER)
     recover (pace, now);
   if (n_calls >= pace->batch)
-    pace->batch = MIN (pace->batch + BATCH_STEP, pace->batch_max);
+    pace->batch = MIN (pace->batch + MAX (pace->batch / BATCH_PART, 1), pace->batch_max);
 }
 
 void

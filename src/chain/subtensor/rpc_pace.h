@@ -6,8 +6,8 @@
  * ten minutes, so that a limited endpoint is not provoked over and over. Refusals in a row only lengthen the wait, not the
  * interval: they tell nothing new about the pace.
  *
- * A batch begins at 64 calls; a full one that is answered makes the next larger by 8, up to 256, and one that is too large (or
- * took too long) halves it. An endpoint that takes no batches gets single calls for ten minutes. */
+ * A batch begins at 64 calls; a full one that is answered makes the next larger by an eighth, up to 256, and one that is too
+ * large (or took too long) halves it. An endpoint that takes no batches gets single calls for ten minutes. */
 #pragma once
 
 #include <glib.h>
