@@ -115,7 +115,8 @@ static void
 submitting_twice_includes_once (const Setup *setup, LedgerFixture *fixture)
 {
   g_autoptr (GError) error = NULL;
-  g_autoptr (SvPreparedExtrinsic) prepared = sv_chain_prepare_commitment (fixture->chain, fixture->miner, "once", &error);
+  g_autoptr (SvPreparedExtrinsic) prepared =
+      sv_chain_prepare_commitment (fixture->chain, fixture->miner, "once", SV_PREPARE_DEFAULT, &error);
   g_assert_no_error (error);
   g_assert_true (sv_chain_submit (fixture->chain, prepared, &error));
   g_assert_true (sv_chain_submit (fixture->chain, prepared, &error));
@@ -205,7 +206,7 @@ a_text_that_is_too_long_is_refused (const Setup *setup, LedgerFixture *fixture)
   g_autoptr (GError) error = NULL;
   g_autofree char *longest = g_strnfill (sv_chain_max_text (fixture->chain), 'x');
   g_autofree char *too_long = g_strconcat (longest, "x", NULL);
-  g_assert_null (sv_chain_prepare_commitment (fixture->chain, fixture->miner, too_long, &error));
+  g_assert_null (sv_chain_prepare_commitment (fixture->chain, fixture->miner, too_long, SV_PREPARE_DEFAULT, &error));
   g_assert_error (error, SV_ERROR, SV_ERROR_POLICY);
   g_autoptr (SvExtrinsic) included = ledger_fixture_commit (fixture, fixture->miner, longest);
   g_assert_cmpstr (included->text, ==, longest);

@@ -176,7 +176,8 @@ char *
 world_commit (World *world, const SvKeypair *keypair, const char *text)
 {
   g_autoptr (GError) error = NULL;
-  g_autoptr (SvPreparedExtrinsic) prepared = sv_chain_prepare_commitment (world->chain, keypair, text, &error);
+  g_autoptr (SvPreparedExtrinsic) prepared =
+      sv_chain_prepare_commitment (world->chain, keypair, text, SV_PREPARE_DEFAULT, &error);
   g_assert_no_error (error);
   gboolean submitted = sv_chain_submit (world->chain, prepared, &error);
   g_assert_no_error (error);

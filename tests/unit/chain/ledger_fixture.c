@@ -71,7 +71,8 @@ SvExtrinsic *
 ledger_fixture_commit (LedgerFixture *fixture, const SvKeypair *keypair, const char *text)
 {
   g_autoptr (GError) error = NULL;
-  g_autoptr (SvPreparedExtrinsic) prepared = sv_chain_prepare_commitment (fixture->chain, keypair, text, &error);
+  g_autoptr (SvPreparedExtrinsic) prepared =
+      sv_chain_prepare_commitment (fixture->chain, keypair, text, SV_PREPARE_DEFAULT, &error);
   g_assert_no_error (error);
   gboolean submitted = sv_chain_submit (fixture->chain, prepared, &error);
   g_assert_no_error (error);

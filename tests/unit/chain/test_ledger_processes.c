@@ -79,7 +79,7 @@ commit_once (SvChain *chain, const SvKeypair *keypair, const char *text)
   for (int attempt = 0; attempt < 200; attempt++)
   {
     g_autoptr (GError) error = NULL;
-    g_autoptr (SvPreparedExtrinsic) prepared = sv_chain_prepare_commitment (chain, keypair, text, &error);
+    g_autoptr (SvPreparedExtrinsic) prepared = sv_chain_prepare_commitment (chain, keypair, text, SV_PREPARE_DEFAULT, &error);
     if (prepared && sv_chain_submit (chain, prepared, &error))
       return TRUE;
     if (!g_error_matches (error, SV_ERROR, SV_ERROR_CONFLICT))

@@ -90,7 +90,8 @@ void
 world_commit (World *world, const SvKeypair *keypair, const char *text)
 {
   GError *error = NULL;
-  g_autoptr (SvPreparedExtrinsic) prepared = sv_chain_prepare_commitment (world->chain, keypair, text, &error);
+  g_autoptr (SvPreparedExtrinsic) prepared =
+      sv_chain_prepare_commitment (world->chain, keypair, text, SV_PREPARE_DEFAULT, &error);
   g_assert_no_error (error);
   gboolean done = sv_chain_submit (world->chain, prepared, &error);
   g_assert_no_error (error);

@@ -261,7 +261,7 @@ leave_pending (Fixture *fixture, const SvKeypair *keypair, const char *text)
 {
   g_autofree char *path = pending_path (fixture);
   g_autofree char *folder = g_path_get_dirname (path);
-  SvPreparedExtrinsic *prepared = sv_chain_prepare_commitment (fixture->world->chain, keypair, text, NULL);
+  SvPreparedExtrinsic *prepared = sv_chain_prepare_commitment (fixture->world->chain, keypair, text, SV_PREPARE_DEFAULT, NULL);
   gsize length;
   const void *data = g_bytes_get_data (prepared->bytes, &length);
   g_autofree char *hex = sv_hex_encode (data, length);
