@@ -63,8 +63,10 @@ typedef struct
   SvVariant *variants; /* of a variant, in the metadata's order */
   guint n_variants;
   guint32 item;   /* type of the items of a sequence, array or compact; the store of a bit sequence */
+  guint32 order;  /* type that names the order of a bit sequence */
   guint32 length; /* of an array */
   SvPrimitive primitive;
+  gboolean is_empty; /* every value is encoded in no bytes at all */
 } SvType;
 
 typedef enum /* in the metadata's order */
