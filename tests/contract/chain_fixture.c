@@ -73,8 +73,8 @@ set_up_subtensor (ChainFixture *fixture, char **absent)
   g_autoptr (GError) error = NULL;
   if (!the_node (absent))
     return FALSE;
-  fixture->miner = sv_keypair_generate ();
-  fixture->owner = sv_keypair_generate ();
+  fixture->miner = sv_keypair_generate (SV_SCHEME_SR25519);
+  fixture->owner = sv_keypair_generate (SV_SCHEME_ED25519);
   const char *miner = sv_keypair_address (fixture->miner), *owner = sv_keypair_address (fixture->owner);
   subtensor_node_do (node, "dev_register", "[i, s]", NETUID, owner);
   subtensor_node_do (node, "dev_setPermits", "[i, [s]]", NETUID, miner);
@@ -99,9 +99,9 @@ tear_down_subtensor (ChainFixture *fixture)
 
 /* This runtime takes one commitment per account and 100 blocks. */
 static void
-reset_rate_limit (ChainFixture *fixture, const SvKeypair *keypair)
+outwait_rate_limit (ChainFixture *fixture, const SvKeypair *keypair)
 {
-  subtensor_node_do (node, "dev_resetRateLimit", "[i, s]", NETUID, sv_keypair_address (keypair));
+  subtensor_node_do (node, "dev_outwaitRateLimit", "[i, s]", NETUID, sv_keypair_address (keypair));
 }
 
 static void
@@ -124,7 +124,7 @@ static const ChainEngineRow rows[] = {
     .set_up = set_up_subtensor,
     .tear_down = tear_down_subtensor,
     .advance = advance_subtensor,
-    .make_ready = reset_rate_limit,
+    .make_ready = outwait_rate_limit,
     .include = include_in_next_block,
     .slot_keeps_anchor = FALSE },
 };

@@ -8,8 +8,11 @@
 //   - the finalized head lies `finality` blocks behind the head, and never goes back;
 //   - a block never changes: what a test writes into the storage comes with a block of its own;
 //   - a reorganisation gives the extrinsics of the blocks it drops back to the pool, as a node does.
-// A block takes about 0.2 s, nearly all of it compiling the runtime.
-import { Api, Block, Blockchain, GenesisProvider, StorageLayer, compactHex, getSlotDuration, runTask, taskHandler } from '@acala-network/chopsticks-core';
+// A block takes about 0.2 s, nearly all of it compiling the runtime. Where only heights matter, blocks are passed over: they have
+// all that a client looks at, but the runtime did not run (skip).
+import {
+  Api, Block, Blockchain, GenesisProvider, StorageLayer, calculateStateRoot, compactHex, getSlotDuration, runTask, taskHandler,
+} from '@acala-network/chopsticks-core';
 import { TypeRegistry } from '@polkadot/types';
 import { compactAddLength, hexToU8a, u8aToHex } from '@polkadot/util';
 import { blake2AsHex } from '@polkadot/util-crypto';
@@ -64,6 +67,7 @@ export class Chain {
     chain.best = [chain.machine.head];
     chain.finalized = 0;
     await chain.newBlock();
+    chain.events = await chain.head.get(compactHex((await chain.head.meta).query.system.events())); // of a block with nothing in it
     return chain;
   }
 
@@ -83,15 +87,16 @@ export class Chain {
 
   async #build(writes) {
     const parent = this.head;
-    const time = this.#lastTime = Math.max(Date.now(), this.#lastTime + 1);
-    const made = await this.#execute(parent, time);
+    const made = await this.#execute(parent, await this.#moment(parent));
     const registry = await parent.registry;
     const { digest, ...header } = registry.createType('Header', made.header).toJSON();
     if (writes.some(([key]) => key === CODE)) digest.logs.push(RUNTIME_UPDATED);
-    const final = registry.createType('Header', { ...header, digest });
     const storageDiff = { ...await made.block.storageDiff(), ...Object.fromEntries(writes) };
-    const block = new Block(this.machine, parent.number + 1, final.hash.toHex(), parent,
-      { header: final, extrinsics: made.extrinsics, storage: parent.storage, storageDiff });
+    return this.#append(registry.createType('Header', { ...header, digest }), made.extrinsics, parent.storage, storageDiff);
+  }
+
+  #append(header, extrinsics, storage, storageDiff) {
+    const block = new Block(this.machine, header.number.toNumber(), header.hash.toHex(), this.head, { header, extrinsics, storage, storageDiff });
     this.blocks.set(block.hash, block);
     this.best.push(block);
     this.#settle();
@@ -100,28 +105,63 @@ export class Chain {
 
   #settle() { this.finalized = Math.max(this.finalized, this.head.number - this.finality); }
 
-  // Lets the runtime make the block after @parent. The runtime wants a block per slot, so to it the parent's slot is the one
-  // before, whatever the clock said then.
-  async #execute(parent, time) {
+  // What is the same in each block made now: time, slot, digest, and how such values are written.
+  async #moment(parent) {
     const [meta, registry] = await Promise.all([parent.meta, parent.registry]);
     const slotTime = await (this.slotTime ??= getSlotDuration(parent));
+    const time = this.#lastTime = Math.max(Date.now(), this.#lastTime + 1);
     const slot = Math.floor(time / slotTime);
-    const before = new StorageLayer(parent.storage);
     const u64 = (value) => u8aToHex(registry.createType('u64', value).toU8a());
-    before.setAll([[compactHex(meta.query.timestamp.now()), u64(time - slotTime)], [compactHex(meta.query.aura.currentSlot()), u64(slot - 1)]]);
-    const aura = ['aura', compactAddLength(registry.createType('u64', slot).toU8a())];
-    const header = registry.createType('Header', {
-      parentHash: parent.hash, number: parent.number + 1, stateRoot: ZERO, extrinsicsRoot: ZERO,
-      digest: { logs: [registry.createType('DigestItem', { PreRuntime: aura })] },
-    });
-    const block = new Block(this.machine, parent.number + 1, ZERO, parent, { header, extrinsics: [], storage: before });
-    const extrinsics = [registry.createType('Extrinsic', meta.tx.timestamp.set(time)).toHex()];
-    const begin = [['Core_initialize_block', [header.toHex()]], ['BlockBuilder_apply_extrinsic', extrinsics.slice()]];
+    const clock = (at, inSlot) => [[compactHex(meta.query.timestamp.now()), u64(at)], [compactHex(meta.query.aura.currentSlot()), u64(inSlot)]];
+    return {
+      meta, registry, now: clock(time, slot), before: clock(time - slotTime, slot - 1),
+      logs: [registry.createType('DigestItem', { PreRuntime: ['aura', compactAddLength(registry.createType('u64', slot).toU8a())] })],
+      extrinsic: registry.createType('Extrinsic', meta.tx.timestamp.set(time)).toHex(),
+    };
+  }
+
+  // Lets the runtime make the block after @parent. The runtime wants a block per slot, so to it the parent's slot is the one
+  // before, whatever the clock said then.
+  async #execute(parent, { registry, before, logs, extrinsic }) {
+    const storage = new StorageLayer(parent.storage);
+    storage.setAll(before);
+    const header = registry.createType('Header',
+      { parentHash: parent.hash, number: parent.number + 1, stateRoot: ZERO, extrinsicsRoot: ZERO, digest: { logs } });
+    const block = new Block(this.machine, parent.number + 1, ZERO, parent, { header, extrinsics: [], storage });
+    const extrinsics = [extrinsic];
+    const begin = [['Core_initialize_block', [header.toHex()]], ['BlockBuilder_apply_extrinsic', [extrinsic]]];
     const end = [['BlockBuilder_finalize_block', []]];
     if (this.pool.size === 0) return { block, extrinsics, header: await this.#run(block, [...begin, ...end]) };
     await this.#run(block, begin);
     await this.#apply(block, extrinsics);
     return { block, extrinsics, header: await this.#run(block, end) };
+  }
+
+  // Passes over @count blocks in which nothing happens, without the runtime. All lie directly on the storage of the head.
+  skip(count) {
+    return this.#inTurn(async () => {
+      const { storage } = this.head;
+      const writes = {};
+      for (let i = 0; i < count; i++) Object.assign(writes, await this.#passOver(storage, writes));
+      return this.head;
+    });
+  }
+
+  async #passOver(storage, earlier) {
+    const parent = this.head;
+    const { meta, registry, now, logs, extrinsic } = await this.#moment(parent);
+    const number = parent.number + 1;
+    const { system } = meta.query;
+    const writes = Object.fromEntries([...now,
+      [compactHex(system.number()), u8aToHex(registry.createType('u32', number).toU8a())],
+      [compactHex(system.parentHash()), parent.hash],
+      [compactHex(system.blockHash(parent.number)), parent.hash],
+      [compactHex(system.events()), this.events]]);
+    const { stateRoot } = await parent.header;
+    const extrinsicsRoot = await calculateStateRoot([['0x00', extrinsic]], 0);
+    const header = registry.createType('Header', { parentHash: parent.hash, number, stateRoot, extrinsicsRoot, digest: { logs } });
+    this.#append(header, [extrinsic], storage, { ...earlier, ...writes });
+    return writes;
   }
 
   // Runs @calls in one go and keeps what they write; the result of the last.

@@ -15,7 +15,8 @@
 //   dev_register [netuid, account, …]              gives each the next uid; returns the first
 //   dev_unregister [netuid, account]               dev_setOwner [netuid, account]
 //   dev_setPermits [netuid, [account, …]]          registers them (again), and nobody else has a permit
-//   dev_resetRateLimit [netuid, account]           as if the account had never committed
+//   dev_skip [n]                                   n empty blocks, made without the runtime in no time
+//   dev_outwaitRateLimit [netuid, account]         skips until the account may commit again
 //   dev_setInstant [true or false]                 dev_clearPool []
 //   dev_upgrade [spec version]                     the same runtime under another version (needs zstd)
 import { spawn } from 'node:child_process';
@@ -54,7 +55,7 @@ export async function start({ finality = 1, instant = false } = {}) {
   const endpoint = line.slice('endpoint '.length);
   const rpc = (method, ...params) => call(endpoint, method, params);
   const node = { endpoint, rpc, stop: () => { child.stdin.end(); return ended; } };
-  for (const name of ['setStorage', 'setHead', 'register', 'unregister', 'setOwner', 'setPermits', 'resetRateLimit', 'setInstant', 'clearPool', 'upgrade']) {
+  for (const name of ['setStorage', 'setHead', 'register', 'unregister', 'setOwner', 'setPermits', 'skip', 'outwaitRateLimit', 'setInstant', 'clearPool', 'upgrade']) {
     node[name] = (...params) => rpc(`dev_${name}`, ...params);
   }
   node.newBlock = (count = 1) => rpc('dev_newBlock', { count });

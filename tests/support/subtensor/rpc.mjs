@@ -116,6 +116,14 @@ async function setPermits(chain, netuid, addresses) {
   return write(chain, [...writes, [key, encode(permits)]]);
 }
 
+// Goes on until the pallet takes another commitment of the account in the next block.
+async function outwaitRateLimit(chain, netuid, address) {
+  const [meta, registry] = await Promise.all([chain.head.meta, chain.head.registry]);
+  const last = await chain.head.get(await entry(chain, 'commitments', 'lastCommitment', netuid, address));
+  const next = last ? registry.createType('u32', hexToU8a(last)).toNumber() + meta.consts.commitments.rateLimit.toNumber() : 0;
+  return (await chain.skip(Math.max(0, next - 1 - chain.head.number))).hash;
+}
+
 // Every @from in @bytes becomes @to (of the same length); how many there were.
 function replaceAll(bytes, from, to) {
   let count = 0;
@@ -152,7 +160,8 @@ const dev = {
   dev_unregister: async (chain, netuid, address) => write(chain, [[await subtensor(chain, 'uids', netuid, address), null]]),
   dev_setOwner: async (chain, netuid, address) => write(chain, [[await subtensor(chain, 'subnetOwnerHotkey', netuid), account(address)]]),
   dev_setPermits: setPermits,
-  dev_resetRateLimit: async (chain, netuid, address) => write(chain, [[await entry(chain, 'commitments', 'lastCommitment', netuid, address), null]]),
+  dev_skip: async (chain, count) => (await chain.skip(count)).hash,
+  dev_outwaitRateLimit: outwaitRateLimit,
   dev_setInstant: (chain, instant) => { chain.instant = instant; return null; },
   dev_clearPool: (chain) => { chain.pool.clear(); return null; },
   dev_upgrade: upgrade,
