@@ -267,7 +267,8 @@ test_hopeless_endpoints_are_asked_once (void)
     { "HTTP/1.1 401 Unauthorized", "HTTP 401, it does not let us in: check the key in its URL" },
     { "HTTP/1.1 403 Forbidden", "HTTP 403, it does not let us in: check the key in its URL" },
     { "HTTP/1.1 404 Not Found", "HTTP 404: there is no JSON-RPC at this URL" },
-    { "HTTP/1.1 301 Moved\r\nLocation: http://127.0.0.1:1/", "refused its redirect" },
+    { "HTTP/1.1 301 Moved\r\nLocation: http://127.0.0.1:1/",
+      "refused its redirect: none is allowed here: set the URL that it leads to" },
     { "HTTP/1.1 302 Moved", "HTTP 302, a redirect, which is not followed: set the final URL" },
   };
   for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
@@ -278,6 +279,15 @@ test_hopeless_endpoints_are_asked_once (void)
     assert_given_up (&world, 3, cases[i].in_message, 1);
     g_assert_cmpuint (world.sleeps->len, ==, 0);
   }
+}
+
+/* What a gateway makes up for a node that it cannot reach is no answer of the node. */
+static void
+test_errors_with_a_gateways_fault_are_tried_again (void)
+{
+  world_begin (world, { .http = "HTTP/1.1 502 Bad Gateway",
+                        .body = "{\"jsonrpc\":\"2.0\",\"id\":{0},\"error\":{\"code\":-32000,\"message\":\"no upstream\"}}" });
+  assert_given_up (&world, 1, "HTTP 502: no upstream (asked 6 times)", 6);
 }
 
 /* ---- endpoints ---- */
@@ -375,6 +385,7 @@ main (int argc, char **argv)
   g_test_add_func ("/rpc/no-answers-at-all", test_no_answers_at_all_are_given_up);
   g_test_add_func ("/rpc/answered-calls-are-kept", test_answered_calls_are_kept);
   g_test_add_func ("/rpc/hopeless-endpoints-are-asked-once", test_hopeless_endpoints_are_asked_once);
+  g_test_add_func ("/rpc/errors-with-a-gateways-fault", test_errors_with_a_gateways_fault_are_tried_again);
   g_test_add_func ("/rpc/schemes-become-http", test_schemes_become_http);
   g_test_add_func ("/rpc/other-endpoints", test_other_endpoints_are_wrong_usage);
   g_test_add_func ("/rpc/no-message-shows-a-key", test_no_message_shows_a_key);
