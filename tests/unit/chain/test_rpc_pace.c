@@ -25,7 +25,7 @@ ask (World *world)
 {
   gint64 wait = sv_rpc_pace_wait (&world->pace, world->now);
   world->now += wait;
-  sv_rpc_pace_sent (&world->pace, world->now);
+  sv_rpc_pace_asked (&world->pace, world->now);
   return wait;
 }
 
@@ -69,7 +69,7 @@ test_a_refusal_sets_one_request_a_second (void)
   for (guint i = 0; i < 10; i++)
     g_assert_cmpint (ask_and_be_answered (&world), ==, 1000);
   world.now += 400;
-  g_assert_cmpint (ask (&world), ==, 600); /* counted from the last request */
+  g_assert_cmpint (ask (&world), ==, 600); /* counted from the end of the last request */
 }
 
 static void
@@ -90,7 +90,7 @@ test_pace_that_was_refused_is_not_tried_again_soon (void)
   ask_and_be_refused (&world, -1, 0); /* 1000 from here on */
   be_answered (&world, 10);           /* 900 */
   ask_and_be_refused (&world, -1, 0);
-  g_assert_cmpint (world.pace.interval, ==, 1800);
+  g_assert_cmpint (world.pace.interval, ==, 1350);
   be_answered (&world, 200);
   g_assert_cmpint (world.pace.interval, ==, 990);
   world.now += 10 * MINUTE;
@@ -109,7 +109,7 @@ test_refusals_in_a_row_lengthen_the_wait_only (void)
     g_assert_cmpint (world.pace.interval, ==, 1000);
   }
   be_answered (&world, 1);
-  g_assert_cmpint (ask_and_be_refused (&world, -1, 0), ==, 2000);
+  g_assert_cmpint (ask_and_be_refused (&world, -1, 0), ==, 1500);
 }
 
 static void
