@@ -15,7 +15,7 @@ import { Keyring } from '@polkadot/keyring';
 import { Metadata, TypeRegistry } from '@polkadot/types';
 import { expandMetadata } from '@polkadot/types/metadata';
 import { hexToU8a, stringToHex, u8aConcat, u8aToHex } from '@polkadot/util';
-import { blake2AsHex, blake2AsU8a, cryptoWaitReady, signatureVerify } from '@polkadot/util-crypto';
+import { blake2AsHex, blake2AsU8a, cryptoWaitReady, signatureVerify, xxhashAsU8a } from '@polkadot/util-crypto';
 
 const here = path.dirname(fileURLToPath(import.meta.url));
 const root = path.resolve(here, '..', '..');
@@ -37,7 +37,8 @@ function random32() {
 const below = (n) => random32() % n;
 const randomBytes = (n) => Uint8Array.from({ length: n }, () => below(256));
 const randomHex = (n) => u8aToHex(randomBytes(n));
-const letters = (n) => Array.from({ length: n }, () => 'abcdefghijklmnopqrstuvwxyz 0123456789\n@._-'[below(43)]).join('');
+const alphabet = 'abcdefghijklmnopqrstuvwxyz 0123456789\n@._-';
+const letters = (n) => Array.from({ length: n }, () => alphabet[below(alphabet.length)]).join('');
 
 const hex = (value) => u8aToHex(typeof value === 'string' ? hexToU8a(value) : value).slice(2);
 const text = (value) => stringToHex(value).slice(2);
@@ -85,10 +86,7 @@ function makeRuntime(name, bytes, facts) {
   const file = path.join(scratch, `${name}.scale`);
   const registry = new TypeRegistry();
   const metadata = new Metadata(registry, u8aToHex(bytes));
-  const log = console.warn;
-  console.warn = () => {}; // it says that extensions without data are treated as such
   registry.setMetadata(metadata);
-  console.warn = log;
   writeFileSync(file, bytes);
   return { registry, metadata, calls: expandMetadata(registry, metadata).tx, file, ...facts };
 }
@@ -196,8 +194,8 @@ function encoding(the) {
       cases.push({ question: `payload ${contextWords(context)} ${hex(call.toU8a())}`, answer: hex(payloadOf(the(), context, call)) });
     }
     compare(the(), cases);
-    const size = ({ answer }) => answer.length / 2;
-    assert.ok(cases.some((one) => size(one) === 32) && cases.some((one) => size(one) > 100));
+    const isHash = ({ answer }) => answer.length === 64;
+    assert.ok(cases.some((one) => !isHash(one)) && (the().maxFields === 1 || cases.some(isHash)));
   });
 
   test('payloads of 256 and of 257 bytes are signed as they are, and hashed', () => {
@@ -266,11 +264,13 @@ function decoding(the) {
     }));
   });
 
-  test('fields that are no plain text give no text', () => {
-    const lists = [[], ['None'], [{ BlakeTwo256: randomHex(32) }], [{ Sha256: randomHex(32) }], ['ResetBondsFlag'], [{ Raw3: '0x610062' }], [{ Raw2: '0xc328' }]];
-    compare(the(), lists.filter((fields) => fields.every((field) => the().data.includes(typeof field === 'string' ? field : Object.keys(field)[0]))).map((fields) => {
-      const { pair, bytes } = signed(commit(the(), 44, fields));
-      return { question: `read ${hex(bytes)}`, answer: readAnswer(pair.publicKey, 44, 0, null) };
+  test('fields that are no plain text give no text, and a time lock its round', () => {
+    const fields = ['None', 'ResetBondsFlag', { BlakeTwo256: randomHex(32) }, { Sha256: randomHex(32) }, { Raw3: '0x610062' }, { Raw2: '0xc328' },
+      { TimelockEncrypted: { encrypted: randomHex(99), reveal_round: 77 } }];
+    const isKnown = (field) => the().data.includes(typeof field === 'string' ? field : Object.keys(field)[0]);
+    compare(the(), [[], ...fields.filter(isKnown).map((field) => [field])].map((list) => {
+      const { pair, bytes } = signed(commit(the(), 44, list));
+      return { question: `read ${hex(bytes)}`, answer: readAnswer(pair.publicKey, 44, list[0]?.TimelockEncrypted ? 77 : 0, null) };
     }));
   });
 
@@ -319,7 +319,7 @@ function events(the) {
       const of = metadata.asLatest.pallets.find(({ name }) => name.toString() === pallet);
       const variant = registry.lookup.getSiType(of.events.unwrap().type).def.asVariant.variants.find(({ name }) => name.toString() === event);
       assert.equal(variant.fields.length, data.length, `${pallet}.${event}`);
-      const fields = variant.fields.map(({ type }, i) => registry.createType(registry.lookup.getTypeDef(type).lookupName ?? registry.createLookupType(type), data[i]).toU8a());
+      const fields = variant.fields.map(({ type }, i) => registry.createType(registry.createLookupType(type), data[i]).toU8a());
       const topics = registry.createType('Vec<Hash>', below(3) ? [] : [randomHex(32)]).toU8a();
       return u8aConcat(registry.createType('Phase', phase).toU8a(), [of.index.toNumber(), variant.index.toNumber()], ...fields, topics);
     });
@@ -331,12 +331,11 @@ function events(the) {
   const failure = (i, error) => [{ ApplyExtrinsic: i }, 'System', 'ExtrinsicFailed', error, info()];
   const commitment = (i) => [{ ApplyExtrinsic: i }, 'Commitments', 'Commitment', 44, account()];
   const transfer = (i) => [{ ApplyExtrinsic: i }, 'Balances', 'Transfer', account(), account(), 5];
-  const account3 = (phase) => [phase, 'System', 'NewAccount', account()];
-  const answerOf = (list) => list.join('\t');
+  const newAccount = (phase) => [phase, 'System', 'NewAccount', account()];
 
   test('the outcomes of a block are read among other events', () => {
-    const records = [account3('Initialization'), success(0), commitment(1), transfer(1), success(1), transfer(2), failure(2, 'BadOrigin'), success(4), account3('Finalization')];
-    compare(the(), [{ question: `events 5 ${encode(records)}`, answer: answerOf(['success', 'success', 'BadOrigin', 'unknown', 'success']) }]);
+    const records = [newAccount('Initialization'), success(0), commitment(1), transfer(1), success(1), transfer(2), failure(2, 'BadOrigin'), success(4), newAccount('Finalization')];
+    compare(the(), [{ question: `events 5 ${encode(records)}`, answer: ['success', 'success', 'BadOrigin', 'unknown', 'success'].join('\t') }]);
   });
 
   test('every error of every pallet has its name and docs', () => {
@@ -422,16 +421,12 @@ describe('spec 218, metadata 14', { skip: say(missing(genesis218)) }, () => {
   test('a commitment of ours is included in a block, succeeds, and is found there and in the storage', async () => {
     const secret = randomBytes(32);
     const pair = new Keyring({ type: 'sr25519' }).addFromSeed(secret);
-    const { registry, calls } = runtime;
-    assert.ok(registry && calls);
-    const key = (prefix, name, ...keys) => u8aToHex(u8aConcat(xx128(prefix), xx128(name), ...keys));
-    const { xxhashAsU8a } = await import('@polkadot/util-crypto');
-    function xx128(word) { return xxhashAsU8a(word, 128); }
+    const key = (prefix, name, ...keys) => u8aToHex(u8aConcat(xxhashAsU8a(prefix, 128), xxhashAsU8a(name, 128), ...keys));
     const uids = key('SubtensorModule', 'Uids', [1, 0], blake2AsU8a(pair.publicKey, 128), pair.publicKey);
     await chain.rpc('dev_setStorage', [[uids, '0x0000']]);
     const genesis = await chain.rpc('chain_getBlockHash', 0);
     const [call] = ask(runtime, [`call 1 ${text('sv1 commit 2025-10-23 45')}`]);
-    const context = { spec: 218, transaction: 1, genesis, nonce: 0, period: 0, block: 0, hash: genesis };
+    const context = { spec: 218, transaction: 1, genesis, nonce: 0, period: 0, block: 0, hash: genesis }; // immortal
     const [answer] = ask(runtime, [`sign sr25519 ${hex(secret)} ${contextWords(context)} ${call}`]);
     const [extrinsic, hash] = answer.split(' ');
     assert.equal(await chain.rpc('author_submitExtrinsic', `0x${extrinsic}`), hash);
