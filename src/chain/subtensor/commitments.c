@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "base/hash.h"
+#include "chain/subtensor/account_memory.h"
 #include "chain/subtensor/block_body.h"
 #include "chain/subtensor/headers.h"
 #include "chain/subtensor/state.h"
@@ -284,15 +284,38 @@ follow_marks (SvSubtensor *subtensor, const char *address, guint64 first, guint6
   }
 }
 
+static void
+keep_between (GPtrArray *extrinsics, guint64 first, guint64 last)
+{
+  for (guint i = extrinsics->len; i > 0; i--)
+  {
+    const SvExtrinsic *extrinsic = extrinsics->pdata[i - 1];
+    if (extrinsic->block < first || extrinsic->block > last)
+      g_ptr_array_remove_index (extrinsics, i - 1);
+  }
+}
+
 GPtrArray *
 sv_subtensor_account_commitments (SvChain *chain, const char *address, guint64 first, guint64 last, GArray **unreadable,
                                   GError **error)
 {
-  g_autoptr (GPtrArray) found = g_ptr_array_new_with_free_func ((GDestroyNotify)sv_extrinsic_free);
+  SvSubtensor *subtensor = (SvSubtensor *)chain;
+  guint64 final = MIN (last, subtensor->head.finalized.number);
+  g_auto (SvAccountMemory) memory = { 0 };
+  sv_account_memory_load (&memory, subtensor->cache, &chain->id, address);
+  gboolean goes_on = memory.is_there && memory.from <= first && first <= memory.to + 1;
+  guint64 from = goes_on ? memory.from : first, next = goes_on ? memory.to + 1 : first;
+  g_autoptr (GPtrArray) known =
+      goes_on ? g_steal_pointer (&memory.extrinsics) : g_ptr_array_new_with_free_func ((GDestroyNotify)sv_extrinsic_free);
+  g_autoptr (GPtrArray) newer = g_ptr_array_new_with_free_func ((GDestroyNotify)sv_extrinsic_free);
   g_autoptr (GArray) gone = g_array_new (FALSE, FALSE, sizeof (guint64));
-  if (first <= last && !follow_marks ((SvSubtensor *)chain, address, first, last, found, gone, error))
+  if (next <= last && !follow_marks (subtensor, address, next, last, newer, gone, error))
     return NULL;
+  g_ptr_array_extend_and_steal (known, g_steal_pointer (&newer));
+  if (gone->len == 0 && next <= final)
+    sv_account_memory_save (&memory, &chain->id, address, from, final, known);
+  keep_between (known, first, last);
   if (unreadable)
     *unreadable = g_steal_pointer (&gone);
-  return g_steal_pointer (&found);
+  return g_steal_pointer (&known);
 }

@@ -21,6 +21,7 @@ subtensor_close (SvChain *chain)
   SvSubtensor *subtensor = (SvSubtensor *)chain;
   sv_nodes_clear (&subtensor->nodes);
   sv_runtimes_clear (&subtensor->runtimes);
+  g_free (subtensor->cache);
   g_free (chain->url);
   g_free (subtensor);
 }
@@ -50,6 +51,7 @@ subtensor_open (const char *url, const SvConfig *config, GError **error)
   SvChain *chain = &subtensor->base;
   chain->engine = &sv_subtensor_engine;
   chain->id.netuid = (guint)netuid;
+  subtensor->cache = sv_config_home_path (config, "cache");
   sv_runtimes_init (&subtensor->runtimes, config);
   if (sv_nodes_init (&subtensor->nodes, config, error))
   {

@@ -11,6 +11,7 @@ typedef struct
 {
   SvChain base;
   SvNodes nodes;
+  char *cache; /* folder, in the home */
   SvRuntimes runtimes;
   guint8 genesis[32];
   gboolean has_head;
