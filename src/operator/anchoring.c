@@ -97,7 +97,7 @@ submit_text (SvPublisher *publisher, const char *text, GError **error)
   {
     GError *local = NULL;
     g_autoptr (SvPreparedExtrinsic) prepared =
-        sv_chain_prepare_commitment (chain, sv_publisher_keypair (publisher), text, &local);
+        sv_chain_prepare_commitment (chain, sv_publisher_keypair (publisher), text, SV_PREPARE_DEFAULT, &local);
     if (prepared != NULL && sv_chain_submit (chain, prepared, &local))
       return g_steal_pointer (&prepared);
     if (attempt == MAX_ATTEMPTS || !g_error_matches (local, SV_ERROR, SV_ERROR_CONFLICT))
@@ -158,18 +158,30 @@ anchor_locked (SvPublisher *publisher, const SvPublication *publication, GError 
 
 /* ── failing ── */
 
+static guint64
+when_to_try_again (SvPublisher *publisher)
+{
+  SvChain *chain = sv_publisher_chain (publisher);
+  SvHead head = { 0 };
+  guint64 earliest = 0;
+  if (!sv_chain_head (chain, &head, NULL) ||
+      !sv_chain_earliest_commitment (chain, signer_of (publisher), sv_chain_max_text (chain), &earliest, NULL))
+    return head.best.number;
+  return earliest > head.best.number + 1 ? earliest - 1 : head.best.number;
+}
+
 /* The publication stands whatever happens here, so the message must not sound as if nothing had been published. */
 static void
 set_not_anchored (SvPublisher *publisher, const SvPublication *publication, const GError *reason, GError **error)
 {
-  SvHead head = { 0 };
+  guint64 after = when_to_try_again (publisher);
   if (g_error_matches (reason, SV_ERROR, SV_ERROR_POLICY))
     g_set_error (error, SV_ERROR, SV_ERROR_POLICY, "manifest %s is public, not anchored: %s", publication->manifest_hash,
                  reason->message);
-  else if (sv_chain_head (sv_publisher_chain (publisher), &head, NULL))
+  else if (after > 0)
     g_set_error (error, SV_ERROR, SV_ERROR_UNREACHABLE,
                  "manifest %s is public, not anchored; run the same command again after block %" G_GUINT64_FORMAT ": %s",
-                 publication->manifest_hash, head.best.number, reason->message);
+                 publication->manifest_hash, after, reason->message);
   else
     g_set_error (error, SV_ERROR, SV_ERROR_UNREACHABLE,
                  "manifest %s is public, not anchored; run the same command again when the chain answers: %s",

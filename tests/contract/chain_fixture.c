@@ -168,7 +168,7 @@ chain_fixture_prepare (ChainFixture *fixture, const SvKeypair *keypair, const ch
 {
   g_autoptr (GError) error = NULL;
   fixture->row->make_ready (fixture, keypair);
-  SvPreparedExtrinsic *prepared = sv_chain_prepare_commitment (fixture->chain, keypair, text, &error);
+  SvPreparedExtrinsic *prepared = sv_chain_prepare_commitment (fixture->chain, keypair, text, SV_PREPARE_DEFAULT, &error);
   g_assert_no_error (error);
   g_assert_nonnull (prepared);
   return prepared;

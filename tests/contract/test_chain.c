@@ -165,7 +165,7 @@ a_text_that_is_too_long_is_refused (ChainFixture *fixture)
   g_autoptr (GError) error = NULL;
   g_autofree char *longest = g_strnfill (sv_chain_max_text (fixture->chain), 'x');
   g_autofree char *too_long = g_strconcat (longest, "x", NULL);
-  g_assert_null (sv_chain_prepare_commitment (fixture->chain, fixture->miner, too_long, &error));
+  g_assert_null (sv_chain_prepare_commitment (fixture->chain, fixture->miner, too_long, SV_PREPARE_DEFAULT, &error));
   g_assert_error (error, SV_ERROR, SV_ERROR_POLICY);
   g_autoptr (SvExtrinsic) included = chain_fixture_commit (fixture, fixture->miner, longest);
   g_assert_cmpstr (included->text, ==, longest);

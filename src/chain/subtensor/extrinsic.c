@@ -146,10 +146,7 @@ put_signature (const SvMetadata *metadata, const SvKeypair *keypair, GBytes *pay
   const char *name = sv_keypair_scheme (keypair) == SV_SCHEME_ED25519 ? "Ed25519" : "Sr25519";
   if (type == NULL || type->kind != SV_TYPE_VARIANT || !put_variant (metadata, type, name, sizeof signature, out))
     return needs_newer ("writes a signature in a form that is not known here", error);
-  g_autofree char *text = sv_keypair_sign (keypair, data, length);
-  SvScheme scheme;
-  if (!sv_signature_parse (text, SV_SIGNATURE_DOCUMENT, signature, &scheme))
-    return FALSE;
+  sv_keypair_sign_raw (keypair, data, length, signature);
   sv_scale_put_raw (out, signature, sizeof signature);
   return TRUE;
 }

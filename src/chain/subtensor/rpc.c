@@ -325,11 +325,11 @@ ask_once (Task *task, GError **error)
   guint n_calls = MIN (sv_rpc_pace_batch (&rpc->pace, now (rpc)), task->open->len);
   guint64 first_id = rpc->next_id;
   rpc->next_id += n_calls;
-  sv_rpc_pace_sent (&rpc->pace, now (rpc));
   task->n_tries++;
   if (!sv_rpc_exchange_run (&exchange, rpc->http, &rpc->endpoint, (SvRpcCall *const *)task->open->pdata, n_calls, first_id,
                             time_for_a_try (task), error))
     return FALSE;
+  sv_rpc_pace_asked (&rpc->pace, now (rpc));
   return follow_verdict (task, &exchange, error);
 }
 

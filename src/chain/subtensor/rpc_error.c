@@ -38,6 +38,8 @@ is_too_large (gint64 code, const char *words)
   static const char *const phrases[] = { "is too big", "was too large", "is too large", "too many calls in", NULL };
   static const char *const excesses[] = { "exceed", "too ", "limit", "max", NULL };
   gboolean is_rate = strstr (words, "rate") != NULL;
+  if (strstr (words, "is busy") != NULL)
+    return FALSE; /* older nodes say so with a code that newer ones have for large batches */
   return is_one_of (code, codes, G_N_ELEMENTS (codes)) || has_one_of (words, phrases) ||
          (strstr (words, "batch") != NULL && !is_rate && has_one_of (words, excesses));
 }
@@ -72,7 +74,8 @@ is_gone (const char *words)
                                          "called for an invalid block", "missing trie node",    "header was not found",
                                          "failed to get header",        "block number from id", "state is pruned",
                                          "state not available",         "missing expected key", NULL };
-  return has_one_of (words, phrases);
+  gboolean is_of_block = strstr (words, "block not found") != NULL || strstr (words, "block 0x") != NULL;
+  return has_one_of (words, phrases) || (is_of_block && strstr (words, "not found") != NULL);
 }
 
 SvRpcKind

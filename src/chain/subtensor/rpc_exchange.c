@@ -42,6 +42,8 @@ judge_fault (SvRpcExchange *exchange, const SvRpcEndpoint *endpoint, const GErro
     conclude (exchange, was_slow ? SV_RPC_STALLED : SV_RPC_FAULTY, g_strdup_printf ("no answer: %s", what));
   else if (strstr (what, "is larger than") != NULL)
     conclude (exchange, SV_RPC_TOO_MUCH, g_strdup (what));
+  else if (strstr (what, "redirect") != NULL)
+    conclude (exchange, SV_RPC_HOPELESS, g_strdup_printf ("%s: set the URL that it leads to", what));
   else
     conclude (exchange, SV_RPC_HOPELESS, g_strdup (what));
 }
@@ -104,12 +106,14 @@ judge_status (SvRpcExchange *exchange, guint status, gboolean is_batch)
 static void
 judge_other_status (SvRpcExchange *exchange, guint status, gboolean is_batch)
 {
+  const char *words = g_array_index (exchange->replies, SvRpcReply, 0).text;
   if (status == 408 || status == 504 || status == 524)
     conclude (exchange, SV_RPC_STALLED, g_strdup_printf ("HTTP %u, it took too long", status));
   else if (is_batch && (status == 400 || status == 405 || status == 415 || status == 422 || status == 501))
     conclude (exchange, SV_RPC_ONE_BY_ONE, g_strdup_printf ("HTTP %u for a batch", status));
   else if (status >= 500)
-    conclude (exchange, SV_RPC_FAULTY, g_strdup_printf ("HTTP %u", status));
+    conclude (exchange, SV_RPC_FAULTY,
+              g_strdup_printf ("HTTP %u%s%s", status, words != NULL ? ": " : "", words != NULL ? words : ""));
   else
     conclude (exchange, SV_RPC_HOPELESS, g_strdup_printf ("HTTP %u: there is no JSON-RPC at this URL", status));
 }

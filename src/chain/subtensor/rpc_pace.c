@@ -34,7 +34,7 @@ sv_rpc_pace_batch (const SvRpcPace *pace, gint64 now)
 }
 
 void
-sv_rpc_pace_sent (SvRpcPace *pace, gint64 now)
+sv_rpc_pace_asked (SvRpcPace *pace, gint64 now)
 {
   pace->next_at = MAX (pace->next_at, now + pace->interval);
 }
@@ -69,7 +69,7 @@ sv_rpc_pace_refused (SvRpcPace *pace, gint64 retry_after, double jitter, gint64 
   {
     pace->too_fast = pace->interval;
     pace->too_fast_till = now + MEMORY;
-    pace->interval = CLAMP (2 * pace->interval, FIRST_INTERVAL, MAX_INTERVAL);
+    pace->interval = CLAMP (pace->interval + pace->interval / 2, FIRST_INTERVAL, MAX_INTERVAL);
   }
   pace->n_good = 0;
   gint64 wait = MIN (pace->interval << MIN (pace->n_refused, 5), MAX_WAIT);

@@ -2,9 +2,10 @@
  *
  * At first there is no pause at all between requests, and a node of one's own never sees one. The first refusal (429, a spent
  * budget) sets the interval from one request to the next to one second, which is what public endpoints allow; each refusal
- * after a success doubles it. Ten answered requests take off a tenth, but not down to an interval that was refused in the last
- * ten minutes, so that a limited endpoint is not provoked over and over. Refusals in a row only lengthen the wait, not the
- * interval: they tell nothing new about the pace.
+ * after a success adds a half. The interval begins with the answer, so that the endpoint sees it in full whatever a request's
+ * way takes. Ten answered requests take off a tenth, but not down to an interval that was refused in the last ten minutes, so
+ * that a limited endpoint is not provoked over and over. Refusals in a row only lengthen the wait, not the interval: they tell
+ * nothing new about the pace.
  *
  * A batch begins at 64 calls; a full one that is answered makes the next larger by an eighth, up to 256, and one that is too
  * large (or took too long) halves it. An endpoint that takes no batches gets single calls for ten minutes. */
@@ -14,7 +15,7 @@
 
 typedef struct
 {
-  gint64 interval;      /* milliseconds from one request to the next; 0 is full speed */
+  gint64 interval;      /* milliseconds from the end of a request to the next; 0 is full speed */
   gint64 next_at;       /* no request before then */
   gint64 too_fast;      /* an interval that was refused; 0 where none was */
   gint64 too_fast_till; /* when that is forgotten */
@@ -32,8 +33,8 @@ gint64 sv_rpc_pace_wait (const SvRpcPace *pace, gint64 now);
 /* How many calls it may hold. */
 guint sv_rpc_pace_batch (const SvRpcPace *pace, gint64 now);
 
-/* A request goes out. */
-void sv_rpc_pace_sent (SvRpcPace *pace, gint64 now);
+/* A request is over, whatever became of it. */
+void sv_rpc_pace_asked (SvRpcPace *pace, gint64 now);
 /* It was answered, all its @n_calls calls. */
 void sv_rpc_pace_answered (SvRpcPace *pace, guint n_calls, gint64 now);
 /* It was refused, in whole or in part. @retry_after is what the endpoint asks to wait in milliseconds, or -1; @jitter in [0, 1)

@@ -92,7 +92,7 @@ fake_close (SvChain *base)
 }
 
 static const SvChainEngine fake_engine = {
-  .scheme = "fake:", .close = fake_close, .head = fake_head, .block = fake_block, .commitments = fake_commitments
+  .close = fake_close, .head = fake_head, .block = fake_block, .commitments = fake_commitments
 };
 
 FakeChain *

@@ -265,7 +265,7 @@ assert_signed (const SmallRuntime *runtime, const char *address_form)
 {
   g_autoptr (GError) error = NULL;
   SvExtrinsicContext immortal = context ();
-  g_autoptr (SvKeypair) keypair = sv_keypair_generate ();
+  g_autoptr (SvKeypair) keypair = sv_keypair_generate (SV_SCHEME_ED25519);
   g_autoptr (SvMetadata) metadata = small_metadata_new (runtime);
   g_autoptr (GBytes) call = make_call (metadata, "sv1");
   g_autoptr (GBytes) payload = sv_extrinsic_payload (metadata, &immortal, call, &error);

@@ -83,7 +83,7 @@ assert_read_back (const SmallRuntime *runtime, gsize length)
   g_auto (SvCommitmentCall) read = { 0 };
   const SvExtrinsicContext context = { .spec_version = 424, .nonce = 1000, .era_period = 64, .era_block = 17 };
   g_autofree char *text = g_strnfill (length, 'x');
-  g_autoptr (SvKeypair) keypair = sv_keypair_generate ();
+  g_autoptr (SvKeypair) keypair = sv_keypair_generate (SV_SCHEME_ED25519);
   g_autoptr (SvMetadata) of = small_metadata_new (runtime);
   g_autoptr (GBytes) call = sv_commitment_call (of, 65535, text, &error);
   g_autoptr (GBytes) extrinsic = sv_extrinsic_sign (of, &context, call, keypair, &error);
