@@ -158,27 +158,27 @@ anchor_locked (SvPublisher *publisher, const SvPublication *publication, GError 
 
 /* ── failing ── */
 
-static guint64
-when_to_try_again (SvPublisher *publisher)
+/* The block after which the chain takes another text; FALSE where it does not answer. */
+static gboolean
+when_to_try_again (SvPublisher *publisher, guint64 *after)
 {
   SvChain *chain = sv_publisher_chain (publisher);
-  SvHead head = { 0 };
-  guint64 earliest = 0;
-  if (!sv_chain_head (chain, &head, NULL) ||
-      !sv_chain_earliest_commitment (chain, signer_of (publisher), sv_chain_max_text (chain), &earliest, NULL))
-    return head.best.number;
-  return earliest > head.best.number + 1 ? earliest - 1 : head.best.number;
+  guint64 earliest;
+  if (!sv_chain_earliest_commitment (chain, signer_of (publisher), sv_chain_max_text (chain), &earliest, NULL))
+    return FALSE;
+  *after = earliest - 1;
+  return TRUE;
 }
 
 /* The publication stands whatever happens here, so the message must not sound as if nothing had been published. */
 static void
 set_not_anchored (SvPublisher *publisher, const SvPublication *publication, const GError *reason, GError **error)
 {
-  guint64 after = when_to_try_again (publisher);
+  guint64 after;
   if (g_error_matches (reason, SV_ERROR, SV_ERROR_POLICY))
     g_set_error (error, SV_ERROR, SV_ERROR_POLICY, "manifest %s is public, not anchored: %s", publication->manifest_hash,
                  reason->message);
-  else if (after > 0)
+  else if (when_to_try_again (publisher, &after))
     g_set_error (error, SV_ERROR, SV_ERROR_UNREACHABLE,
                  "manifest %s is public, not anchored; run the same command again after block %" G_GUINT64_FORMAT ": %s",
                  publication->manifest_hash, after, reason->message);

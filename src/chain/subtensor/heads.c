@@ -10,11 +10,13 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "base/rfc3339.h"
 #include "chain/subtensor/headers.h"
 #include "chain/subtensor/scale.h"
 #include "chain/subtensor/storage_key.h"
 
-#define LONG_LAG 50 /* blocks */
+#define LONG_LAG 50         /* blocks */
+#define MAX_FUTURE_MS 30000 /* what Substrate lets a block's time be ahead */
 
 /* ── one block ── */
 
@@ -286,6 +288,20 @@ check_order (const SvSubtensor *subtensor, const SvHeader *best, const SvHeader 
   return FALSE;
 }
 
+static gboolean
+check_time (const SvSubtensor *subtensor, const SvBlock *best, GError **error)
+{
+  gint64 ahead = best->time_ms - sv_clock_ms ();
+  if (ahead <= MAX_FUTURE_MS)
+    return TRUE;
+  g_autofree char *duration = sv_duration_format (ahead);
+  g_set_error (error, SV_ERROR, SV_ERROR_UNREACHABLE,
+               "%s: its head, block %" G_GUINT64_FORMAT
+               ", is %s in the future; set this machine's clock, or use another endpoint if the clock is right",
+               sv_nodes_shown (&subtensor->nodes), best->number, duration);
+  return FALSE;
+}
+
 gboolean
 sv_subtensor_head (SvChain *chain, SvHead *head, GError **error)
 {
@@ -300,7 +316,8 @@ sv_subtensor_head (SvChain *chain, SvHead *head, GError **error)
   {
     SvHead fresh;
     if (!read_details (subtensor, &best, final_hash, &final, error) || !check_order (subtensor, &best, &final, error) ||
-        !confirm_final (subtensor, &final, error) || !read_times (subtensor, &best, &final, &fresh, error))
+        !confirm_final (subtensor, &final, error) || !read_times (subtensor, &best, &final, &fresh, error) ||
+        !check_time (subtensor, &fresh.best, error))
       return FALSE;
     subtensor->head = fresh;
     subtensor->has_head = TRUE;
