@@ -117,8 +117,7 @@ commit_text (SvPublisher *publisher, const char *text, GError **error)
   if (prepared == NULL)
     return NULL;
   guint64 wait_ms = MAX (SHORTEST_WAIT_MS, WAIT_BLOCKS * sv_chain_block_time_ms (chain));
-  return sv_chain_await_inclusion (chain, prepared->hash, prepared->prepared_at, (guint)MIN (wait_ms, G_MAXUINT), NULL, NULL,
-                                   error);
+  return sv_chain_await_inclusion (chain, prepared, (guint)MIN (wait_ms, G_MAXUINT), NULL, NULL, error);
 }
 
 static SvAnchoring *
