@@ -77,20 +77,14 @@ sv_sr25519_from_ed25519_form (const guint8 form[SV_SR25519_SECRET_SIZE], guint8 
 
 /* ---- signatures ---- */
 
-static void
-begin_context (SvMerlin *transcript, const char *context, const void *message, gsize length)
-{
-  sv_merlin_init (transcript, "SigningContext");
-  sv_merlin_append (transcript, "", context, strlen (context));
-  sv_merlin_append (transcript, "sign-bytes", message, length);
-}
-
 /* What signer and verifier both know before there is a signature. */
 static void
 begin_signature (SvMerlin *transcript, const void *message, gsize length, const guint8 public_key[SV_PUBLIC_KEY_SIZE])
 {
-  static const char name[] = "Schnorr-sig";
-  begin_context (transcript, "substrate", message, length);
+  static const char name[] = "Schnorr-sig", context[] = "substrate";
+  sv_merlin_init (transcript, "SigningContext");
+  sv_merlin_append (transcript, "", context, strlen (context));
+  sv_merlin_append (transcript, "sign-bytes", message, length);
   sv_merlin_append (transcript, "proto-name", name, strlen (name));
   sv_merlin_append (transcript, "sign:pk", public_key, SV_PUBLIC_KEY_SIZE);
 }
@@ -146,7 +140,8 @@ sv_sr25519_verify (const guint8 public_key[SV_PUBLIC_KEY_SIZE], const void *mess
 static void
 begin_derivation (SvMerlin *transcript, const guint8 code[SV_SR25519_CHAIN_CODE_SIZE])
 {
-  begin_context (transcript, "SchnorrRistrettoHDKD", "", 0);
+  sv_merlin_init (transcript, "SchnorrRistrettoHDKD");
+  sv_merlin_append (transcript, "sign-bytes", "", 0);
   sv_merlin_append (transcript, "chain-code", code, SV_SR25519_CHAIN_CODE_SIZE);
 }
 

@@ -242,11 +242,11 @@ world_set_up (World *world, guint64 block_time_ms)
   world->limits = limits;
   world->directory = g_dir_make_tmp ("sv-api-XXXXXX", &error);
   g_assert_no_error (error);
-  world->operator_key = sv_keypair_generate ();
-  world->miner = sv_keypair_generate ();
-  world->rival = sv_keypair_generate ();
-  world->validator = sv_keypair_generate ();
-  world->stranger = sv_keypair_generate ();
+  world->operator_key = sv_keypair_generate (SV_SCHEME_ED25519);
+  world->miner = sv_keypair_generate (SV_SCHEME_ED25519);
+  world->rival = sv_keypair_generate (SV_SCHEME_ED25519);
+  world->validator = sv_keypair_generate (SV_SCHEME_ED25519);
+  world->stranger = sv_keypair_generate (SV_SCHEME_ED25519);
   make_config (world);
   make_chain (world, block_time_ms);
   add_clip (world);

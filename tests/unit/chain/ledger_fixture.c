@@ -13,8 +13,8 @@ ledger_fixture_set_up (LedgerFixture *fixture, guint64 block_time_ms)
   fixture->directory = g_dir_make_tmp ("sv-ledger-XXXXXX", &error);
   g_assert_no_error (error);
   fixture->path = g_build_filename (fixture->directory, "ledger.sqlite", NULL);
-  fixture->miner = sv_keypair_generate ();
-  fixture->owner = sv_keypair_generate ();
+  fixture->miner = sv_keypair_generate (SV_SCHEME_ED25519);
+  fixture->owner = sv_keypair_generate (SV_SCHEME_ED25519);
   const char *const permits[] = { sv_keypair_address (fixture->miner), NULL };
   SvLedgerParameters parameters = { .owner = sv_keypair_address (fixture->owner),
                                     .permits = permits,

@@ -92,7 +92,7 @@ static int
 submit_and_advance (const LedgerFixture *fixture, int number)
 {
   g_autoptr (SvChain) chain = ledger_fixture_open (fixture, "44");
-  g_autoptr (SvKeypair) own = sv_keypair_generate ();
+  g_autoptr (SvKeypair) own = sv_keypair_generate (SV_SCHEME_ED25519);
   for (int round = 0; round < ROUNDS; round++)
   {
     g_autofree char *text = g_strdup_printf ("%d.%d", number, round);

@@ -57,7 +57,7 @@ set_up (Fixture *fixture, gconstpointer data)
   world_advance (fixture->world, 10);
   g_free (world_publish (fixture->world, WINDOW, 100, 200, "1", FALSE));
   fixture->reader = world_reader (fixture->world, fixture->world->config);
-  fixture->miner = sv_keypair_generate ();
+  fixture->miner = sv_keypair_generate (SV_SCHEME_ED25519);
   fixture->text =
       parse ("sv1 commit " WINDOW " 45\n" PLAYER " player-v1 lynx " CHUTE_1 " 25\n" BALL " ball-v1 orca " CHUTE_2 " 20");
   open_window (fixture);

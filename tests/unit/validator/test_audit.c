@@ -73,7 +73,7 @@ set_up (Fixture *fixture, gconstpointer data)
 {
   GError *error = NULL;
   fixture->world = world_new (3);
-  fixture->miner = sv_keypair_generate ();
+  fixture->miner = sv_keypair_generate (SV_SCHEME_ED25519);
   g_autofree char *hash = world_publish (fixture->world, WINDOW, START, 200, "1", FALSE);
   fixture->proof = commit (fixture, fixture->miner, WINDOW);
   world_advance (fixture->world, 50 - world_head (fixture->world).best.number);
@@ -244,7 +244,7 @@ what_the_world_contradicts_is_rejected (Fixture *fixture, gconstpointer data)
 static void
 a_later_commitment_proves_nothing (Fixture *fixture, gconstpointer data)
 {
-  g_autoptr (SvKeypair) late = sv_keypair_generate ();
+  g_autoptr (SvKeypair) late = sv_keypair_generate (SV_SCHEME_ED25519);
   g_autofree char *proof = commit (fixture, late, WINDOW);
   world_advance (fixture->world, 10);
   g_autoptr (SvShard) shard = good_shard (fixture);
