@@ -167,16 +167,17 @@ hash_bytes (const Block *block)
   sv_blake2b_256 (block->events->data, block->events->len, digest);
 }
 
+/* By the processor's time: nothing here waits, so whoever else is busy need not count. */
 static double
 per_second (void (*work) (const Block *block), const Block *block)
 {
   guint64 n = 0;
-  double began = bench_now (), elapsed;
+  double began = bench_clock (CLOCK_THREAD_CPUTIME_ID), elapsed;
   do
   {
     work (block);
     n++;
-    elapsed = bench_now () - began;
+    elapsed = bench_clock (CLOCK_THREAD_CPUTIME_ID) - began;
   } while (elapsed < SECONDS);
   return (double)n / elapsed;
 }
@@ -197,16 +198,16 @@ main (int argc, char **argv)
     bench_fail ("%s: %s", argv[1], error->message);
   make_block (&block);
   bench_pin ((guint)sysconf (_SC_NPROCESSORS_ONLN) - 1);
-  GArray *ratio = bench_rounds_new (), *rate = bench_rounds_new ();
+  GArray *ratio = bench_rounds_new (), *thousands = bench_rounds_new ();
   double before = per_second (hash_bytes, &block);
   for (guint round = 0; round < N_ROUNDS; round++)
   {
     double decoded = per_second (decode, &block), after = per_second (hash_bytes, &block);
     bench_rounds_add (ratio, decoded / ((before + after) / 2));
-    bench_rounds_add (rate, decoded);
+    bench_rounds_add (thousands, decoded / 1000);
     before = after;
   }
   bench_print ("blocks-rate", ratio);
-  bench_print ("blocks", rate);
+  bench_print ("blocks-thousands", thousands);
   return 0;
 }
