@@ -5,6 +5,7 @@
  *           - what is not there is not found, by name and by index
  *           - it lives as long as somebody refers to it
  *           - types of which every value is empty are known
+ * docs      - the lines about a variant are joined, without the space around them
  * 424       - the metadata of Bittensor's main network tells what is known of it otherwise
  */
 #include "chain/subtensor/metadata.h"
@@ -200,6 +201,30 @@ test_empty_types (void)
   g_assert_true (sv_metadata_type (metadata, TYPE_MSB0)->is_empty);
 }
 
+/* A type and nothing else: "A", with four lines about it. */
+static void
+test_docs (void)
+{
+  static const char *const lines[] = { " What it is", "", "\tand what it is ", "for. ü" };
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GByteArray) bytes = fixture_start (15);
+  sv_scale_put_compact (bytes, 1);
+  fixture_put_type (bytes, 0, "", SV_TYPE_VARIANT);
+  sv_scale_put_compact (bytes, 1);
+  fixture_put_text (bytes, "A");
+  sv_scale_put_raw (bytes, "\0\0", 2);
+  sv_scale_put_compact (bytes, G_N_ELEMENTS (lines));
+  for (guint i = 0; i < G_N_ELEMENTS (lines); i++)
+    fixture_put_text (bytes, lines[i]);
+  fixture_put_docs (bytes, NULL);
+  /* No pallets; extrinsics of version 4; no APIs, no custom values. */
+  sv_scale_put_raw (bytes, "\0\4\0\0\0\0\0\0\0\0\0\0\0", 13);
+  g_autoptr (SvMetadata) metadata = sv_metadata_parse (bytes->data, bytes->len, &error);
+  g_assert_no_error (error);
+  const SvVariant *variant = sv_type_variant (sv_metadata_type (metadata, 0), "A");
+  g_assert_cmpstr (variant->docs, ==, "What it is and what it is for. ü");
+}
+
 static SvMetadata *
 read_main_network (void)
 {
@@ -260,6 +285,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/metadata/fixture", test_fixture);
   g_test_add_func ("/metadata/references", test_references);
+  g_test_add_func ("/metadata/docs", test_docs);
   g_test_add_func ("/metadata/empty-types", test_empty_types);
   g_test_add_func ("/metadata/main-network", test_main_network);
   return g_test_run ();
