@@ -70,11 +70,12 @@ let_signals_go (const struct sigaction before[G_N_ELEMENTS (held_signals)])
     raise (caught);
 }
 
-/* Bytes up to the end of the line. FALSE when there is none, or when a signal came. */
+/* Bytes up to the end of the line. FALSE when there is none, when it is too long, or when a signal came. */
 static gboolean
 read_line (int terminal, SvSecret *line)
 {
   gsize length = 0;
+  sodium_memzero (line, MAX_PASSPHRASE + 1);
   for (;;)
   {
     guint8 byte;
@@ -84,12 +85,11 @@ read_line (int terminal, SvSecret *line)
     if (n <= 0)
       return FALSE;
     if (byte == '\n' || byte == '\r')
-      break;
+      return length <= MAX_PASSPHRASE;
     if (length < MAX_PASSPHRASE)
-      line[length++] = byte;
+      line[length] = byte;
+    length++;
   }
-  line[length] = '\0';
-  return TRUE;
 }
 
 static void
@@ -128,7 +128,8 @@ ask (int terminal, const char *path, const char *what, SvSecret *answer, GError 
   g_autofree char *question = g_strdup_printf ("%s of %s: ", what, printable);
   if (ask_without_echo (terminal, question, answer))
     return TRUE;
-  g_set_error (error, SV_ERROR, SV_ERROR_USAGE, "%s: no passphrase was given", path);
+  g_set_error (error, SV_ERROR, SV_ERROR_USAGE, "%s: no passphrase was given, or one of more than %d bytes", path,
+               MAX_PASSPHRASE);
   return FALSE;
 }
 
