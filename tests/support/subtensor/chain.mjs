@@ -54,6 +54,7 @@ export class Chain {
   #lastTime = 0;
   #turn = Promise.resolve();
   pool = new Map(); // hash → { hex, signer, provides }
+  lasting = new Map(); // key → value, written with every block
 
   // One block besides the genesis block is there from the start, so that the chain has a time.
   static async create(specification, finality) {
@@ -91,7 +92,7 @@ export class Chain {
     const registry = await parent.registry;
     const { digest, ...header } = registry.createType('Header', made.header).toJSON();
     if (writes.some(([key]) => key === CODE)) digest.logs.push(RUNTIME_UPDATED);
-    const storageDiff = { ...await made.block.storageDiff(), ...Object.fromEntries(writes) };
+    const storageDiff = { ...await made.block.storageDiff(), ...Object.fromEntries(this.lasting), ...Object.fromEntries(writes) };
     return this.#append(registry.createType('Header', { ...header, digest }), made.extrinsics, parent.storage, storageDiff);
   }
 

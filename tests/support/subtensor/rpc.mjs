@@ -99,6 +99,7 @@ async function joining(chain, netuid, addresses) {
     const { key, items, encode } = await listByUid(chain, name, netuid);
     while (items.length < count) items.push(/^(active|validatorPermit)$/.test(name) ? false : 0);
     writes.push([key, encode(items)]);
+    if (chain.lasting.has(key)) chain.lasting.set(key, encode(items));
   }
   return { first, writes };
 }
@@ -109,11 +110,13 @@ async function register(chain, netuid, ...addresses) {
   return first;
 }
 
+// This runtime ends an epoch with every block, and each gives everybody a permit; so what is set here comes with each block anew.
 async function setPermits(chain, netuid, addresses) {
   const { first, writes } = await joining(chain, netuid, addresses);
   const { key, items, encode } = await listByUid(chain, 'validatorPermit', netuid);
   const permits = Array.from({ length: Math.max(items.length, first + addresses.length) }, (_, uid) => uid >= first);
-  return write(chain, [...writes, [key, encode(permits)]]);
+  chain.lasting.set(key, encode(permits));
+  return write(chain, [...writes, ...chain.lasting]);
 }
 
 // Goes on until the pallet takes another commitment of the account in the next block.
