@@ -260,7 +260,7 @@ print_publication (const SvContext *context, const SvPublication *publication)
 {
   const char *done = opt_dry_run ? "would be published" : "published";
   g_autofree char *title =
-      sv_styled (publication->is_unchanged ? "live already, nothing was signed" : done, SV_STYLE_BOLD, context->use_color);
+      sv_styled (publication->is_unchanged ? "live already, not signed again" : done, SV_STYLE_BOLD, context->use_color);
   puts (title);
   printf ("window      %s, blocks " BLOCK " to " BLOCK ", in force from " BLOCK "\n", publication->window_id,
           publication->start_block, publication->expiry_block, MAX (publication->start_block, publication->active_from));
