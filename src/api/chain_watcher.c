@@ -84,7 +84,7 @@ follow (SvChainWatch *watch, GError **error)
   SvHead head;
   if (!sv_chain_head (watch->chain, &head, error))
     return FALSE;
-  if (watch->validators != NULL && !sv_validators_refresh (watch->validators, watch->chain, head.best.number, error))
+  if (watch->validators != NULL && !sv_validators_refresh (watch->validators, watch->chain, head.finalized.number, error))
     return FALSE;
   choose_start (watch, &head);
   watch->progress_us = g_get_monotonic_time ();

@@ -24,8 +24,6 @@
 #define INDEX_INTERVAL_MS 1000 /* from a store on this machine */
 #define INDEX_INTERVAL_REMOTE_MS 5000
 #define INDEX_DEMAND_MS 1000
-#define CHAIN_INTERVAL_MIN_MS 100
-#define CHAIN_INTERVAL_MAX_MS 1000
 #define CHAIN_DEMAND_MS 50
 
 struct SvServer
@@ -37,7 +35,7 @@ struct SvServer
   char *url;
   guint port;
   SvAdmissionRules rules;
-  guint64 block_time_ms;
+  guint chain_interval_ms;
   SvObjectStore *store;
   SvManifestWatch *manifest_watch;
   SvChainWatch *chain_watch;
@@ -96,8 +94,8 @@ read_settings (SvServer *server, const SvConfig *config, GError **error)
   g_autoptr (SvChain) chain = sv_chain_open (config, error);
   if (chain == NULL)
     return FALSE;
-  server->block_time_ms = sv_chain_block_time_ms (chain);
-  service->board = sv_board_new (server->block_time_ms, max_lag_s * 1000);
+  server->chain_interval_ms = sv_chain_poll_interval_ms (chain);
+  service->board = sv_board_new (sv_chain_block_time_ms (chain), max_lag_s * 1000);
   return TRUE;
 }
 
@@ -161,10 +159,10 @@ start_watching (SvServer *server, const SvConfig *config, GError **error)
   if (server->chain_watch == NULL)
     return FALSE;
   sv_manifest_watch_step (FALSE, server->manifest_watch); /* tells the chain watcher where to begin */
-  guint chain_interval_ms = (guint)CLAMP (server->block_time_ms / 24, CHAIN_INTERVAL_MIN_MS, CHAIN_INTERVAL_MAX_MS);
   service->manifests = sv_watcher_new ("manifests", is_remote ? INDEX_INTERVAL_REMOTE_MS : INDEX_INTERVAL_MS, INDEX_DEMAND_MS,
                                        sv_manifest_watch_step, server->manifest_watch);
-  service->chain = sv_watcher_new ("chain", chain_interval_ms, CHAIN_DEMAND_MS, sv_chain_watch_step, server->chain_watch);
+  service->chain =
+      sv_watcher_new ("chain", server->chain_interval_ms, CHAIN_DEMAND_MS, sv_chain_watch_step, server->chain_watch);
   return TRUE;
 }
 

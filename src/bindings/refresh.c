@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/http_client.h"
 #include "base/json.h"
+#include "bindings/account_fold.h"
 #include "bindings/receipts.h"
 
 #define MAX_LIST_SIZE (16 * 1024 * 1024)
@@ -139,8 +140,9 @@ look_up (SvChain *chain, const GArray *proofs, const char *hotkey, GError **erro
     if (unreadable)
     {
       g_set_error (error, SV_ERROR, SV_ERROR_UNREACHABLE,
-                   "block %" G_GUINT64_FORMAT " cannot be read any more on %s; try an archive endpoint", proof->block,
-                   sv_chain_url (chain));
+                   "block %" G_GUINT64_FORMAT " cannot be read any more on %s; set BITTENSOR_SUBTENSOR_FALLBACK to an archive "
+                   "endpoint",
+                   proof->block, sv_chain_url (chain));
       return NULL;
     }
     if (extrinsic != NULL && extrinsic->succeeded && strcmp (extrinsic->signer, hotkey) == 0)
@@ -148,23 +150,6 @@ look_up (SvChain *chain, const GArray *proofs, const char *hotkey, GError **erro
   }
   g_ptr_array_sort (found, compare_extrinsics);
   return g_steal_pointer (&found);
-}
-
-static SvFold *
-fold_extrinsics (const GPtrArray *extrinsics, const char *window_id, guint64 start_block, guint64 expiry_block,
-                 guint64 at_block)
-{
-  g_autofree SvChainText *texts = g_new0 (SvChainText, extrinsics->len);
-  g_autoptr (GPtrArray) proofs = g_ptr_array_new_with_free_func (g_free);
-  for (guint i = 0; i < extrinsics->len; i++)
-  {
-    const SvExtrinsic *extrinsic = g_ptr_array_index (extrinsics, i);
-    g_ptr_array_add (proofs, sv_proof_format (extrinsic->block, extrinsic->hash));
-    texts[i] = (SvChainText){
-      .block = extrinsic->block, .index = extrinsic->index, .text = extrinsic->text, .proof = g_ptr_array_index (proofs, i)
-    };
-  }
-  return sv_fold (window_id, start_block, expiry_block, texts, extrinsics->len, at_block);
 }
 
 SvFold *
@@ -184,7 +169,7 @@ sv_refresh_commitments (const SvConfig *config, SvChain *chain, const char *hotk
   g_autoptr (GPtrArray) extrinsics = look_up (chain, proofs, hotkey, error);
   if (extrinsics == NULL)
     return NULL;
-  SvFold *fold = fold_extrinsics (extrinsics, window_id, start_block, expiry_block, head.best.number);
+  SvFold *fold = sv_account_fold_of (extrinsics, window_id, start_block, expiry_block, head.best.number);
   drop_what_the_list_does_not_show (fold, list);
   return fold;
 }

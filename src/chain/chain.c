@@ -1,5 +1,5 @@
 /* The front of every chain: one URL names the engine, the rest is a call through its table. What all engines share stands here
- * once: the pinned genesis, ownership of results, and waiting for inclusion, which needs nothing but heads and proofs. */
+ * once: the pinned genesis, ownership of results, and what no head may be. (Waiting: await.c.) */
 #include "chain/chain.h"
 
 #include <string.h>
@@ -9,17 +9,13 @@
 #include "chain/engine.h"
 #include "keys/ss58.h"
 
-/* How often a waiting caller looks: ten times a block, but neither a busy loop nor slower than people expect. */
-#define SHORTEST_WAIT_MS 20
-#define LONGEST_WAIT_MS 1000
-
-static const SvChainEngine *const engines[] = { &sv_ledger_engine };
+static const SvChainEngine *const engines[] = { &sv_ledger_engine, &sv_subtensor_engine };
 
 static const SvChainEngine *
 find_engine (const char *url)
 {
   for (gsize i = 0; i < G_N_ELEMENTS (engines); i++)
-    if (g_str_has_prefix (url, engines[i]->scheme))
+    if (engines[i]->takes (url))
       return engines[i];
   return NULL;
 }
@@ -43,16 +39,18 @@ sv_chain_open (const SvConfig *config, GError **error)
   if (!url)
   {
     g_set_error (error, SV_ERROR, SV_ERROR_USAGE,
-                 "no chain is configured: set BITTENSOR_SUBTENSOR_ENDPOINT, for example to ledger:/var/lib/scorevision/chain");
+                 "no chain is configured: set BITTENSOR_SUBTENSOR_ENDPOINT, for example to finney, or to "
+                 "ledger:/var/lib/scorevision/chain");
     return NULL;
   }
   const SvChainEngine *engine = find_engine (url);
   if (!engine)
   {
     g_autofree char *shown = sv_config_mask (url);
-    g_set_error (error, SV_ERROR, SV_ERROR_USAGE,
-                 "BITTENSOR_SUBTENSOR_ENDPOINT (%s): '%s' is no chain that this build can speak to; it takes ledger:PATH",
-                 sv_config_origin (config, "BITTENSOR_SUBTENSOR_ENDPOINT"), shown);
+    g_set_error (
+        error, SV_ERROR, SV_ERROR_USAGE,
+        "BITTENSOR_SUBTENSOR_ENDPOINT (%s): '%s' is no chain; it takes ledger:PATH, finney, test, wss://HOST or https://HOST",
+        sv_config_origin (config, "BITTENSOR_SUBTENSOR_ENDPOINT"), shown);
     return NULL;
   }
   g_autoptr (SvChain) chain = engine->open (url, config, error);
@@ -75,7 +73,18 @@ sv_extrinsic_free (SvExtrinsic *extrinsic)
     return;
   g_free (extrinsic->signer);
   g_free (extrinsic->text);
+  g_free (extrinsic->failure);
   g_free (extrinsic);
+}
+
+void
+sv_slot_free (SvSlot *slot)
+{
+  if (!slot)
+    return;
+  g_free (slot->account);
+  g_free (slot->text);
+  g_free (slot);
 }
 
 void
@@ -106,10 +115,49 @@ sv_chain_block_time_ms (SvChain *chain)
   return chain->engine->block_time_ms (chain);
 }
 
+guint
+sv_chain_poll_interval_ms (SvChain *chain)
+{
+  return chain->engine->poll_interval_ms (chain);
+}
+
+char *
+sv_chain_runtime (SvChain *chain)
+{
+  return chain->engine->runtime (chain);
+}
+
+/* ── heads ── */
+
+/* What was final stays final, and a node that has not come as far cannot tell what happened since. */
+static gboolean
+check_final (SvChain *chain, const SvBlock *final, GError **error)
+{
+  if (chain->has_final && final->number < chain->final.number)
+  {
+    g_set_error (error, SV_ERROR, SV_ERROR_UNREACHABLE,
+                 "%s is behind: its finalized block is %" G_GUINT64_FORMAT ", and block %" G_GUINT64_FORMAT
+                 " was final already; wait until it has caught up, or use another endpoint",
+                 chain->url, final->number, chain->final.number);
+    return FALSE;
+  }
+  if (chain->has_final && final->number == chain->final.number && strcmp (final->hash, chain->final.hash) != 0)
+  {
+    g_set_error (error, SV_ERROR, SV_ERROR_VERIFY,
+                 "%s contradicts itself: finalized block %" G_GUINT64_FORMAT
+                 " was %s and is %s now; do not trust this endpoint, use another one",
+                 chain->url, final->number, chain->final.hash, final->hash);
+    return FALSE;
+  }
+  chain->final = *final;
+  chain->has_final = TRUE;
+  return TRUE;
+}
+
 gboolean
 sv_chain_head (SvChain *chain, SvHead *head, GError **error)
 {
-  return chain->engine->head (chain, head, error);
+  return chain->engine->head (chain, head, error) && check_final (chain, &head->finalized, error);
 }
 
 gboolean
@@ -129,6 +177,19 @@ sv_chain_find_extrinsic (SvChain *chain, guint64 block, const char *hash, SvExtr
                          GError **error)
 {
   return chain->engine->find_extrinsic (chain, block, hash, found, unreadable, error);
+}
+
+GPtrArray *
+sv_chain_account_commitments (SvChain *chain, const char *address, guint64 first, guint64 last, GArray **unreadable,
+                              GError **error)
+{
+  return chain->engine->account_commitments (chain, address, first, last, unreadable, error);
+}
+
+GPtrArray *
+sv_chain_slots (SvChain *chain, GError **error)
+{
+  return chain->engine->slots (chain, error);
 }
 
 gboolean
@@ -164,9 +225,15 @@ sv_chain_permits (SvChain *chain, guint64 block, GError **error)
 }
 
 SvPreparedExtrinsic *
-sv_chain_prepare_commitment (SvChain *chain, const SvKeypair *keypair, const char *text, GError **error)
+sv_chain_prepare_commitment (SvChain *chain, const SvKeypair *keypair, const char *text, SvPrepareFlags flags, GError **error)
 {
-  return chain->engine->prepare_commitment (chain, keypair, text, error);
+  return chain->engine->prepare_commitment (chain, keypair, text, flags, error);
+}
+
+gboolean
+sv_chain_earliest_commitment (SvChain *chain, const char *address, gsize length, guint64 *block, GError **error)
+{
+  return chain->engine->earliest_commitment (chain, address, length, block, error);
 }
 
 gboolean
@@ -179,79 +246,4 @@ gsize
 sv_chain_max_text (SvChain *chain)
 {
   return chain->engine->max_text (chain);
-}
-
-/* ── waiting for inclusion ── */
-
-/* Looks at the blocks from @first to the head. Those up to the finalized one need not be looked at again (*@next), the others
- * do: a reorganisation may move the extrinsic. */
-static gboolean
-look_for (SvChain *chain, const char *hash, const SvHead *head, guint64 *next, SvExtrinsic **found, GError **error)
-{
-  for (guint64 number = *next; number <= head->best.number; number++)
-  {
-    gboolean unreadable = FALSE;
-    if (!sv_chain_find_extrinsic (chain, number, hash, found, &unreadable, error))
-      return FALSE;
-    if (*found)
-      return TRUE;
-  }
-  *next = MAX (*next, head->finalized.number + 1);
-  return TRUE;
-}
-
-static SvExtrinsic *
-judge_included (SvExtrinsic *extrinsic, GError **error)
-{
-  if (extrinsic->succeeded)
-    return extrinsic;
-  g_set_error (error, SV_ERROR, SV_ERROR_FAILED,
-               "extrinsic %s was included in block %" G_GUINT64_FORMAT
-               " but failed there: the chain refused it; see why with `sv chain proof %" G_GUINT64_FORMAT ":%s`",
-               extrinsic->hash, extrinsic->block, extrinsic->block, extrinsic->hash);
-  sv_extrinsic_free (extrinsic);
-  return NULL;
-}
-
-static void
-wait_a_little (SvChain *chain, gint64 deadline)
-{
-  gint64 wait_us = CLAMP (sv_chain_block_time_ms (chain) / 10, SHORTEST_WAIT_MS, LONGEST_WAIT_MS) * 1000;
-  gint64 left_us = deadline - g_get_monotonic_time ();
-  if (left_us > 0)
-    g_usleep ((gulong)MIN (wait_us, left_us));
-}
-
-SvExtrinsic *
-sv_chain_await_inclusion (SvChain *chain, const char *hash, guint64 from, guint timeout_ms,
-                          void (*progress) (guint64 best_block, gpointer data), gpointer data, GError **error)
-{
-  gint64 deadline = g_get_monotonic_time () + (gint64)timeout_ms * 1000;
-  char seen[SV_BLOCK_HASH_TEXT] = "";
-  for (;;)
-  {
-    SvHead head;
-    g_autoptr (SvExtrinsic) found = NULL;
-    if (!sv_chain_head (chain, &head, error))
-      return NULL;
-    if (strcmp (head.best.hash, seen) != 0)
-    {
-      if (!look_for (chain, hash, &head, &from, &found, error))
-        return NULL;
-      if (found)
-        return judge_included (g_steal_pointer (&found), error);
-      g_strlcpy (seen, head.best.hash, sizeof seen);
-      if (progress)
-        progress (head.best.number, data);
-    }
-    if (g_get_monotonic_time () >= deadline)
-    {
-      g_set_error (error, SV_ERROR, SV_ERROR_UNREACHABLE,
-                   "extrinsic %s was not included within %u s (the head is block %" G_GUINT64_FORMAT
-                   "); it may still be: run the same command again",
-                   hash, timeout_ms / 1000, head.best.number);
-      return NULL;
-    }
-    wait_a_little (chain, deadline);
-  }
 }

@@ -21,6 +21,12 @@ sv_chain_is_ledger (const SvChain *chain)
   return chain->engine == &sv_ledger_engine;
 }
 
+static gboolean
+ledger_takes (const char *url)
+{
+  return g_str_has_prefix (url, SCHEME);
+}
+
 char *
 sv_ledger_path (const char *url, GError **error)
 {
@@ -67,6 +73,19 @@ static guint64
 ledger_block_time_ms (SvChain *chain)
 {
   return ((SvLedger *)chain)->block_time_ms;
+}
+
+/* A file is looked at for next to nothing. */
+static guint
+ledger_poll_interval_ms (SvChain *chain)
+{
+  return (guint)CLAMP (((SvLedger *)chain)->block_time_ms / 24, 100, 1000);
+}
+
+static char *
+ledger_runtime (SvChain *chain)
+{
+  return NULL;
 }
 
 static gboolean
@@ -119,19 +138,12 @@ take_extrinsic (SvLedger *ledger, sqlite3_stmt *statement, GError **error)
   return NULL;
 }
 
+/* Takes all rows of @statement. */
 static GPtrArray *
-ledger_commitments (SvChain *chain, guint64 first, guint64 last, GArray **unreadable, GError **error)
+take_extrinsics (SvLedger *ledger, sqlite3_stmt *statement, GArray **unreadable, GError **error)
 {
-  SvLedger *ledger = (SvLedger *)chain;
   gboolean row;
   g_autoptr (GPtrArray) commitments = g_ptr_array_new_with_free_func ((GDestroyNotify)sv_extrinsic_free);
-  g_autoptr (sqlite3_stmt) statement =
-      sv_ledger_prepare (ledger, SELECT_EXTRINSIC "WHERE netuid = ? AND block BETWEEN ? AND ? ORDER BY block, position", error);
-  if (!statement)
-    return NULL;
-  sqlite3_bind_int64 (statement, 1, chain->id.netuid);
-  sqlite3_bind_int64 (statement, 2, (gint64)MIN (first, G_MAXINT64));
-  sqlite3_bind_int64 (statement, 3, (gint64)MIN (last, G_MAXINT64));
   while (TRUE)
   {
     if (!sv_ledger_step (ledger, statement, &row, error))
@@ -146,6 +158,70 @@ ledger_commitments (SvChain *chain, guint64 first, guint64 last, GArray **unread
   if (unreadable)
     *unreadable = g_array_new (FALSE, FALSE, sizeof (guint64));
   return g_steal_pointer (&commitments);
+}
+
+static GPtrArray *
+ledger_commitments (SvChain *chain, guint64 first, guint64 last, GArray **unreadable, GError **error)
+{
+  SvLedger *ledger = (SvLedger *)chain;
+  g_autoptr (sqlite3_stmt) statement =
+      sv_ledger_prepare (ledger, SELECT_EXTRINSIC "WHERE netuid = ? AND block BETWEEN ? AND ? ORDER BY block, position", error);
+  if (!statement)
+    return NULL;
+  sqlite3_bind_int64 (statement, 1, chain->id.netuid);
+  sqlite3_bind_int64 (statement, 2, (gint64)MIN (first, G_MAXINT64));
+  sqlite3_bind_int64 (statement, 3, (gint64)MIN (last, G_MAXINT64));
+  return take_extrinsics (ledger, statement, unreadable, error);
+}
+
+static GPtrArray *
+ledger_account_commitments (SvChain *chain, const char *address, guint64 first, guint64 last, GArray **unreadable,
+                            GError **error)
+{
+  SvLedger *ledger = (SvLedger *)chain;
+  g_autoptr (sqlite3_stmt) statement = sv_ledger_prepare (
+      ledger, SELECT_EXTRINSIC "WHERE netuid = ? AND signer = ? AND block BETWEEN ? AND ? ORDER BY block, position", error);
+  if (!statement)
+    return NULL;
+  sqlite3_bind_int64 (statement, 1, chain->id.netuid);
+  sqlite3_bind_text (statement, 2, address, -1, SQLITE_STATIC);
+  sqlite3_bind_int64 (statement, 3, (gint64)MIN (first, G_MAXINT64));
+  sqlite3_bind_int64 (statement, 4, (gint64)MIN (last, G_MAXINT64));
+  return take_extrinsics (ledger, statement, unreadable, error);
+}
+
+static SvSlot *
+slot_of (SvExtrinsic *extrinsic)
+{
+  SvSlot *slot = g_new0 (SvSlot, 1);
+  slot->account = g_steal_pointer (&extrinsic->signer);
+  slot->text = g_steal_pointer (&extrinsic->text);
+  slot->block = extrinsic->block;
+  return slot;
+}
+
+static GPtrArray *
+ledger_slots (SvChain *chain, GError **error)
+{
+  SvLedger *ledger = (SvLedger *)chain;
+  if (!sv_ledger_make_due (ledger, error))
+    return NULL;
+  g_autoptr (sqlite3_stmt) statement =
+      sv_ledger_prepare (ledger,
+                         SELECT_EXTRINSIC "AS x WHERE netuid = ?1 AND NOT EXISTS (SELECT 1 FROM extrinsic AS later WHERE"
+                                          " later.netuid = ?1 AND later.signer = x.signer AND"
+                                          " (later.block, later.position) > (x.block, x.position)) ORDER BY signer",
+                         error);
+  if (!statement)
+    return NULL;
+  sqlite3_bind_int64 (statement, 1, chain->id.netuid);
+  g_autoptr (GPtrArray) last = take_extrinsics (ledger, statement, NULL, error);
+  if (!last)
+    return NULL;
+  GPtrArray *slots = g_ptr_array_new_with_free_func ((GDestroyNotify)sv_slot_free);
+  for (guint i = 0; i < last->len; i++)
+    g_ptr_array_add (slots, slot_of (last->pdata[i]));
+  return slots;
 }
 
 static gboolean
@@ -217,6 +293,18 @@ ledger_permits (SvChain *chain, guint64 block, GError **error)
   return g_strdupv (((SvLedger *)chain)->permits);
 }
 
+/* A ledger has neither rate nor space limits. */
+static gboolean
+ledger_earliest_commitment (SvChain *chain, const char *address, gsize length, guint64 *block, GError **error)
+{
+  SvLedger *ledger = (SvLedger *)chain;
+  SvHead head;
+  if (!ledger_head (&ledger->base, &head, error))
+    return FALSE;
+  *block = head.best.number + 1;
+  return TRUE;
+}
+
 static gsize
 ledger_max_text (SvChain *chain)
 {
@@ -224,18 +312,23 @@ ledger_max_text (SvChain *chain)
 }
 
 const SvChainEngine sv_ledger_engine = {
-  .scheme = SCHEME,
+  .takes = ledger_takes,
   .open = ledger_open,
   .close = ledger_close,
   .block_time_ms = ledger_block_time_ms,
+  .poll_interval_ms = ledger_poll_interval_ms,
+  .runtime = ledger_runtime,
   .head = ledger_head,
   .block = ledger_block,
   .commitments = ledger_commitments,
   .find_extrinsic = ledger_find_extrinsic,
+  .account_commitments = ledger_account_commitments,
+  .slots = ledger_slots,
   .anchor_text = ledger_anchor_text,
   .owner = ledger_owner,
   .permits = ledger_permits,
   .prepare_commitment = sv_ledger_prepare_commitment,
+  .earliest_commitment = ledger_earliest_commitment,
   .submit = sv_ledger_submit,
   .max_text = ledger_max_text,
 };

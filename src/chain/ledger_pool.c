@@ -57,7 +57,7 @@ read_next_place (SvLedger *ledger, gpointer data, GError **error)
 }
 
 SvPreparedExtrinsic *
-sv_ledger_prepare_commitment (SvChain *chain, const SvKeypair *keypair, const char *text, GError **error)
+sv_ledger_prepare_commitment (SvChain *chain, const SvKeypair *keypair, const char *text, SvPrepareFlags flags, GError **error)
 {
   SvLedger *ledger = (SvLedger *)chain;
   NextPlace place = { .signer = sv_keypair_address (keypair) };

@@ -180,6 +180,7 @@ typedef struct
 {
   SvHead head;
   guint64 block_time_ms;
+  char *runtime; /* or NULL */
   gint64 age_ms; /* of the head */
   char *owner;   /* or NULL */
   char **permits;
@@ -188,6 +189,7 @@ typedef struct
 static void
 status_clear (Status *status)
 {
+  g_free (status->runtime);
   g_free (status->owner);
   g_strfreev (status->permits);
 }
@@ -210,7 +212,8 @@ read_status (SvChain *chain, Status *status, GError **error)
 {
   if (!sv_chain_head (chain, &status->head, error) || !read_owner (chain, &status->owner, error))
     return FALSE;
-  status->permits = sv_chain_permits (chain, status->head.best.number, error);
+  status->permits = sv_chain_permits (chain, status->head.finalized.number, error);
+  status->runtime = sv_chain_runtime (chain);
   status->block_time_ms = sv_chain_block_time_ms (chain);
   status->age_ms = MAX (sv_clock_ms () - status->head.best.time_ms, 0);
   return status->permits != NULL;
@@ -227,9 +230,9 @@ static void
 print_status_json (SvChain *chain, const Status *status)
 {
   const SvChainId *id = sv_chain_id (chain);
-  sv_print_json (json_pack ("{s:s,s:s,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "endpoint", sv_chain_url (chain), "genesis",
-                            id->genesis, "netuid", sv_json_integer (id->netuid), "head", block_to_json (&status->head.best),
-                            "finalized", block_to_json (&status->head.finalized), "lag",
+  sv_print_json (json_pack ("{s:s,s:s,s:s?,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "endpoint", sv_chain_url (chain), "genesis",
+                            id->genesis, "runtime", status->runtime, "netuid", sv_json_integer (id->netuid), "head",
+                            block_to_json (&status->head.best), "finalized", block_to_json (&status->head.finalized), "lag",
                             sv_json_integer (status->head.best.number - status->head.finalized.number), "head_age_ms",
                             sv_json_integer ((guint64)status->age_ms), "block_time_ms", sv_json_integer (status->block_time_ms),
                             "owner", account_or_null (status->owner), "permits",
@@ -244,6 +247,8 @@ print_status (SvChain *chain, const Status *status)
   g_autofree char *block_time = describe_block_time (status->block_time_ms);
   print_field ("endpoint", sv_chain_url (chain));
   print_field ("genesis", sv_chain_id (chain)->genesis);
+  if (status->runtime != NULL)
+    print_field ("runtime", status->runtime);
   print_fieldf ("netuid", "%u", sv_chain_id (chain)->netuid);
   print_fieldf ("head", "%" G_GUINT64_FORMAT "  %s  %s ago", head->best.number, head->best.hash, age);
   print_fieldf ("finalized", "%" G_GUINT64_FORMAT "  %s  %" G_GUINT64_FORMAT " behind", head->finalized.number,
@@ -311,8 +316,9 @@ const SvCommand sv_chain_commands[] = {
     "The ledger is one file, where BITTENSOR_SUBTENSOR_ENDPOINT says. It needs no node: its blocks advance with the clock,\n"
     "whoever looks at it. It is never overwritten.",
     "  sv chain create --owner 5GrwvaEF5zXb26Fz9rcQpDWS57CtERHpNehXCPcNoHGKutQY --block-time 2s", create_options, run_create },
-  { "chain", "status", "", "show the chain, its head, its owner and permits", NULL,
-    "  sv chain status --chain ledger:/srv/scorevision/ledger.sqlite", NULL, run_status },
+  { "chain", "status", "", "show the chain, its runtime, head, finality, owner and permits",
+    "Owner and permits are those of the finalized head.", "  sv chain status\n  sv chain status --chain finney --netuid 44",
+    NULL, run_status },
   { "chain", "advance", "[N] [--reorg K]", "make N blocks of the embedded chain now (default 1)",
     "With --reorg K the last K blocks, none of them final, are dropped together with their commitments, as in the worst\n"
     "reorganisation of a real chain; the new branch is longer than the old one by N.",

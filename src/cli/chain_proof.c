@@ -8,7 +8,7 @@
 #include "base/identifiers.h"
 #include "base/json.h"
 #include "base/rfc3339.h"
-#include "bindings/follower.h"
+#include "bindings/account_fold.h"
 #include "cli/commands.h"
 #include "cli/table.h"
 
@@ -64,7 +64,9 @@ find_extrinsic (SvChain *chain, const SvProof *proof, Explanation *explanation, 
     return TRUE;
   if (unreadable)
     g_set_error (error, SV_ERROR, SV_ERROR_UNREACHABLE,
-                 "block %" G_GUINT64_FORMAT " cannot be read here any more; ask an archive node", proof->block);
+                 "block %" G_GUINT64_FORMAT " cannot be read here any more; set BITTENSOR_SUBTENSOR_FALLBACK to an archive "
+                 "endpoint",
+                 proof->block);
   else
     g_set_error (error, SV_ERROR, SV_ERROR_NOT_FOUND,
                  "block %" G_GUINT64_FORMAT " of %s holds no commitment %s for netuid %u: it was never included, or a "
@@ -122,22 +124,10 @@ read_window (SvContext *context, Explanation *explanation, GError **error)
 static gboolean
 fold_window (SvContext *context, Explanation *explanation, GError **error)
 {
-  guint64 start = explanation->start_block;
-  g_autoptr (SvFollower) follower = sv_follower_new (context->chain, NULL);
-  sv_follower_set_from (follower, start > SV_COMMIT_EARLIEST ? start - SV_COMMIT_EARLIEST : 0);
-  if (!sv_follower_step (follower, NULL, NULL, error))
-    return FALSE;
-  g_autoptr (SvBindings) bindings = sv_follower_bindings (follower);
-  guint64 best = sv_bindings_head (bindings)->best.number;
-  guint64 gone = sv_bindings_first_unreadable (bindings, 0, best);
-  if (gone != G_MAXUINT64)
-  {
-    g_set_error (error, SV_ERROR, SV_ERROR_UNREACHABLE, "block %" G_GUINT64_FORMAT " cannot be read here any more", gone);
-    return FALSE;
-  }
-  explanation->fold = sv_bindings_fold (bindings, explanation->extrinsic->signer, explanation->text->window_id, start,
-                                        explanation->expiry_block, best);
-  return TRUE;
+  explanation->fold =
+      sv_account_fold_read (context->chain, explanation->extrinsic->signer, explanation->text->window_id,
+                            explanation->start_block, explanation->expiry_block, explanation->head.best.number, error);
+  return explanation->fold != NULL;
 }
 
 static void
@@ -227,13 +217,13 @@ print_json (const Explanation *explanation)
 {
   const SvExtrinsic *extrinsic = explanation->extrinsic;
   g_autofree char *signer = sv_account_document_form (extrinsic->signer);
-  g_autofree char *time = sv_time_format (explanation->block.time_ms);
-  sv_print_json (json_pack ("{s:s,s:o,s:s,s:s,s:o,s:s,s:s,s:s,s:b,s:b,s:o,s:o}", "proof", explanation->proof, "block",
+  g_autofree char *time = explanation->block.time_ms > 0 ? sv_time_format (explanation->block.time_ms) : NULL;
+  sv_print_json (json_pack ("{s:s,s:o,s:s,s:s?,s:o,s:s,s:s,s:s,s:b,s:s?,s:b,s:o,s:o}", "proof", explanation->proof, "block",
                             sv_json_integer (extrinsic->block), "block_hash", explanation->block.hash, "block_time", time,
                             "extrinsic_index", sv_json_integer (extrinsic->index), "signer", signer, "call", "set_commitment",
-                            "text", extrinsic->text, "succeeded", extrinsic->succeeded, "finalized", is_final (explanation),
-                            "head", sv_json_integer (explanation->head.best.number), "commitment",
-                            explanation->text != NULL ? commitment_to_json (explanation) : json_null ()));
+                            "text", extrinsic->text, "succeeded", extrinsic->succeeded, "failure", extrinsic->failure,
+                            "finalized", is_final (explanation), "head", sv_json_integer (explanation->head.best.number),
+                            "commitment", explanation->text != NULL ? commitment_to_json (explanation) : json_null ()));
 }
 
 static void
@@ -253,11 +243,14 @@ static void
 print_extrinsic (const Explanation *explanation)
 {
   const SvExtrinsic *extrinsic = explanation->extrinsic;
-  g_autofree char *time = sv_time_format (explanation->block.time_ms);
+  g_autofree char *time =
+      explanation->block.time_ms > 0 ? sv_time_format (explanation->block.time_ms) : g_strdup ("time not known any more");
   printf ("block       %" G_GUINT64_FORMAT "  %s  %s\n", extrinsic->block, explanation->block.hash, time);
   printf ("extrinsic   %u  %s\n", extrinsic->index, extrinsic->hash);
   printf ("signer      %s\n", extrinsic->signer);
   printf ("call        set_commitment, %s\n", extrinsic->succeeded ? "succeeded" : "failed: it binds nothing");
+  if (extrinsic->failure != NULL)
+    printf ("failure     %s\n", extrinsic->failure);
   if (is_final (explanation))
     printf ("finalized   yes\n");
   else

@@ -1,5 +1,5 @@
 /* sv key: hotkeys in btcli's files, and signatures over any file. A secret comes in by a file or by standard input and goes
- * out never; a seed that was typed as an argument is refused without being repeated. */
+ * out never; one that was typed as an argument is refused without being repeated. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -39,12 +39,16 @@ print_key (const SvContext *context, const SvKeypair *keypair, const char *path)
   print_field ("key file", path);
 }
 
+static char *opt_scheme, *opt_account;
+static gboolean opt_encrypt;
+
 /* Writes the key where the wallet settings say, and tells what can be done with it. */
 static gboolean
 store_key (const SvContext *context, const SvKeypair *keypair, GError **error)
 {
   g_autofree char *path = sv_wallet_hotkey_path (context->config);
-  if (!sv_keyfile_create (path, keypair, error))
+  gboolean ok = opt_encrypt ? sv_keyfile_create_encrypted (path, keypair, error) : sv_keyfile_create (path, keypair, error);
+  if (!ok)
   {
     if (error != NULL && g_error_matches (*error, SV_ERROR, SV_ERROR_CONFLICT))
       g_prefix_error (error, "no key is ever overwritten (choose another --hotkey or --wallet): ");
@@ -52,40 +56,50 @@ store_key (const SvContext *context, const SvKeypair *keypair, GError **error)
   }
   print_key (context, keypair, path);
   if (!context->as_json)
-    printf ("\nKeep a copy of the key file: nobody can make it again.\n"
+    printf ("\nKeep a copy of the key file%s: nobody can make it again.\n"
             "Next, as a miner:     sv miner elements --window upcoming\n"
             "Next, as an operator: export SCOREVISION_MANIFEST_SIGNERS=%s\n"
             "                      sv manifest create --help\n",
-            sv_keypair_address (keypair));
+            opt_encrypt ? " and of its passphrase" : "", sv_keypair_address (keypair));
   return TRUE;
 }
 
-static char *opt_scheme;
+#define ENCRYPT_OPTION                                                                                                         \
+  {                                                                                                                            \
+    "encrypt", 0, 0, G_OPTION_ARG_NONE, &opt_encrypt, "write the file encrypted, with a passphrase", NULL                      \
+  }
 
 static const GOptionEntry new_options[] = {
-  { "scheme", 0, 0, G_OPTION_ARG_STRING, &opt_scheme, "ed25519 (default); sr25519 is not made by this version", "SCHEME" },
+  { "scheme", 0, 0, G_OPTION_ARG_STRING, &opt_scheme, "ed25519 (default) or sr25519", "SCHEME" },
+  ENCRYPT_OPTION,
+  G_OPTION_ENTRY_NULL,
+};
+
+static const GOptionEntry import_options[] = {
+  { "scheme", 0, 0, G_OPTION_ARG_STRING, &opt_scheme, "sr25519 or ed25519; see above", "SCHEME" },
+  { "account", 0, 0, G_OPTION_ARG_STRING, &opt_account, "the account that must come out", "ACCOUNT" },
+  ENCRYPT_OPTION,
   G_OPTION_ENTRY_NULL,
 };
 
 static gboolean
-check_scheme (GError **error)
+read_scheme (SvScheme *scheme, GError **error)
 {
-  if (opt_scheme == NULL || strcmp (opt_scheme, "ed25519") == 0)
+  *scheme = g_strcmp0 (opt_scheme, "sr25519") == 0 ? SV_SCHEME_SR25519 : SV_SCHEME_ED25519;
+  if (opt_scheme == NULL || strcmp (opt_scheme, sv_scheme_name (*scheme)) == 0)
     return TRUE;
-  if (strcmp (opt_scheme, "sr25519") == 0)
-    g_set_error (error, SV_ERROR, SV_ERROR_POLICY, "this version makes ed25519 keys only; leave --scheme out");
-  else
-    g_set_error (error, SV_ERROR, SV_ERROR_USAGE, "--scheme is ed25519 or sr25519");
+  g_set_error (error, SV_ERROR, SV_ERROR_USAGE, "--scheme is ed25519 or sr25519");
   return FALSE;
 }
 
 static int
 run_new (SvContext *context, int argc, char **argv, GError **error)
 {
-  if (!sv_check_arguments (argc, 0, 0, "sv key new [--scheme ed25519]", error) || !check_scheme (error) ||
-      !sv_wallet_check_names (context->config, error))
+  SvScheme scheme;
+  if (!sv_check_arguments (argc, 0, 0, "sv key new [--scheme ed25519|sr25519] [--encrypt]", error) ||
+      !read_scheme (&scheme, error) || !sv_wallet_check_names (context->config, error))
     return 1;
-  g_autoptr (SvKeypair) keypair = sv_keypair_generate ();
+  g_autoptr (SvKeypair) keypair = sv_keypair_generate (scheme);
   return store_key (context, keypair, error) ? 0 : 1;
 }
 
@@ -102,32 +116,68 @@ run_show (SvContext *context, int argc, char **argv, GError **error)
   return 0;
 }
 
-/* Whoever types a seed as an argument has shown it to all users of the machine; the message must not show it again. */
 static gboolean
-check_not_a_seed (const char *argument, GError **error)
+looks_like_seed (const char *argument)
 {
   gsize start = g_str_has_prefix (argument, "0x") ? 2 : 0;
-  if (strlen (argument + start) < 32 || strspn (argument + start, "0123456789abcdefABCDEF") != strlen (argument + start))
+  return strspn (argument + start, "0123456789abcdefABCDEF") >= 32;
+}
+
+static guint
+count_words (int argc, char **argv)
+{
+  guint n = 0;
+  for (int i = 0; i < argc; i++)
+  {
+    g_auto (GStrv) words = g_strsplit_set (argv[i], " \t\n", -1);
+    n += g_strv_length (words);
+  }
+  return n;
+}
+
+/* Whoever types a secret as an argument has shown it to all users of the machine; the message must not show it again. */
+static gboolean
+check_not_a_secret (int argc, char **argv, GError **error)
+{
+  if (count_words (argc, argv) < 12 && (argc != 1 || !looks_like_seed (argv[0])))
     return TRUE;
-  g_set_error (error, SV_ERROR, SV_ERROR_USAGE,
-               "a seed does not belong on a command line, where others can see it: give a file, or - for standard input");
+  g_set_error (
+      error, SV_ERROR, SV_ERROR_USAGE,
+      "a seed, a private key or a phrase does not belong on a command line, where others can see it: give a file, or - "
+      "for standard input");
+  return FALSE;
+}
+
+/* (transfer full) the bare address of --account, or NULL where it was not given. */
+static gboolean
+read_account (char **account, GError **error)
+{
+  *account = sv_account_normalize (opt_account);
+  if (opt_account == NULL || *account != NULL)
+    return TRUE;
+  g_set_error (error, SV_ERROR, SV_ERROR_USAGE, "--account is not an SS58 address of network 42");
   return FALSE;
 }
 
 static int
 run_import (SvContext *context, int argc, char **argv, GError **error)
 {
-  if (!sv_check_arguments (argc, 1, 1, "sv key import FILE|-", error) || !check_not_a_seed (argv[0], error) ||
+  SvKeyImport import = { .has_scheme = opt_scheme != NULL };
+  g_autofree char *account = NULL;
+  if (!check_not_a_secret (argc, argv, error) ||
+      !sv_check_arguments (argc, 1, 1, "sv key import [--scheme S] [--account A] [--encrypt] FILE|-", error) ||
+      !read_scheme (&import.scheme, error) || !read_account (&account, error) ||
       !sv_wallet_check_names (context->config, error))
     return 1;
-  g_autoptr (SvKeypair) keypair = sv_seed_read (strcmp (argv[0], "-") == 0 ? NULL : argv[0], error);
+  import.account = account;
+  g_autoptr (SvKeypair) keypair = sv_key_import (strcmp (argv[0], "-") == 0 ? NULL : argv[0], &import, error);
   return keypair != NULL && store_key (context, keypair, error) ? 0 : 1;
 }
 
 /* ---- sign, verify ---- */
 
 static gboolean opt_canonical_json;
-static char *opt_account, *opt_signature;
+static char *opt_signature;
 
 static const GOptionEntry sign_options[] = {
   { "canonical-json", 0, 0, G_OPTION_ARG_NONE, &opt_canonical_json, "over the canonical form of the JSON in the file", NULL },
@@ -136,7 +186,7 @@ static const GOptionEntry sign_options[] = {
 
 static const GOptionEntry verify_options[] = {
   { "account", 0, 0, G_OPTION_ARG_STRING, &opt_account, "who is said to have signed", "ACCOUNT" },
-  { "signature", 0, 0, G_OPTION_ARG_STRING, &opt_signature, "ed25519:HEX", "SIGNATURE" },
+  { "signature", 0, 0, G_OPTION_ARG_STRING, &opt_signature, "ed25519:HEX or sr25519:HEX", "SIGNATURE" },
   { "canonical-json", 0, 0, G_OPTION_ARG_NONE, &opt_canonical_json, "over the canonical form of the JSON in the file", NULL },
   G_OPTION_ENTRY_NULL,
 };
@@ -211,15 +261,13 @@ check_verify_options (SvScheme *scheme, GError **error)
     g_set_error (error, SV_ERROR, SV_ERROR_USAGE, "--account and --signature are needed");
     return NULL;
   }
-  g_autofree char *address = sv_account_normalize (opt_account);
-  if (address == NULL)
-  {
-    g_set_error (error, SV_ERROR, SV_ERROR_USAGE, "--account is not an SS58 address of network 42");
+  g_autofree char *address = NULL;
+  if (!read_account (&address, error))
     return NULL;
-  }
   if (!sv_signature_parse (opt_signature, SV_SIGNATURE_REQUEST, bytes, scheme))
   {
-    g_set_error (error, SV_ERROR, SV_ERROR_USAGE, "--signature is not 64 bytes in lower-case hex, as in ed25519:…");
+    g_set_error (error, SV_ERROR, SV_ERROR_USAGE,
+                 "--signature is not 64 bytes in lower-case hex, as in ed25519:… or sr25519:…");
     return NULL;
   }
   return g_steal_pointer (&address);
@@ -241,10 +289,7 @@ run_verify (SvContext *context, int argc, char **argv, GError **error)
   const void *data = g_bytes_get_data (message, &length);
   if (!sv_signature_verify (address, data, length, opt_signature, SV_SIGNATURE_REQUEST))
   {
-    g_set_error (error, SV_ERROR, SV_ERROR_VERIFY,
-                 scheme == SV_SCHEME_ED25519 ? "the signature is not %s's over this content"
-                                             : "sr25519 signatures, as of %s here, cannot be checked by this version",
-                 address);
+    g_set_error (error, SV_ERROR, SV_ERROR_VERIFY, "the signature is not %s's over this content", address);
     return 1;
   }
   if (context->as_json)
@@ -254,15 +299,28 @@ run_verify (SvContext *context, int argc, char **argv, GError **error)
   return 0;
 }
 
+#define PASSPHRASES                                                                                                            \
+  "The passphrase of --encrypt is asked on the terminal, or taken from the environment as btcli keeps it: the variable "       \
+  "BT_PW_ "                                                                                                                    \
+  "and the file's path in upper case, / and . as _, holds base64 of the passphrase XOR the variable's name."
+
 const SvCommand sv_key_commands[] = {
-  { "key", "new", "[--scheme ed25519]", "make a hotkey",
-    "Writes btcli's file form to WALLET-PATH/WALLET/hotkeys/HOTKEY with mode 0600. An existing file is never overwritten.",
+  { "key", "new", "[--scheme ed25519|sr25519] [--encrypt]", "make a hotkey",
+    "Writes btcli's file form to WALLET-PATH/WALLET/hotkeys/HOTKEY with mode 0600. An existing file is never "
+    "overwritten.\n\n" PASSPHRASES,
     "  sv key new --wallet default --hotkey miner", new_options, run_new },
   { "key", "show", "", "show the hotkey's account, public key and file", NULL, "  sv key show --hotkey miner --json", NULL,
     run_show },
-  { "key", "import", "FILE|-", "make a hotkey of a seed",
-    "Reads a seed (0x and 64 hex digits) from a file or, with -, from standard input; never from the command line.",
-    "  sv key import - --hotkey restored < seed.txt", NULL, run_import },
+  { "key", "import", "[--scheme S] [--account A] [--encrypt] FILE|-", "make a hotkey of a seed, a phrase or a private key",
+    "Reads a seed (0x and 64 hex digits), a phrase of 12 to 24 English words or an sr25519 private key (0x and 128 hex digits) "
+    "from a file or, with -, from standard input; never from the command line. Behind a seed or a phrase may stand a "
+    "derivation "
+    "path and behind a phrase its password: WORDS//hard/soft///PASSWORD.\n\n"
+    "A phrase is read as an sr25519 key, as btcli does, and a seed as an ed25519 key; --scheme says otherwise. With --account "
+    "nothing is written unless the secret is that account's.\n\n" PASSPHRASES,
+    "  sv key import - --hotkey restored < seed.txt\n"
+    "  sv key import phrase.txt --hotkey restored --account 5F…",
+    import_options, run_import },
   { "key", "sign", "[--canonical-json] FILE|-", "sign a file with the hotkey",
     "The signature is over the file's bytes or, with --canonical-json, over the canonical form (RFC 8785) of the JSON in it.",
     "  sv key sign --canonical-json statement.json", sign_options, run_sign },

@@ -14,6 +14,7 @@
 #include "miner/commitments.h"
 
 #define INCLUSION_TIMEOUT_MS (5 * 60 * 1000)
+#define FINALITY_TIMEOUT_MS (10 * 60 * 1000)
 
 /* ── elements ── */
 
@@ -142,7 +143,7 @@ run_manifest (SvContext *context, int argc, char **argv, GError **error)
     g_set_error (error, SV_ERROR, SV_ERROR_USAGE, "give the manifest's hash: sv miner manifest --hash sha256:…");
     return 1;
   }
-  SvReader *reader = sv_context_reader (context, error);
+  SvReader *reader = sv_context_reader_alone (context, error);
   g_autoptr (SvManifest) manifest = reader != NULL ? sv_fetch_manifest (reader, hash, error) : NULL;
   if (manifest == NULL)
     return 1;
@@ -159,7 +160,7 @@ run_manifest (SvContext *context, int argc, char **argv, GError **error)
           manifest->document->signed_by);
   SvHead head;
   g_autoptr (SvWindowSummary) summary =
-      sv_chain_head (context->chain, &head, NULL)
+      context->chain != NULL && sv_chain_head (context->chain, &head, NULL)
           ? sv_summarize_window (reader, context->chain, manifest->window_id, head.best.number, NULL)
           : NULL;
   if (summary != NULL && strcmp (summary->manifest->hash, hash) == 0)
@@ -174,7 +175,7 @@ run_manifest (SvContext *context, int argc, char **argv, GError **error)
 
 static char *opt_window_id, *opt_elements, *opt_service_cap, *opt_bindings;
 static char **opt_bind;
-static gboolean opt_withdraw, opt_dry_run;
+static gboolean opt_withdraw, opt_dry_run, opt_no_wait, opt_replace;
 
 static const GOptionEntry commit_options[] = {
   { "window-id", 0, 0, G_OPTION_ARG_STRING, &opt_window_id, "the window (required)", "WINDOW" },
@@ -185,6 +186,10 @@ static const GOptionEntry commit_options[] = {
   { "bindings", 0, 0, G_OPTION_ARG_FILENAME, &opt_bindings, "file with bindings (default: bindings.yaml in the home)", "FILE" },
   { "withdraw", 0, 0, G_OPTION_ARG_NONE, &opt_withdraw, "withdraw the elements; only before the window starts", NULL },
   { "dry-run", 0, 0, G_OPTION_ARG_NONE, &opt_dry_run, "check and show the text, submit nothing", NULL },
+  { "no-wait", 0, 0, G_OPTION_ARG_NONE, &opt_no_wait, "end once a block holds it, without waiting for that block to be final",
+    NULL },
+  { "replace-commitment", 0, 0, G_OPTION_ARG_NONE, &opt_replace,
+    "also where another program's time-locked commitment is lost by it", NULL },
   G_OPTION_ENTRY_NULL,
 };
 
@@ -193,7 +198,15 @@ show_block (guint64 best_block, gpointer data)
 {
   const SvContext *context = data;
   if (context->is_terminal)
-    fprintf (stderr, "\rwaiting for inclusion, head at block %" G_GUINT64_FORMAT " ", best_block);
+    fprintf (stderr, "\r\033[Kwaiting for inclusion, head at block %" G_GUINT64_FORMAT " ", best_block);
+}
+
+static void
+show_final (guint64 finalized_block, gpointer data)
+{
+  const SvContext *context = data;
+  if (context->is_terminal)
+    fprintf (stderr, "\r\033[Kincluded; waiting until it is final, finalized block %" G_GUINT64_FORMAT " ", finalized_block);
 }
 
 static SvCommitmentText *
@@ -293,7 +306,14 @@ static int
 submit (SvContext *context, SvMinerWindow *window, const SvCommitmentText *text, GError **error)
 {
   gboolean nothing_to_do = sv_commit_is_in_force (window, text);
-  SvCommitWait wait = { .on_block = show_block, .data = context, .timeout_ms = INCLUSION_TIMEOUT_MS };
+  /* A chain that makes blocks on demand only would never come to an end. */
+  gboolean finalizes = sv_chain_block_time_ms (window->chain) > 0;
+  SvCommitWait wait = { .on_block = show_block,
+                        .on_final = show_final,
+                        .data = context,
+                        .timeout_ms = INCLUSION_TIMEOUT_MS,
+                        .finality_timeout_ms = finalizes && !opt_no_wait ? FINALITY_TIMEOUT_MS : 0,
+                        .flags = opt_replace ? SV_PREPARE_REPLACE : SV_PREPARE_DEFAULT };
   g_auto (GStrv) proofs = NULL;
   gboolean done = sv_commit_element_set (window, text, &wait, &proofs, error);
   if (context->is_terminal)

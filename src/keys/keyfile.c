@@ -1,139 +1,68 @@
 /* btcli's key files (docs/protocol.md section 10), so that one wallet serves both programs. The file says the same thing
- * several times (seed, public key, account, address); what is there must agree, because a file that was edited or mixed up
- * would otherwise sign for an account that its owner does not expect.
+ * several times (phrase, seed, private key, public key, account, address); what is there must agree, because a file that was
+ * edited or mixed up would otherwise sign for an account that its owner does not expect.
  *
- * The file's bytes are read into guarded memory. Jansson copies the strings out of it, so these are wiped before the value is
+ * The file's bytes are read into guarded memory. Jansson copies the strings out of it, so its memory is wiped whenever it is
  * freed. Messages name the file and the field, never what is in it; that is also why a JSON error is not passed on. */
-#include <errno.h>
-#include <fcntl.h>
+#include "keys/keyfile.h"
+
+#include <malloc.h>
 #include <sodium.h>
+#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/error.h"
-#include "base/file.h"
 #include "base/hash.h"
 #include "base/json.h"
-#include "keys/keypair_secret.h"
+#include "keys/keyfile_box.h"
+#include "keys/secret_file.h"
+#include "keys/secret_uri.h"
 
-#define MAX_FILE_SIZE 16384
 #define SEED_SIZE 32
-#define GROUP_AND_OTHERS 077
 
-/* ---- reading the bytes ---- */
+/* ---- what a file holds ---- */
+
+typedef struct
+{
+  const char *path; /* for messages */
+  const json_t *json;
+} KeyFile;
 
 static gboolean
-check_file (const char *path, int fd, GError **error)
+fail (const KeyFile *file, SvErrorCode code, const char *problem, GError **error)
 {
-  struct stat status;
-  if (fstat (fd, &status) != 0 || !S_ISREG (status.st_mode))
-  {
-    g_set_error (error, SV_ERROR, SV_ERROR_MALFORMED, "%s: not a regular file", path);
-    return FALSE;
-  }
-  if ((status.st_mode & GROUP_AND_OTHERS) == 0)
-    return TRUE;
-  g_autofree char *quoted = g_shell_quote (path);
-  g_set_error (error, SV_ERROR, SV_ERROR_POLICY,
-               "%s: this key is open to other users (mode %04o); close it with `chmod 600 %s`", path,
-               (guint)status.st_mode & 07777, quoted);
+  g_set_error (error, SV_ERROR, (int)code, "%s: %s", file->path, problem);
   return FALSE;
 }
 
-static int
-open_file (const char *path, GError **error)
+/* (transfer none) NULL for a field that is absent or null. */
+static const json_t *
+get (const KeyFile *file, const char *key)
 {
-  int fd = open (path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-  if (fd >= 0)
-    return fd;
-  int code = errno == ENOENT || errno == ENOTDIR ? SV_ERROR_NOT_FOUND : SV_ERROR_FAILED;
-  g_set_error (error, SV_ERROR, code, "%s: %s", path, g_strerror (errno));
-  return -1;
-}
-
-/* Fills @buffer with the whole file, at most MAX_FILE_SIZE bytes. */
-static gboolean
-read_all (const char *path, int fd, guint8 *buffer, gsize *length, GError **error)
-{
-  for (*length = 0;;)
-  {
-    gssize n = read (fd, buffer + *length, MAX_FILE_SIZE + 1 - *length);
-    if (n < 0 && errno == EINTR)
-      continue;
-    if (n < 0)
-    {
-      g_set_error (error, SV_ERROR, SV_ERROR_FAILED, "%s: %s", path, g_strerror (errno));
-      return FALSE;
-    }
-    if (n == 0)
-      return TRUE;
-    *length += (gsize)n;
-    if (*length > MAX_FILE_SIZE)
-    {
-      g_set_error (error, SV_ERROR, SV_ERROR_MALFORMED, "%s: larger than %d bytes, so no key file", path, MAX_FILE_SIZE);
-      return FALSE;
-    }
-  }
-}
-
-static SvSecret *
-read_secret_file (const char *path, gsize *length, GError **error)
-{
-  int fd = open_file (path, error);
-  if (fd < 0)
-    return NULL;
-  g_autoptr (SvSecret) buffer = sv_secret_alloc (MAX_FILE_SIZE + 1);
-  gboolean ok = check_file (path, fd, error) && read_all (path, fd, buffer, length, error);
-  close (fd);
-  return ok ? g_steal_pointer (&buffer) : NULL;
-}
-
-/* ---- judging the content ---- */
-
-static gboolean
-check_not_encrypted (const char *path, const guint8 *data, gsize length, GError **error)
-{
-  static const char *const marks[] = { "$NACL", "$ANSIBLE_VAULT", "gAAAAA" };
-  for (gsize i = 0; i < G_N_ELEMENTS (marks); i++)
-    if (length >= strlen (marks[i]) && memcmp (data, marks[i], strlen (marks[i])) == 0)
-    {
-      g_set_error (error, SV_ERROR, SV_ERROR_POLICY,
-                   "%s: this key file is encrypted, which this version cannot open; use an unencrypted hotkey", path);
-      return FALSE;
-    }
-  return TRUE;
+  const json_t *value = json_object_get (file->json, key);
+  return json_is_null (value) ? NULL : value;
 }
 
 /* cryptoType: 0 is ed25519, 1 or nothing sr25519. */
 static gboolean
-check_scheme (const char *path, const json_t *json, GError **error)
+read_scheme (const KeyFile *file, SvScheme *scheme, GError **error)
 {
-  const json_t *type = json_object_get (json, "cryptoType");
-  gboolean is_absent = type == NULL || json_is_null (type);
-  if (!is_absent && !json_is_number (type))
-  {
-    g_set_error (error, SV_ERROR, SV_ERROR_MALFORMED, "%s: cryptoType is not a number", path);
-    return FALSE;
-  }
-  double number = is_absent ? 1 : json_number_value (type);
-  if (number == 0)
-    return TRUE;
-  if (number == 1)
-    g_set_error (error, SV_ERROR, SV_ERROR_POLICY,
-                 "%s: this is an sr25519 key, and this version signs with ed25519 only; make one with `sv key new`", path);
-  else
-    g_set_error (error, SV_ERROR, SV_ERROR_MALFORMED, "%s: unknown cryptoType", path);
-  return FALSE;
+  const json_t *type = get (file, "cryptoType");
+  if (type != NULL && !json_is_number (type))
+    return fail (file, SV_ERROR_MALFORMED, "cryptoType is not a number", error);
+  double number = type == NULL ? 1 : json_number_value (type);
+  if (number != 0 && number != 1)
+    return fail (file, SV_ERROR_MALFORMED, "unknown cryptoType (0 is ed25519, 1 sr25519)", error);
+  *scheme = number == 0 ? SV_SCHEME_ED25519 : SV_SCHEME_SR25519;
+  return TRUE;
 }
 
 /* Reads "0x" hex of exactly @length bytes into @out; an absent or null field leaves @is_present FALSE. */
 static gboolean
-read_hex (const char *path, const json_t *json, const char *key, guint8 *out, gsize length, gboolean *is_present,
-          GError **error)
+read_hex (const KeyFile *file, const char *key, guint8 *out, gsize length, gboolean *is_present, GError **error)
 {
-  const json_t *value = json_object_get (json, key);
-  *is_present = value != NULL && !json_is_null (value);
+  const json_t *value = get (file, key);
+  *is_present = value != NULL;
   if (!*is_present)
     return TRUE;
   const char *text = json_string_value (value);
@@ -141,146 +70,198 @@ read_hex (const char *path, const json_t *json, const char *key, guint8 *out, gs
     text += 2;
   if (text != NULL && sv_hex_decode (text, TRUE, out, length))
     return TRUE;
-  g_set_error (error, SV_ERROR, SV_ERROR_MALFORMED, "%s: %s is not the hex of %" G_GSIZE_FORMAT " bytes", path, key, length);
+  g_set_error (error, SV_ERROR, SV_ERROR_MALFORMED, "%s: %s is not the hex of %" G_GSIZE_FORMAT " bytes", file->path, key,
+               length);
   return FALSE;
 }
 
-/* The seed from `secretSeed` or `privateKey`, which must agree where both are there. */
-static gboolean
-read_seed (const char *path, const json_t *json, SvSecret *seed, GError **error)
+/* ---- secrets ---- */
+
+/* The key pair of one field; NULL without an error when the field is absent or null. */
+typedef SvKeypair *(*ReadSecret) (const KeyFile *file, SvScheme scheme, const SvKeypair *known, GError **error);
+
+static SvKeypair *
+read_phrase (const KeyFile *file, SvScheme scheme, const SvKeypair *known, GError **error)
 {
-  gboolean has_seed = FALSE, has_private = FALSE;
-  g_autoptr (SvSecret) private_key = sv_secret_alloc (SEED_SIZE);
-  if (!read_hex (path, json, "secretSeed", seed, SEED_SIZE, &has_seed, error) ||
-      !read_hex (path, json, "privateKey", private_key, SEED_SIZE, &has_private, error))
+  const json_t *phrase = get (file, "secretPhrase");
+  if (phrase == NULL)
+    return NULL;
+  g_autofree char *what = g_strconcat (file->path, ": secretPhrase", NULL);
+  if (json_is_string (phrase))
+    return sv_keypair_from_uri (what, json_string_value (phrase), scheme, error);
+  g_set_error (error, SV_ERROR, SV_ERROR_MALFORMED, "%s is not a text", what);
+  return NULL;
+}
+
+static SvKeypair *
+read_seed (const KeyFile *file, SvScheme scheme, const SvKeypair *known, GError **error)
+{
+  g_autoptr (SvSecret) seed = sv_secret_alloc (SEED_SIZE);
+  gboolean is_present = FALSE;
+  if (!read_hex (file, "secretSeed", seed, SEED_SIZE, &is_present, error) || !is_present)
+    return NULL;
+  return sv_keypair_from_seed (seed, scheme);
+}
+
+/* The public key that the file names beside its secrets. */
+static gboolean
+read_public_key (const KeyFile *file, guint8 public_key[SV_PUBLIC_KEY_SIZE], gboolean *is_present, GError **error)
+{
+  if (!read_hex (file, "publicKey", public_key, SV_PUBLIC_KEY_SIZE, is_present, error))
     return FALSE;
-  if (!has_seed && !has_private)
-  {
-    g_set_error (error, SV_ERROR, SV_ERROR_POLICY,
-                 "%s: holds neither secretSeed nor privateKey, so nothing can be signed with it", path);
+  if (!*is_present && !read_hex (file, "accountId", public_key, SV_PUBLIC_KEY_SIZE, is_present, error))
     return FALSE;
-  }
-  if (!has_seed)
-    memcpy (seed, private_key, SEED_SIZE);
-  if (!has_private || sodium_memcmp (seed, private_key, SEED_SIZE) == 0)
-    return TRUE;
-  g_set_error (error, SV_ERROR, SV_ERROR_VERIFY, "%s: secretSeed and privateKey are different keys", path);
-  return FALSE;
+  const char *address = json_string_value (get (file, "ss58Address"));
+  if (!*is_present && address != NULL)
+    *is_present = sv_ss58_decode (address, public_key);
+  return TRUE;
+}
+
+static SvKeypair *
+read_private_key (const KeyFile *file, SvScheme scheme, const SvKeypair *known, GError **error)
+{
+  g_autoptr (SvSecret) key = sv_secret_alloc (SV_SR25519_SECRET_SIZE);
+  guint8 named[SV_PUBLIC_KEY_SIZE];
+  gboolean is_present = FALSE, is_named = FALSE;
+  gsize length = scheme == SV_SCHEME_SR25519 ? SV_SR25519_SECRET_SIZE : SEED_SIZE;
+  if (!read_hex (file, "privateKey", key, length, &is_present, error) || !is_present)
+    return NULL;
+  if (scheme == SV_SCHEME_ED25519)
+    return sv_keypair_from_seed (key, scheme);
+  if (!read_public_key (file, named, &is_named, error))
+    return NULL;
+  g_autofree char *what = g_strconcat (file->path, ": privateKey", NULL);
+  const guint8 *public_key = known != NULL ? sv_keypair_public_key (known) : is_named ? named : NULL;
+  return sv_keypair_from_private_key (what, key, public_key, error);
 }
 
 static gboolean
-check_public_field (const char *path, const json_t *json, const char *key, const SvKeypair *keypair, GError **error)
+is_same (const KeyFile *file, const char *first, const SvKeypair *keypair, const char *second, const SvKeypair *other,
+         GError **error)
+{
+  if (memcmp (sv_keypair_public_key (keypair), sv_keypair_public_key (other), SV_PUBLIC_KEY_SIZE) == 0)
+    return TRUE;
+  g_set_error (error, SV_ERROR, SV_ERROR_VERIFY, "%s: %s and %s are different keys", file->path, first, second);
+  return FALSE;
+}
+
+/* The first of the secrets that are there; the others must be of the same key. */
+static SvKeypair *
+read_secrets (const KeyFile *file, SvScheme scheme, GError **error)
+{
+  static const char *const names[] = { "secretPhrase", "secretSeed", "privateKey" };
+  static const ReadSecret readers[] = { read_phrase, read_seed, read_private_key };
+  g_autoptr (SvKeypair) keypair = NULL;
+  const char *first = NULL;
+  for (gsize i = 0; i < G_N_ELEMENTS (readers); i++)
+  {
+    g_autoptr (GError) local = NULL;
+    g_autoptr (SvKeypair) other = readers[i](file, scheme, keypair, &local);
+    if (local != NULL)
+    {
+      g_propagate_error (error, g_steal_pointer (&local));
+      return NULL;
+    }
+    if (keypair == NULL)
+    {
+      keypair = g_steal_pointer (&other);
+      first = names[i];
+    }
+    else if (other != NULL && !is_same (file, first, keypair, names[i], other, error))
+      return NULL;
+  }
+  if (keypair == NULL)
+    fail (file, SV_ERROR_POLICY,
+          "holds neither secretPhrase nor secretSeed nor privateKey, so nothing can be signed with it; it is only the public "
+          "half of a key",
+          error);
+  return g_steal_pointer (&keypair);
+}
+
+/* ---- what is public ---- */
+
+static gboolean
+check_public_field (const KeyFile *file, const char *key, const SvKeypair *keypair, GError **error)
 {
   guint8 public_key[SV_PUBLIC_KEY_SIZE];
   gboolean is_present = FALSE;
-  if (!read_hex (path, json, key, public_key, sizeof public_key, &is_present, error))
+  if (!read_hex (file, key, public_key, sizeof public_key, &is_present, error))
     return FALSE;
   if (!is_present || memcmp (public_key, sv_keypair_public_key (keypair), sizeof public_key) == 0)
     return TRUE;
-  g_set_error (error, SV_ERROR, SV_ERROR_VERIFY, "%s: %s is not the public key of the secret in this file", path, key);
+  g_set_error (error, SV_ERROR, SV_ERROR_VERIFY, "%s: %s is not the public key of the secret in this file", file->path, key);
   return FALSE;
 }
 
 static gboolean
-check_address (const char *path, const json_t *json, const SvKeypair *keypair, GError **error)
+check_address (const KeyFile *file, const SvKeypair *keypair, GError **error)
 {
-  const json_t *value = json_object_get (json, "ss58Address");
-  if (value == NULL || json_is_null (value) || g_strcmp0 (json_string_value (value), sv_keypair_address (keypair)) == 0)
+  const json_t *value = get (file, "ss58Address");
+  if (value == NULL || g_strcmp0 (json_string_value (value), sv_keypair_address (keypair)) == 0)
     return TRUE;
   g_set_error (error, SV_ERROR, SV_ERROR_VERIFY, "%s: ss58Address is not the account of the secret in this file, which is %s",
-               path, sv_keypair_address (keypair));
+               file->path, sv_keypair_address (keypair));
   return FALSE;
 }
 
 static SvKeypair *
-keypair_from_json (const char *path, const json_t *json, GError **error)
+keypair_from_json (const KeyFile *file, GError **error)
 {
-  if (!json_is_object (json))
-  {
-    g_set_error (error, SV_ERROR, SV_ERROR_MALFORMED, "%s: not a key file (a JSON object is expected)", path);
+  SvScheme scheme;
+  if (!json_is_object (file->json) && !fail (file, SV_ERROR_MALFORMED, "not a key file (a JSON object is expected)", error))
     return NULL;
-  }
-  g_autoptr (SvSecret) seed = sv_secret_alloc (SEED_SIZE);
-  if (!check_scheme (path, json, error) || !read_seed (path, json, seed, error))
+  if (!read_scheme (file, &scheme, error))
     return NULL;
-  g_autoptr (SvKeypair) keypair = sv_keypair_from_seed (seed);
-  if (!check_public_field (path, json, "publicKey", keypair, error) ||
-      !check_public_field (path, json, "accountId", keypair, error) || !check_address (path, json, keypair, error))
+  g_autoptr (SvKeypair) keypair = read_secrets (file, scheme, error);
+  if (keypair == NULL || !check_public_field (file, "publicKey", keypair, error) ||
+      !check_public_field (file, "accountId", keypair, error) || !check_address (file, keypair, error))
     return NULL;
   return g_steal_pointer (&keypair);
 }
 
+/* ---- Jansson's memory ---- */
+
 static void
-wipe_strings (json_t *value)
+free_wiped (void *block)
 {
-  if (json_is_string (value))
-    sodium_memzero ((char *)json_string_value (value), json_string_length (value));
-  const char *key;
-  json_t *member;
-  json_object_foreach (value, key, member) wipe_strings (member);
-  gsize i;
-  json_array_foreach (value, i, member) wipe_strings (member);
+  if (block != NULL)
+    sodium_memzero (block, malloc_usable_size (block));
+  free (block);
+}
+
+/* From the first key file on. Blocks that Jansson has from before are malloc()'s too. */
+static void
+let_jansson_wipe (void)
+{
+  static gsize done = 0;
+  if (!g_once_init_enter (&done))
+    return;
+  json_set_alloc_funcs (malloc, free_wiped);
+  g_once_init_leave (&done, 1);
+}
+
+SvKeypair *
+sv_keyfile_parse (const char *path, const guint8 *data, gsize length, GError **error)
+{
+  let_jansson_wipe ();
+  g_autoptr (json_t) json = sv_json_parse ("key file", data, length, SV_SECRET_FILE_MAX_SIZE, NULL);
+  const KeyFile file = { path, json };
+  if (json != NULL)
+    return keypair_from_json (&file, error);
+  fail (&file, SV_ERROR_MALFORMED, "not a key file (its content is not valid JSON)", error);
+  return NULL;
 }
 
 SvKeypair *
 sv_keyfile_read (const char *path, GError **error)
 {
   gsize length = 0;
-  g_autoptr (SvSecret) data = read_secret_file (path, &length, error);
-  if (data == NULL || !check_not_encrypted (path, data, length, error))
+  g_autoptr (SvSecret) data = sv_secret_file_read (path, &length, error);
+  if (data == NULL)
     return NULL;
-  g_autoptr (json_t) json = sv_json_parse ("key file", data, length, MAX_FILE_SIZE, NULL);
-  if (json == NULL)
-  {
-    g_set_error (error, SV_ERROR, SV_ERROR_MALFORMED, "%s: not a key file (its content is not valid JSON)", path);
-    return NULL;
-  }
-  SvKeypair *keypair = keypair_from_json (path, json, error);
-  wipe_strings (json);
-  return keypair;
-}
-
-/* ---- seeds ---- */
-
-static SvSecret *
-read_standard_input (gsize *length, GError **error)
-{
-  g_autoptr (SvSecret) buffer = sv_secret_alloc (MAX_FILE_SIZE + 1);
-  return read_all ("standard input", STDIN_FILENO, buffer, length, error) ? g_steal_pointer (&buffer) : NULL;
-}
-
-SvKeypair *
-sv_seed_read (const char *path, GError **error)
-{
-  gsize length = 0;
-  g_autoptr (SvSecret) text = path != NULL ? read_secret_file (path, &length, error) : read_standard_input (&length, error);
-  if (text == NULL)
-    return NULL;
-  while (length > 0 && g_ascii_isspace (text[length - 1]))
-    length--;
-  text[length] = '\0';
-
-  g_autoptr (SvSecret) seed = sv_secret_alloc (SEED_SIZE);
-  if (length == strlen ((char *)text) && g_str_has_prefix ((char *)text, "0x") &&
-      sv_hex_decode ((char *)text + 2, TRUE, seed, SEED_SIZE))
-    return sv_keypair_from_seed (seed);
-  g_set_error (error, SV_ERROR, SV_ERROR_MALFORMED, "%s: not a seed (expected 0x and 64 hex digits, and nothing else)",
-               path != NULL ? path : "standard input");
-  return NULL;
-}
-
-/* ---- writing ---- */
-
-gboolean
-sv_keyfile_create (const char *path, const SvKeypair *keypair, GError **error)
-{
-  g_autofree char *public_key = sv_hex_encode (sv_keypair_public_key (keypair), SV_PUBLIC_KEY_SIZE);
-  g_autoptr (SvSecret) seed = sv_secret_alloc (2 * SEED_SIZE + 1);
-  g_autoptr (SvSecret) text = sv_secret_alloc (MAX_FILE_SIZE);
-  sodium_bin2hex ((char *)seed, 2 * SEED_SIZE + 1, sv_keypair_seed (keypair), SEED_SIZE);
-  int length = g_snprintf ((char *)text, MAX_FILE_SIZE,
-                           "{\"accountId\": \"0x%s\", \"publicKey\": \"0x%s\", \"privateKey\": \"0x%s\", "
-                           "\"secretPhrase\": null, \"secretSeed\": \"0x%s\", \"ss58Address\": \"%s\", \"cryptoType\": 0}",
-                           public_key, public_key, (const char *)seed, (const char *)seed, sv_keypair_address (keypair));
-  return sv_file_create (path, text, (gsize)length, 0600, error);
+  if (!sv_keyfile_is_encrypted (data, length))
+    return sv_keyfile_parse (path, data, length, error);
+  gsize opened_length = 0;
+  g_autoptr (SvSecret) opened = sv_keyfile_box_open (path, data, length, &opened_length, error);
+  return opened != NULL ? sv_keyfile_parse (path, opened, opened_length, error) : NULL;
 }

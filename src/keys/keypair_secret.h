@@ -2,13 +2,18 @@
 #pragma once
 
 #include "keys/keypair.h"
+#include "keys/secret.h"
+#include "keys/sr25519.h"
 
-/* Guarded memory that is locked, wiped when freed, and never too little (the program ends instead). */
-typedef guint8 SvSecret;
+/* From a secret in the form of sr25519.h; NULL when it has no public key. Returns: (transfer full). */
+SvKeypair *sv_keypair_from_sr25519_secret (const guint8 secret[SV_SR25519_SECRET_SIZE]);
 
-guint8 *sv_secret_alloc (gsize length);
-void sv_secret_free (guint8 *secret);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC (SvSecret, sv_secret_free)
-
-/* (transfer none) 32 bytes. */
+/* (transfer none) 32 bytes; NULL for an sr25519 key that was not made of a seed. */
 const guint8 *sv_keypair_seed (const SvKeypair *keypair);
+
+/* (transfer none) for sr25519 SV_SR25519_SECRET_SIZE bytes, for ed25519 the seed and the public key. */
+const guint8 *sv_keypair_secret (const SvKeypair *keypair);
+
+/* (transfer none) the phrase of which nothing but this key was made, or NULL. */
+const char *sv_keypair_phrase (const SvKeypair *keypair);
+void sv_keypair_set_phrase (SvKeypair *keypair, const char *phrase);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/hash.h"
+#include "keys/sr25519.h"
 
 #define SCHEME_BIT 0x80
 
@@ -77,7 +78,7 @@ sv_signature_verify (const char *address, const void *message, gsize length, con
   SvScheme scheme;
   if (!sv_ss58_decode (address, public_key) || !sv_signature_parse (signature_text, form, signature, &scheme))
     return FALSE;
-  if (scheme != SV_SCHEME_ED25519)
-    return FALSE; /* recognised, not supported */
+  if (scheme == SV_SCHEME_SR25519)
+    return sv_sr25519_verify (public_key, message, length, signature);
   return crypto_sign_verify_detached (signature, message, length, public_key) == 0;
 }

@@ -1,5 +1,5 @@
 /* Signatures: "ed25519:" or "sr25519:" + 128 lower-case hex digits. Bit 7 of the last byte tells the scheme; there is one
- * verification per signature, never two (docs/protocol.md section 1). sr25519 is recognised and refused as not supported. */
+ * verification per signature, never two (docs/protocol.md section 1). */
 #pragma once
 
 #include "keys/ss58.h"

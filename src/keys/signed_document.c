@@ -165,17 +165,11 @@ signature_is_right (const SvSignedDocument *document, const char *signature)
 static gboolean
 check_signature (const char *what, const SvSignedDocument *document, GError **error)
 {
-  guint8 bytes[SV_SIGNATURE_SIZE];
-  SvScheme scheme;
   const char *signature = json_string_value (json_object_get (document->json, "signature"));
   if (signature_is_right (document, signature))
     return TRUE;
-  if (sv_signature_parse (signature, SV_SIGNATURE_DOCUMENT, bytes, &scheme) && scheme == SV_SCHEME_SR25519)
-    g_set_error (error, SV_ERROR, SV_ERROR_VERIFY, "%s: /signature: sr25519 signatures cannot be checked by this version",
-                 what);
-  else
-    g_set_error (error, SV_ERROR, SV_ERROR_VERIFY, "%s: /signature: not the signature of %s over this document", what,
-                 json_string_value (json_object_get (document->json, "signed_by")));
+  g_set_error (error, SV_ERROR, SV_ERROR_VERIFY, "%s: /signature: not the signature of %s over this document", what,
+               json_string_value (json_object_get (document->json, "signed_by")));
   return FALSE;
 }
 

@@ -8,7 +8,7 @@
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/schema.h"
-#include "bindings/follower.h"
+#include "bindings/account_fold.h"
 #include "miner/commitments.h"
 
 #define MAX_PENDING_SIZE (256 * 1024)
@@ -25,24 +25,17 @@ sv_miner_window_free (SvMinerWindow *window)
 
 /* ── the present state ── */
 
-static SvBindings *
-read_bindings (const SvMinerWindow *window, GError **error)
-{
-  g_autoptr (SvFollower) follower = sv_follower_new (window->chain, NULL);
-  sv_follower_set_from (follower, window->start_block > SV_COMMIT_EARLIEST ? window->start_block - SV_COMMIT_EARLIEST : 0);
-  return sv_follower_step (follower, NULL, NULL, error) ? sv_follower_bindings (follower) : NULL;
-}
-
 static gboolean
 refresh_state (SvMinerWindow *window, GError **error)
 {
-  g_autoptr (SvBindings) bindings = read_bindings (window, error);
-  if (bindings == NULL)
+  SvFold *fold = sv_chain_head (window->chain, &window->head, error)
+                     ? sv_account_fold_read (window->chain, sv_keypair_address (window->keypair), window->manifest->window_id,
+                                             window->start_block, window->expiry_block, window->head.best.number, error)
+                     : NULL;
+  if (fold == NULL)
     return FALSE;
-  window->head = *sv_bindings_head (bindings);
   g_clear_pointer (&window->fold, sv_fold_free);
-  window->fold = sv_bindings_fold (bindings, sv_keypair_address (window->keypair), window->manifest->window_id,
-                                   window->start_block, window->expiry_block, window->head.best.number);
+  window->fold = fold;
   return TRUE;
 }
 
@@ -126,19 +119,47 @@ sv_commit_is_in_force (const SvMinerWindow *window, const SvCommitmentText *text
   return TRUE;
 }
 
+/* TRUE when the slot's text binds the chute in this window. */
+static gboolean
+slot_binds (const SvSlot *slot, const char *window_id, const char *chute_id)
+{
+  g_autoptr (SvCommitmentText) text =
+      slot->text != NULL ? sv_commitment_text_parse (slot->text, strlen (slot->text), NULL) : NULL;
+  if (text == NULL || text->is_withdrawal || strcmp (text->window_id, window_id) != 0)
+    return FALSE;
+  for (guint i = 0; i < text->bindings->len; i++)
+    if (strcmp (((SvBinding *)g_ptr_array_index (text->bindings, i))->chute_id, chute_id) == 0)
+      return TRUE;
+  return FALSE;
+}
+
+/* "hotkey, hotkey", "" where nobody else binds the chute. */
+static char *
+rivals_of (const SvMinerWindow *window, const GPtrArray *slots, const char *chute_id)
+{
+  g_autoptr (GPtrArray) rivals = g_ptr_array_new ();
+  for (guint i = 0; i < slots->len; i++)
+  {
+    const SvSlot *slot = g_ptr_array_index (slots, i);
+    if (strcmp (slot->account, sv_keypair_address (window->keypair)) != 0 &&
+        slot_binds (slot, window->manifest->window_id, chute_id))
+      g_ptr_array_add (rivals, slot->account);
+  }
+  g_ptr_array_add (rivals, NULL);
+  return g_strjoinv (", ", (char **)rivals->pdata);
+}
+
 char **
 sv_commit_rivals (SvMinerWindow *window, const SvCommitmentText *text, GError **error)
 {
-  g_autoptr (SvBindings) bindings = read_bindings (window, error);
-  if (bindings == NULL)
+  g_autoptr (GPtrArray) slots = sv_chain_slots (window->chain, error);
+  if (slots == NULL)
     return NULL;
   GPtrArray *lines = g_ptr_array_new ();
   for (guint i = 0; i < text->bindings->len && !text->is_withdrawal; i++)
   {
     const SvBinding *binding = g_ptr_array_index (text->bindings, i);
-    g_auto (GStrv) rivals = sv_bindings_chute_rivals (bindings, sv_keypair_address (window->keypair), binding->chute_id,
-                                                      window->manifest->window_id, window->start_block, window->expiry_block);
-    g_autofree char *list = g_strjoinv (", ", rivals);
+    g_autofree char *list = rivals_of (window, slots, binding->chute_id);
     if (*list != '\0')
       g_ptr_array_add (lines, g_strdup_printf ("%s: %s", binding->chute_id, list));
   }
@@ -254,6 +275,8 @@ write_pending (const SvMinerWindow *window, const SvPreparedExtrinsic *prepared,
   json_object_set_new (json, "text", json_string (text));
   json_object_set_new (json, "extrinsic", json_string (hex));
   json_object_set_new (json, "prepared_at", sv_json_integer (prepared->prepared_at));
+  if (prepared->valid_until != G_MAXUINT64)
+    json_object_set_new (json, "valid_until", sv_json_integer (prepared->valid_until));
   g_autofree char *written = sv_json_pretty (json);
   g_autofree char *path = pending_path (window);
   return sv_file_write (path, written, strlen (written), 0600, error);
@@ -272,7 +295,7 @@ read_pending (const SvMinerWindow *window, const char *text)
       sv_json_parse (path, g_bytes_get_data (bytes, NULL), g_bytes_get_size (bytes), MAX_PENDING_SIZE, NULL);
   const char *hash = json_string_value (json_object_get (json, "hash"));
   const char *hex = json_string_value (json_object_get (json, "extrinsic"));
-  const json_t *at = json_object_get (json, "prepared_at");
+  const json_t *at = json_object_get (json, "prepared_at"), *until = json_object_get (json, "valid_until");
   if (hash == NULL || hex == NULL || strlen (hash) >= SV_BLOCK_HASH_TEXT || strlen (hex) % 2 != 0 || !json_is_number (at) ||
       g_strcmp0 (json_string_value (json_object_get (json, "text")), text) != 0 ||
       g_strcmp0 (json_string_value (json_object_get (json, "signer")), sv_keypair_address (window->keypair)) != 0)
@@ -286,7 +309,7 @@ read_pending (const SvMinerWindow *window, const char *text)
   prepared->bytes = g_bytes_new (data, length);
   prepared->signer = g_strdup (sv_keypair_address (window->keypair));
   prepared->prepared_at = (guint64)json_number_value (at);
-  prepared->valid_until = G_MAXUINT64;
+  prepared->valid_until = json_is_number (until) ? (guint64)json_number_value (until) : G_MAXUINT64;
   return prepared;
 }
 
@@ -322,9 +345,9 @@ resume (const SvMinerWindow *window, const char *text, SvPreparedExtrinsic **pre
 }
 
 static SvPreparedExtrinsic *
-submit_anew (const SvMinerWindow *window, const char *text, GError **error)
+submit_anew (const SvMinerWindow *window, const char *text, SvPrepareFlags flags, GError **error)
 {
-  g_autoptr (SvPreparedExtrinsic) prepared = sv_chain_prepare_commitment (window->chain, window->keypair, text, error);
+  g_autoptr (SvPreparedExtrinsic) prepared = sv_chain_prepare_commitment (window->chain, window->keypair, text, flags, error);
   if (prepared == NULL || !write_pending (window, prepared, text, error) || !sv_chain_submit (window->chain, prepared, error))
     return NULL;
   return g_steal_pointer (&prepared);
@@ -384,12 +407,17 @@ include_text (SvMinerWindow *window, const SvCommitmentText *parsed, const char 
   if (!resume (window, text, &prepared, error))
     return NULL;
   if (prepared == NULL && sv_commit_check (window, parsed, error))
-    prepared = submit_anew (window, text, error);
+    prepared = submit_anew (window, text, wait->flags, error);
   if (prepared == NULL)
     return NULL;
   g_autoptr (SvExtrinsic) included = sv_chain_await_inclusion (window->chain, prepared->hash, prepared->prepared_at,
                                                                wait->timeout_ms, wait->on_block, wait->data, error);
-  if (included == NULL || !refresh_state (window, error))
+  if (included == NULL)
+    return NULL;
+  if (wait->finality_timeout_ms > 0 &&
+      !sv_chain_await_finality (window->chain, &included, wait->finality_timeout_ms, wait->on_final, wait->data, error))
+    return NULL;
+  if (!refresh_state (window, error))
     return NULL;
   g_autofree char *proof = sv_proof_format (included->block, included->hash);
   return check_took_effect (window, parsed, proof, error) ? g_steal_pointer (&proof) : NULL;

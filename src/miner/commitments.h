@@ -30,8 +30,8 @@ SvMinerWindow *sv_miner_window_open (const SvConfig *config, SvChain *chain, SvR
 /* TRUE when the state has just what @text says, so that there is nothing to commit. */
 gboolean sv_commit_is_in_force (const SvMinerWindow *window, const SvCommitmentText *text);
 
-/* Hotkeys that have one of the text's chutes in force in this window, "chute_id: hotkey, hotkey" each; NULL-terminated.
- * Returns: (transfer full). */
+/* Hotkeys whose last commitment binds one of the text's chutes in this window, "chute_id: hotkey, hotkey" each;
+ * NULL-terminated. For a warning, so their slots are enough. Returns: (transfer full). */
 char **sv_commit_rivals (SvMinerWindow *window, const SvCommitmentText *text, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Refuses (SV_ERROR_POLICY, with the reason) what folding would make void, and what would overwrite the hotkey's anchor. */
@@ -39,14 +39,17 @@ gboolean sv_commit_check (const SvMinerWindow *window, const SvCommitmentText *t
 
 typedef struct
 {
-  void (*on_block) (guint64 best_block, gpointer data); /* while waiting for inclusion; may be NULL */
+  void (*on_block) (guint64 best_block, gpointer data);      /* while waiting for inclusion; may be NULL */
+  void (*on_final) (guint64 finalized_block, gpointer data); /* while waiting for finality; may be NULL */
   gpointer data;
   guint timeout_ms;
+  guint finality_timeout_ms; /* 0: an included commitment is enough */
+  SvPrepareFlags flags;
 } SvCommitWait;
 
-/* The user's `commit_element_set`: checks, submits, waits for inclusion, writes the receipts. A text too long for the chain is
- * split by elements. *@proofs receives the proof of each extrinsic, NULL-terminated. @window->fold is the new state
- * afterwards. */
+/* The user's `commit_element_set`: checks, submits, waits for inclusion and finality, writes the receipts. A text too long for
+ * the chain is split by elements. *@proofs receives the proof of each extrinsic, NULL-terminated. @window->fold is the new
+ * state afterwards. */
 gboolean sv_commit_element_set (SvMinerWindow *window, const SvCommitmentText *text, const SvCommitWait *wait, char ***proofs,
                                 GError **error) G_GNUC_WARN_UNUSED_RESULT;
 

@@ -97,7 +97,7 @@ submit_text (SvPublisher *publisher, const char *text, GError **error)
   {
     GError *local = NULL;
     g_autoptr (SvPreparedExtrinsic) prepared =
-        sv_chain_prepare_commitment (chain, sv_publisher_keypair (publisher), text, &local);
+        sv_chain_prepare_commitment (chain, sv_publisher_keypair (publisher), text, SV_PREPARE_DEFAULT, &local);
     if (prepared != NULL && sv_chain_submit (chain, prepared, &local))
       return g_steal_pointer (&prepared);
     if (attempt == MAX_ATTEMPTS || !g_error_matches (local, SV_ERROR, SV_ERROR_CONFLICT))
@@ -158,18 +158,30 @@ anchor_locked (SvPublisher *publisher, const SvPublication *publication, GError 
 
 /* ── failing ── */
 
+/* The block after which the chain takes another text; FALSE where it does not answer. */
+static gboolean
+when_to_try_again (SvPublisher *publisher, guint64 *after)
+{
+  SvChain *chain = sv_publisher_chain (publisher);
+  guint64 earliest;
+  if (!sv_chain_earliest_commitment (chain, signer_of (publisher), sv_chain_max_text (chain), &earliest, NULL))
+    return FALSE;
+  *after = earliest - 1;
+  return TRUE;
+}
+
 /* The publication stands whatever happens here, so the message must not sound as if nothing had been published. */
 static void
 set_not_anchored (SvPublisher *publisher, const SvPublication *publication, const GError *reason, GError **error)
 {
-  SvHead head = { 0 };
+  guint64 after;
   if (g_error_matches (reason, SV_ERROR, SV_ERROR_POLICY))
     g_set_error (error, SV_ERROR, SV_ERROR_POLICY, "manifest %s is public, not anchored: %s", publication->manifest_hash,
                  reason->message);
-  else if (sv_chain_head (sv_publisher_chain (publisher), &head, NULL))
+  else if (when_to_try_again (publisher, &after))
     g_set_error (error, SV_ERROR, SV_ERROR_UNREACHABLE,
                  "manifest %s is public, not anchored; run the same command again after block %" G_GUINT64_FORMAT ": %s",
-                 publication->manifest_hash, head.best.number, reason->message);
+                 publication->manifest_hash, after, reason->message);
   else
     g_set_error (error, SV_ERROR, SV_ERROR_UNREACHABLE,
                  "manifest %s is public, not anchored; run the same command again when the chain answers: %s",

@@ -58,7 +58,7 @@ LLVMFuzzerTestOneInput (const guint8 *data, size_t size)
   sv_index_check (json, faults);
   if (!json_is_object (json))
     return 0;
-  g_autoptr (SvKeypair) keypair = sv_keypair_from_seed (seed);
+  g_autoptr (SvKeypair) keypair = sv_keypair_from_seed (seed, SV_SCHEME_ED25519);
   g_autoptr (SvSignedDocument) document = sv_signed_document_create (json, "index", &chain, keypair, 0, NULL);
   g_autoptr (SvIndex) index = document != NULL ? sv_index_open (document->bytes, &chain, NULL, NULL, NULL) : NULL;
   if (index == NULL)

@@ -10,7 +10,7 @@ read_stored (const json_t *json)
   static const SvChainId chain = { .genesis = "0x2f0555cc76fc2840a25a6ea3b9637146806f1f44b090c175ffde2a7e5ab36c03",
                                    .netuid = 44 };
   static const guint8 seed[32] = { 1 };
-  g_autoptr (SvKeypair) keypair = sv_keypair_from_seed (seed);
+  g_autoptr (SvKeypair) keypair = sv_keypair_from_seed (seed, SV_SCHEME_ED25519);
   g_autoptr (SvSignedDocument) document = sv_signed_document_create (json, "manifest", &chain, keypair, 0, NULL);
   g_autoptr (SvManifest) manifest =
       document != NULL ? sv_manifest_open (document->bytes, document->hash, &chain, NULL, NULL, NULL) : NULL;

@@ -89,7 +89,7 @@ LLVMFuzzerTestOneInput (const guint8 *data, size_t size)
   sv_shard_check (json, faults);
   if (faults->n_errors > 0)
     return 0;
-  g_autoptr (SvKeypair) keypair = sv_keypair_from_seed (seed);
+  g_autoptr (SvKeypair) keypair = sv_keypair_from_seed (seed, SV_SCHEME_ED25519);
   g_autoptr (SvSignedDocument) document = sv_signed_document_create (json, "shard", &chain, keypair, 0, NULL);
   g_autoptr (SvShard) shard = document != NULL ? sv_shard_open (document->bytes, &chain, NULL) : NULL;
   if (shard == NULL)

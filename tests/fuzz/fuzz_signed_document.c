@@ -13,7 +13,7 @@ sign_and_open (const json_t *content)
 {
   static const guint8 seed[32] = { 1 };
   SvDocumentRules rules = { .type = "manifest", .chain = &chain, .max_size = 8 * MAX_SIZE };
-  g_autoptr (SvKeypair) keypair = sv_keypair_from_seed (seed);
+  g_autoptr (SvKeypair) keypair = sv_keypair_from_seed (seed, SV_SCHEME_ED25519);
   g_autoptr (SvSignedDocument) signed_now = sv_signed_document_create (content, "manifest", &chain, keypair, 0, NULL);
   if (signed_now == NULL)
     return;

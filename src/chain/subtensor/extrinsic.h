@@ -12,9 +12,9 @@ typedef struct
   guint32 transaction_version;
   guint8 genesis_hash[32];
   guint64 nonce;
-  guint64 era_period;   /* a power of two from 4 to 65536; 0: immortal */
-  guint64 era_block;    /* number of the block the era begins at (any block: its phase is taken from it) */
-  guint8 era_hash[32];  /* of that block; the genesis hash for an immortal extrinsic */
+  guint64 era_period;  /* a power of two from 4 to 65536; 0: immortal */
+  guint64 era_block;   /* number of the block the era begins at: any, but for periods over 4096 a multiple of period / 4096 */
+  guint8 era_hash[32]; /* of that block; not used for an immortal extrinsic */
 } SvExtrinsicContext;
 
 /* The SCALE-encoded call Commitments.set_commitment(netuid, info) of a text cut into fields. SV_ERROR_POLICY with both numbers
@@ -22,7 +22,8 @@ typedef struct
 GBytes *sv_commitment_call (const SvMetadata *metadata, guint16 netuid, const char *text,
                             GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* Longest text that fits: MaxFields times the largest plain field of the runtime's Data. 0 where the runtime has none. */
+/* Longest text that fits: MaxFields times the largest plain field of the runtime's Data, but at most SV_COMMITMENT_MAX_TEXT. 0
+ * where the runtime has none. */
 gsize sv_commitment_max_text (const SvMetadata *metadata);
 
 /* The bytes that are signed: call, extensions, additional data; BLAKE2b-256 of them where they are more than 256. An extension
@@ -43,7 +44,8 @@ typedef struct
 {
   guint8 signer[SV_PUBLIC_KEY_SIZE];
   guint16 netuid;
-  char *text; /* of its plain fields, joined; NULL when another field is among them, or bytes that are no text (NUL, no UTF-8) */
+  char
+      *text; /* of its plain fields, joined; NULL when another field is among them, or bytes that are no text (NUL, no UTF-8) */
   guint64 reveal_round; /* of a time-locked field; 0: it has none */
 } SvCommitmentCall;
 
@@ -51,7 +53,8 @@ void sv_commitment_call_clear (SvCommitmentCall *call);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (SvCommitmentCall, sv_commitment_call_clear)
 
 /* Looks whether an extrinsic of a block (with its length) is one. *@is_one is FALSE for every other (unsigned, another call, a
- * version other than 4 …). SV_ERROR_MALFORMED only for what should be one and cannot be read. */
+ * version other than 4 …). SV_ERROR_MALFORMED for what should be one and cannot be read, and for what cannot be read so far
+ * that this is known: a chain lets no such extrinsic into a block, so the metadata is not the block's, or the node lies. */
 gboolean sv_extrinsic_read_commitment (const SvMetadata *metadata, const void *data, gsize length, gboolean *is_one,
                                        SvCommitmentCall *call, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 

@@ -8,7 +8,7 @@
 typedef struct
 {
   guint64 number;
-  char hash[SV_BLOCK_HASH_TEXT];   /* BLAKE2b-256 of the encoded header, computed here */
+  char hash[SV_BLOCK_HASH_TEXT]; /* BLAKE2b-256 of the encoded header, computed here */
   char parent[SV_BLOCK_HASH_TEXT];
   gboolean changes_runtime; /* its digest says that the runtime's code or environment was updated in this block */
 } SvHeader;

@@ -65,7 +65,7 @@ test_commitments_name_a_few_rivals (World *world, gconstpointer unused)
   world_start (world);
   for (guint i = 0; i < 20; i++)
   {
-    g_autoptr (SvKeypair) rival = sv_keypair_generate ();
+    g_autoptr (SvKeypair) rival = sv_keypair_generate (SV_SCHEME_ED25519);
     g_free (world_commit (world, rival,
                           "sv1 commit now 2\nServe@1 rev slug-two 87f7d0c5-0000-4000-8000-000000000001 1\n"
                           "Empty@1 rev slug-two 87f7d0c5-0000-4000-8000-000000000001 1"));

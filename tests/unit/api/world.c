@@ -176,7 +176,8 @@ char *
 world_commit (World *world, const SvKeypair *keypair, const char *text)
 {
   g_autoptr (GError) error = NULL;
-  g_autoptr (SvPreparedExtrinsic) prepared = sv_chain_prepare_commitment (world->chain, keypair, text, &error);
+  g_autoptr (SvPreparedExtrinsic) prepared =
+      sv_chain_prepare_commitment (world->chain, keypair, text, SV_PREPARE_DEFAULT, &error);
   g_assert_no_error (error);
   gboolean submitted = sv_chain_submit (world->chain, prepared, &error);
   g_assert_no_error (error);
@@ -242,11 +243,11 @@ world_set_up (World *world, guint64 block_time_ms)
   world->limits = limits;
   world->directory = g_dir_make_tmp ("sv-api-XXXXXX", &error);
   g_assert_no_error (error);
-  world->operator_key = sv_keypair_generate ();
-  world->miner = sv_keypair_generate ();
-  world->rival = sv_keypair_generate ();
-  world->validator = sv_keypair_generate ();
-  world->stranger = sv_keypair_generate ();
+  world->operator_key = sv_keypair_generate (SV_SCHEME_ED25519);
+  world->miner = sv_keypair_generate (SV_SCHEME_ED25519);
+  world->rival = sv_keypair_generate (SV_SCHEME_ED25519);
+  world->validator = sv_keypair_generate (SV_SCHEME_ED25519);
+  world->stranger = sv_keypair_generate (SV_SCHEME_ED25519);
   make_config (world);
   make_chain (world, block_time_ms);
   add_clip (world);

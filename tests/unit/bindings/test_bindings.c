@@ -97,8 +97,8 @@ hotkeys_without_records_share_one_fold (Fixture *fixture, gconstpointer data)
 {
   commit (fixture, fixture->ledger.miner, COMMIT_A);
   g_autoptr (SvBindings) bindings = step (fixture);
-  g_autoptr (SvKeypair) stranger = sv_keypair_generate ();
-  g_autoptr (SvKeypair) other = sv_keypair_generate ();
+  g_autoptr (SvKeypair) stranger = sv_keypair_generate (SV_SCHEME_ED25519);
+  g_autoptr (SvKeypair) other = sv_keypair_generate (SV_SCHEME_ED25519);
   const SvFold *fold = fold_at_head (bindings, stranger);
   g_assert_cmpuint (g_hash_table_size (fold->bound), ==, 0);
   g_assert_true (fold_at_head (bindings, other) == fold);

@@ -13,8 +13,8 @@ ledger_fixture_set_up (LedgerFixture *fixture, guint64 block_time_ms)
   fixture->directory = g_dir_make_tmp ("sv-ledger-XXXXXX", &error);
   g_assert_no_error (error);
   fixture->path = g_build_filename (fixture->directory, "ledger.sqlite", NULL);
-  fixture->miner = sv_keypair_generate ();
-  fixture->owner = sv_keypair_generate ();
+  fixture->miner = sv_keypair_generate (SV_SCHEME_ED25519);
+  fixture->owner = sv_keypair_generate (SV_SCHEME_ED25519);
   const char *const permits[] = { sv_keypair_address (fixture->miner), NULL };
   SvLedgerParameters parameters = { .owner = sv_keypair_address (fixture->owner),
                                     .permits = permits,
@@ -71,7 +71,8 @@ SvExtrinsic *
 ledger_fixture_commit (LedgerFixture *fixture, const SvKeypair *keypair, const char *text)
 {
   g_autoptr (GError) error = NULL;
-  g_autoptr (SvPreparedExtrinsic) prepared = sv_chain_prepare_commitment (fixture->chain, keypair, text, &error);
+  g_autoptr (SvPreparedExtrinsic) prepared =
+      sv_chain_prepare_commitment (fixture->chain, keypair, text, SV_PREPARE_DEFAULT, &error);
   g_assert_no_error (error);
   gboolean submitted = sv_chain_submit (fixture->chain, prepared, &error);
   g_assert_no_error (error);

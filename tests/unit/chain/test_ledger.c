@@ -70,7 +70,7 @@ static SvPreparedExtrinsic *
 submit (LedgerFixture *fixture, const SvKeypair *keypair, const char *text)
 {
   g_autoptr (GError) error = NULL;
-  SvPreparedExtrinsic *prepared = sv_chain_prepare_commitment (fixture->chain, keypair, text, &error);
+  SvPreparedExtrinsic *prepared = sv_chain_prepare_commitment (fixture->chain, keypair, text, SV_PREPARE_DEFAULT, &error);
   g_assert_no_error (error);
   gboolean submitted = sv_chain_submit (fixture->chain, prepared, &error);
   g_assert_no_error (error);
@@ -174,7 +174,8 @@ a_nonce_taken_in_between_is_a_conflict (void)
   g_autoptr (GError) error = NULL;
   LedgerFixture fixture = { 0 };
   ledger_fixture_set_up (&fixture, HOUR_MS);
-  g_autoptr (SvPreparedExtrinsic) late = sv_chain_prepare_commitment (fixture.chain, fixture.miner, "late", &error);
+  g_autoptr (SvPreparedExtrinsic) late =
+      sv_chain_prepare_commitment (fixture.chain, fixture.miner, "late", SV_PREPARE_DEFAULT, &error);
   g_assert_no_error (error);
   submit_text (&fixture, fixture.miner, "first");
   g_assert_false (sv_chain_submit (fixture.chain, late, &error));
@@ -193,7 +194,8 @@ a_bad_signature_is_refused_at_the_door (void)
   g_autoptr (GError) error = NULL;
   LedgerFixture fixture = { 0 };
   ledger_fixture_set_up (&fixture, 0);
-  g_autoptr (SvPreparedExtrinsic) prepared = sv_chain_prepare_commitment (fixture.chain, fixture.miner, "hello", &error);
+  g_autoptr (SvPreparedExtrinsic) prepared =
+      sv_chain_prepare_commitment (fixture.chain, fixture.miner, "hello", SV_PREPARE_DEFAULT, &error);
   g_assert_no_error (error);
   g_autofree char *text = g_strndup (g_bytes_get_data (prepared->bytes, NULL), g_bytes_get_size (prepared->bytes));
   memcpy (strstr (text, "hello"), "hullo", 5);

@@ -37,7 +37,7 @@ what_is_signed_opens_again (void)
 {
   g_autoptr (GError) error = NULL;
   g_auto (SvLedgerExtrinsic) extrinsic = { 0 };
-  g_autoptr (SvKeypair) keypair = sv_keypair_generate ();
+  g_autoptr (SvKeypair) keypair = sv_keypair_generate (SV_SCHEME_ED25519);
   g_autoptr (GBytes) bytes = sign (keypair, "sv1 commit\nline é", 7);
   SvChainId chain = test_chain ();
   g_assert_true (sv_ledger_extrinsic_open (&chain, bytes, &extrinsic, &error));
@@ -53,7 +53,7 @@ what_is_signed_opens_again (void)
 static void
 the_encoding_is_the_one_that_is_documented (void)
 {
-  g_autoptr (SvKeypair) keypair = sv_keypair_generate ();
+  g_autoptr (SvKeypair) keypair = sv_keypair_generate (SV_SCHEME_ED25519);
   g_autoptr (GBytes) bytes = sign (keypair, "hello", 0);
   g_autoptr (json_t) json = json_loadb (g_bytes_get_data (bytes, NULL), g_bytes_get_size (bytes), JSON_REJECT_DUPLICATES, NULL);
   SvChainId chain = test_chain ();
@@ -114,7 +114,7 @@ is_refused (gconstpointer data)
   const Refusal *refusal = data;
   g_autoptr (GError) error = NULL;
   g_auto (SvLedgerExtrinsic) extrinsic = { 0 };
-  g_autoptr (SvKeypair) keypair = sv_keypair_generate ();
+  g_autoptr (SvKeypair) keypair = sv_keypair_generate (SV_SCHEME_ED25519);
   g_autoptr (GBytes) good = sign (keypair, "hello", 0);
   g_autoptr (GBytes) bad = change (good, refusal->find, refusal->put);
   SvChainId chain = test_chain ();
@@ -127,8 +127,8 @@ another_signer_is_refused (void)
 {
   g_autoptr (GError) error = NULL;
   g_auto (SvLedgerExtrinsic) extrinsic = { 0 };
-  g_autoptr (SvKeypair) keypair = sv_keypair_generate ();
-  g_autoptr (SvKeypair) other = sv_keypair_generate ();
+  g_autoptr (SvKeypair) keypair = sv_keypair_generate (SV_SCHEME_ED25519);
+  g_autoptr (SvKeypair) other = sv_keypair_generate (SV_SCHEME_ED25519);
   g_autoptr (GBytes) good = sign (keypair, "hello", 0);
   g_autoptr (GBytes) bad = change (good, sv_keypair_address (keypair), sv_keypair_address (other));
   SvChainId chain = test_chain ();
@@ -141,7 +141,7 @@ a_text_too_long_is_refused_and_the_longest_is_not (void)
 {
   g_autoptr (GError) error = NULL;
   g_auto (SvLedgerExtrinsic) taken = { 0 }, refused = { 0 };
-  g_autoptr (SvKeypair) keypair = sv_keypair_generate ();
+  g_autoptr (SvKeypair) keypair = sv_keypair_generate (SV_SCHEME_ED25519);
   /* control characters are the longest in JSON */
   g_autofree char *longest = g_strnfill (SV_LEDGER_MAX_TEXT, '\x01');
   g_autofree char *too_long = g_strnfill (SV_LEDGER_MAX_TEXT + 1, 'x');

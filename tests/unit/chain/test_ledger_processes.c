@@ -79,7 +79,7 @@ commit_once (SvChain *chain, const SvKeypair *keypair, const char *text)
   for (int attempt = 0; attempt < 200; attempt++)
   {
     g_autoptr (GError) error = NULL;
-    g_autoptr (SvPreparedExtrinsic) prepared = sv_chain_prepare_commitment (chain, keypair, text, &error);
+    g_autoptr (SvPreparedExtrinsic) prepared = sv_chain_prepare_commitment (chain, keypair, text, SV_PREPARE_DEFAULT, &error);
     if (prepared && sv_chain_submit (chain, prepared, &error))
       return TRUE;
     if (!g_error_matches (error, SV_ERROR, SV_ERROR_CONFLICT))
@@ -92,7 +92,7 @@ static int
 submit_and_advance (const LedgerFixture *fixture, int number)
 {
   g_autoptr (SvChain) chain = ledger_fixture_open (fixture, "44");
-  g_autoptr (SvKeypair) own = sv_keypair_generate ();
+  g_autoptr (SvKeypair) own = sv_keypair_generate (SV_SCHEME_ED25519);
   for (int round = 0; round < ROUNDS; round++)
   {
     g_autofree char *text = g_strdup_printf ("%d.%d", number, round);

@@ -107,8 +107,8 @@ options_of_create_are_checked (Fixture *fixture, gconstpointer data)
   expect_failure (SV (fixture, "chain create --owner nobody"), 2, "--owner nobody");
   expect_failure (SV (fixture, "chain create --permit nobody"), 2, "--permit nobody");
   expect_failure (SV (fixture, "chain create here"), 2, "too many arguments");
-  expect_failure (SV (fixture, "chain create --chain wss://example.org"), 2, "ledger:PATH");
-  expect_failure (SV (fixture, "chain status --chain wss://example.org"), 2, "ledger:PATH");
+  expect_failure (SV (fixture, "chain create --chain ftp://example.org"), 2, "ledger:PATH");
+  expect_failure (SV (fixture, "chain status --chain ftp://example.org"), 2, "ledger:PATH");
 }
 
 /* ── advance ── */

@@ -1,7 +1,7 @@
-/* Drives the built sv. Cases of `sv key`: new keys are shown and never overwritten; schemes; show never tells the secret; seeds
- * come from files and standard input only; signatures over bytes and over canonical JSON; exit statuses. Cases of `sv config
- * show`: values, origins, masked secrets, unknown names. Cases of --json: it holds also for what goes wrong before the command
- * is run. */
+/* Drives the built sv. Cases of `sv key`: new keys are shown and never overwritten; schemes; show never tells the secret;
+ * seeds, phrases and private keys come from files and standard input only; encrypted files; signatures over bytes and over
+ * canonical JSON; exit statuses. Cases of `sv config show`: values, origins, masked secrets, unknown names. Cases of --json: it
+ * holds also for what goes wrong before the command is run. */
 #include <gio/gio.h>
 #include <glib/gstdio.h>
 #include <jansson.h>
@@ -9,6 +9,9 @@
 
 #define SEED_DIGITS "abf8e5bdbe30c65656c0a3cbd181ff8a56294a69dfedd27982aace4a76909115"
 #define SEED "0x" SEED_DIGITS
+#define PHRASE_START "bottom drive obey"
+#define PHRASE PHRASE_START " lake curtain smoke basket hold race lonely fit walk"
+#define SR_ADDRESS "5GrwvaEF5zXb26Fz9rcQpDWS57CtERHpNehXCPcNoHGKutQY" /* sr25519, PHRASE//Alice */
 #define ADDRESS "5FA9nQDVg267DEd8m1ZypXLBnvN7SFxYwV7ndqSYGiN9TTpu"
 
 static char *directory;
@@ -70,6 +73,7 @@ assert_fails (const char *input, const char *arguments, int status, const char *
   if (strstr (result.err, message) == NULL)
     g_error ("expected \"%s\" in \"%s\"", message, result.err);
   g_assert_null (strstr (result.err, SEED_DIGITS));
+  g_assert_null (strstr (result.err, PHRASE_START));
 }
 
 static char *
@@ -145,7 +149,12 @@ test_schemes_of_new_keys (void)
 {
   g_auto (Result) result = sv ("key new --hotkey scheme --scheme ed25519");
   g_assert_cmpint (result.status, ==, 0);
-  assert_fails ("", "key new --hotkey s --scheme sr25519", 6, "ed25519 keys only");
+  g_autofree char *made = string_of ("key new --hotkey sr --scheme sr25519 --json", "scheme");
+  g_autofree char *shown = string_of ("key show --hotkey sr --json", "scheme");
+  g_autofree char *usual = string_of ("key show --hotkey scheme --json", "scheme");
+  g_assert_cmpstr (made, ==, "sr25519");
+  g_assert_cmpstr (shown, ==, "sr25519");
+  g_assert_cmpstr (usual, ==, "ed25519");
   assert_fails ("", "key new --hotkey s --scheme rsa", 2, "--scheme is ed25519 or sr25519");
   assert_fails ("", "key new --hotkey ../s", 2, "may not be a path");
   assert_fails ("", "key new s", 2, "too many arguments");
@@ -179,9 +188,59 @@ test_seeds_come_from_files (void)
   assert_fails ("", "key import", 2, "an argument is missing");
 }
 
+/* The account of the secret on standard input. Returns: (transfer full). */
+static char *
+import_of (const char *secret, const char *arguments)
+{
+  g_autofree char *line = g_strconcat ("key import - --json ", arguments, NULL);
+  g_auto (Result) result = sv_with (NULL, secret, line);
+  g_assert_cmpint (result.status, ==, 0);
+  g_assert_null (strstr (result.out, "bottom"));
+  json_t *json = parse (result.out);
+  char *account = g_strdup (json_string_value (json_object_get (json, "account")));
+  json_decref (json);
+  return account;
+}
+
+static void
+test_phrases (void)
+{
+  g_autofree char *usual = import_of (PHRASE "//Alice\n", "--hotkey phrase --account ss58:" SR_ADDRESS);
+  g_autofree char *ed25519 = import_of (PHRASE "//Alice\n", "--hotkey phrase-ed25519 --scheme ed25519");
+  g_assert_cmpstr (usual, ==, SR_ADDRESS);
+  g_assert_cmpstr (ed25519, ==, ADDRESS);
+  assert_fails (PHRASE, "key import - --hotkey p --account " SR_ADDRESS, 3, "does not give the account " SR_ADDRESS);
+  assert_fails (PHRASE_START " lakes curtain smoke basket hold race lonely fit walk", "key import - --hotkey p", 3,
+                "standard input: word 4 of the phrase");
+  assert_fails (PHRASE "/Alice", "key import - --hotkey p --scheme ed25519", 6, "step 1 of the derivation path is soft");
+  assert_fails (PHRASE, "key import - --hotkey p --account 5F", 2, "--account is not an SS58 address");
+  assert_fails (PHRASE, "key import - --hotkey p --scheme rsa", 2, "--scheme is ed25519 or sr25519");
+}
+
+static void
+test_encrypted_files (void)
+{
+  static const char variable[] = "BT_PW_W_DEFAULT_HOTKEYS_BOX", passphrase[] = "correct horse";
+  char masked[sizeof passphrase] = "";
+  for (gsize i = 0; i < strlen (passphrase); i++)
+    masked[i] = passphrase[i] ^ variable[i];
+  g_autofree char *value = g_base64_encode ((guint8 *)masked, strlen (passphrase));
+  g_autofree char *setting = g_strconcat (variable, "=", value, NULL);
+  g_auto (Result) made = sv_with (setting, "", "key new --scheme sr25519 --encrypt --wallet-path w --hotkey box --json");
+  g_autofree char *content = read_file ("w/default/hotkeys/box");
+  g_assert_cmpint (made.status, ==, 0);
+  g_assert_true (g_str_has_prefix (content, "$NACL"));
+  g_auto (Result) shown = sv_with (setting, "", "key show --wallet-path w --hotkey box --json");
+  g_assert_cmpstr (shown.out, ==, made.out);
+}
+
 static void
 test_seed_as_argument_is_refused_and_not_repeated (void)
 {
+  assert_fails ("", "key import " SEED "//path --hotkey argument", 2, "does not belong on a command line");
+  assert_fails ("", "key import " SEED_DIGITS " --hotkey argument", 2, "does not belong on a command line");
+  assert_fails ("", "key import " PHRASE, 2, "does not belong on a command line");
+  assert_fails ("", "key import '" PHRASE "//Alice'", 2, "does not belong on a command line");
   assert_fails ("", "key import " SEED " --hotkey argument", 2, "does not belong on a command line");
 }
 
@@ -204,6 +263,24 @@ test_signature_over_bytes (void)
   g_assert_cmpint (valid.status, ==, 0);
   g_assert_cmpstr (valid.out, ==, "valid: signed by " ADDRESS "\n");
   assert_fails ("other bytes", from_input, 3, "not " ADDRESS "'s over this content");
+}
+
+static void
+test_signature_of_an_sr25519_key (void)
+{
+  g_autofree char *account = import_of (PHRASE "//Alice", "--hotkey sr-signer");
+  g_auto (Result) signature = sv_with (NULL, "message", "key sign - --hotkey sr-signer");
+  g_assert_cmpint (signature.status, ==, 0);
+  g_assert_true (g_str_has_prefix (signature.out, "sr25519:"));
+  g_strchomp (signature.out);
+  g_autofree char *verify = g_strconcat ("key verify --account ", account, " --json --signature ", signature.out, " -", NULL);
+  g_autofree char *by_another = g_strconcat ("key verify --account " ADDRESS " --signature ", signature.out, " -", NULL);
+  g_auto (Result) valid = sv_with (NULL, "message", verify);
+  json_t *json = parse (valid.out);
+  g_assert_cmpint (valid.status, ==, 0);
+  g_assert_cmpstr (json_string_value (json_object_get (json, "scheme")), ==, "sr25519");
+  json_decref (json);
+  assert_fails ("message", by_another, 3, "not " ADDRESS "'s over this content");
 }
 
 static void
@@ -240,7 +317,7 @@ test_wrong_use_of_verify (void)
   assert_fails ("", bad_account, 2, "--account is not an SS58 address");
   assert_fails ("", "key verify --account " ADDRESS " --signature 00 -", 2, "--signature is not 64 bytes");
   assert_fails ("", absent, 4, "absent");
-  assert_fails ("", sr25519, 3, "sr25519 signatures");
+  assert_fails ("", sr25519, 3, "not " ADDRESS "'s over this content");
 }
 
 /* (transfer none) the setting of that name in the output of `sv config show --json`. */
@@ -335,8 +412,11 @@ main (int argc, char **argv)
   g_test_add_func ("/key/schemes-of-new-keys", test_schemes_of_new_keys);
   g_test_add_func ("/key/show-never-tells-the-secret", test_show_never_tells_the_secret);
   g_test_add_func ("/key/seeds-come-from-files", test_seeds_come_from_files);
+  g_test_add_func ("/key/phrases", test_phrases);
+  g_test_add_func ("/key/encrypted-files", test_encrypted_files);
   g_test_add_func ("/key/seed-as-argument-is-refused", test_seed_as_argument_is_refused_and_not_repeated);
   g_test_add_func ("/key/signature-over-bytes", test_signature_over_bytes);
+  g_test_add_func ("/key/signature-of-an-sr25519-key", test_signature_of_an_sr25519_key);
   g_test_add_func ("/key/signature-over-canonical-json", test_signature_over_canonical_json);
   g_test_add_func ("/key/wrong-use-of-verify", test_wrong_use_of_verify);
   g_test_add_func ("/config/shows-values-and-origins", test_config_shows_values_and_origins);

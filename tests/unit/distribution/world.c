@@ -33,9 +33,9 @@ world_new (guint64 finality)
   World *world = g_new0 (World, 1);
   world->root = g_dir_make_tmp ("sv-world-XXXXXX", &error);
   g_assert_no_error (error);
-  world->operator= sv_keypair_generate ();
-  world->stranger = sv_keypair_generate ();
-  world->owner = sv_keypair_generate ();
+  world->operator= sv_keypair_generate (SV_SCHEME_ED25519);
+  world->stranger = sv_keypair_generate (SV_SCHEME_ED25519);
+  world->owner = sv_keypair_generate (SV_SCHEME_ED25519);
   g_autofree char *ledger = world_path (world, "ledger");
   SvLedgerParameters parameters = { .owner = sv_keypair_address (world->owner), .finality = finality };
   gboolean made = sv_ledger_create (ledger, &parameters, &error);
@@ -90,7 +90,8 @@ void
 world_commit (World *world, const SvKeypair *keypair, const char *text)
 {
   GError *error = NULL;
-  g_autoptr (SvPreparedExtrinsic) prepared = sv_chain_prepare_commitment (world->chain, keypair, text, &error);
+  g_autoptr (SvPreparedExtrinsic) prepared =
+      sv_chain_prepare_commitment (world->chain, keypair, text, SV_PREPARE_DEFAULT, &error);
   g_assert_no_error (error);
   gboolean done = sv_chain_submit (world->chain, prepared, &error);
   g_assert_no_error (error);

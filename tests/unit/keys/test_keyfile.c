@@ -1,6 +1,7 @@
-/* Cases: a written file is read back, is private and is never overwritten; btcli's variations (order, absent, null and unknown
- * fields, the seed in either field); fields that disagree; sr25519, encrypted, public-only and malformed files; open modes;
- * absent, too big and odd files; seeds; wallets. No message may hold the secret. */
+/* Cases: a written file of either scheme is read back, is private and is never overwritten; btcli's variations (order, absent,
+ * null and unknown fields, any of the secrets); fields that disagree; public-only and malformed files; open modes; absent, too
+ * big and odd files; imported seeds, phrases and private keys; wallets. No message may hold the
+ * secret. test_keyfile_box.c has the encrypted files. */
 #include <glib.h>
 #include <glib/gstdio.h>
 #include <string.h>
@@ -15,6 +16,19 @@
 #define PUBLIC "88dc3417d5058ec4b4503e0c12ea1a0a89be200fe98922423d4334014fa6b0ee"
 #define ADDRESS "5FA9nQDVg267DEd8m1ZypXLBnvN7SFxYwV7ndqSYGiN9TTpu"
 #define OTHER "8eaf04151687736326c9fea17e25fc5287613693c912909cb226aa4794f26a48"
+#define PHRASE "bottom drive obey lake curtain smoke basket hold race lonely fit walk"
+#define PHRASE_SEED "fac7959dbfe72f052e5a0c3c8d6530f202b02fd8f9f5ca3580ec8deb7797479e"
+#define PHRASE_PRIVATE                                                                                                         \
+  "05d65584630d16cd4af6d0bec10f34bb504a5dcb62dba2122d49f5a663763d0afd190cce74df356432b410bd64682309d6dedb27c76845daf388557c"   \
+  "bac3ca34"
+#define PHRASE_ADDRESS "5DfhGyQdFobKM8NsWvEeAKk5EQQgYe9AydgJ7rMB6E1EqRzV" /* sr25519 */
+/* Alice's sr25519 development key: PHRASE//Alice. */
+#define SR_SEED "e5be9a5092b81bca64be81d212e7f2f9eba183bb7a90954f7b76361f6edb5c0a"
+#define SR_PUBLIC "d43593c715fdd31c61141abd04a99fd6822c8558854ccde39a5684e7a56da27d"
+#define SR_ADDRESS "5GrwvaEF5zXb26Fz9rcQpDWS57CtERHpNehXCPcNoHGKutQY"
+#define SR_NONCE_HALF "925a225d97aa00682d6a59b95b18780c10d7032336e88f3442b42361f4a66011"
+#define SR_PRIVATE "33a6f3093f158a7109f679410bef1a0c54168145e0cecb4df006c1c2fffb1f09" SR_NONCE_HALF
+#define SR_PRIVATE_TIMES_8 "98319d4ff8a9508c4bb0cf0b5a78d760a0b2082c02775e6e82370816fedfff48" SR_NONCE_HALF
 #define OTHER_ADDRESS "5FHneW46xGXgs5mUiveU4sbTyGBzmstUspZC92UhjJM694ty"
 
 static char *directory, *path;
@@ -24,7 +38,7 @@ alice (void)
 {
   guint8 seed[32];
   g_assert_true (sv_hex_decode (SEED, FALSE, seed, sizeof seed));
-  return sv_keypair_from_seed (seed);
+  return sv_keypair_from_seed (seed, SV_SCHEME_ED25519);
 }
 
 static void
@@ -34,13 +48,19 @@ write_file (const char *content)
 }
 
 static void
-assert_reads (const char *content)
+assert_reads_as (const char *content, const char *address)
 {
   g_autoptr (GError) error = NULL;
   write_file (content);
   g_autoptr (SvKeypair) keypair = sv_keyfile_read (path, &error);
   g_assert_no_error (error);
-  g_assert_cmpstr (sv_keypair_address (keypair), ==, ADDRESS);
+  g_assert_cmpstr (sv_keypair_address (keypair), ==, address);
+}
+
+static void
+assert_reads (const char *content)
+{
+  assert_reads_as (content, ADDRESS);
 }
 
 static void
@@ -50,6 +70,8 @@ assert_error (GError *error, SvErrorCode code, const char *message)
   if (strstr (error->message, message) == NULL)
     g_error ("expected \"%s\" in \"%s\"", message, error->message);
   g_assert_null (strstr (error->message, "abf8e5bd"));
+  g_assert_null (strstr (error->message, "e5be9a50"));
+  g_assert_null (strstr (error->message, "curtain"));
 }
 
 static void
@@ -63,9 +85,9 @@ assert_refused (const char *content, SvErrorCode code, const char *message)
 }
 
 static void
-test_written_file_is_read_back (void)
+assert_is_read_back (SvScheme scheme)
 {
-  g_autoptr (SvKeypair) keypair = sv_keypair_generate ();
+  g_autoptr (SvKeypair) keypair = sv_keypair_generate (scheme);
   g_autofree char *deep = g_build_filename (directory, "wallet", "hotkeys", "new", NULL);
   g_autofree char *hotkeys = g_path_get_dirname (deep);
   g_autofree char *wallet = g_path_get_dirname (hotkeys);
@@ -78,15 +100,57 @@ test_written_file_is_read_back (void)
   g_assert_cmpuint (status.st_mode & 0777, ==, 0600);
   g_autoptr (SvKeypair) read = sv_keyfile_read (deep, &error);
   g_assert_no_error (error);
-  g_autofree char *a = sv_keypair_sign (keypair, "m", 1);
-  g_autofree char *b = sv_keypair_sign (read, "m", 1);
-  g_assert_cmpstr (a, ==, b);
+  g_assert_cmpint (sv_keypair_scheme (read), ==, scheme);
+  g_autofree char *signature = sv_keypair_sign (read, "m", 1);
+  g_assert_true (sv_signature_verify (sv_keypair_address (keypair), "m", 1, signature, SV_SIGNATURE_DOCUMENT));
 
   g_assert_false (sv_keyfile_create (deep, keypair, &error));
   g_assert_error (error, SV_ERROR, SV_ERROR_CONFLICT);
   g_unlink (deep);
   g_rmdir (hotkeys);
   g_rmdir (wallet);
+}
+
+static void
+test_written_file_is_read_back (void)
+{
+  assert_is_read_back (SV_SCHEME_ED25519);
+  assert_is_read_back (SV_SCHEME_SR25519);
+}
+
+/* What an imported secret is written as. */
+static void
+assert_written_form (const char *secret, const char *expected)
+{
+  const SvKeyImport import = { 0 };
+  g_autoptr (GError) error = NULL;
+  g_autofree char *content = NULL;
+  write_file (secret);
+  g_autoptr (SvKeypair) keypair = sv_key_import (path, &import, &error);
+  g_assert_no_error (error);
+  g_unlink (path);
+  g_assert_true (sv_keyfile_create (path, keypair, NULL));
+  g_assert_true (g_file_get_contents (path, &content, NULL, NULL));
+  g_assert_cmpstr (content, ==, expected);
+  assert_reads_as (content, sv_keypair_address (keypair));
+}
+
+static void
+test_written_forms_of_sr25519 (void)
+{
+  assert_written_form (PHRASE "//Alice",
+                       "{\"accountId\": \"0x" SR_PUBLIC "\", \"publicKey\": \"0x" SR_PUBLIC
+                       "\", \"privateKey\": \"0x" SR_PRIVATE "\", \"secretPhrase\": null, \"secretSeed\": \"0x" SR_SEED
+                       "\", \"ss58Address\": \"" SR_ADDRESS "\"}");
+  assert_written_form ("0x" SR_PRIVATE_TIMES_8,
+                       "{\"accountId\": \"0x" SR_PUBLIC "\", \"publicKey\": \"0x" SR_PUBLIC
+                       "\", \"privateKey\": \"0x" SR_PRIVATE
+                       "\", \"secretPhrase\": null, \"secretSeed\": null, \"ss58Address\": \"" SR_ADDRESS "\"}");
+  assert_written_form (" " PHRASE " \n",
+                       "{\"accountId\": \"0x46ebddef8cd9bb167dc30878d7113b7e168e6f0646beffd77d69d39bad76b47a\", \"publicKey\": "
+                       "\"0x46ebddef8cd9bb167dc30878d7113b7e168e6f0646beffd77d69d39bad76b47a\", \"privateKey\": "
+                       "\"0x" PHRASE_PRIVATE "\", \"secretPhrase\": \"" PHRASE "\", \"secretSeed\": \"0x" PHRASE_SEED
+                       "\", \"ss58Address\": \"" PHRASE_ADDRESS "\"}");
 }
 
 static void
@@ -106,8 +170,8 @@ test_written_form (void)
 static void
 test_generated_keys_differ (void)
 {
-  g_autoptr (SvKeypair) a = sv_keypair_generate ();
-  g_autoptr (SvKeypair) b = sv_keypair_generate ();
+  g_autoptr (SvKeypair) a = sv_keypair_generate (SV_SCHEME_ED25519);
+  g_autoptr (SvKeypair) b = sv_keypair_generate (SV_SCHEME_ED25519);
   g_assert_cmpstr (sv_keypair_address (a), !=, sv_keypair_address (b));
 }
 
@@ -117,7 +181,7 @@ test_variations_of_btcli (void)
   assert_reads ("{\"cryptoType\":0,\"secretSeed\":\"0x" SEED "\"}");
   assert_reads ("{\"cryptoType\":0,\"privateKey\":\"0x" SEED "\"}");
   assert_reads ("{\"secretSeed\":\"" SEED "\",\"cryptoType\":0}");
-  assert_reads ("{\"ss58Address\":\"" ADDRESS "\",\"secretSeed\":\"0x" SEED "\",\"privateKey\":null,\"secretPhrase\":\"a b\","
+  assert_reads ("{\"ss58Address\":\"" ADDRESS "\",\"secretSeed\":\"0x" SEED "\",\"privateKey\":null,\"secretPhrase\":null,"
                 "\"accountId\":null,\"publicKey\":\"0x" PUBLIC "\",\"futureField\":[1],\"cryptoType\":0}\n");
 }
 
@@ -125,7 +189,7 @@ static void
 test_fields_must_agree (void)
 {
   assert_refused ("{\"cryptoType\":0,\"secretSeed\":\"0x" SEED "\",\"privateKey\":\"0x" OTHER "\"}", SV_ERROR_VERIFY,
-                  "secretSeed and privateKey are different");
+                  "secretSeed and privateKey are different keys");
   assert_refused ("{\"cryptoType\":0,\"secretSeed\":\"0x" SEED "\",\"publicKey\":\"0x" OTHER "\"}", SV_ERROR_VERIFY,
                   "publicKey is not");
   assert_refused ("{\"cryptoType\":0,\"secretSeed\":\"0x" SEED "\",\"accountId\":\"0x" OTHER "\"}", SV_ERROR_VERIFY,
@@ -136,14 +200,52 @@ test_fields_must_agree (void)
 }
 
 static void
-test_what_this_version_does_not_open (void)
+test_variations_of_sr25519 (void)
 {
-  assert_refused ("{\"secretSeed\":\"0x" SEED "\"}", SV_ERROR_POLICY, "sr25519");
-  assert_refused ("{\"secretSeed\":\"0x" SEED "\",\"cryptoType\":1}", SV_ERROR_POLICY, "sr25519");
-  assert_refused ("{\"secretSeed\":\"0x" SEED "\",\"cryptoType\":null}", SV_ERROR_POLICY, "sr25519");
-  assert_refused ("$NACL0123456789", SV_ERROR_POLICY, "encrypted");
+  static const char *const types[] = { "", "\"cryptoType\":1,", "\"cryptoType\":null," };
+  for (gsize i = 0; i < G_N_ELEMENTS (types); i++)
+  {
+    g_autofree char *seed = g_strconcat ("{", types[i], "\"secretSeed\":\"0x" SR_SEED "\"}", NULL);
+    g_autofree char *phrase = g_strconcat ("{", types[i], "\"secretPhrase\":\"" PHRASE "//Alice\"}", NULL);
+    g_autofree char *private = g_strconcat ("{", types[i], "\"privateKey\":\"0x" SR_PRIVATE "\"}", NULL);
+    assert_reads_as (seed, SR_ADDRESS);
+    assert_reads_as (phrase, SR_ADDRESS);
+    assert_reads_as (private, SR_ADDRESS);
+  }
+  assert_reads_as ("{\"secretPhrase\":\"" PHRASE "\",\"secretSeed\":\"0x" PHRASE_SEED "\"}", PHRASE_ADDRESS);
+  assert_reads_as ("{\"privateKey\":\"0x" SR_PRIVATE_TIMES_8 "\",\"accountType\":\"x\",\"secretPhrase\":null}", SR_ADDRESS);
+  assert_reads_as ("{\"privateKey\":\"0x" SR_PRIVATE_TIMES_8 "\",\"publicKey\":\"0x" SR_PUBLIC "\"}", SR_ADDRESS);
+  assert_reads_as ("{\"privateKey\":\"" SR_PRIVATE "\",\"ss58Address\":\"" SR_ADDRESS "\",\"secretSeed\":\"0x" SR_SEED "\"}",
+                   SR_ADDRESS);
+  assert_reads ("{\"cryptoType\":0,\"secretPhrase\":\"" PHRASE "//Alice\",\"secretSeed\":\"0x" SEED "\"}");
+}
+
+static void
+test_fields_of_sr25519_must_agree (void)
+{
+  assert_refused ("{\"secretPhrase\":\"" PHRASE "\",\"secretSeed\":\"0x" SR_SEED "\"}", SV_ERROR_VERIFY,
+                  "secretPhrase and secretSeed are different keys");
+  assert_refused ("{\"secretSeed\":\"0x" PHRASE_SEED "\",\"privateKey\":\"0x" SR_PRIVATE "\"}", SV_ERROR_VERIFY,
+                  "privateKey: this private key is another account's");
+  assert_refused ("{\"privateKey\":\"0x" SR_PRIVATE "\",\"publicKey\":\"0x" OTHER "\"}", SV_ERROR_VERIFY,
+                  "privateKey: this private key is another account's");
+  assert_refused ("{\"privateKey\":\"0x" SR_PRIVATE "\",\"ss58Address\":\"" ADDRESS "\"}", SV_ERROR_VERIFY,
+                  "privateKey: this private key is another account's");
+  assert_refused ("{\"secretSeed\":\"0x" SR_SEED "\",\"ss58Address\":\"" ADDRESS "\"}", SV_ERROR_VERIFY,
+                  "which is " SR_ADDRESS);
+  /* ed25519's key, with the scheme forgotten */
+  assert_refused ("{\"secretSeed\":\"0x" SEED "\",\"publicKey\":\"0x" PUBLIC "\"}", SV_ERROR_VERIFY, "publicKey is not");
+  assert_refused ("{\"secretPhrase\":\"bottom drive obey lake curtain\"}", SV_ERROR_MALFORMED, "secretPhrase: a phrase has 12");
+  assert_refused ("{\"secretPhrase\":7}", SV_ERROR_MALFORMED, "secretPhrase is not a text");
+  assert_refused ("{\"privateKey\":\"0x" SR_SEED "\"}", SV_ERROR_MALFORMED, "privateKey is not the hex of 64 bytes");
+}
+
+static void
+test_files_without_a_secret (void)
+{
   assert_refused ("{\"cryptoType\":0,\"ss58Address\":\"" ADDRESS "\",\"publicKey\":\"0x" PUBLIC "\"}", SV_ERROR_POLICY,
-                  "neither secretSeed nor privateKey");
+                  "neither secretPhrase nor secretSeed nor privateKey");
+  assert_refused ("{\"ss58Address\":\"" SR_ADDRESS "\",\"secretSeed\":null}", SV_ERROR_POLICY, "only the public half of a key");
 }
 
 static void
@@ -195,29 +297,57 @@ test_files_that_are_none (void)
 }
 
 static void
-assert_no_seed (const char *content)
+assert_imports (const char *secret, const SvKeyImport *import, const char *address)
 {
   g_autoptr (GError) error = NULL;
-  write_file (content);
-  g_assert_null (sv_seed_read (path, &error));
-  assert_error (error, SV_ERROR_MALFORMED, "not a seed");
+  write_file (secret);
+  g_autoptr (SvKeypair) keypair = sv_key_import (path, import, &error);
+  g_assert_no_error (error);
+  g_assert_cmpstr (sv_keypair_address (keypair), ==, address);
 }
 
 static void
-test_seeds (void)
+assert_not_imported (const char *secret, const SvKeyImport *import, SvErrorCode code, const char *message)
 {
   g_autoptr (GError) error = NULL;
-  write_file ("0x" SEED " \n");
-  g_autoptr (SvKeypair) keypair = sv_seed_read (path, &error);
-  g_assert_no_error (error);
-  g_assert_cmpstr (sv_keypair_address (keypair), ==, ADDRESS);
-  assert_no_seed (SEED);
-  assert_no_seed ("0x" SEED "00");
-  assert_no_seed ("0x" SEED " 0x" SEED);
-  assert_no_seed ("");
+  write_file (secret);
+  g_assert_null (sv_key_import (path, import, &error));
+  assert_error (error, code, message);
+}
+
+static void
+test_imports (void)
+{
+  static const SvKeyImport usual = { 0 }, sr25519 = { .has_scheme = TRUE, .scheme = SV_SCHEME_SR25519 },
+                           ed25519 = { .has_scheme = TRUE, .scheme = SV_SCHEME_ED25519 }, known = { .account = SR_ADDRESS };
+  assert_imports ("0x" SEED " \n", &usual, ADDRESS);
+  assert_imports ("0x" SR_SEED, &sr25519, SR_ADDRESS);
+  assert_imports (PHRASE "//Alice\n", &usual, SR_ADDRESS);
+  assert_imports (PHRASE "//Alice\r\n", &known, SR_ADDRESS);
+  assert_imports (PHRASE "//Alice", &ed25519, ADDRESS);
+  assert_imports ("0x" PHRASE_SEED "//Alice", &ed25519, ADDRESS);
+  assert_imports ("0x" SR_PRIVATE "\n", &usual, SR_ADDRESS);
+  assert_imports ("0x" SR_PRIVATE_TIMES_8, &known, SR_ADDRESS);
+  /* a space at the end is part of a path or a password */
+  assert_not_imported (PHRASE "//Alice \n", &known, SV_ERROR_VERIFY, "does not give the account " SR_ADDRESS);
+}
+
+static void
+test_what_is_not_imported (void)
+{
+  static const SvKeyImport usual = { 0 }, ed25519 = { .has_scheme = TRUE, .scheme = SV_SCHEME_ED25519 },
+                           known = { .account = SR_ADDRESS };
+  g_autoptr (GError) error = NULL;
+  assert_not_imported (SEED, &usual, SV_ERROR_MALFORMED, "words, not 1");
+  assert_not_imported ("0x" SEED "00", &usual, SV_ERROR_MALFORMED, "not a seed");
+  assert_not_imported ("0x" SEED " 0x" SEED, &usual, SV_ERROR_MALFORMED, "not a seed");
+  assert_not_imported ("", &usual, SV_ERROR_MALFORMED, "neither a seed");
+  assert_not_imported ("\n\n", &usual, SV_ERROR_MALFORMED, "neither a seed");
+  assert_not_imported ("0x" SR_PRIVATE, &ed25519, SV_ERROR_USAGE, "the private key of sr25519");
+  assert_not_imported ("0x" SR_SEED, &known, SV_ERROR_VERIFY, "as an ed25519 key, ");
   write_file ("0x" SEED);
   g_assert_cmpint (g_chmod (path, 0644), ==, 0);
-  g_assert_null (sv_seed_read (path, &error));
+  g_assert_null (sv_key_import (path, &usual, &error));
   assert_error (error, SV_ERROR_POLICY, "chmod 600");
 }
 
@@ -277,11 +407,15 @@ main (int argc, char **argv)
   g_test_add_func ("/keyfile/generated-keys-differ", test_generated_keys_differ);
   g_test_add_func ("/keyfile/variations-of-btcli", test_variations_of_btcli);
   g_test_add_func ("/keyfile/fields-must-agree", test_fields_must_agree);
-  g_test_add_func ("/keyfile/what-this-version-does-not-open", test_what_this_version_does_not_open);
+  g_test_add_func ("/keyfile/written-forms-of-sr25519", test_written_forms_of_sr25519);
+  g_test_add_func ("/keyfile/variations-of-sr25519", test_variations_of_sr25519);
+  g_test_add_func ("/keyfile/fields-of-sr25519-must-agree", test_fields_of_sr25519_must_agree);
+  g_test_add_func ("/keyfile/files-without-a-secret", test_files_without_a_secret);
   g_test_add_func ("/keyfile/malformed-files", test_malformed_files);
   g_test_add_func ("/keyfile/open-modes-are-refused", test_open_modes_are_refused);
   g_test_add_func ("/keyfile/files-that-are-none", test_files_that_are_none);
-  g_test_add_func ("/keyfile/seeds", test_seeds);
+  g_test_add_func ("/keyfile/imports", test_imports);
+  g_test_add_func ("/keyfile/what-is-not-imported", test_what_is_not_imported);
   g_test_add_func ("/keyfile/wallet", test_wallet);
   g_test_add_func ("/keyfile/wallet-names-are-no-paths", test_wallet_names_are_no_paths);
   int status = g_test_run ();

@@ -1,5 +1,6 @@
 /* Cases: RFC 8032's vectors; each form of a signature, in documents and in requests; what has no form; signatures of another
- * message, account, or changed in one bit; unreduced scalars and keys of small order; sr25519, recognised and not accepted. */
+ * message, account, or changed in one bit; unreduced scalars and keys of small order; sr25519, told by the signature's last
+ * bit. */
 #include <glib.h>
 #include <string.h>
 
@@ -18,7 +19,7 @@ keypair (void)
 {
   guint8 seed[32];
   g_assert_true (sv_hex_decode (SEED, FALSE, seed, sizeof seed));
-  return sv_keypair_from_seed (seed);
+  return sv_keypair_from_seed (seed, SV_SCHEME_ED25519);
 }
 
 static gboolean
@@ -92,7 +93,7 @@ static void
 test_wrong_message_account_or_bit (void)
 {
   g_autoptr (SvKeypair) signer = keypair ();
-  g_autoptr (SvKeypair) other = sv_keypair_generate ();
+  g_autoptr (SvKeypair) other = sv_keypair_generate (SV_SCHEME_ED25519);
   const char *text = "ed25519:" SIGNATURE;
   g_assert_false (sv_signature_verify (sv_keypair_address (signer), "\x73", 1, text, SV_SIGNATURE_DOCUMENT));
   g_assert_false (sv_signature_verify (sv_keypair_address (signer), "\x72\x72", 2, text, SV_SIGNATURE_DOCUMENT));
@@ -147,24 +148,32 @@ test_key_of_small_order_is_refused (void)
   g_assert_false (sv_signature_verify (address, "any", 3, text, SV_SIGNATURE_DOCUMENT));
 }
 
+/* Each signature is verified by the scheme that its last bit shows, whatever its prefix says. */
 static void
-test_sr25519_is_recognised_and_not_accepted (void)
+test_the_bit_tells_the_scheme (void)
 {
-  guint8 bytes[SV_SIGNATURE_SIZE];
+  guint8 seed[32], bytes[SV_SIGNATURE_SIZE];
   SvScheme scheme;
-  g_assert_true (sv_signature_parse (SIGNATURE, SV_SIGNATURE_REQUEST, bytes, &scheme));
-  bytes[SV_SIGNATURE_SIZE - 1] |= 0x80;
-  g_autofree char *text = sv_signature_format (bytes, SV_SCHEME_SR25519);
+  g_assert_true (sv_hex_decode (SEED, FALSE, seed, sizeof seed));
+  g_autoptr (SvKeypair) signer = sv_keypair_from_seed (seed, SV_SCHEME_SR25519);
+  const char *address = sv_keypair_address (signer);
+  g_autofree char *text = sv_keypair_sign (signer, "\x72", 1);
   g_assert_true (g_str_has_prefix (text, "sr25519:"));
   g_assert_true (sv_signature_parse (text, SV_SIGNATURE_DOCUMENT, bytes, &scheme));
   g_assert_cmpint (scheme, ==, SV_SCHEME_SR25519);
-  g_assert_false (verifies (text, SV_SIGNATURE_DOCUMENT));
-  g_assert_false (verifies (text, SV_SIGNATURE_REQUEST));
+  g_assert_true (sv_signature_verify (address, "\x72", 1, text, SV_SIGNATURE_DOCUMENT));
+  g_assert_false (sv_signature_verify (address, "\x73", 1, text, SV_SIGNATURE_DOCUMENT));
+  g_assert_false (verifies (text, SV_SIGNATURE_DOCUMENT)); /* the same seed's ed25519 account */
 
   g_autofree char *mislabelled = g_strconcat ("ed25519:", text + strlen ("sr25519:"), NULL);
   g_assert_false (sv_signature_parse (mislabelled, SV_SIGNATURE_DOCUMENT, bytes, &scheme));
   g_assert_true (sv_signature_parse (mislabelled, SV_SIGNATURE_REQUEST, bytes, &scheme));
   g_assert_cmpint (scheme, ==, SV_SCHEME_SR25519);
+  g_assert_true (sv_signature_verify (address, "\x72", 1, mislabelled, SV_SIGNATURE_REQUEST));
+
+  bytes[SV_SIGNATURE_SIZE - 1] &= 0x7f;
+  g_autofree char *unmarked = sv_signature_format (bytes, SV_SCHEME_ED25519);
+  g_assert_false (sv_signature_verify (address, "\x72", 1, unmarked, SV_SIGNATURE_DOCUMENT));
 }
 
 int
@@ -179,6 +188,6 @@ main (int argc, char **argv)
   g_test_add_func ("/signature/empty-message", test_empty_message);
   g_test_add_func ("/signature/unreduced-scalar-is-refused", test_unreduced_scalar_is_refused);
   g_test_add_func ("/signature/key-of-small-order-is-refused", test_key_of_small_order_is_refused);
-  g_test_add_func ("/signature/sr25519-is-recognised", test_sr25519_is_recognised_and_not_accepted);
+  g_test_add_func ("/signature/the-bit-tells-the-scheme", test_the_bit_tells_the_scheme);
   return g_test_run ();
 }

@@ -100,7 +100,7 @@ spoil (const SvSignedDocument *document, const gboolean broken[N_CHECKS])
 static SvSignedDocument *
 open_broken (const gboolean broken[N_CHECKS], GError **error)
 {
-  g_autoptr (SvKeypair) stranger = sv_keypair_generate ();
+  g_autoptr (SvKeypair) stranger = sv_keypair_generate (SV_SCHEME_ED25519);
   g_autoptr (SvSignedDocument) document =
       create (broken[TYPE] ? "index" : "manifest", broken[CHAIN] ? &other_chain : &our_chain, !broken[SCHEMA],
               broken[TRUST] ? stranger : signer);
@@ -282,17 +282,25 @@ test_both_forms_of_the_signer_are_read (void)
 }
 
 static void
-test_sr25519_is_named (void)
+test_documents_of_sr25519_keys (void)
 {
   guint8 bytes[SV_SIGNATURE_SIZE] = { [63] = 0x80 };
-  g_autofree char *signature = sv_signature_format (bytes, SV_SCHEME_SR25519);
-  assert_changed_is_refused ("signature", json_string (signature), SV_ERROR_VERIFY, "sr25519 signatures cannot be checked");
+  g_autofree char *forged = sv_signature_format (bytes, SV_SCHEME_SR25519);
+  g_autoptr (SvKeypair) keypair = sv_keypair_generate (SV_SCHEME_SR25519);
+  g_autoptr (SvSignedDocument) document = create ("manifest", &our_chain, FALSE, keypair);
+  g_autoptr (GError) error = NULL;
+  SvDocumentRules rules = { .type = "manifest", .max_size = 4096 };
+  g_autoptr (SvSignedDocument) opened = sv_signed_document_open ("doc", document->bytes, &rules, &error);
+  g_assert_no_error (error);
+  g_assert_cmpstr (opened->signed_by, ==, sv_keypair_address (keypair));
+  g_assert_true (g_str_has_prefix (json_string_value (json_object_get (opened->json, "signature")), "sr25519:"));
+  assert_changed_is_refused ("signature", json_string (forged), SV_ERROR_VERIFY, "not the signature of");
 }
 
 static void
 test_rules_that_are_left_out (void)
 {
-  g_autoptr (SvKeypair) stranger = sv_keypair_generate ();
+  g_autoptr (SvKeypair) stranger = sv_keypair_generate (SV_SCHEME_ED25519);
   g_autoptr (SvSignedDocument) document = create ("manifest", &other_chain, FALSE, stranger);
   g_autoptr (GError) error = NULL;
   SvDocumentRules rules = { .type = "manifest", .max_size = 4096 };
@@ -339,7 +347,7 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
-  signer = sv_keypair_generate ();
+  signer = sv_keypair_generate (SV_SCHEME_ED25519);
   g_test_add_func ("/signed-document/right-document-opens", test_right_document_opens);
   g_test_add_func ("/signed-document/each-check-alone", test_each_check_alone);
   g_test_add_func ("/signed-document/first-of-two-neighbours", test_first_of_two_neighbours_is_reported);
@@ -351,7 +359,7 @@ main (int argc, char **argv)
   g_test_add_func ("/signed-document/every-field-is-signed", test_every_field_is_signed);
   g_test_add_func ("/signed-document/only-the-outermost-signature", test_only_the_outermost_signature_is_left_out);
   g_test_add_func ("/signed-document/both-forms-of-the-signer", test_both_forms_of_the_signer_are_read);
-  g_test_add_func ("/signed-document/sr25519-is-named", test_sr25519_is_named);
+  g_test_add_func ("/signed-document/documents-of-sr25519-keys", test_documents_of_sr25519_keys);
   g_test_add_func ("/signed-document/rules-that-are-left-out", test_rules_that_are_left_out);
   g_test_add_func ("/signed-document/chain-ids", test_chain_ids);
   int status = g_test_run ();

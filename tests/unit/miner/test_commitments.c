@@ -57,7 +57,7 @@ set_up (Fixture *fixture, gconstpointer data)
   world_advance (fixture->world, 10);
   g_free (world_publish (fixture->world, WINDOW, 100, 200, "1", FALSE));
   fixture->reader = world_reader (fixture->world, fixture->world->config);
-  fixture->miner = sv_keypair_generate ();
+  fixture->miner = sv_keypair_generate (SV_SCHEME_ED25519);
   fixture->text =
       parse ("sv1 commit " WINDOW " 45\n" PLAYER " player-v1 lynx " CHUTE_1 " 25\n" BALL " ball-v1 orca " CHUTE_2 " 20");
   open_window (fixture);
@@ -261,7 +261,7 @@ leave_pending (Fixture *fixture, const SvKeypair *keypair, const char *text)
 {
   g_autofree char *path = pending_path (fixture);
   g_autofree char *folder = g_path_get_dirname (path);
-  SvPreparedExtrinsic *prepared = sv_chain_prepare_commitment (fixture->world->chain, keypair, text, NULL);
+  SvPreparedExtrinsic *prepared = sv_chain_prepare_commitment (fixture->world->chain, keypair, text, SV_PREPARE_DEFAULT, NULL);
   gsize length;
   const void *data = g_bytes_get_data (prepared->bytes, &length);
   g_autofree char *hex = sv_hex_encode (data, length);

@@ -312,7 +312,7 @@ test_too_many_revocations (void)
   g_autoptr (GString) text = g_string_new ("sv1 revoke");
   while (text->len + 50 <= sv_chain_max_text (world->chain))
   {
-    g_autoptr (SvKeypair) lost = sv_keypair_generate ();
+    g_autoptr (SvKeypair) lost = sv_keypair_generate (SV_SCHEME_ED25519);
     g_string_append_printf (text, "\n%s", sv_keypair_address (lost));
   }
   world_commit (world, world->owner, text->str);

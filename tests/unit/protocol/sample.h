@@ -77,7 +77,7 @@ static inline SvKeypair *
 sample_keypair (void)
 {
   static const guint8 seed[32] = { 1 };
-  return sv_keypair_from_seed (seed);
+  return sv_keypair_from_seed (seed, SV_SCHEME_ED25519);
 }
 
 static inline SvManifest *

@@ -1,0 +1,162 @@
+/* Waiting for an extrinsic, which needs nothing but heads and proofs: until a block holds it, and until that block is final. */
+#include <string.h>
+
+#include "base/error.h"
+#include "chain/engine.h"
+
+/* How often a waiting caller looks: ten times a block, but neither a busy loop nor slower than people expect, and on a public
+ * endpoint no oftener than it likes. */
+#define SHORTEST_WAIT_MS 20
+#define LONGEST_WAIT_MS 1000
+
+static void
+wait_a_little (SvChain *chain, gint64 deadline)
+{
+  guint64 tenth = CLAMP (sv_chain_block_time_ms (chain) / 10, SHORTEST_WAIT_MS, LONGEST_WAIT_MS);
+  gint64 left_us = deadline - g_get_monotonic_time ();
+  if (left_us > 0)
+    g_usleep ((gulong)MIN ((gint64)tenth * 1000, left_us));
+}
+
+/* Reads the head. What cannot be read now may be read a little later, so while there is time such a failure is no end: *@known
+ * is FALSE then. */
+static gboolean
+read_head (SvChain *chain, gint64 deadline, SvHead *head, gboolean *known, GError **error)
+{
+  g_autoptr (GError) failure = NULL;
+  *known = sv_chain_head (chain, head, &failure);
+  if (*known || (g_error_matches (failure, SV_ERROR, SV_ERROR_UNREACHABLE) && g_get_monotonic_time () < deadline))
+    return TRUE;
+  g_propagate_error (error, g_steal_pointer (&failure));
+  return FALSE;
+}
+
+/* ── inclusion ── */
+
+/* Looks at the blocks from @first to the head. Those up to the finalized one need not be looked at again (*@next), the others
+ * do: a reorganisation may move the extrinsic. */
+static gboolean
+look_for (SvChain *chain, const char *hash, const SvHead *head, guint64 *next, SvExtrinsic **found, GError **error)
+{
+  for (guint64 number = *next; number <= head->best.number; number++)
+  {
+    gboolean unreadable = FALSE;
+    if (!sv_chain_find_extrinsic (chain, number, hash, found, &unreadable, error))
+      return FALSE;
+    if (*found)
+      return TRUE;
+  }
+  *next = MAX (*next, head->finalized.number + 1);
+  return TRUE;
+}
+
+static SvExtrinsic *
+judge_included (SvExtrinsic *extrinsic, GError **error)
+{
+  if (extrinsic->succeeded)
+    return extrinsic;
+  g_set_error (error, SV_ERROR, SV_ERROR_FAILED,
+               "extrinsic %s was included in block %" G_GUINT64_FORMAT " but failed there: %s", extrinsic->hash,
+               extrinsic->block, extrinsic->failure != NULL ? extrinsic->failure : "the chain does not say why");
+  sv_extrinsic_free (extrinsic);
+  return NULL;
+}
+
+SvExtrinsic *
+sv_chain_await_inclusion (SvChain *chain, const char *hash, guint64 from, guint timeout_ms,
+                          void (*progress) (guint64 best_block, gpointer data), gpointer data, GError **error)
+{
+  gint64 deadline = g_get_monotonic_time () + (gint64)timeout_ms * 1000;
+  char seen[SV_BLOCK_HASH_TEXT] = "";
+  for (;;)
+  {
+    SvHead head;
+    gboolean known;
+    g_autoptr (SvExtrinsic) found = NULL;
+    if (!read_head (chain, deadline, &head, &known, error))
+      return NULL;
+    if (known && strcmp (head.best.hash, seen) != 0)
+    {
+      if (!look_for (chain, hash, &head, &from, &found, error))
+        return NULL;
+      if (found)
+        return judge_included (g_steal_pointer (&found), error);
+      g_strlcpy (seen, head.best.hash, sizeof seen);
+      if (progress)
+        progress (head.best.number, data);
+    }
+    if (g_get_monotonic_time () >= deadline)
+    {
+      g_set_error (error, SV_ERROR, SV_ERROR_UNREACHABLE,
+                   "extrinsic %s was not included within %u s; it may still be: run the same command again", hash,
+                   timeout_ms / 1000);
+      return NULL;
+    }
+    wait_a_little (chain, deadline);
+  }
+}
+
+/* ── finality ── */
+
+/* Looks once whether the extrinsic is in a final block; *@done tells. */
+static gboolean
+look_whether_final (SvChain *chain, SvExtrinsic **extrinsic, const SvHead *head, gboolean *done, GError **error)
+{
+  g_autoptr (SvExtrinsic) found = NULL;
+  gboolean unreadable = FALSE;
+  if (!sv_chain_find_extrinsic (chain, (*extrinsic)->block, (*extrinsic)->hash, &found, &unreadable, error))
+    return FALSE;
+  for (guint64 number = head->finalized.number; !found && number <= head->best.number; number++)
+    if (!sv_chain_find_extrinsic (chain, number, (*extrinsic)->hash, &found, &unreadable, error))
+      return FALSE;
+  if (!found)
+  {
+    g_set_error (error, SV_ERROR, SV_ERROR_CONFLICT,
+                 "extrinsic %s was in block %" G_GUINT64_FORMAT
+                 ", but the chain was reorganised and does not hold it now; run the same command again",
+                 (*extrinsic)->hash, (*extrinsic)->block);
+    return FALSE;
+  }
+  sv_extrinsic_free (*extrinsic);
+  *extrinsic = g_steal_pointer (&found);
+  *done = (*extrinsic)->block <= head->finalized.number;
+  return TRUE;
+}
+
+static void
+set_not_final (const SvExtrinsic *extrinsic, guint timeout_ms, GError **error)
+{
+  g_set_error (error, SV_ERROR, SV_ERROR_UNREACHABLE,
+               "block %" G_GUINT64_FORMAT " with extrinsic %s was not finalized within %u s; look again later with "
+               "`sv chain proof %" G_GUINT64_FORMAT ":%s`",
+               extrinsic->block, extrinsic->hash, timeout_ms / 1000, extrinsic->block, extrinsic->hash);
+}
+
+gboolean
+sv_chain_await_finality (SvChain *chain, SvExtrinsic **extrinsic, guint timeout_ms,
+                         void (*progress) (guint64 finalized_block, gpointer data), gpointer data, GError **error)
+{
+  gint64 deadline = g_get_monotonic_time () + (gint64)timeout_ms * 1000;
+  char seen[SV_BLOCK_HASH_TEXT] = "";
+  for (;;)
+  {
+    SvHead head;
+    gboolean known, done = FALSE;
+    if (!read_head (chain, deadline, &head, &known, error))
+      return FALSE;
+    if (known && head.finalized.number >= (*extrinsic)->block && !look_whether_final (chain, extrinsic, &head, &done, error))
+      return FALSE;
+    if (done)
+      return TRUE;
+    if (known && progress && strcmp (head.finalized.hash, seen) != 0)
+      progress (head.finalized.number, data);
+    if (known)
+      g_strlcpy (seen, head.finalized.hash, sizeof seen);
+    if (g_get_monotonic_time () >= deadline)
+    {
+      set_not_final (*extrinsic, timeout_ms, error);
+      return FALSE;
+    }
+    wait_a_little (chain, deadline);
+  }
+}

@@ -1,0 +1,20 @@
+/* Inside the Subtensor chain: hashes and headers of stretches of blocks. */
+#pragma once
+
+#include "chain/subtensor/header.h"
+#include "chain/subtensor/nodes.h"
+
+/* Hashes of the blocks @first … @last on the node's best chain, fewer where the chain ends. Returns: (transfer full)
+ * (element-type char*). */
+GPtrArray *sv_hashes_read (SvNodes *nodes, guint64 first, guint64 last, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Headers of the blocks @first … @last, each hashed here and linked to the one before; SV_ERROR_VERIFY for one that is not
+ * what it is said to be, SV_ERROR_UNREACHABLE where there is none. Returns: (transfer full) (element-type SvHeader). */
+GPtrArray *sv_headers_read (SvNodes *nodes, guint64 first, guint64 last, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Reads a header that was asked for by @hash; what hashes otherwise is SV_ERROR_VERIFY. */
+gboolean sv_header_check (const SvNodes *nodes, const json_t *json, const char *hash, SvHeader *header,
+                          GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* SV_ERROR_UNREACHABLE: the chain was reorganised while a stretch of it was read. */
+void sv_set_reorganised (const SvNodes *nodes, guint64 number, GError **error);

@@ -1,0 +1,55 @@
+/* Inside the Subtensor chain: what its files share. */
+#pragma once
+
+#include "chain/engine.h"
+#include "chain/subtensor/header.h"
+#include "chain/subtensor/metadata.h"
+#include "chain/subtensor/nodes.h"
+#include "chain/subtensor/runtimes.h"
+
+typedef struct
+{
+  SvChain base;
+  SvNodes nodes;
+  char *cache; /* folder, in the home */
+  SvRuntimes runtimes;
+  guint8 genesis[32];
+  gboolean has_head;
+  SvHead head;                        /* as read last */
+  char tip_final[SV_BLOCK_HASH_TEXT]; /* the node's own finalized block then; the head's may be a lower one (heads.c) */
+  SvRuntime *best_runtime;            /* that wrote the best block's state */
+  SvRuntime *next_runtime;            /* that the next block is executed by */
+} SvSubtensor;
+
+/* ── heads.c ── */
+
+gboolean sv_subtensor_block (SvChain *chain, guint64 number, SvBlock *block, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+gboolean sv_subtensor_head (SvChain *chain, SvHead *head, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* The runtime that executed a block, and so wrote its state; NULL with *@is_gone where no endpoint can tell any more. */
+SvRuntime *sv_subtensor_runtime_of (SvSubtensor *subtensor, guint64 number, const char *hash, gboolean *is_gone,
+                                    GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* ── commitments.c ── */
+
+GPtrArray *sv_subtensor_commitments (SvChain *chain, guint64 first, guint64 last, GArray **unreadable,
+                                     GError **error) G_GNUC_WARN_UNUSED_RESULT;
+gboolean sv_subtensor_find_extrinsic (SvChain *chain, guint64 block, const char *hash, SvExtrinsic **found,
+                                      gboolean *unreadable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+GPtrArray *sv_subtensor_account_commitments (SvChain *chain, const char *address, guint64 first, guint64 last,
+                                             GArray **unreadable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* ── slots.c: state of the subnet ── */
+
+GPtrArray *sv_subtensor_slots (SvChain *chain, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+gboolean sv_subtensor_anchor_text (SvChain *chain, const char *address, guint64 at_block, char **text,
+                                   GError **error) G_GNUC_WARN_UNUSED_RESULT;
+char *sv_subtensor_owner (SvChain *chain, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+char **sv_subtensor_permits (SvChain *chain, guint64 block, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* ── submit.c ── */
+
+SvPreparedExtrinsic *sv_subtensor_prepare_commitment (SvChain *chain, const SvKeypair *keypair, const char *text,
+                                                      SvPrepareFlags flags, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+gboolean sv_subtensor_earliest_commitment (SvChain *chain, const char *address, gsize length, guint64 *block,
+                                           GError **error) G_GNUC_WARN_UNUSED_RESULT;
+gboolean sv_subtensor_submit (SvChain *chain, const SvPreparedExtrinsic *prepared, GError **error) G_GNUC_WARN_UNUSED_RESULT;
