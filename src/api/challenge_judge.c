@@ -135,6 +135,14 @@ earliest_commitment (const SvIndexEntry *entry)
 }
 
 static gboolean
+end_unreadable (Case *c, guint64 block)
+{
+  g_autofree char *fault =
+      g_strdup_printf ("block %" G_GUINT64_FORMAT ", which may hold commitments of the window, cannot be read any more", block);
+  return end_with (c, sv_reply_chain_unavailable (fault));
+}
+
+static gboolean
 check_binding (Case *c)
 {
   if (!find_extrinsic (c))
@@ -152,11 +160,11 @@ check_binding (Case *c)
   if (c->asked->is_known)
     question.fold = sv_bindings_fold_at_head (c->snapshot->bindings, c->asked->miner, c->entry->window_id,
                                               c->entry->start_block, c->entry->expiry_block);
-  question.fold_is_open =
-      sv_bindings_first_unreadable (c->snapshot->bindings, earliest_commitment (c->entry), c->block) != G_MAXUINT64;
+  guint64 unreadable = sv_bindings_first_unreadable (c->snapshot->bindings, earliest_commitment (c->entry), c->block);
+  question.fold_is_open = unreadable != G_MAXUINT64;
   SvProofVerdict verdict = sv_proof_judge (&question, &c->bound);
   if (verdict == SV_PROOF_UNREADABLE)
-    return end_with (c, sv_reply_chain_unavailable ("a block with commitments of the window cannot be read any more"));
+    return end_unreadable (c, unreadable);
   return verdict == SV_PROOF_VALID || end_with (c, reply_missing_commitment (c, &question, verdict));
 }
 

@@ -127,6 +127,41 @@ sv_bindings_first_unreadable (const SvBindings *bindings, guint64 first, guint64
   return G_MAXUINT64;
 }
 
+#define LISTED 8 /* stretches of unreadable blocks that are named */
+
+/* The end of the stretch of consecutive numbers that begins at place @i. */
+static guint
+stretch_end (const GArray *blocks, guint i)
+{
+  while (i + 1 < blocks->len && g_array_index (blocks, guint64, i + 1) == g_array_index (blocks, guint64, i) + 1)
+    i++;
+  return i;
+}
+
+char *
+sv_bindings_list_blocks (const GArray *blocks)
+{
+  GString *list = g_string_new (NULL);
+  guint i = 0;
+  for (guint n = 0; i < blocks->len && n < LISTED; n++)
+  {
+    guint end = stretch_end (blocks, i);
+    g_string_append_printf (list, "%s%" G_GUINT64_FORMAT, n > 0 ? ", " : "", g_array_index (blocks, guint64, i));
+    if (end > i)
+      g_string_append_printf (list, "-%" G_GUINT64_FORMAT, g_array_index (blocks, guint64, end));
+    i = end + 1;
+  }
+  if (i < blocks->len)
+    g_string_append_printf (list, " and others, %u in all", blocks->len);
+  return g_string_free (list, FALSE);
+}
+
+char *
+sv_bindings_list_unreadable (const SvBindings *bindings)
+{
+  return sv_bindings_list_blocks (bindings->set->unreadable);
+}
+
 gboolean
 sv_bindings_is_unreadable (const SvBindings *bindings, guint64 block)
 {

@@ -10,28 +10,37 @@
 
 /* ── loading ── */
 
-/* *@there is FALSE when the chain has another block at that height, or none. */
+/* *@there is FALSE when the chain has another block at that height. */
 static gboolean
-compare_with_chain (SvChain *chain, const SvCheckpoint *checkpoint, gboolean *there, GError **error)
+compare_with_chain (SvChain *chain, const SvHead *head, const SvCheckpoint *checkpoint, gboolean *there, GError **error)
 {
-  g_autoptr (GError) failure = NULL;
   SvBlock block;
-  *there = sv_chain_block (chain, checkpoint->number, &block, &failure) && strcmp (block.hash, checkpoint->hash) == 0;
-  if (!failure || g_error_matches (failure, SV_ERROR, SV_ERROR_NOT_FOUND))
-    return TRUE;
-  g_propagate_error (error, g_steal_pointer (&failure));
-  return FALSE;
+  if (checkpoint->number > head->finalized.number)
+  {
+    g_set_error (error, SV_ERROR, SV_ERROR_UNREACHABLE,
+                 "%s is behind: its finalized block is %" G_GUINT64_FORMAT
+                 ", and commitments were read up to final block %" G_GUINT64_FORMAT
+                 " before; wait until it has caught up, or use another endpoint (if the chain itself was set "
+                 "back, begin with a new SCOREVISION_DATABASE)",
+                 sv_chain_url (chain), head->finalized.number, checkpoint->number);
+    return FALSE;
+  }
+  if (!sv_chain_block (chain, checkpoint->number, &block, error))
+    return FALSE;
+  *there = strcmp (block.hash, checkpoint->hash) == 0;
+  return TRUE;
 }
 
 gboolean
-sv_checkpoint_load (SvChain *chain, SvState *state, SvCheckpoint *checkpoint, gboolean *found, GError **error)
+sv_checkpoint_load (SvChain *chain, SvState *state, const SvHead *head, SvCheckpoint *checkpoint, gboolean *found,
+                    GError **error)
 {
   gboolean there;
   if (!sv_state_checkpoint (state, sv_chain_id (chain), checkpoint, found, error))
     return FALSE;
   if (!*found)
     return TRUE;
-  if (!compare_with_chain (chain, checkpoint, &there, error))
+  if (!compare_with_chain (chain, head, checkpoint, &there, error))
     return FALSE;
   if (there)
     return TRUE;

@@ -4,9 +4,9 @@
 #include "bindings/history.h"
 #include "state/state.h"
 
-/* Reads the checkpoint and compares its block with the chain's; one that lies on another chain is forgotten, with a log line.
- */
-gboolean sv_checkpoint_load (SvChain *chain, SvState *state, SvCheckpoint *checkpoint, gboolean *found,
+/* Reads the checkpoint and compares its block with the chain's, whose head is @head; one that lies on another chain is
+ * forgotten, with a log line. One above the finalized head is SV_ERROR_UNREACHABLE: the chain's endpoint is behind. */
+gboolean sv_checkpoint_load (SvChain *chain, SvState *state, const SvHead *head, SvCheckpoint *checkpoint, gboolean *found,
                              GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* The stored records with @first <= block <= @last. Returns: (transfer full) (element-type SvRecord). */

@@ -8,7 +8,8 @@
  * the state at once, so that a long back-fill survives being interrupted. Open blocks are taken only when the head, read again
  * afterwards, is still there: so a picture never mixes two branches.
  *
- * A block whose content is gone is remembered as unreadable, and the checkpoint stays below it: the next start tries again. */
+ * A block whose content is gone is remembered as unreadable, and the checkpoint stays below it: the next start tries again, and
+ * so does a running follower every ten minutes, as an archive endpoint may have come back. */
 #include "bindings/follower.h"
 
 #include <string.h>
@@ -18,8 +19,9 @@
 #include "bindings/checkpoint.h"
 #include "bindings/record_set.h"
 
-#define CHUNK 1000      /* blocks read at once */
-#define MAX_ATTEMPTS 10 /* of reading a chain that reorganises meanwhile */
+#define CHUNK 500                                    /* blocks read at once */
+#define MAX_ATTEMPTS 10                              /* of reading a chain that reorganises meanwhile */
+#define TRY_UNREADABLE_US (10 * 60 * G_USEC_PER_SEC) /* how often it is looked whether they can be read now */
 
 typedef void (*Progress) (guint64 block, guint64 head, gpointer data);
 
@@ -42,7 +44,9 @@ struct SvFollower
   GArray *unreadable;   /* of guint64, ascending */
   gboolean has_changed; /* the records are not those of the picture */
   gboolean has_saved;
-  guint64 saved; /* the checkpoint is at least here */
+  guint64 saved;       /* the checkpoint is at least here */
+  gint64 looked_again; /* monotonic time at which unreadable blocks were found or tried last */
+  guint n_told;        /* unreadable blocks that the log has been told of */
 };
 
 SvFollower *
@@ -154,12 +158,12 @@ forget_everything (SvFollower *follower)
 }
 
 static gboolean
-start (SvFollower *follower, guint64 wanted, GError **error)
+start (SvFollower *follower, const SvHead *head, guint64 wanted, GError **error)
 {
   SvCheckpoint checkpoint;
   gboolean found = FALSE;
   forget_everything (follower);
-  if (follower->state && !sv_checkpoint_load (follower->chain, follower->state, &checkpoint, &found, error))
+  if (follower->state && !sv_checkpoint_load (follower->chain, follower->state, head, &checkpoint, &found, error))
     return FALSE;
   follower->from = follower->next_final = wanted;
   if (found && wanted <= checkpoint.number)
@@ -251,12 +255,12 @@ move_from_back (SvFollower *follower, guint64 wanted, Progress progress, gpointe
 }
 
 static gboolean
-settle_beginning (SvFollower *follower, Progress progress, gpointer data, GError **error)
+settle_beginning (SvFollower *follower, const SvHead *head, Progress progress, gpointer data, GError **error)
 {
   guint64 wanted = get_wanted_from (follower);
   gboolean holds_nothing_of_it = wanted > follower->next_final || follower->next_final <= follower->from;
   if (!follower->is_started || (wanted != follower->from && holds_nothing_of_it))
-    if (!start (follower, wanted, error))
+    if (!start (follower, head, wanted, error))
       return FALSE;
   if (wanted > follower->from)
     move_from_forward (follower, wanted);
@@ -392,6 +396,44 @@ read_open_blocks (SvFollower *follower, const SvHead *head, gboolean *consistent
   return TRUE;
 }
 
+/* ── unreadable blocks ── */
+
+/* Where the lowest of them can be read now, everything after the checkpoint is read again. */
+static gboolean
+look_again (SvFollower *follower, GError **error)
+{
+  gint64 now = g_get_monotonic_time ();
+  if (follower->unreadable->len == 0 || now - follower->looked_again < TRY_UNREADABLE_US)
+    return TRUE;
+  g_auto (Stretch) stretch = { 0 };
+  guint64 lowest = g_array_index (follower->unreadable, guint64, 0);
+  follower->looked_again = now;
+  if (!read_stretch (follower, lowest, lowest, &stretch, error))
+    return FALSE;
+  if (stretch.unreadable->len == 0)
+    forget_everything (follower);
+  return TRUE;
+}
+
+static void
+tell_unreadable (SvFollower *follower)
+{
+  guint n = follower->unreadable->len;
+  if (n == follower->n_told)
+    return;
+  follower->looked_again = n > follower->n_told ? g_get_monotonic_time () : follower->looked_again;
+  follower->n_told = n;
+  g_autofree char *blocks = sv_bindings_list_blocks (follower->unreadable);
+  if (n == 0)
+    sv_log ("info", "all blocks can be read now", NULL);
+  else
+    sv_log ("warning", "blocks cannot be read any more", "blocks", blocks, "endpoint", sv_chain_url (follower->chain),
+            "meaning",
+            "proofs of windows that they may hold commitments for are neither accepted nor rejected; set "
+            "BITTENSOR_SUBTENSOR_FALLBACK to an archive endpoint",
+            NULL);
+}
+
 /* ── the picture ── */
 
 static SvRecordSet *
@@ -427,12 +469,13 @@ sv_follower_step (SvFollower *follower, Progress progress, gpointer data, GError
   {
     SvHead head;
     gboolean consistent;
-    if (!sv_chain_head (follower->chain, &head, error) || !settle_beginning (follower, progress, data, error) ||
-        !check_tip (follower, &head, error) || !read_final_blocks (follower, &head, progress, data, error) ||
-        !read_open_blocks (follower, &head, &consistent, error))
+    if (!sv_chain_head (follower->chain, &head, error) || !look_again (follower, error) ||
+        !settle_beginning (follower, &head, progress, data, error) || !check_tip (follower, &head, error) ||
+        !read_final_blocks (follower, &head, progress, data, error) || !read_open_blocks (follower, &head, &consistent, error))
       return FALSE;
     if (consistent)
     {
+      tell_unreadable (follower);
       publish (follower, &head);
       return TRUE;
     }

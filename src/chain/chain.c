@@ -6,11 +6,8 @@
 
 #include "base/error.h"
 #include "base/hash.h"
-#include "base/rfc3339.h"
 #include "chain/engine.h"
 #include "keys/ss58.h"
-
-#define MAX_FUTURE_MS 30000 /* what Substrate's own time stamps may be ahead */
 
 static const SvChainEngine *const engines[] = { &sv_ledger_engine, &sv_subtensor_engine };
 
@@ -132,20 +129,6 @@ sv_chain_runtime (SvChain *chain)
 
 /* ── heads ── */
 
-static gboolean
-check_time (const SvChain *chain, const SvBlock *best, GError **error)
-{
-  gint64 ahead = best->time_ms - sv_clock_ms ();
-  if (ahead <= MAX_FUTURE_MS)
-    return TRUE;
-  g_autofree char *duration = sv_duration_format (ahead);
-  g_set_error (error, SV_ERROR, SV_ERROR_UNREACHABLE,
-               "%s: its head, block %" G_GUINT64_FORMAT
-               ", is %s in the future; set this machine's clock, or use another endpoint if the clock is right",
-               chain->url, best->number, duration);
-  return FALSE;
-}
-
 /* What was final stays final, and a node that has not come as far cannot tell what happened since. */
 static gboolean
 check_final (SvChain *chain, const SvBlock *final, GError **error)
@@ -174,8 +157,7 @@ check_final (SvChain *chain, const SvBlock *final, GError **error)
 gboolean
 sv_chain_head (SvChain *chain, SvHead *head, GError **error)
 {
-  return chain->engine->head (chain, head, error) && check_time (chain, &head->best, error) &&
-         check_final (chain, &head->finalized, error);
+  return chain->engine->head (chain, head, error) && check_final (chain, &head->finalized, error);
 }
 
 gboolean

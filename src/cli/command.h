@@ -42,6 +42,10 @@ SvChain *sv_context_chain (SvContext *context, GError **error) G_GNUC_WARN_UNUSE
 SvObjectStore *sv_context_store (SvContext *context, GError **error) G_GNUC_WARN_UNUSED_RESULT; /* SCOREVISION_STORE */
 SvReader *sv_context_reader (SvContext *context, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* The reader for commands that only read documents: also while no chain can be reached, when context->chain stays NULL, with a
+ * warning. */
+SvReader *sv_context_reader_alone (SvContext *context, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /* Asks a yes/no question on the terminal; --yes answers it; without a terminal SV_ERROR_USAGE saying that --yes is needed. */
 gboolean sv_context_confirm (SvContext *context, const char *question, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 

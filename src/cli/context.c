@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "base/json.h"
+#include "base/log.h"
 #include "cli/command.h"
 
 SvChain *
@@ -29,17 +30,36 @@ sv_context_store (SvContext *context, GError **error)
   return context->store;
 }
 
+static SvReader *
+open_reader (SvContext *context, SvChain *chain, GError **error)
+{
+  SvReaderOptions options = { .accept_owner = context->accept_owner };
+  if (context->reader == NULL)
+    context->reader = sv_reader_new (context->config, chain, &options, error);
+  return context->reader;
+}
+
 SvReader *
 sv_context_reader (SvContext *context, GError **error)
 {
-  if (context->reader != NULL)
-    return context->reader;
   SvChain *chain = sv_context_chain (context, error);
-  if (chain == NULL)
+  return chain != NULL ? open_reader (context, chain, error) : NULL;
+}
+
+SvReader *
+sv_context_reader_alone (SvContext *context, GError **error)
+{
+  GError *failure = NULL;
+  SvChain *chain = sv_context_chain (context, &failure);
+  if (failure != NULL && !g_error_matches (failure, SV_ERROR, SV_ERROR_UNREACHABLE))
+  {
+    g_propagate_error (error, failure);
     return NULL;
-  SvReaderOptions options = { .accept_owner = context->accept_owner };
-  context->reader = sv_reader_new (context->config, chain, &options, error);
-  return context->reader;
+  }
+  if (failure != NULL)
+    sv_log ("warning", "the chain is not asked for its owner, revocations and anchor", "reason", failure->message, NULL);
+  g_clear_error (&failure);
+  return open_reader (context, chain, error);
 }
 
 gboolean

@@ -143,7 +143,7 @@ run_manifest (SvContext *context, int argc, char **argv, GError **error)
     g_set_error (error, SV_ERROR, SV_ERROR_USAGE, "give the manifest's hash: sv miner manifest --hash sha256:…");
     return 1;
   }
-  SvReader *reader = sv_context_reader (context, error);
+  SvReader *reader = sv_context_reader_alone (context, error);
   g_autoptr (SvManifest) manifest = reader != NULL ? sv_fetch_manifest (reader, hash, error) : NULL;
   if (manifest == NULL)
     return 1;
@@ -160,7 +160,7 @@ run_manifest (SvContext *context, int argc, char **argv, GError **error)
           manifest->document->signed_by);
   SvHead head;
   g_autoptr (SvWindowSummary) summary =
-      sv_chain_head (context->chain, &head, NULL)
+      context->chain != NULL && sv_chain_head (context->chain, &head, NULL)
           ? sv_summarize_window (reader, context->chain, manifest->window_id, head.best.number, NULL)
           : NULL;
   if (summary != NULL && strcmp (summary->manifest->hash, hash) == 0)

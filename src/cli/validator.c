@@ -55,6 +55,8 @@ print_json (SvAudit *audit, const SvTallyCounts *counts, GError **error)
   json_object_set_new (document, "finalized_block", sv_json_integer (sv_audit_finalized_block (audit)));
   json_object_set_new (document, "verdicts", verdicts);
   json_object_set (document, "reasons", counts->reasons);
+  g_autofree char *unreadable = sv_audit_unreadable_blocks (audit);
+  json_object_set_new (document, "unreadable_blocks", json_string (unreadable));
   json_object_set_new (document, "duplicates", sv_json_integer (counts->duplicates));
   json_object_set_new (document, "issue_unchecked", sv_json_integer (counts->issue_unchecked));
   json_object_set_new (document, "shared_chutes", sv_json_integer (counts->shared_chutes));
@@ -100,6 +102,11 @@ print_notes (SvAudit *audit, const SvTallyCounts *counts)
     printf ("%" G_GUINT64_FORMAT " more stand for a challenge that another shard stands for\n", counts->duplicates);
   if (counts->issue_unchecked > 0)
     printf ("issue: unchecked for %" G_GUINT64_FORMAT " accepted: no published issue log was read\n", counts->issue_unchecked);
+  g_autofree char *unreadable = sv_audit_unreadable_blocks (audit);
+  if (*unreadable != '\0')
+    printf ("blocks that cannot be read any more: %s; shards that depend on them are undecided until\n"
+            "BITTENSOR_SUBTENSOR_FALLBACK names an archive endpoint\n",
+            unreadable);
   if (counts->shared_chutes > 0)
     printf ("%" G_GUINT64_FORMAT " chutes are bound by several hotkeys in one window\n", counts->shared_chutes);
 }
@@ -139,11 +146,30 @@ read_sources (SvContext *context, SvAudit *audit, int argc, char **argv, GError 
   return FALSE;
 }
 
+static void
+show_progress (guint64 block, guint64 head, gpointer data)
+{
+  const SvContext *context = data;
+  if (context->is_terminal)
+    fprintf (stderr, "\r\033[Kreading the chain's commitments, block %" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT " ", block,
+             head);
+}
+
+static SvAudit *
+open_audit (SvContext *context, GError **error)
+{
+  SvReader *reader = sv_context_reader (context, error);
+  SvAudit *audit =
+      reader != NULL ? sv_audit_new (context->config, context->chain, reader, show_progress, context, error) : NULL;
+  if (context->is_terminal)
+    fprintf (stderr, "\r\033[K");
+  return audit;
+}
+
 static int
 run_audit (SvContext *context, int argc, char **argv, GError **error)
 {
-  SvReader *reader = sv_context_reader (context, error);
-  g_autoptr (SvAudit) audit = reader != NULL ? sv_audit_new (context->config, context->chain, reader, error) : NULL;
+  g_autoptr (SvAudit) audit = open_audit (context, error);
   if (audit == NULL || !read_sources (context, audit, argc, argv, error))
     return 1;
   g_auto (SvTallyCounts) counts = { 0 };

@@ -410,8 +410,8 @@ include_text (SvMinerWindow *window, const SvCommitmentText *parsed, const char 
     prepared = submit_anew (window, text, wait->flags, error);
   if (prepared == NULL)
     return NULL;
-  g_autoptr (SvExtrinsic) included = sv_chain_await_inclusion (window->chain, prepared->hash, prepared->prepared_at,
-                                                               wait->timeout_ms, wait->on_block, wait->data, error);
+  g_autoptr (SvExtrinsic) included =
+      sv_chain_await_inclusion (window->chain, prepared, wait->timeout_ms, wait->on_block, wait->data, error);
   if (included == NULL)
     return NULL;
   if (wait->finality_timeout_ms > 0 &&

@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "base/hash.h"
+#include "base/log.h"
 #include "bindings/follower.h"
 #include "validator/audit.h"
 
@@ -19,6 +20,8 @@ struct SvAudit
   GHashTable *manifests; /* hash -> SvManifest */
   SvTally *tally;
   guint64 n_lines;
+  SvAuditProgress progress; /* or NULL */
+  gpointer progress_data;
 };
 
 void
@@ -47,6 +50,22 @@ earliest_block (const SvIndex *index)
   return earliest == G_MAXUINT64 || earliest < SV_COMMIT_EARLIEST ? 0 : earliest - SV_COMMIT_EARLIEST;
 }
 
+/* What was read is kept in the state, so that the next audit reads only what is new; without a state it is read every time. */
+static gboolean
+read_commitments (SvAudit *audit, const SvConfig *config, GError **error)
+{
+  g_autoptr (GError) no_state = NULL;
+  g_autoptr (SvState) state = sv_state_open (config, &no_state);
+  if (state == NULL)
+    sv_log ("warning", "commitments are not kept for the next audit", "reason", no_state->message, NULL);
+  g_autoptr (SvFollower) follower = sv_follower_new (audit->chain, state);
+  sv_follower_set_from (follower, earliest_block (audit->index));
+  if (!sv_follower_step (follower, audit->progress, audit->progress_data, error))
+    return FALSE;
+  audit->bindings = sv_follower_bindings (follower);
+  return TRUE;
+}
+
 static gboolean
 read_world (SvAudit *audit, const SvConfig *config, GError **error)
 {
@@ -61,22 +80,21 @@ read_world (SvAudit *audit, const SvConfig *config, GError **error)
   audit->index = sv_fetch_index (audit->reader, SV_FETCH_NORMAL, error);
   if (audit->index == NULL)
     return FALSE;
-  g_autoptr (SvFollower) follower = sv_follower_new (audit->chain, NULL);
-  sv_follower_set_from (follower, earliest_block (audit->index));
-  if (!sv_follower_step (follower, NULL, NULL, error))
+  if (!read_commitments (audit, config, error))
     return FALSE;
-  audit->bindings = sv_follower_bindings (follower);
   audit->tally = sv_tally_new (error);
   return audit->tally != NULL;
 }
 
 SvAudit *
-sv_audit_new (const SvConfig *config, SvChain *chain, SvReader *reader, GError **error)
+sv_audit_new (const SvConfig *config, SvChain *chain, SvReader *reader, SvAuditProgress progress, gpointer data, GError **error)
 {
   g_autoptr (SvAudit) audit = g_new0 (SvAudit, 1);
   GError *local = NULL;
   audit->chain = chain;
   audit->reader = reader;
+  audit->progress = progress;
+  audit->progress_data = data;
   audit->manifests = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify)sv_manifest_free);
   if (read_world (audit, config, &local))
     return g_steal_pointer (&audit);
@@ -240,6 +258,12 @@ guint64
 sv_audit_lines (const SvAudit *audit)
 {
   return audit->n_lines;
+}
+
+char *
+sv_audit_unreadable_blocks (const SvAudit *audit)
+{
+  return sv_bindings_list_unreadable (audit->bindings);
 }
 
 guint64

@@ -9,9 +9,13 @@
 
 typedef struct SvAudit SvAudit;
 
-/* Reads index and commitments once. @chain and @reader are borrowed. SV_ERROR_USAGE with no validator list configured. Returns:
- * (transfer full). */
-SvAudit *sv_audit_new (const SvConfig *config, SvChain *chain, SvReader *reader, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* How far the chain has been read. */
+typedef void (*SvAuditProgress) (guint64 block, guint64 head, gpointer data);
+
+/* Reads index and commitments once. @chain and @reader are borrowed; @progress may be NULL. SV_ERROR_USAGE with no validator
+ * list configured. Returns: (transfer full). */
+SvAudit *sv_audit_new (const SvConfig *config, SvChain *chain, SvReader *reader, SvAuditProgress progress, gpointer data,
+                       GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void sv_audit_free (SvAudit *audit);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (SvAudit, sv_audit_free)
 
@@ -38,3 +42,5 @@ gboolean sv_audit_source (SvAudit *audit, const char *source, const char *window
 SvTally *sv_audit_tally (SvAudit *audit);
 guint64 sv_audit_lines (const SvAudit *audit);
 guint64 sv_audit_finalized_block (const SvAudit *audit);
+/* Blocks that could not be read, as sv_bindings_list_blocks() writes them; "" when there are none. Returns: (transfer full). */
+char *sv_audit_unreadable_blocks (const SvAudit *audit);

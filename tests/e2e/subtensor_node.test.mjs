@@ -112,8 +112,7 @@ test('a reorganisation gives the extrinsics back, and the finalized head stays',
 test('owner and permits are in the storage where a client looks', { skip }, async () => {
   await node.setOwner(1, keys.ed25519.address);
   await node.setPermits(1, [keys.sr25519.address]);
-  await node.register(1, keys.stranger.address);
-  await node.newBlock(); // the runtime gives everybody a permit of its own accord
+  await node.newBlock();
   assert.equal((await api.query.subtensorModule.subnetOwnerHotkey(1)).toString(), keys.ed25519.address);
   const permits = (await api.query.subtensorModule.validatorPermit(1)).toJSON();
   const holders = await Promise.all(permits.flatMap((has, uid) => (has ? [api.query.subtensorModule.keys(1, uid)] : [])));

@@ -307,9 +307,8 @@ follow_verdict (Task *task, SvRpcExchange *exchange, GError **error)
 
 /* A try gets half of the time that is left: where it takes too long, a smaller one can follow. */
 static guint
-time_for_a_try (const Task *task)
+time_for_a_try (gint64 left)
 {
-  gint64 left = MAX (task->deadline - now (task->rpc), 1);
   return (guint)MIN (MAX (left / 2, MIN_TRY_MS), left);
 }
 
@@ -318,16 +317,17 @@ ask_once (Task *task, GError **error)
 {
   SvRpc *rpc = task->rpc;
   g_auto (SvRpcExchange) exchange = { 0 };
-  if (now (rpc) >= task->deadline)
-    return give_up (task, "it did not answer everything within the time limit", error);
   if (!wait_for (task, sv_rpc_pace_wait (&rpc->pace, now (rpc)), "it asked for a slower pace", error))
     return FALSE;
+  gint64 left = task->deadline - now (rpc);
+  if (left <= 0)
+    return give_up (task, "it did not answer everything within the time limit", error);
   guint n_calls = MIN (sv_rpc_pace_batch (&rpc->pace, now (rpc)), task->open->len);
   guint64 first_id = rpc->next_id;
   rpc->next_id += n_calls;
   task->n_tries++;
   if (!sv_rpc_exchange_run (&exchange, rpc->http, &rpc->endpoint, (SvRpcCall *const *)task->open->pdata, n_calls, first_id,
-                            time_for_a_try (task), error))
+                            time_for_a_try (left), error))
     return FALSE;
   sv_rpc_pace_asked (&rpc->pace, now (rpc));
   return follow_verdict (task, &exchange, error);

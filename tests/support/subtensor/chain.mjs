@@ -54,7 +54,7 @@ export class Chain {
   #lastTime = 0;
   #turn = Promise.resolve();
   pool = new Map(); // hash → { hex, signer, provides }
-  lasting = new Map(); // key → value, written with every block
+  standing = new Map(); // storage that has this value after every block, whatever the runtime makes of it
 
   // One block besides the genesis block is there from the start, so that the chain has a time.
   static async create(specification, finality) {
@@ -92,7 +92,7 @@ export class Chain {
     const registry = await parent.registry;
     const { digest, ...header } = registry.createType('Header', made.header).toJSON();
     if (writes.some(([key]) => key === CODE)) digest.logs.push(RUNTIME_UPDATED);
-    const storageDiff = { ...await made.block.storageDiff(), ...Object.fromEntries(this.lasting), ...Object.fromEntries(writes) };
+    const storageDiff = { ...await made.block.storageDiff(), ...Object.fromEntries([...writes, ...this.standing]) };
     return this.#append(registry.createType('Header', { ...header, digest }), made.extrinsics, parent.storage, storageDiff);
   }
 

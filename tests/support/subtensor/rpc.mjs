@@ -99,7 +99,7 @@ async function joining(chain, netuid, addresses) {
     const { key, items, encode } = await listByUid(chain, name, netuid);
     while (items.length < count) items.push(/^(active|validatorPermit)$/.test(name) ? false : 0);
     writes.push([key, encode(items)]);
-    if (chain.lasting.has(key)) chain.lasting.set(key, encode(items));
+    if (chain.standing.has(key)) chain.standing.set(key, encode(items));
   }
   return { first, writes };
 }
@@ -110,13 +110,13 @@ async function register(chain, netuid, ...addresses) {
   return first;
 }
 
-// This runtime ends an epoch with every block, and each gives everybody a permit; so what is set here comes with each block anew.
+// Gives permits to these and no others. This runtime has an epoch with every block, which would give them anew by stake, so
+// these stand.
 async function setPermits(chain, netuid, addresses) {
   const { first, writes } = await joining(chain, netuid, addresses);
-  const { key, items, encode } = await listByUid(chain, 'validatorPermit', netuid);
-  const permits = Array.from({ length: Math.max(items.length, first + addresses.length) }, (_, uid) => uid >= first);
-  chain.lasting.set(key, encode(permits));
-  return write(chain, [...writes, ...chain.lasting]);
+  const { key, encode } = await listByUid(chain, 'validatorPermit', netuid);
+  chain.standing.set(key, encode(Array.from({ length: first + addresses.length }, (_, uid) => uid >= first)));
+  return write(chain, writes);
 }
 
 // Goes on until the pallet takes another commitment of the account in the next block.

@@ -17,7 +17,8 @@ fake_head (SvChain *base, SvHead *head, GError **error)
   guint64 best = fake_chain_head (chain);
   chain->n_calls++;
   fill_block (chain, best, &head->best);
-  fill_block (chain, best - MIN (best, chain->finality), &head->finalized);
+  chain->final = MAX (chain->final, best - MIN (best, chain->finality));
+  fill_block (chain, chain->final, &head->finalized);
   return TRUE;
 }
 
@@ -147,6 +148,10 @@ fake_chain_drop (FakeChain *chain, guint64 n)
   for (guint i = chain->extrinsics->len; i > 0; i--)
     if (((SvExtrinsic *)chain->extrinsics->pdata[i - 1])->block > fake_chain_head (chain))
       g_ptr_array_remove_index (chain->extrinsics, i - 1);
+  if (fake_chain_head (chain) >= chain->final)
+    return;
+  chain->final = fake_chain_head (chain) - MIN (fake_chain_head (chain), chain->finality);
+  chain->base.has_final = FALSE;
 }
 
 SvBindings *

@@ -10,6 +10,7 @@ typedef struct
   GArray *branches;      /* of guint: the salt of each block's hash, by number */
   GPtrArray *extrinsics; /* of SvExtrinsic, in chain order */
   guint64 finality;
+  guint64 final; /* the finalized block: shown once, it stays */
   guint salt;
   GArray *unreadable;                  /* of guint64 */
   void (*before_read) (gpointer data); /* called before commitments are returned … */
@@ -24,7 +25,7 @@ FakeChain *fake_chain_new (guint64 finality);
 void fake_chain_grow (FakeChain *chain, guint64 n);
 /* Appends a block with one extrinsic, and returns its (borrowed) record. */
 const SvExtrinsic *fake_chain_include (FakeChain *chain, const char *signer, const char *text, gboolean succeeded);
-/* Drops the last @n blocks with what is in them. */
+/* Drops the last @n blocks with what is in them; below the finalized one, what follows is seen as a new process sees it. */
 void fake_chain_drop (FakeChain *chain, guint64 n);
 guint64 fake_chain_head (const FakeChain *chain);
 

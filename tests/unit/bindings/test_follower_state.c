@@ -2,7 +2,7 @@
  *
  * unreadable  - the block is told, and the checkpoint stays below it
  * state       - a restart reads only what is new, and finds what was stored
- *             - a checkpoint of another branch, or above the head, is forgotten
+ *             - a checkpoint of another branch is forgotten, one above the head makes the chain wait
  *             - back below the stored beginning, and forward beyond its end, leave an index without holes
  *             - two followers on one state do not disturb each other
  * model       - random growth, reorganisations, moves of `from` and restarts: always what a naive reading of the chain says
@@ -206,10 +206,28 @@ a_checkpoint_that_is_not_on_the_chain_is_forgotten (void)
   g_assert_true (knows (other_branch, other));
   g_assert_cmpuint (kept.chain->n_blocks_read, ==, fake_chain_head (kept.chain) + 1);
   assert_index_is_whole (&kept);
-  fake_chain_drop (kept.chain, 25); /* and now one that ends below the checkpoint */
+  kept_tear_down (&kept);
+}
+
+/* The endpoint has not come as far as the one before it: nothing is answered by its head, and nothing is forgotten. */
+static void
+a_chain_that_ends_below_the_checkpoint_is_behind (void)
+{
+  g_autoptr (GError) error = NULL;
+  Kept kept = { 0 };
+  kept_set_up (&kept);
+  const SvExtrinsic *early = fake_chain_include (kept.chain, ALICE, "early", TRUE);
+  fake_chain_grow (kept.chain, 30);
+  sv_bindings_unref (step (kept.follower));
+  fake_chain_drop (kept.chain, 20);
   kept_restart (&kept);
-  g_autoptr (SvBindings) shorter = step (kept.follower);
-  g_assert_true (knows (shorter, other));
+  g_assert_false (sv_follower_step (kept.follower, NULL, NULL, &error));
+  g_assert_error (error, SV_ERROR, SV_ERROR_UNREACHABLE);
+  g_assert_nonnull (strstr (error->message, "is behind"));
+  fake_chain_grow (kept.chain, 40);
+  kept_restart (&kept);
+  g_autoptr (SvBindings) caught_up = step (kept.follower);
+  g_assert_true (knows (caught_up, early));
   assert_index_is_whole (&kept);
   kept_tear_down (&kept);
 }
@@ -333,6 +351,8 @@ main (int argc, char **argv)
   g_test_add_func ("/follower-state/an-unreadable-block", an_unreadable_block_is_told_and_tried_again_after_a_restart);
   g_test_add_func ("/follower-state/a-restart-reads-only-what-is-new", a_restart_reads_only_what_is_new);
   g_test_add_func ("/follower-state/a-foreign-checkpoint-is-forgotten", a_checkpoint_that_is_not_on_the_chain_is_forgotten);
+  g_test_add_func ("/follower-state/a-chain-that-ends-below-the-checkpoint-is-behind",
+                   a_chain_that_ends_below_the_checkpoint_is_behind);
   g_test_add_func ("/follower-state/never-has-holes", the_stored_index_never_has_holes);
   g_test_add_func ("/follower-state/two-followers-share-it", two_followers_share_a_state);
   g_test_add_func ("/follower-state/it-always-says-what-the-chain-says", it_always_says_what_the_chain_says);

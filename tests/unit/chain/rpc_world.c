@@ -8,7 +8,9 @@
 static gint64
 world_now (gpointer data)
 {
-  return ((World *)data)->now;
+  World *world = data;
+  world->now += world->tick;
+  return world->now;
 }
 
 static void

@@ -9,7 +9,8 @@ typedef struct
 {
   FakeNode node;
   SvRpc *rpc;
-  gint64 now;     /* milliseconds; only sleeping moves it on */
+  gint64 now;     /* milliseconds; moved on by sleeping */
+  gint64 tick;    /* and by so much with each look at the clock; 0 unless set */
   GArray *sleeps; /* (gint64) milliseconds */
 } World;
 

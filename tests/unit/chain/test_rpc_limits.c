@@ -25,6 +25,24 @@ test_node_that_comes_back_is_answer_enough (void)
   g_assert_cmpuint (tiny_server_n_requests (world.node.server), ==, 3);
 }
 
+/* A node that leaves out calls again and again is not given up while it answers others. */
+static void
+test_progress_makes_up_for_faults (void)
+{
+  world_begin (world, { NODE_HALF });
+  assert_answered (&world, 100);
+}
+
+static void
+test_time_limit_holds_for_a_busy_talk (void)
+{
+  world_begin (world, { .max_calls = 1, .http = "HTTP/1.1 400 Bad Request", .body = "one by one" });
+  world.tick = 1000;
+  sv_rpc_set_timeout (world.rpc, 200000);
+  assert_given_up (&world, 200, "it did not answer everything within the time limit", 0);
+  g_assert_cmpuint (tiny_server_n_requests (world.node.server), >, 2);
+}
+
 /* The time limit ends these transfers: the only real waiting here. */
 static void
 test_silence_ends_with_the_time (void)
@@ -204,6 +222,8 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/rpc/node-that-is-down", test_node_that_is_down_is_given_up);
   g_test_add_func ("/rpc/node-that-comes-back", test_node_that_comes_back_is_answer_enough);
+  g_test_add_func ("/rpc/progress-makes-up-for-faults", test_progress_makes_up_for_faults);
+  g_test_add_func ("/rpc/time-limit-holds", test_time_limit_holds_for_a_busy_talk);
   g_test_add_func ("/rpc/silence-ends-with-the-time", test_silence_ends_with_the_time);
   g_test_add_func ("/rpc/slow-batches-become-smaller", test_slow_batches_become_smaller);
   g_test_add_func ("/rpc/answer-without-end", test_answer_without_end_makes_batches_smaller);

@@ -64,7 +64,7 @@ start_audit (Fixture *fixture)
 {
   GError *error = NULL;
   g_clear_pointer (&fixture->audit, sv_audit_free);
-  fixture->audit = sv_audit_new (fixture->world->config, fixture->world->chain, fixture->reader, &error);
+  fixture->audit = sv_audit_new (fixture->world->config, fixture->world->chain, fixture->reader, NULL, NULL, &error);
   g_assert_no_error (error);
 }
 
@@ -277,7 +277,7 @@ a_manifest_that_cannot_be_read_decides_nothing (Fixture *fixture, gconstpointer 
   world_remove_object (fixture->world, alias);
   g_autoptr (SvReader) reader = world_reader (fixture->world, other);
   sv_audit_free (fixture->audit);
-  fixture->audit = sv_audit_new (other, fixture->world->chain, reader, NULL);
+  fixture->audit = sv_audit_new (other, fixture->world->chain, reader, NULL, NULL, NULL);
   add_line (fixture, line);
   g_autofree char *text = counted (fixture);
   g_assert_nonnull (strstr (text, "undecided 0 unreadable"));
@@ -495,7 +495,7 @@ what_is_missing_is_named (Fixture *fixture, gconstpointer data)
   assert_fails (sv_audit_source (fixture->audit, gone, NULL, world->config, refusal), SV_ERROR_NOT_FOUND);
   assert_fails (sv_audit_source (fixture->audit, "nonsense:x", NULL, world->config, refusal), SV_ERROR_USAGE);
   sv_config_set (world->config, "SCOREVISION_VALIDATORS", "");
-  assert_fails_saying (sv_audit_new (world->config, world->chain, fixture->reader, refusal), SV_ERROR_USAGE,
+  assert_fails_saying (sv_audit_new (world->config, world->chain, fixture->reader, NULL, NULL, refusal), SV_ERROR_USAGE,
                        "SCOREVISION_VALIDATORS");
 }
 
