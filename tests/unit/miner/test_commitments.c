@@ -350,6 +350,7 @@ what_became_void_is_not_reported_as_committed (Fixture *fixture, gconstpointer d
   open_window (fixture);
   assert_fails_saying (commit (fixture, withdrawal, &proofs, refusal), SV_ERROR_POLICY, "without effect");
   g_assert_false (is_pending (fixture));
+  g_clear_pointer (&proofs, g_strfreev);
   assert_fails_saying (commit (fixture, withdrawal, &proofs, refusal), SV_ERROR_POLICY, "would be void");
   g_autoptr (SvReceipts) kept = receipts (fixture);
   g_assert_nonnull (sv_receipts_find (kept, PLAYER));
