@@ -122,9 +122,9 @@ class World {
     return JSON.parse(stdout);
   }
 
-  // A hotkey made by `sv key new`: { name, address, seed }.
-  async key(name) {
-    const { account, path: file } = await this.json(['key', 'new'], { as: name });
+  // A hotkey made by `sv key new`: { name, address, seed }; ed25519, which is the default, unless @scheme says otherwise.
+  async key(name, scheme) {
+    const { account, path: file } = await this.json(['key', 'new', ...(scheme ? ['--scheme', scheme] : [])], { as: name });
     this.keys[name] = { name, address: account, seed: JSON.parse(readFileSync(file, 'utf8')).secretSeed };
     return this.keys[name];
   }
