@@ -33,21 +33,33 @@ read_head (SvChain *chain, gint64 deadline, SvHead *head, gboolean *known, GErro
 
 /* ── inclusion ── */
 
-/* Looks at the blocks from @first to the head. Those up to the finalized one need not be looked at again (*@next), the others
- * do: a reorganisation may move the extrinsic. */
+/* Looks for the extrinsic in the blocks from *@next to the head. Those up to the finalized one need not be looked at again, the
+ * others do: a reorganisation may move it. */
 static gboolean
-look_for (SvChain *chain, const char *hash, const SvHead *head, guint64 *next, SvExtrinsic **found, GError **error)
+look_for (SvChain *chain, const SvPreparedExtrinsic *prepared, const SvHead *head, guint64 *next, SvExtrinsic **found,
+          GError **error)
 {
-  for (guint64 number = *next; number <= head->best.number; number++)
-  {
-    gboolean unreadable = FALSE;
-    if (!sv_chain_find_extrinsic (chain, number, hash, found, &unreadable, error))
-      return FALSE;
-    if (*found)
-      return TRUE;
-  }
+  guint64 last = MIN (head->best.number, prepared->valid_until);
+  g_autoptr (GPtrArray) commitments = *next <= last ? sv_chain_commitments (chain, *next, last, NULL, error) : NULL;
+  if (!commitments && *next <= last)
+    return FALSE;
+  for (guint i = 0; commitments && i < commitments->len && !*found; i++)
+    if (strcmp (((SvExtrinsic *)commitments->pdata[i])->hash, prepared->hash) == 0)
+      *found = g_ptr_array_steal_index (commitments, i);
   *next = MAX (*next, head->finalized.number + 1);
   return TRUE;
+}
+
+static gboolean
+check_not_expired (const SvPreparedExtrinsic *prepared, const SvHead *head, GError **error)
+{
+  if (head->finalized.number <= prepared->valid_until)
+    return TRUE;
+  g_set_error (error, SV_ERROR, SV_ERROR_CONFLICT,
+               "extrinsic %s was not included up to block %" G_GUINT64_FORMAT
+               ", the last that may hold it: nothing was committed, run the same command again",
+               prepared->hash, prepared->valid_until);
+  return FALSE;
 }
 
 static SvExtrinsic *
@@ -63,11 +75,12 @@ judge_included (SvExtrinsic *extrinsic, GError **error)
 }
 
 SvExtrinsic *
-sv_chain_await_inclusion (SvChain *chain, const char *hash, guint64 from, guint timeout_ms,
+sv_chain_await_inclusion (SvChain *chain, const SvPreparedExtrinsic *prepared, guint timeout_ms,
                           void (*progress) (guint64 best_block, gpointer data), gpointer data, GError **error)
 {
   gint64 deadline = g_get_monotonic_time () + (gint64)timeout_ms * 1000;
   char seen[SV_BLOCK_HASH_TEXT] = "";
+  guint64 next = prepared->prepared_at;
   for (;;)
   {
     SvHead head;
@@ -77,10 +90,12 @@ sv_chain_await_inclusion (SvChain *chain, const char *hash, guint64 from, guint 
       return NULL;
     if (known && strcmp (head.best.hash, seen) != 0)
     {
-      if (!look_for (chain, hash, &head, &from, &found, error))
+      if (!look_for (chain, prepared, &head, &next, &found, error))
         return NULL;
       if (found)
         return judge_included (g_steal_pointer (&found), error);
+      if (!check_not_expired (prepared, &head, error))
+        return NULL;
       g_strlcpy (seen, head.best.hash, sizeof seen);
       if (progress)
         progress (head.best.number, data);
@@ -88,7 +103,7 @@ sv_chain_await_inclusion (SvChain *chain, const char *hash, guint64 from, guint 
     if (g_get_monotonic_time () >= deadline)
     {
       g_set_error (error, SV_ERROR, SV_ERROR_UNREACHABLE,
-                   "extrinsic %s was not included within %u s; it may still be: run the same command again", hash,
+                   "extrinsic %s was not included within %u s; it may still be: run the same command again", prepared->hash,
                    timeout_ms / 1000);
       return NULL;
     }

@@ -19,7 +19,7 @@
 
 static char *opt_template, *opt_window_id, *opt_expiry_block, *opt_start_block, *opt_output, *opt_overlap, *opt_to_hash;
 static char **opt_clips;
-static gboolean opt_strict, opt_supersede, opt_dry_run, opt_accept_owner;
+static gboolean opt_strict, opt_supersede, opt_dry_run, opt_accept_owner, opt_replace;
 
 /* *@value keeps its default where the option was not given. */
 static gboolean
@@ -188,6 +188,13 @@ run_validate (SvContext *context, int argc, char **argv, GError **error)
 #define PUBLISH_OPTIONS                                                                                                        \
   { "overlap", 0, 0, G_OPTION_ARG_STRING, &opt_overlap, "blocks that a replaced manifest stays in force (10)", "N" },          \
       { "dry-run", 0, 0, G_OPTION_ARG_NONE, &opt_dry_run, "show what would be done, and write nothing", NULL },                \
+      { "replace-commitment",                                                                                                  \
+        0,                                                                                                                     \
+        0,                                                                                                                     \
+        G_OPTION_ARG_NONE,                                                                                                     \
+        &opt_replace,                                                                                                          \
+        "anchor also where another program's time-locked commitment is lost by it",                                            \
+        NULL },                                                                                                                \
   {                                                                                                                            \
     "accept-owner", 0, 0, G_OPTION_ARG_NONE, &opt_accept_owner, "take a changed owner of the subnet for chain:owner", NULL     \
   }
@@ -253,7 +260,7 @@ print_publication (const SvContext *context, const SvPublication *publication)
 {
   const char *done = opt_dry_run ? "would be published" : "published";
   g_autofree char *title =
-      sv_styled (publication->is_unchanged ? "live already, nothing was signed" : done, SV_STYLE_BOLD, context->use_color);
+      sv_styled (publication->is_unchanged ? "live already, not signed again" : done, SV_STYLE_BOLD, context->use_color);
   puts (title);
   printf ("window      %s, blocks " BLOCK " to " BLOCK ", in force from " BLOCK "\n", publication->window_id,
           publication->start_block, publication->expiry_block, MAX (publication->start_block, publication->active_from));
@@ -295,7 +302,7 @@ finish_publication (SvContext *context, SvPublisher *publisher, const SvPublicat
   if (!opt_dry_run && context->is_terminal)
     fprintf (stderr, "waiting for the anchor to be included…");
   if (!opt_dry_run)
-    anchoring = sv_anchor_publication (publisher, publication, error);
+    anchoring = sv_anchor_publication (publisher, publication, opt_replace ? SV_PREPARE_REPLACE : SV_PREPARE_DEFAULT, error);
   if (!opt_dry_run && context->is_terminal)
     fprintf (stderr, "\r\033[K");
   if (!opt_dry_run && anchoring == NULL)

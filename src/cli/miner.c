@@ -287,11 +287,17 @@ dry_run (SvContext *context, const SvMinerWindow *window, const SvCommitmentText
 }
 
 static void
+print_proofs (const SvMinerWindow *window, char **proofs)
+{
+  for (gsize i = 0; proofs != NULL && proofs[i] != NULL; i++)
+    printf ("%s for window %s: proof %s\n", opt_withdraw ? "withdrawn" : "committed", window->manifest->window_id, proofs[i]);
+}
+
+static void
 print_committed (SvContext *context, const SvMinerWindow *window, char **proofs)
 {
   g_autofree char *path = sv_receipts_path (context->config, window->manifest->window_id);
-  for (gsize i = 0; proofs[i] != NULL; i++)
-    printf ("%s for window %s: proof %s\n", opt_withdraw ? "withdrawn" : "committed", window->manifest->window_id, proofs[i]);
+  print_proofs (window, proofs);
   if (g_hash_table_size (window->fold->bound) == 0)
   {
     printf ("Nothing is bound any more in this window.\n");
@@ -318,6 +324,8 @@ submit (SvContext *context, SvMinerWindow *window, const SvCommitmentText *text,
   gboolean done = sv_commit_element_set (window, text, &wait, &proofs, error);
   if (context->is_terminal)
     fprintf (stderr, "\r\033[K");
+  if (!done && !context->as_json)
+    print_proofs (window, proofs); /* of the parts that are on the chain all the same */
   if (!done)
     return 1;
   if (context->as_json)

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <sodium.h>
 #include <string.h>
@@ -45,51 +46,75 @@ read_variable (const char *variable, const char *value, GError **error)
 static const int held_signals[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP };
 static volatile sig_atomic_t caught;
 
+typedef struct
+{
+  struct sigaction actions[G_N_ELEMENTS (held_signals)]; /* as they were */
+  sigset_t mask;                                         /* as it was */
+  sigset_t waiting;                                      /* while we wait for the terminal */
+} Signals;
+
 static void
 note_signal (int number)
 {
   caught = number;
 }
 
+/* They stay blocked but for the time of a ppoll(), so that none can come between a look at `caught` and waiting. */
 static void
-hold_signals (struct sigaction before[G_N_ELEMENTS (held_signals)])
+hold_signals (Signals *signals)
 {
-  struct sigaction action = { .sa_handler = note_signal }; /* without SA_RESTART: read() has to come back */
+  struct sigaction action = { .sa_handler = note_signal };
+  sigset_t held;
   sigemptyset (&action.sa_mask);
-  caught = 0;
+  sigemptyset (&held);
   for (gsize i = 0; i < G_N_ELEMENTS (held_signals); i++)
-    sigaction (held_signals[i], &action, &before[i]);
+    sigaddset (&held, held_signals[i]);
+  caught = 0;
+  pthread_sigmask (SIG_BLOCK, &held, &signals->mask);
+  signals->waiting = signals->mask;
+  for (gsize i = 0; i < G_N_ELEMENTS (held_signals); i++)
+  {
+    sigdelset (&signals->waiting, held_signals[i]);
+    sigaction (held_signals[i], &action, &signals->actions[i]);
+  }
 }
 
 static void
-let_signals_go (const struct sigaction before[G_N_ELEMENTS (held_signals)])
+let_signals_go (const Signals *signals)
 {
   for (gsize i = 0; i < G_N_ELEMENTS (held_signals); i++)
-    sigaction (held_signals[i], &before[i], NULL);
+    sigaction (held_signals[i], &signals->actions[i], NULL);
+  pthread_sigmask (SIG_SETMASK, &signals->mask, NULL);
   if (caught != 0)
     raise (caught);
 }
 
-/* Bytes up to the end of the line. FALSE when there is none, or when a signal came. */
+/* One byte of a line that is whole, or -1 at the end, on an error, and when a signal came. */
+static int
+read_byte (int terminal, const Signals *signals)
+{
+  struct pollfd wanted = { .fd = terminal, .events = POLLIN };
+  guint8 byte;
+  while (caught == 0 && ppoll (&wanted, 1, NULL, &signals->waiting) < 0)
+    if (errno != EINTR)
+      return -1;
+  return caught == 0 && read (terminal, &byte, 1) == 1 ? byte : -1;
+}
+
+/* Bytes up to the end of the line. FALSE when there is none, when it is too long, or when a signal came. */
 static gboolean
-read_line (int terminal, SvSecret *line)
+read_line (int terminal, const Signals *signals, SvSecret *line)
 {
   gsize length = 0;
-  for (;;)
+  int byte;
+  sodium_memzero (line, MAX_PASSPHRASE + 1);
+  while ((byte = read_byte (terminal, signals)) >= 0 && byte != '\n' && byte != '\r')
   {
-    guint8 byte;
-    gssize n = read (terminal, &byte, 1);
-    if (n < 0 && errno == EINTR && caught == 0)
-      continue;
-    if (n <= 0)
-      return FALSE;
-    if (byte == '\n' || byte == '\r')
-      break;
     if (length < MAX_PASSPHRASE)
-      line[length++] = byte;
+      line[length] = (guint8)byte;
+    length++;
   }
-  line[length] = '\0';
-  return TRUE;
+  return byte >= 0 && length <= MAX_PASSPHRASE;
 }
 
 static void
@@ -102,7 +127,7 @@ show (int terminal, const char *text)
 static gboolean
 ask_without_echo (int terminal, const char *question, SvSecret *answer)
 {
-  struct sigaction before[G_N_ELEMENTS (held_signals)];
+  Signals signals;
   struct termios shown, hidden;
   gboolean ok;
   if (tcgetattr (terminal, &shown) != 0)
@@ -111,12 +136,12 @@ ask_without_echo (int terminal, const char *question, SvSecret *answer)
   hidden.c_lflag = (hidden.c_lflag & ~(tcflag_t)(ECHO | ECHOE | ECHOK)) | ECHONL | ICANON | ISIG;
   do
   {
-    hold_signals (before);
+    hold_signals (&signals);
     tcsetattr (terminal, TCSAFLUSH, &hidden);
     show (terminal, question);
-    ok = read_line (terminal, answer);
+    ok = read_line (terminal, &signals, answer);
     tcsetattr (terminal, TCSAFLUSH, &shown);
-    let_signals_go (before);
+    let_signals_go (&signals);
   } while (!ok && caught == SIGTSTP); /* asked again when the program goes on */
   return ok;
 }
@@ -128,7 +153,8 @@ ask (int terminal, const char *path, const char *what, SvSecret *answer, GError 
   g_autofree char *question = g_strdup_printf ("%s of %s: ", what, printable);
   if (ask_without_echo (terminal, question, answer))
     return TRUE;
-  g_set_error (error, SV_ERROR, SV_ERROR_USAGE, "%s: no passphrase was given", path);
+  g_set_error (error, SV_ERROR, SV_ERROR_USAGE, "%s: no passphrase was given, or one of more than %d bytes", path,
+               MAX_PASSPHRASE);
   return FALSE;
 }
 

@@ -410,8 +410,8 @@ include_text (SvMinerWindow *window, const SvCommitmentText *parsed, const char 
     prepared = submit_anew (window, text, wait->flags, error);
   if (prepared == NULL)
     return NULL;
-  g_autoptr (SvExtrinsic) included = sv_chain_await_inclusion (window->chain, prepared->hash, prepared->prepared_at,
-                                                               wait->timeout_ms, wait->on_block, wait->data, error);
+  g_autoptr (SvExtrinsic) included =
+      sv_chain_await_inclusion (window->chain, prepared, wait->timeout_ms, wait->on_block, wait->data, error);
   if (included == NULL)
     return NULL;
   if (wait->finality_timeout_ms > 0 &&
@@ -446,16 +446,16 @@ sv_commit_element_set (SvMinerWindow *window, const SvCommitmentText *text, cons
   g_auto (GStrv) texts = sv_commit_texts (text, sv_chain_max_text (window->chain), error);
   if (texts == NULL)
     return FALSE;
-  g_autoptr (GPtrArray) made = g_ptr_array_new_with_free_func (g_free);
-  for (gsize i = 0; texts[i] != NULL; i++)
+  guint count = g_strv_length (texts);
+  *proofs = g_new0 (char *, count + 1);
+  for (guint i = 0; i < count; i++)
   {
-    char *proof = submit_text (window, texts[i], wait, error);
-    if (proof == NULL)
-      return FALSE;
-    g_ptr_array_add (made, proof);
+    (*proofs)[i] = submit_text (window, texts[i], wait, error);
+    if ((*proofs)[i] != NULL)
+      continue;
+    if (i > 0)
+      g_prefix_error (error, "%u of %u parts of the commitment are on the chain, the next is not: ", i, count);
+    return FALSE;
   }
-  g_ptr_array_add (made, NULL);
-  g_ptr_array_set_free_func (made, NULL);
-  *proofs = (char **)g_ptr_array_free (g_steal_pointer (&made), FALSE);
   return TRUE;
 }

@@ -48,8 +48,8 @@ typedef struct
 } SvCommitWait;
 
 /* The user's `commit_element_set`: checks, submits, waits for inclusion and finality, writes the receipts. A text too long for
- * the chain is split by elements. *@proofs receives the proof of each extrinsic, NULL-terminated. @window->fold is the new
- * state afterwards. */
+ * the chain is split by elements. *@proofs receives the proof of each extrinsic, NULL-terminated; on failure, of those that are
+ * on the chain. @window->fold is the new state afterwards. */
 gboolean sv_commit_element_set (SvMinerWindow *window, const SvCommitmentText *text, const SvCommitWait *wait, char ***proofs,
                                 GError **error) G_GNUC_WARN_UNUSED_RESULT;
 

@@ -90,14 +90,14 @@ make_text (SvPublisher *publisher, const SvIndex *index, const SvAnchor *own, GE
 
 /* Another program with the same hotkey may commit at the same time; the text is then prepared again behind its own. */
 static SvPreparedExtrinsic *
-submit_text (SvPublisher *publisher, const char *text, GError **error)
+submit_text (SvPublisher *publisher, const char *text, SvPrepareFlags flags, GError **error)
 {
   SvChain *chain = sv_publisher_chain (publisher);
   for (guint attempt = 1;; attempt++)
   {
     GError *local = NULL;
     g_autoptr (SvPreparedExtrinsic) prepared =
-        sv_chain_prepare_commitment (chain, sv_publisher_keypair (publisher), text, SV_PREPARE_DEFAULT, &local);
+        sv_chain_prepare_commitment (chain, sv_publisher_keypair (publisher), text, flags, &local);
     if (prepared != NULL && sv_chain_submit (chain, prepared, &local))
       return g_steal_pointer (&prepared);
     if (attempt == MAX_ATTEMPTS || !g_error_matches (local, SV_ERROR, SV_ERROR_CONFLICT))
@@ -110,19 +110,18 @@ submit_text (SvPublisher *publisher, const char *text, GError **error)
 }
 
 static SvExtrinsic *
-commit_text (SvPublisher *publisher, const char *text, GError **error)
+commit_text (SvPublisher *publisher, const char *text, SvPrepareFlags flags, GError **error)
 {
   SvChain *chain = sv_publisher_chain (publisher);
-  g_autoptr (SvPreparedExtrinsic) prepared = submit_text (publisher, text, error);
+  g_autoptr (SvPreparedExtrinsic) prepared = submit_text (publisher, text, flags, error);
   if (prepared == NULL)
     return NULL;
   guint64 wait_ms = MAX (SHORTEST_WAIT_MS, WAIT_BLOCKS * sv_chain_block_time_ms (chain));
-  return sv_chain_await_inclusion (chain, prepared->hash, prepared->prepared_at, (guint)MIN (wait_ms, G_MAXUINT), NULL, NULL,
-                                   error);
+  return sv_chain_await_inclusion (chain, prepared, (guint)MIN (wait_ms, G_MAXUINT), NULL, NULL, error);
 }
 
 static SvAnchoring *
-anchor_index (SvPublisher *publisher, const SvAnchor *own, GError **error)
+anchor_index (SvPublisher *publisher, const SvAnchor *own, SvPrepareFlags flags, GError **error)
 {
   g_autoptr (SvIndex) index = sv_publisher_read_index (publisher, error);
   if (index == NULL)
@@ -130,7 +129,7 @@ anchor_index (SvPublisher *publisher, const SvAnchor *own, GError **error)
   g_autofree char *text = make_text (publisher, index, own, error);
   if (text == NULL)
     return NULL;
-  g_autoptr (SvExtrinsic) extrinsic = commit_text (publisher, text, error);
+  g_autoptr (SvExtrinsic) extrinsic = commit_text (publisher, text, flags, error);
   if (extrinsic == NULL)
     return NULL;
   SvAnchoring *anchoring = g_new0 (SvAnchoring, 1);
@@ -142,13 +141,13 @@ anchor_index (SvPublisher *publisher, const SvAnchor *own, GError **error)
 }
 
 static SvAnchoring *
-anchor_locked (SvPublisher *publisher, const SvPublication *publication, GError **error)
+anchor_locked (SvPublisher *publisher, const SvPublication *publication, SvPrepareFlags flags, GError **error)
 {
   g_autoptr (SvAnchor) own = NULL;
   if (!read_own_anchor (publisher, &own, error))
     return NULL;
   if (own == NULL || own->hash == NULL || own->sequence < publication->added_sequence)
-    return anchor_index (publisher, own, error);
+    return anchor_index (publisher, own, flags, error);
   SvAnchoring *anchoring = g_new0 (SvAnchoring, 1);
   anchoring->was_there = TRUE;
   anchoring->sequence = own->sequence;
@@ -189,14 +188,14 @@ set_not_anchored (SvPublisher *publisher, const SvPublication *publication, cons
 }
 
 SvAnchoring *
-sv_anchor_publication (SvPublisher *publisher, const SvPublication *publication, GError **error)
+sv_anchor_publication (SvPublisher *publisher, const SvPublication *publication, SvPrepareFlags flags, GError **error)
 {
   g_autoptr (GError) local = NULL;
   SvAnchoring *anchoring = NULL;
   int lock = lock_signer (publisher, &local);
   if (lock >= 0)
   {
-    anchoring = anchor_locked (publisher, publication, &local);
+    anchoring = anchor_locked (publisher, publication, flags, &local);
     close (lock);
   }
   if (anchoring == NULL)

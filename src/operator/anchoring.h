@@ -18,5 +18,5 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (SvAnchoring, sv_anchoring_free)
 /* Anchors the index as it is now and waits for inclusion; nothing is done when an anchor of this signer covers @publication
  * already. What the chain refuses for good is SV_ERROR_POLICY; everything else is SV_ERROR_UNREACHABLE saying "public, not
  * anchored; run the same command again after block N". Returns: (transfer full). */
-SvAnchoring *sv_anchor_publication (SvPublisher *publisher, const SvPublication *publication,
+SvAnchoring *sv_anchor_publication (SvPublisher *publisher, const SvPublication *publication, SvPrepareFlags flags,
                                     GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -183,8 +183,7 @@ chain_fixture_commit (ChainFixture *fixture, const SvKeypair *keypair, const cha
   g_assert_no_error (error);
   g_assert_true (submitted);
   fixture->row->include (fixture);
-  SvExtrinsic *included = sv_chain_await_inclusion (fixture->chain, prepared->hash, prepared->prepared_at,
-                                                    INCLUSION_DEADLINE_MS, NULL, NULL, &error);
+  SvExtrinsic *included = sv_chain_await_inclusion (fixture->chain, prepared, INCLUSION_DEADLINE_MS, NULL, NULL, &error);
   g_assert_no_error (error);
   return included;
 }

@@ -177,9 +177,18 @@ static void
 an_extrinsic_that_never_comes_is_reported (ChainFixture *fixture)
 {
   g_autoptr (GError) error = NULL;
-  g_autofree char *hash = g_strdup_printf ("0x%064d", 1);
-  g_assert_null (sv_chain_await_inclusion (fixture->chain, hash, fixture->baseline, 1, NULL, NULL, &error));
+  SvPreparedExtrinsic prepared = { .prepared_at = fixture->baseline, .valid_until = G_MAXUINT64 };
+  g_snprintf (prepared.hash, sizeof prepared.hash, "0x%064d", 1);
+  g_assert_null (sv_chain_await_inclusion (fixture->chain, &prepared, 1, NULL, NULL, &error));
   g_assert_error (error, SV_ERROR, SV_ERROR_UNREACHABLE);
+  g_clear_error (&error);
+
+  /* One that no block may hold any more need not be waited for. */
+  chain_fixture_advance (fixture, 6);
+  g_assert_cmpuint (chain_fixture_head (fixture).finalized.number, >, fixture->baseline);
+  prepared.valid_until = fixture->baseline;
+  g_assert_null (sv_chain_await_inclusion (fixture->chain, &prepared, 60000, NULL, NULL, &error));
+  g_assert_error (error, SV_ERROR, SV_ERROR_CONFLICT);
 }
 
 /* ── 9 ── */

@@ -1,6 +1,6 @@
 // A client of the Challenge API that owes nothing to sv: it builds and signs its requests itself (docs/protocol.md section 7)
 // and sends them with fetch().
-import { boundNonce, sign } from './peer.mjs';
+import { boundNonce, signature } from './peer.mjs';
 
 export const NETUID = 44;
 
@@ -25,7 +25,7 @@ export function v3Request({
     : xNonce;
   if (nonceSent !== undefined) {
     sent['X-Nonce'] = nonceSent;
-    sent['X-Signature'] = `ed25519:${sign(key.seed, `${manifestHash}:${nonceSent}`)}`;
+    sent['X-Signature'] = signature(key, `${manifestHash}:${nonceSent}`);
   }
   return { url: `${origin}/api/challenge/v3?${encode({ ...query, ...parameters })}`, headers: present({ ...sent, ...headers }) };
 }
@@ -36,7 +36,7 @@ export function v2Request({ base, key, nonce = freshNonce(), parameters = {} }) 
 }
 
 function validatorParameters(key, nonce) {
-  return { validator_hotkey: key.address, signature: sign(key.seed, nonce), nonce, netuid: String(NETUID) };
+  return { validator_hotkey: key.address, signature: signature(key, nonce).replace(/^.*:/, ''), nonce, netuid: String(NETUID) };
 }
 
 function encode(query) {

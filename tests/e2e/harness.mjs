@@ -122,10 +122,10 @@ class World {
     return JSON.parse(stdout);
   }
 
-  // A hotkey made by `sv key new`: { name, address, seed }; ed25519, which is the default, unless @scheme says otherwise.
-  async key(name, scheme) {
-    const { account, path: file } = await this.json(['key', 'new', ...(scheme ? ['--scheme', scheme] : [])], { as: name });
-    this.keys[name] = { name, address: account, seed: JSON.parse(readFileSync(file, 'utf8')).secretSeed };
+  // A hotkey made by `sv key new`: { name, address, scheme, seed }.
+  async key(name, scheme = 'ed25519') {
+    const { account, path: file } = await this.json(['key', 'new', '--scheme', scheme], { as: name });
+    this.keys[name] = { name, address: account, scheme, seed: JSON.parse(readFileSync(file, 'utf8')).secretSeed };
     return this.keys[name];
   }
 
@@ -213,9 +213,9 @@ export function emptyWorld(env = {}) {
 }
 
 // A world with a chain and an operator whom everybody trusts.
-export async function createWorld({ finality = 3, blockTime = '0', env = {} } = {}) {
+export async function createWorld({ finality = 3, blockTime = '0', scheme, env = {} } = {}) {
   const world = emptyWorld(env);
-  const operator = await world.key('operator');
+  const operator = await world.key('operator', scheme);
   world.env.SCOREVISION_MANIFEST_SIGNERS ??= operator.address;
   await world.sv(['chain', 'create', '--block-time', blockTime, '--finality', String(finality), '--owner', operator.address]);
   return world;

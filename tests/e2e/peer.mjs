@@ -1,8 +1,12 @@
 // An independent implementation of the formats that the tests check: canonical JSON in a few lines, Node's own Ed25519 and
-// SHA-256, SS58 and BLAKE2b of @polkadot/util-crypto. Nothing here asks sv how it does things.
+// SHA-256, sr25519, SS58 and BLAKE2b of @polkadot/util-crypto. Nothing here asks sv how it does things.
 import assert from 'node:assert/strict';
 import { createHash, createPrivateKey, createPublicKey, sign as edSign, verify as edVerify } from 'node:crypto';
-import { blake2AsHex, decodeAddress } from '@polkadot/util-crypto';
+import {
+  blake2AsHex, cryptoWaitReady, decodeAddress, sr25519PairFromSeed, sr25519Sign, sr25519Verify,
+} from '@polkadot/util-crypto';
+
+await cryptoWaitReady();
 
 // RFC 8785: JavaScript's sort() compares UTF-16 code units, and its numbers are the standard's.
 export function canonical(value) {
@@ -23,7 +27,8 @@ export function publicKey(account) {
 }
 
 export function verifies(account, message, signature) {
-  const [, hex] = /^ed25519:([0-9a-f]{128})$/.exec(signature) ?? assert.fail(`${signature} is no ed25519 signature`);
+  const [, scheme, hex] = /^(ed25519|sr25519):([0-9a-f]{128})$/.exec(signature) ?? assert.fail(`${signature} is no signature`);
+  if (scheme === 'sr25519') return sr25519Verify(message, `0x${hex}`, decodeAddress(bare(account), false, 42));
   return edVerify(null, Buffer.from(message), publicKey(account), Buffer.from(hex, 'hex'));
 }
 
@@ -31,6 +36,13 @@ export function verifies(account, message, signature) {
 export function sign(seed, message) {
   const key = createPrivateKey({ key: Buffer.concat([pkcs8, Buffer.from(seed.replace(/^0x/, ''), 'hex')]), format: 'der', type: 'pkcs8' });
   return edSign(null, Buffer.from(message), key).toString('hex');
+}
+
+// The same with the scheme before it, by a key of either scheme.
+export function signature(key, message) {
+  if (key.scheme !== 'sr25519') return `ed25519:${sign(key.seed, message)}`;
+  const bytes = sr25519Sign(message, sr25519PairFromSeed(Buffer.from(key.seed.slice(2), 'hex')));
+  return `sr25519:${Buffer.from(bytes).toString('hex')}`;
 }
 
 // A signed document as it lies in a store: canonical bytes, its type, signed by @signer. Returns it.

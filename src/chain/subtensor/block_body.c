@@ -1,4 +1,5 @@
-/* One block: its header is hashed, its extrinsics are hashed, and those that are set_commitment of the subnet are kept. */
+/* One block: its header is hashed and must be the one asked for, its extrinsics must be those that the header commits to, and
+ * of them those that are set_commitment of the subnet are kept. */
 #include "chain/subtensor/block_body.h"
 
 #include <string.h>
@@ -7,6 +8,7 @@
 #include "base/hash.h"
 #include "chain/subtensor/events.h"
 #include "chain/subtensor/extrinsic.h"
+#include "chain/subtensor/extrinsics_root.h"
 #include "chain/subtensor/headers.h"
 
 #define MAX_EXTRINSICS 100000
@@ -33,23 +35,58 @@ sv_block_body_free (SvBlockBody *body)
 /* ── the body ── */
 
 static gboolean
-check_header (const SvSubtensor *subtensor, SvBlockBody *body, const json_t *block, GError **error)
+check_header (const SvSubtensor *subtensor, SvBlockBody *body, const json_t *block, SvHeader *header, GError **error)
 {
-  SvHeader header;
-  if (body->number == 0) /* the genesis has no commitments, and its header may be a test chain's own */
-    return TRUE;
-  if (!sv_header_check (&subtensor->nodes, json_object_get (block, "header"), body->hash, &header, error))
+  if (!sv_header_check (&subtensor->nodes, json_object_get (block, "header"), body->hash, header, error))
     return FALSE;
-  if (header.number != body->number)
+  if (header->number != body->number)
   {
     g_set_error (error, SV_ERROR, SV_ERROR_VERIFY,
                  "%s lies about block %" G_GUINT64_FORMAT ": the block it names there is number %" G_GUINT64_FORMAT
                  "; do not trust this endpoint, use another one",
-                 sv_nodes_shown (&subtensor->nodes), body->number, header.number);
+                 sv_nodes_shown (&subtensor->nodes), body->number, header->number);
     return FALSE;
   }
-  g_strlcpy (body->parent, header.parent, sizeof body->parent);
+  g_strlcpy (body->parent, header->parent, sizeof body->parent);
   return TRUE;
+}
+
+static void
+name_extrinsic (const SvSubtensor *subtensor, const SvBlockBody *body, guint index, GError **error)
+{
+  g_prefix_error (error, "%s: block %" G_GUINT64_FORMAT ", extrinsic %u: ", sv_nodes_shown (&subtensor->nodes), body->number,
+                  index);
+}
+
+/* Returns: (transfer full) (element-type GBytes). */
+static GPtrArray *
+read_extrinsics (const SvSubtensor *subtensor, const SvBlockBody *body, const json_t *json, GError **error)
+{
+  g_autoptr (GPtrArray) extrinsics = g_ptr_array_new_with_free_func ((GDestroyNotify)g_bytes_unref);
+  for (guint i = 0; i < json_array_size (json); i++)
+  {
+    GBytes *bytes = sv_answer_bytes ("an extrinsic", json_array_get (json, i), error);
+    if (!bytes)
+    {
+      name_extrinsic (subtensor, body, i, error);
+      return NULL;
+    }
+    g_ptr_array_add (extrinsics, bytes);
+  }
+  return g_steal_pointer (&extrinsics);
+}
+
+static gboolean
+check_extrinsics (const SvSubtensor *subtensor, const SvHeader *header, const GPtrArray *extrinsics, GError **error)
+{
+  if (sv_extrinsics_root_matches (extrinsics, header->extrinsics_root))
+    return TRUE;
+  g_set_error (error, SV_ERROR, SV_ERROR_VERIFY,
+               "%s lies about block %" G_GUINT64_FORMAT
+               ": the extrinsics it gives are not those that the block's header commits to; do not trust this endpoint, use "
+               "another one",
+               sv_nodes_shown (&subtensor->nodes), header->number);
+  return FALSE;
 }
 
 static SvExtrinsic *
@@ -65,20 +102,41 @@ make_extrinsic (const SvBlockBody *body, guint index, GBytes *bytes, const SvCom
 }
 
 static gboolean
-take_extrinsic (const SvSubtensor *subtensor, SvBlockBody *body, guint index, const json_t *json, GError **error)
+take_extrinsic (const SvSubtensor *subtensor, SvBlockBody *body, guint index, GBytes *bytes, GError **error)
 {
   g_auto (SvCommitmentCall) call = { 0 };
   gboolean is_one;
-  g_autoptr (GBytes) bytes = sv_answer_bytes ("an extrinsic", json, error);
-  if (!bytes || !sv_extrinsic_read_commitment (body->runtime->metadata, g_bytes_get_data (bytes, NULL),
-                                               g_bytes_get_size (bytes), &is_one, &call, error))
+  if (!sv_extrinsic_read_commitment (body->runtime->metadata, g_bytes_get_data (bytes, NULL), g_bytes_get_size (bytes), &is_one,
+                                     &call, error))
   {
-    g_prefix_error (error, "%s: block %" G_GUINT64_FORMAT ", extrinsic %u: ", sv_nodes_shown (&subtensor->nodes), body->number,
-                    index);
+    name_extrinsic (subtensor, body, index, error);
     return FALSE;
   }
   if (is_one && call.netuid == subtensor->base.id.netuid)
     g_ptr_array_add (body->commitments, make_extrinsic (body, index, bytes, &call));
+  return TRUE;
+}
+
+static gboolean
+read_block (const SvSubtensor *subtensor, SvBlockBody *body, const json_t *block, GError **error)
+{
+  SvHeader header;
+  const json_t *json = json_object_get (block, "extrinsics");
+  if (!json_is_array (json) || json_array_size (json) > MAX_EXTRINSICS)
+  {
+    g_set_error (error, SV_ERROR, SV_ERROR_MALFORMED, "%s: its answer to chain_getBlock holds no extrinsics",
+                 sv_nodes_shown (&subtensor->nodes));
+    return FALSE;
+  }
+  if (!check_header (subtensor, body, block, &header, error))
+    return FALSE;
+  g_autoptr (GPtrArray) extrinsics = read_extrinsics (subtensor, body, json, error);
+  if (!extrinsics || !check_extrinsics (subtensor, &header, extrinsics, error))
+    return FALSE;
+  body->n_extrinsics = extrinsics->len;
+  for (guint i = 0; i < extrinsics->len; i++)
+    if (!take_extrinsic (subtensor, body, i, extrinsics->pdata[i], error))
+      return FALSE;
   return TRUE;
 }
 
@@ -90,21 +148,9 @@ sv_block_body_read (const SvSubtensor *subtensor, SvBlockBody *body, SvRpcCall *
     return TRUE;
   if (!sv_rpc_take_error (call, error))
     return FALSE;
-  const json_t *block = json_object_get (call->result, "block");
-  const json_t *extrinsics = json_object_get (block, "extrinsics");
-  if (!json_is_array (extrinsics) || json_array_size (extrinsics) > MAX_EXTRINSICS)
-  {
-    g_set_error (error, SV_ERROR, SV_ERROR_MALFORMED, "%s: its answer to chain_getBlock holds no extrinsics",
-                 sv_nodes_shown (&subtensor->nodes));
-    return FALSE;
-  }
-  if (!check_header (subtensor, body, block, error))
-    return FALSE;
-  body->n_extrinsics = (guint)json_array_size (extrinsics);
-  for (guint i = 0; i < body->n_extrinsics; i++)
-    if (!take_extrinsic (subtensor, body, i, json_array_get (extrinsics, i), error))
-      return FALSE;
-  return TRUE;
+  if (body->number == 0) /* the genesis block has no extrinsics, and a test chain's header of it may be its own */
+    return TRUE;
+  return read_block (subtensor, body, json_object_get (call->result, "block"), error);
 }
 
 /* ── what became of it ── */

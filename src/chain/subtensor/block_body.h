@@ -18,7 +18,8 @@ SvBlockBody *sv_block_body_new (guint64 number, const char *hash);
 void sv_block_body_free (SvBlockBody *body);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (SvBlockBody, sv_block_body_free)
 
-/* Takes the answer to chain_getBlock: checks that it is this block, and collects the commitments. */
+/* Takes the answer to chain_getBlock: checks that it is this block, whole and unchanged, and collects the commitments.
+ * SV_ERROR_VERIFY where it is not. */
 gboolean sv_block_body_read (const SvSubtensor *subtensor, SvBlockBody *body, SvRpcCall *call,
                              GError **error) G_GNUC_WARN_UNUSED_RESULT;
 

@@ -79,23 +79,34 @@ max_fields (const SvMetadata *metadata)
   return reader.fault == NULL && sv_scale_left (&reader) == 0 ? value : 0;
 }
 
+/* At most MaxFields of them, and at most what is read again. */
+static gsize
+max_text (const SvMetadata *metadata, gsize field_size)
+{
+  guint64 n = MIN (max_fields (metadata), SV_COMMITMENT_MAX_TEXT);
+  return MIN (n * field_size, SV_COMMITMENT_MAX_TEXT);
+}
+
 gsize
 sv_commitment_fields_max_text (const SvMetadata *metadata, guint32 info_type)
 {
   const SvType *data = data_type (metadata, info_type);
-  gsize size = data != NULL ? largest_field (metadata, data) : 0;
-  guint64 n = MIN (max_fields (metadata), SV_COMMITMENT_MAX_TEXT);
-  return MIN (n * size, SV_COMMITMENT_MAX_TEXT);
+  return data != NULL ? max_text (metadata, largest_field (metadata, data)) : 0;
+}
+
+static gboolean
+takes_no_text (GError **error)
+{
+  g_set_error (error, SV_ERROR, SV_ERROR_UNREACHABLE,
+               "this chain's Commitments pallet takes no text in a form that is known here; a newer version of sv is needed");
+  return FALSE;
 }
 
 static gboolean
 check_text (const char *text, gsize max, GError **error)
 {
   gsize length = strlen (text);
-  if (max == 0)
-    g_set_error (error, SV_ERROR, SV_ERROR_UNREACHABLE,
-                 "this chain's Commitments pallet takes no text in a form that is known here; a newer version of sv is needed");
-  else if (length == 0 || !g_utf8_validate (text, -1, NULL))
+  if (length == 0 || !g_utf8_validate (text, -1, NULL))
     g_set_error (error, SV_ERROR, SV_ERROR_MALFORMED, "a commitment text must be UTF-8 and not empty");
   else if (length > max)
     g_set_error (error, SV_ERROR, SV_ERROR_POLICY,
@@ -131,10 +142,13 @@ put_field (const SvMetadata *metadata, const SvType *data, const char *piece, gs
 gboolean
 sv_commitment_fields_put (const SvMetadata *metadata, guint32 info_type, const char *text, GByteArray *out, GError **error)
 {
-  if (!check_text (text, sv_commitment_fields_max_text (metadata, info_type), error))
-    return FALSE;
   const SvType *data = data_type (metadata, info_type);
-  gsize length = strlen (text), size = largest_field (metadata, data);
+  gsize length = strlen (text), size = data != NULL ? largest_field (metadata, data) : 0;
+  gsize max = max_text (metadata, size);
+  if (size == 0 || max == 0)
+    return takes_no_text (error);
+  if (!check_text (text, max, error))
+    return FALSE;
   sv_scale_put_compact (out, (length + size - 1) / size);
   for (gsize at = 0; at < length; at += size)
     if (!put_field (metadata, data, text + at, MIN (size, length - at), out, error))

@@ -11,31 +11,66 @@
 #include "chain/subtensor/headers.h"
 #include "chain/subtensor/state.h"
 
+/* What is read of a stretch of blocks, batch by batch. */
+typedef struct
+{
+  GPtrArray *commitments;            /* (element-type SvExtrinsic) all set_commitment of the subnet, those without a text too */
+  GArray *gone;                      /* of guint64: blocks that cannot be read any more */
+  guint64 tip;                       /* the block read last, */
+  char tip_hash[SV_BLOCK_HASH_TEXT]; /* and its hash; "" when none is known */
+} Stretch;
+
+static void
+stretch_init (Stretch *stretch)
+{
+  *stretch = (Stretch){ .commitments = g_ptr_array_new_with_free_func ((GDestroyNotify)sv_extrinsic_free),
+                        .gone = g_array_new (FALSE, FALSE, sizeof (guint64)) };
+}
+
+static void
+stretch_clear (Stretch *stretch)
+{
+  g_clear_pointer (&stretch->commitments, g_ptr_array_unref);
+  g_clear_pointer (&stretch->gone, g_array_unref);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Stretch, stretch_clear)
+
 /* ── one batch of blocks ── */
+
+/* Notes a body that was read: it must stand on the one before it. */
+static gboolean
+link_body (const SvSubtensor *subtensor, Stretch *stretch, const SvBlockBody *body, GError **error)
+{
+  if (body->is_gone)
+  {
+    g_array_append_val (stretch->gone, body->number);
+    *stretch->tip_hash = '\0';
+    return TRUE;
+  }
+  if (*stretch->tip_hash != '\0' && stretch->tip + 1 == body->number && strcmp (body->parent, stretch->tip_hash) != 0)
+  {
+    sv_set_reorganised (&subtensor->nodes, body->number, error);
+    return FALSE;
+  }
+  stretch->tip = body->number;
+  g_strlcpy (stretch->tip_hash, body->hash, sizeof stretch->tip_hash);
+  return TRUE;
+}
 
 /* Fills in bodies of ascending blocks. */
 static gboolean
-read_bodies (SvSubtensor *subtensor, GPtrArray *bodies, GArray *gone, GError **error)
+read_bodies (SvSubtensor *subtensor, Stretch *stretch, GPtrArray *bodies, GError **error)
 {
   g_autofree SvRpcCall *calls = g_new0 (SvRpcCall, bodies->len);
   for (guint i = 0; i < bodies->len; i++)
     calls[i] = (SvRpcCall){ .method = "chain_getBlock", .params = sv_params (((SvBlockBody *)bodies->pdata[i])->hash, NULL) };
-  gboolean done = sv_nodes_perform_archive (&subtensor->nodes, calls, bodies->len, error);
+  gboolean done = bodies->len == 0 || sv_nodes_perform_archive (&subtensor->nodes, calls, bodies->len, error);
   for (guint i = 0; i < bodies->len; i++)
   {
-    done = done && sv_block_body_read (subtensor, bodies->pdata[i], &calls[i], error);
+    done = done && sv_block_body_read (subtensor, bodies->pdata[i], &calls[i], error) &&
+           link_body (subtensor, stretch, bodies->pdata[i], error);
     sv_rpc_call_clear (&calls[i]);
-  }
-  for (guint i = 0; done && i < bodies->len; i++)
-  {
-    const SvBlockBody *body = bodies->pdata[i], *before = i > 0 ? bodies->pdata[i - 1] : NULL;
-    if (body->is_gone)
-      g_array_append_val (gone, body->number);
-    else if (before && !before->is_gone && body->number == before->number + 1 && strcmp (body->parent, before->hash) != 0)
-    {
-      sv_set_reorganised (&subtensor->nodes, body->number, error);
-      return FALSE;
-    }
   }
   return done;
 }
@@ -72,21 +107,21 @@ judge_by_slots (SvSubtensor *subtensor, const SvBlockBody *body, gboolean *is_kn
 }
 
 static gboolean
-judge (SvSubtensor *subtensor, const SvBlockBody *body, SvRpcCall *call, GArray *gone, GError **error)
+judge (SvSubtensor *subtensor, Stretch *stretch, const SvBlockBody *body, SvRpcCall *call, GError **error)
 {
   gboolean is_gone, is_known = TRUE;
   if (!take_events (body, call, &is_gone, error) || (is_gone && !judge_by_slots (subtensor, body, &is_known, error)))
     return FALSE;
   if (is_known)
     return TRUE;
-  g_array_append_val (gone, body->number);
+  g_array_append_val (stretch->gone, body->number);
   g_ptr_array_set_size (body->commitments, 0);
   return TRUE;
 }
 
 /* Asks for the events of those blocks that hold commitments. */
 static gboolean
-judge_bodies (SvSubtensor *subtensor, GPtrArray *bodies, GArray *gone, GError **error)
+judge_bodies (SvSubtensor *subtensor, Stretch *stretch, GPtrArray *bodies, GError **error)
 {
   g_autofree SvRpcCall *calls = g_new0 (SvRpcCall, bodies->len);
   g_autoptr (GPtrArray) asked = g_ptr_array_new ();
@@ -106,7 +141,7 @@ judge_bodies (SvSubtensor *subtensor, GPtrArray *bodies, GArray *gone, GError **
   done = done && (asked->len == 0 || sv_nodes_perform_archive (&subtensor->nodes, calls, asked->len, error));
   for (guint i = 0; i < asked->len; i++)
   {
-    done = done && judge (subtensor, asked->pdata[i], &calls[i], gone, error);
+    done = done && judge (subtensor, stretch, asked->pdata[i], &calls[i], error);
     sv_rpc_call_clear (&calls[i]);
   }
   return done;
@@ -114,9 +149,9 @@ judge_bodies (SvSubtensor *subtensor, GPtrArray *bodies, GArray *gone, GError **
 
 /* ── stretches ── */
 
-/* The bodies to read of [@first, @last]; blocks whose runtime nobody knows go to @gone. */
+/* The bodies to read of [@first, @last], without those whose runtime nobody knows any more. */
 static GPtrArray *
-plan_bodies (SvSubtensor *subtensor, guint64 first, guint64 last, GArray *gone, GError **error)
+plan_bodies (SvSubtensor *subtensor, Stretch *stretch, guint64 first, guint64 last, GError **error)
 {
   g_autoptr (GPtrArray) bodies = g_ptr_array_new_with_free_func ((GDestroyNotify)sv_block_body_free);
   g_autoptr (GPtrArray) hashes = sv_hashes_read (&subtensor->nodes, first, last, error);
@@ -137,22 +172,22 @@ plan_bodies (SvSubtensor *subtensor, guint64 first, guint64 last, GArray *gone, 
       continue;
     if (!is_gone)
       return NULL;
-    g_array_append_val (gone, number);
+    g_array_append_val (stretch->gone, number);
     g_ptr_array_remove_index (bodies, bodies->len - 1);
   }
   return g_steal_pointer (&bodies);
 }
 
 static gboolean
-read_batch (SvSubtensor *subtensor, guint64 first, guint64 last, GPtrArray *commitments, GArray *gone, GError **error)
+read_batch (SvSubtensor *subtensor, Stretch *stretch, guint64 first, guint64 last, GError **error)
 {
-  g_autoptr (GPtrArray) bodies = plan_bodies (subtensor, first, last, gone, error);
-  if (!bodies || !read_bodies (subtensor, bodies, gone, error) || !judge_bodies (subtensor, bodies, gone, error))
+  g_autoptr (GPtrArray) bodies = plan_bodies (subtensor, stretch, first, last, error);
+  if (!bodies || !read_bodies (subtensor, stretch, bodies, error) || !judge_bodies (subtensor, stretch, bodies, error))
     return FALSE;
   for (guint i = 0; i < bodies->len; i++)
   {
     SvBlockBody *body = bodies->pdata[i];
-    g_ptr_array_extend_and_steal (commitments, g_steal_pointer (&body->commitments));
+    g_ptr_array_extend_and_steal (stretch->commitments, g_steal_pointer (&body->commitments));
   }
   return TRUE;
 }
@@ -168,8 +203,8 @@ compare_numbers (gconstpointer a, gconstpointer b)
 static GPtrArray *
 read_stretch (SvSubtensor *subtensor, guint64 first, guint64 last, GArray **unreadable, GError **error)
 {
-  g_autoptr (GPtrArray) commitments = g_ptr_array_new_with_free_func ((GDestroyNotify)sv_extrinsic_free);
-  g_autoptr (GArray) gone = g_array_new (FALSE, FALSE, sizeof (guint64));
+  g_auto (Stretch) stretch = { 0 };
+  stretch_init (&stretch);
   guint64 last_final = MIN (last, subtensor->head.finalized.number);
   if (first > 0 && first <= last_final &&
       !sv_runtimes_cover (&subtensor->runtimes, &subtensor->nodes, first - 1, last_final - 1, error))
@@ -177,14 +212,14 @@ read_stretch (SvSubtensor *subtensor, guint64 first, guint64 last, GArray **unre
   for (guint64 next = first; next <= last;)
   {
     guint64 end = MIN (last, next + sv_nodes_batch_size (&subtensor->nodes) - 1);
-    if (!read_batch (subtensor, next, end, commitments, gone, error))
+    if (!read_batch (subtensor, &stretch, next, end, error))
       return NULL;
     next = end + 1;
   }
-  g_array_sort (gone, compare_numbers);
+  g_array_sort (stretch.gone, compare_numbers);
   if (unreadable)
-    *unreadable = g_steal_pointer (&gone);
-  return g_steal_pointer (&commitments);
+    *unreadable = g_steal_pointer (&stretch.gone);
+  return g_steal_pointer (&stretch.commitments);
 }
 
 GPtrArray *
@@ -212,10 +247,7 @@ sv_subtensor_find_extrinsic (SvChain *chain, guint64 block, const char *hash, Sv
   *found = NULL;
   if (unreadable)
     *unreadable = FALSE;
-  g_autoptr (GPtrArray) hashes = sv_hashes_read (&subtensor->nodes, block, block, error);
-  if (!hashes)
-    return FALSE;
-  if (hashes->len == 0 || block == 0)
+  if (block == 0 || block > subtensor->head.best.number)
     return TRUE;
   g_autoptr (GPtrArray) commitments = read_stretch (subtensor, block, block, &gone, error);
   if (!commitments)

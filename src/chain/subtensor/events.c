@@ -17,8 +17,11 @@ typedef struct
 {
   const SvMetadata *metadata;
   const SvType *record;
-  const SvType *event;
-  const SvVariant *system; /* of the event type */
+  const SvField *phase; /* of the record */
+  const SvField *event;
+  const SvType *phases;
+  const SvVariant *apply;  /* ApplyExtrinsic, of the phases */
+  const SvVariant *system; /* of the events */
   const SvVariant *success;
   const SvVariant *failure;
 } Form;
@@ -41,35 +44,45 @@ sv_block_outcomes_clear (SvBlockOutcomes *outcomes)
 
 /* ── the form ── */
 
-static const SvType *
-field_type (const SvMetadata *metadata, const SvType *type, const char *name)
+static const SvField *
+find_field (const SvType *type, const char *name)
 {
   for (guint i = 0; i < type->n_fields; i++)
     if (g_strcmp0 (type->fields[i].name, name) == 0)
-      return sv_newtype_under (metadata, type->fields[i].type);
+      return &type->fields[i];
   return NULL;
 }
 
+/* (transfer none) NULL for what is no variant type. */
 static const SvType *
-variant_type (const SvType *type)
+variant_type (const SvMetadata *metadata, guint32 id)
 {
+  const SvType *type = sv_newtype_under (metadata, id);
   return type != NULL && type->kind == SV_TYPE_VARIANT ? type : NULL;
 }
 
-/* Leaves in @form what is there; FALSE where something is missing. */
 static gboolean
-find_system_events (const SvMetadata *metadata, guint32 list_type, Form *form)
+find_record (const SvMetadata *metadata, guint32 list_type, Form *form)
 {
   const SvType *list = sv_newtype_under (metadata, list_type);
   form->record = list != NULL && list->kind == SV_TYPE_SEQUENCE ? sv_metadata_type (metadata, list->item) : NULL;
-  if (form->record == NULL || form->record->kind != SV_TYPE_COMPOSITE ||
-      variant_type (field_type (metadata, form->record, "phase")) == NULL)
+  if (form->record == NULL || form->record->kind != SV_TYPE_COMPOSITE)
     return FALSE;
-  form->event = variant_type (field_type (metadata, form->record, "event"));
-  form->system = form->event != NULL ? sv_type_variant (form->event, SYSTEM) : NULL;
+  form->phase = find_field (form->record, "phase");
+  form->event = find_field (form->record, "event");
+  form->phases = form->phase != NULL ? variant_type (metadata, form->phase->type) : NULL;
+  form->apply = form->phases != NULL ? sv_type_variant (form->phases, "ApplyExtrinsic") : NULL;
+  return form->event != NULL && form->apply != NULL && form->apply->n_fields == 1;
+}
+
+static gboolean
+find_system_events (const SvMetadata *metadata, Form *form)
+{
+  const SvType *events = variant_type (metadata, form->event->type);
+  form->system = events != NULL ? sv_type_variant (events, SYSTEM) : NULL;
   if (form->system == NULL || form->system->n_fields != 1)
     return FALSE;
-  const SvType *system = variant_type (sv_newtype_under (metadata, form->system->fields[0].type));
+  const SvType *system = variant_type (metadata, form->system->fields[0].type);
   form->success = system != NULL ? sv_type_variant (system, "ExtrinsicSuccess") : NULL;
   form->failure = system != NULL ? sv_type_variant (system, "ExtrinsicFailed") : NULL;
   return form->success != NULL && form->failure != NULL;
@@ -82,7 +95,7 @@ find_form (const SvMetadata *metadata, Form *form, GError **error)
   form->metadata = metadata;
   if (entry == NULL)
     return FALSE;
-  if (find_system_events (metadata, entry->value_type, form))
+  if (find_record (metadata, entry->value_type, form) && find_system_events (metadata, form))
     return TRUE;
   g_set_error (error, SV_ERROR, SV_ERROR_UNREACHABLE,
                "this chain's System.Events has a form that is not known here; a newer version of sv is needed");
@@ -92,13 +105,13 @@ find_form (const SvMetadata *metadata, Form *form, GError **error)
 /* ── records ── */
 
 static Phase
-read_phase (const Form *form, guint32 type, SvScaleReader *reader)
+read_phase (const Form *form, SvScaleReader *reader)
 {
   Phase phase = { FALSE, 0 };
-  const SvVariant *variant = sv_type_variant_at (sv_newtype_under (form->metadata, type), sv_scale_u8 (reader));
+  const SvVariant *variant = sv_type_variant_at (form->phases, sv_scale_u8 (reader));
   if (variant == NULL)
     sv_scale_fail (reader, "an event has a phase that the runtime does not know");
-  else if (strcmp (variant->name, "ApplyExtrinsic") == 0 && variant->n_fields == 1)
+  else if (variant == form->apply)
   {
     phase.of_extrinsic = TRUE;
     phase.index = sv_newtype_read_integer (form->metadata, variant->fields[0].type, reader);
@@ -143,7 +156,7 @@ note_outcome (const Form *form, Phase phase, gboolean succeeded, SvScaleReader *
 }
 
 static void
-read_event (const Form *form, guint32 type, Phase phase, SvScaleReader *reader, SvBlockOutcomes *outcomes)
+read_event (const Form *form, Phase phase, SvScaleReader *reader, SvBlockOutcomes *outcomes)
 {
   SvScaleReader ahead = *reader;
   guint8 pallet = sv_scale_u8 (&ahead), event = sv_scale_u8 (&ahead);
@@ -154,7 +167,7 @@ read_event (const Form *form, guint32 type, Phase phase, SvScaleReader *reader, 
     note_outcome (form, phase, event == form->success->index, reader, outcomes);
   }
   else
-    sv_value_skip (form->metadata, type, reader);
+    sv_value_skip (form->metadata, form->event->type, reader);
 }
 
 static void
@@ -164,10 +177,10 @@ read_record (const Form *form, SvScaleReader *reader, SvBlockOutcomes *outcomes)
   for (guint i = 0; i < form->record->n_fields; i++)
   {
     const SvField *field = &form->record->fields[i];
-    if (g_strcmp0 (field->name, "phase") == 0)
-      phase = read_phase (form, field->type, reader);
-    else if (g_strcmp0 (field->name, "event") == 0)
-      read_event (form, field->type, phase, reader, outcomes);
+    if (field == form->phase)
+      phase = read_phase (form, reader);
+    else if (field == form->event)
+      read_event (form, phase, reader, outcomes);
     else
       sv_value_skip (form->metadata, field->type, reader);
   }

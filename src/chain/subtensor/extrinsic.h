@@ -44,8 +44,7 @@ typedef struct
 {
   guint8 signer[SV_PUBLIC_KEY_SIZE];
   guint16 netuid;
-  char
-      *text; /* of its plain fields, joined; NULL when another field is among them, or bytes that are no text (NUL, no UTF-8) */
+  char *text;           /* of its plain fields, joined; NULL for another field among them, NUL, or bytes that are no UTF-8 */
   guint64 reveal_round; /* of a time-locked field; 0: it has none */
 } SvCommitmentCall;
 

@@ -101,20 +101,28 @@ read_arguments (const SvMetadata *metadata, const SvVariant *variant, SvScaleRea
     sv_scale_fail (reader, "set_commitment has other arguments than netuid and info");
 }
 
-static gboolean
-read_signed (const SvMetadata *metadata, SvScaleReader *reader, gboolean *is_one, SvCommitmentCall *call)
+/* (transfer none) the call set_commitment, where these are its indexes. */
+static const SvVariant *
+commitment_call_at (const SvMetadata *metadata, guint8 pallet, guint8 index)
 {
-  SvCallInfo wanted;
+  if (g_strcmp0 (sv_metadata_pallet_name (metadata, pallet), "Commitments") != 0)
+    return NULL;
+  const SvVariant *call = sv_metadata_call_at (metadata, pallet, index);
+  return call != NULL && strcmp (call->name, "set_commitment") == 0 ? call : NULL;
+}
+
+static gboolean
+read_signed (const SvMetadata *metadata, SvScaleReader *reader, SvCommitmentCall *call)
+{
   gboolean has_signer = read_address (metadata, reader, call->signer);
   sv_value_skip (metadata, sv_metadata_signature_type (metadata), reader);
   skip_extensions (metadata, reader);
   guint8 pallet = sv_scale_u8 (reader), index = sv_scale_u8 (reader);
-  *is_one = has_signer && reader->fault == NULL &&
-            sv_metadata_call (metadata, "Commitments", "set_commitment", &wanted, NULL) && pallet == wanted.pallet &&
-            index == wanted.call->index;
-  if (*is_one)
-    read_arguments (metadata, wanted.call, reader, call);
-  return *is_one;
+  gboolean is_whole = has_signer && reader->fault == NULL;
+  const SvVariant *found = is_whole ? commitment_call_at (metadata, pallet, index) : NULL;
+  if (found != NULL)
+    read_arguments (metadata, found, reader, call);
+  return found != NULL;
 }
 
 gboolean
@@ -128,8 +136,8 @@ sv_extrinsic_read_commitment (const SvMetadata *metadata, const void *data, gsiz
     sv_scale_fail (&reader, "its length is not the one it says");
   if (reader.fault == NULL && sv_scale_u8 (&reader) != SIGNED_VERSION_4 && reader.fault == NULL)
     return TRUE;
-  gboolean must_end = read_signed (metadata, &reader, is_one, call);
-  if (must_end ? sv_scale_finish (&reader, "extrinsic", error) : sv_scale_check (&reader, "extrinsic", error))
+  *is_one = read_signed (metadata, &reader, call);
+  if (*is_one ? sv_scale_finish (&reader, "extrinsic", error) : sv_scale_check (&reader, "extrinsic", error))
     return TRUE;
   *is_one = FALSE;
   sv_commitment_call_clear (call);

@@ -33,14 +33,13 @@ hex_digits (const json_t *value, gsize *n_digits)
 }
 
 static gboolean
-put_hash (const json_t *json, const char *key, GByteArray *out, GError **error)
+put_hash (const json_t *json, const char *key, GByteArray *out, guint8 hash[HASH_SIZE], GError **error)
 {
   gsize n_digits;
-  guint8 hash[HASH_SIZE];
   const char *digits = hex_digits (json_object_get (json, key), &n_digits);
-  if (digits == NULL || !sv_hex_decode (digits, TRUE, hash, sizeof hash))
+  if (digits == NULL || !sv_hex_decode (digits, TRUE, hash, HASH_SIZE))
     return malformed (key, "it must be \"0x\" and 64 hex digits", error);
-  sv_scale_put_raw (out, hash, sizeof hash);
+  sv_scale_put_raw (out, hash, HASH_SIZE);
   return TRUE;
 }
 
@@ -98,14 +97,15 @@ gboolean
 sv_header_from_json (const json_t *json, SvHeader *header, GError **error)
 {
   g_autoptr (GByteArray) encoded = g_byte_array_new ();
-  guint8 hash[SV_BLAKE2B_256_SIZE];
+  guint8 hash[HASH_SIZE], parent[HASH_SIZE], state_root[HASH_SIZE];
   memset (header, 0, sizeof *header);
-  if (!put_hash (json, "parentHash", encoded, error) || !put_number (json, encoded, &header->number, error) ||
-      !put_hash (json, "stateRoot", encoded, error) || !put_hash (json, "extrinsicsRoot", encoded, error) ||
+  if (!put_hash (json, "parentHash", encoded, parent, error) || !put_number (json, encoded, &header->number, error) ||
+      !put_hash (json, "stateRoot", encoded, state_root, error) ||
+      !put_hash (json, "extrinsicsRoot", encoded, header->extrinsics_root, error) ||
       !put_digest (json, encoded, &header->changes_runtime, error))
     return FALSE;
   sv_blake2b_256 (encoded->data, encoded->len, hash);
   write_hash (hash, header->hash);
-  write_hash (encoded->data, header->parent);
+  write_hash (parent, header->parent);
   return TRUE;
 }

@@ -10,7 +10,8 @@ typedef struct
   guint64 number;
   char hash[SV_BLOCK_HASH_TEXT]; /* BLAKE2b-256 of the encoded header, computed here */
   char parent[SV_BLOCK_HASH_TEXT];
-  gboolean changes_runtime; /* its digest says that the runtime's code or environment was updated in this block */
+  guint8 extrinsics_root[32]; /* what it commits to (chain/subtensor/extrinsics_root.h) */
+  gboolean changes_runtime;   /* its digest says that the runtime's code or environment was updated in this block */
 } SvHeader;
 
 /* Reads {"parentHash","number","stateRoot","extrinsicsRoot","digest":{"logs":[…]}}. SV_ERROR_MALFORMED for anything else. */

@@ -93,7 +93,7 @@ sv_subtensor_block (SvChain *chain, guint64 number, SvBlock *block, GError **err
   return done;
 }
 
-/* An open block's parent may be on another branch than the one that spans of final blocks tell of, so it is asked by hash. */
+/* Where the runtime changes among the open blocks, a block's own parent tells which one executed it. */
 static SvRuntime *
 runtime_of_open_block (SvSubtensor *subtensor, const char *hash, GError **error)
 {
@@ -113,7 +113,8 @@ sv_subtensor_runtime_of (SvSubtensor *subtensor, guint64 number, const char *has
   if (strcmp (hash, subtensor->head.best.hash) == 0)
     return subtensor->best_runtime;
   if (number > subtensor->head.finalized.number)
-    return runtime_of_open_block (subtensor, hash, error);
+    return subtensor->final_runtime == subtensor->next_runtime ? subtensor->next_runtime
+                                                               : runtime_of_open_block (subtensor, hash, error);
   return sv_runtimes_at (&subtensor->runtimes, &subtensor->nodes, number - MIN (number, 1), is_gone, error);
 }
 
@@ -230,14 +231,15 @@ take_details (SvSubtensor *subtensor, SvRpcCall *calls, const SvHeader *best, co
       return FALSE;
   if (!sv_header_check (nodes, calls[0].result, final_hash, final, error))
     return FALSE;
-  SvRuntime *after_final = sv_runtimes_of_version (&subtensor->runtimes, nodes, calls[1].result, final_hash, error);
-  subtensor->best_runtime =
-      after_final ? sv_runtimes_of_version (&subtensor->runtimes, nodes, calls[2].result, best->parent, error) : NULL;
+  subtensor->final_runtime = sv_runtimes_of_version (&subtensor->runtimes, nodes, calls[1].result, final_hash, error);
+  subtensor->best_runtime = subtensor->final_runtime
+                                ? sv_runtimes_of_version (&subtensor->runtimes, nodes, calls[2].result, best->parent, error)
+                                : NULL;
   subtensor->next_runtime =
       subtensor->best_runtime ? sv_runtimes_of_version (&subtensor->runtimes, nodes, calls[3].result, best->hash, error) : NULL;
   if (!subtensor->next_runtime)
     return FALSE;
-  sv_runtimes_note (&subtensor->runtimes, final->number, after_final);
+  sv_runtimes_note (&subtensor->runtimes, final->number, subtensor->final_runtime);
   return TRUE;
 }
 
@@ -319,6 +321,8 @@ sv_subtensor_head (SvChain *chain, SvHead *head, GError **error)
         !confirm_final (subtensor, &final, error) || !read_times (subtensor, &best, &final, &fresh, error) ||
         !check_time (subtensor, &fresh.best, error))
       return FALSE;
+    if (strcmp (final.hash, final_hash) != 0) /* a lower one: what is known of the node's own says nothing of it */
+      subtensor->final_runtime = NULL;
     subtensor->head = fresh;
     subtensor->has_head = TRUE;
     g_strlcpy (subtensor->tip_final, final_hash, sizeof subtensor->tip_final);

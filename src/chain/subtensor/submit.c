@@ -109,25 +109,25 @@ static gboolean
 is_included (SvChain *chain, const SvPreparedExtrinsic *prepared, gboolean *yes, GError **error)
 {
   SvHead head;
+  g_autoptr (GArray) unreadable = NULL;
   *yes = FALSE;
   if (!sv_chain_head (chain, &head, error))
     return FALSE;
   guint64 last = MIN (head.best.number, prepared->valid_until);
-  for (guint64 number = prepared->prepared_at; number <= last && !*yes; number++)
-  {
-    g_autoptr (SvExtrinsic) found = NULL;
-    gboolean unreadable;
-    if (!sv_chain_find_extrinsic (chain, number, prepared->hash, &found, &unreadable, error))
-      return FALSE;
-    *yes = found != NULL;
-    if (!unreadable)
-      continue;
-    g_set_error (error, SV_ERROR, SV_ERROR_UNREACHABLE,
-                 "%s: block %" G_GUINT64_FORMAT " cannot be read any more, so it is not known whether it holds extrinsic %s",
-                 chain->url, number, prepared->hash);
+  if (prepared->prepared_at > last)
+    return TRUE;
+  g_autoptr (GPtrArray) commitments = sv_subtensor_commitments (chain, prepared->prepared_at, last, &unreadable, error);
+  if (!commitments)
     return FALSE;
-  }
-  return TRUE;
+  for (guint i = 0; i < commitments->len && !*yes; i++)
+    *yes = strcmp (((SvExtrinsic *)commitments->pdata[i])->hash, prepared->hash) == 0;
+  if (*yes || unreadable->len == 0)
+    return TRUE;
+  g_set_error (error, SV_ERROR, SV_ERROR_UNREACHABLE,
+               "%s: block %" G_GUINT64_FORMAT " cannot be read any more, so it is not known whether it holds extrinsic %s; set "
+               "BITTENSOR_SUBTENSOR_FALLBACK to an archive endpoint",
+               chain->url, g_array_index (unreadable, guint64, 0), prepared->hash);
+  return FALSE;
 }
 
 /* What the node says of an extrinsic that it does not take. */

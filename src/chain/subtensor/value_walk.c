@@ -143,7 +143,7 @@ SvBits
 sv_value_take_bits (SvValueWalk *walk, const SvType *type)
 {
   const SvType *store = sv_metadata_type (walk->metadata, type->item);
-  SvBits bits = { .is_msb_first = read_order (walk, type) };
+  SvBits bits = { .unit = 1, .is_msb_first = read_order (walk, type) };
   if (is_integer (store) && store->primitive <= SV_PRIMITIVE_U64)
     bits.unit = sv_value_primitive_size (store->primitive);
   else

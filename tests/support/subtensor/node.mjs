@@ -1,10 +1,11 @@
 // A Subtensor node for tests: the runtime of ../shared/chain (spec 218) with real signature checks, on a loopback port.
 //
-//   node tests/support/subtensor/node.mjs [--finality N] [--instant]
+//   node tests/support/subtensor/node.mjs [--finality N] [--instant] [--block-time MS]
 //
 // prints `endpoint http://127.0.0.1:PORT` when it is ready (about 3 s) and ends when its standard input does, or on SIGTERM.
 // Without the chain's data or node's packages it prints `absent REASON` and ends with status 77. Blocks are made by dev_newBlock
-// only; with --instant an extrinsic is put into a block, and final, by itself. Tests in JavaScript use start() below.
+// only; with --instant an extrinsic is put into a block, and final, by itself; with --block-time they come at that pace. Tests in
+// JavaScript use start() below; demo/chain-subtensor shows a whole story on it.
 //
 // It speaks JSON-RPC by HTTP POST as a Substrate node does: batches; null for a block that is not there (chain_*); -32601 for
 // an unknown method, -32602 for bad parameters; 4003 for the state of an unknown block; 1010, 1013, 1014 with a node's words for
@@ -23,6 +24,7 @@ import { spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
+import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
 const self = fileURLToPath(import.meta.url);
@@ -35,7 +37,7 @@ export const ABSENT = 77;
 // Why there can be no node here, or null.
 export function absent() {
   if (!existsSync(specification)) return `${specification} is not there (set SCOREVISION_SHARED)`;
-  if (!existsSync(packages)) return `${packages} is not there (run npm ci in tests)`;
+  if (!existsSync(packages)) return `${packages} is not there (run scripts/install-deps)`;
   return null;
 }
 
@@ -76,6 +78,15 @@ export async function call(endpoint, method, params = []) {
 
 // ── the command ──
 
+// A block every @pace ms, or as fast as they can be made.
+async function produce(chain, pace) {
+  for (;;) {
+    const next = Date.now() + pace;
+    await chain.newBlock();
+    await setTimeout(Math.max(0, next - Date.now()));
+  }
+}
+
 async function main() {
   const option = (name, fallback) => { const at = process.argv.indexOf(name); return at < 0 ? fallback : process.argv[at + 1]; };
   const reason = absent();
@@ -91,6 +102,7 @@ async function main() {
   console.log(`endpoint http://127.0.0.1:${await serve(chain)}`);
   process.on('SIGTERM', () => process.exit(0));
   process.stdin.on('close', () => process.exit(0)).resume();
+  if (process.argv.includes('--block-time')) await produce(chain, Number(option('--block-time')));
 }
 
 if (process.argv[1] === self) await main();

@@ -184,8 +184,7 @@ world_commit (World *world, const SvKeypair *keypair, const char *text)
   g_assert_true (submitted);
   if (sv_chain_block_time_ms (world->chain) > 0)
     world_advance (world, 1);
-  g_autoptr (SvExtrinsic) included =
-      sv_chain_await_inclusion (world->chain, prepared->hash, prepared->prepared_at, 5000, NULL, NULL, &error);
+  g_autoptr (SvExtrinsic) included = sv_chain_await_inclusion (world->chain, prepared, 5000, NULL, NULL, &error);
   g_assert_no_error (error);
   return sv_proof_format (included->block, included->hash);
 }

@@ -77,8 +77,7 @@ ledger_fixture_commit (LedgerFixture *fixture, const SvKeypair *keypair, const c
   gboolean submitted = sv_chain_submit (fixture->chain, prepared, &error);
   g_assert_no_error (error);
   g_assert_true (submitted);
-  SvExtrinsic *included =
-      sv_chain_await_inclusion (fixture->chain, prepared->hash, prepared->prepared_at, 5000, NULL, NULL, &error);
+  SvExtrinsic *included = sv_chain_await_inclusion (fixture->chain, prepared, 5000, NULL, NULL, &error);
   g_assert_no_error (error);
   return included;
 }

@@ -1,7 +1,7 @@
 /* Headers as RPC gives them.
  *
  *  - the first block of a real runtime, and headers with other numbers and digests, have the hashes that nodes and another
- *    implementation give them
+ *    implementation give them, and their extrinsics root is told
  *  - a digest that says that the runtime changed is noticed; a longer item that begins with the same byte is not one
  *  - the same number in short and in long form is the same header; one bit anywhere makes another
  *  - refused: a part missing, too short, too long, not hex, without 0x, of another type; too many and too large digest items
@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/hash.h"
 #include "base/json.h"
 #include "refusal.h"
 
@@ -55,6 +56,8 @@ assert_header (const json_t *json, guint64 number, const char *hash, gboolean ch
   g_assert_cmpstr (header.hash, ==, hash);
   g_assert_cmpstr (header.parent, ==, json_string_value (json_object_get (json, "parentHash")));
   g_assert_cmpint (header.changes_runtime, ==, changes_runtime);
+  g_autofree char *root = sv_hex_encode (header.extrinsics_root, sizeof header.extrinsics_root);
+  g_assert_cmpstr (root, ==, json_string_value (json_object_get (json, "extrinsicsRoot")) + 2);
 }
 
 static void

@@ -252,10 +252,10 @@ a_zero_owner_is_nobody (Fixture *fixture, gconstpointer data)
 static void
 messages_are_fit_to_be_shown (Fixture *fixture, gconstpointer data)
 {
-  fixture->settings[1] = g_strdup ("BITTENSOR_SUBTENSOR_ENDPOINT=wss://u:PASSWORD@n/?apikey=KEY&x=\033[31m\302\233");
+  fixture->settings[1] = g_strdup ("BITTENSOR_SUBTENSOR_ENDPOINT=ftp://u:PASSWORD@n/?apikey=KEY&x=\033[31m\302\233");
   g_auto (Result) result = SV (fixture, "chain status");
   g_assert_cmpint (result.status, ==, 2);
-  assert_says (result.err, "wss://u:****@n/?apikey=****&x=\\x1b[31m\\x9b' is no chain");
+  assert_says (result.err, "ftp://u:****@n/?apikey=****&x=\\x1b[31m\\x9b' is no chain");
   g_assert_null (strstr (result.err, "PASSWORD"));
   g_assert_null (strchr (result.err, '\033'));
 }

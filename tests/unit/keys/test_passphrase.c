@@ -135,6 +135,14 @@ test_questions_on_a_terminal (void)
   static const char *const differing[] = { "New passphrase of ", "correct horse\n", "Once more, ", "correct  horse\n", NULL };
   static const char *const nothing[] = { "Passphrase of ", "\x04", NULL };
   static const char *const brief[] = { "New passphrase of ", "horse\n", "Once more, ", "horse\n", NULL };
+  g_autofree char *line = g_strnfill (1025, 'x');
+  line[1024] = '\n'; /* the longest */
+  const char *const longest[] = { "Passphrase of ", line, NULL };
+  g_autofree char *more = g_strconcat ("x", line, NULL);
+  const char *const too_long[] = { "Passphrase of ", more, NULL };
+  g_autofree char *expected = g_strndup (line, 1024);
+  assert_dialogue (SV_PASSPHRASE_OPEN, expected, NULL, longest);
+  assert_dialogue (SV_PASSPHRASE_OPEN, NULL, "or one of more than 1024 bytes", too_long);
   assert_dialogue (SV_PASSPHRASE_OPEN, "correct horse", NULL, once);
   assert_dialogue (SV_PASSPHRASE_NEW, "correct horse", NULL, twice);
   assert_dialogue (SV_PASSPHRASE_NEW, NULL, "the two passphrases differ", differing);

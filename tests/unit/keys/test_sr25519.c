@@ -104,8 +104,8 @@ static void
 test_own_signatures (void)
 {
   g_autoptr (SvKeypair) signer = sv_keypair_generate (SV_SCHEME_SR25519), other = sv_keypair_generate (SV_SCHEME_SR25519);
-  guint8 first[SV_SIGNATURE_SIZE], second[SV_SIGNATURE_SIZE], message[700] = { 0 };
-  for (gsize length = 0; length <= sizeof message; length += 7)
+  guint8 first[SV_SIGNATURE_SIZE], second[SV_SIGNATURE_SIZE], message[701] = { 0 };
+  for (gsize length = 0; length < sizeof message; length += 7)
   {
     sv_keypair_sign_raw (signer, message, length, first);
     sv_keypair_sign_raw (signer, message, length, second);

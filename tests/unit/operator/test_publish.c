@@ -44,7 +44,7 @@ static SvAnchoring *
 anchor (SvPublisher *publisher, const SvPublication *publication)
 {
   GError *error = NULL;
-  SvAnchoring *anchoring = sv_anchor_publication (publisher, publication, &error);
+  SvAnchoring *anchoring = sv_anchor_publication (publisher, publication, SV_PREPARE_DEFAULT, &error);
   g_assert_no_error (error);
   return anchoring;
 }
@@ -319,7 +319,7 @@ test_too_many_revocations (void)
   g_autoptr (SvPublisher) publisher = world_publisher (world, world->config, world->owner);
   g_autoptr (json_t) authored = world_authored ("w1", 0, 100, "1");
   g_autoptr (SvPublication) publication = publish (publisher, authored, FALSE);
-  g_assert_null (sv_anchor_publication (publisher, publication, &error));
+  g_assert_null (sv_anchor_publication (publisher, publication, SV_PREPARE_DEFAULT, &error));
   world_assert_error (&error, SV_ERROR_POLICY, "is public, not anchored");
 }
 
@@ -334,7 +334,7 @@ test_chain_fails (void)
   g_autoptr (SvPublication) publication = publish (publisher, authored, FALSE);
   g_autofree char *lock = g_strdup_printf ("%s/home/memory/anchor-%s.lock", world->root, sv_keypair_address (world->operator));
   g_assert_true (sv_directory_make (lock, 0700, &error)); /* a folder cannot be locked as a file */
-  g_assert_null (sv_anchor_publication (publisher, publication, &error));
+  g_assert_null (sv_anchor_publication (publisher, publication, SV_PREPARE_DEFAULT, &error));
   world_assert_error (&error, SV_ERROR_UNREACHABLE, "is public, not anchored; run the same command again after block 0");
 }
 
