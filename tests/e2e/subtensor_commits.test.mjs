@@ -21,7 +21,7 @@ after(() => it?.end());
 const addressOf = (name) => world.keys[name].address;
 const blockOf = (proof) => Number(proof.split(':')[0]);
 const explain = async (proof) => (await world.sv(['chain', 'proof', proof])).stdout;
-const receipts = (name) => readdirSync(world.path('homes', name, 'commitments')).filter((file) => file.endsWith('.json'));
+const receipts = (name) => readdirSync(world.path('homes', name, 'commitments'));
 
 // Another program that has the same hotkey commits @text.
 async function commitByAnother(name, text) {

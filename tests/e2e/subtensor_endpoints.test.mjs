@@ -2,8 +2,8 @@
 // ends well where waiting helps or a second endpoint does, and else with a message that says whose fault it is and what to do.
 import { after, before, describe, test } from 'node:test';
 import {
-  answers, budgetSpent, changedHeader, cut, down, dripping, fails, finalizedBack, first, frozenAt, garbage, lyingHash, mixedIds, noBatches, otherGenesis,
-  otherStorage, pruned, shiftedTime, silent, status, swappedBlock, until,
+  answers, budgetSpent, changedHeader, cut, down, dripping, fails, finalizedBack, first, frozenAt, garbage, hiddenExtrinsics, lyingHash, mixedIds,
+  noBatches, otherGenesis, otherStorage, pruned, shiftedTime, silent, spoiledExtrinsics, status, swappedBlock, until,
 } from '../support/subtensor/faulty_node.mjs';
 import assert from 'node:assert/strict';
 import { refused } from './refusing.mjs';
@@ -72,6 +72,10 @@ describe('an endpoint that lies', { skip, concurrency: 4 }, () => {
   test('about the hash of a block', () => refusedBy(lyingHash(block), null, 3, /header|lies/, explain()));
   test('about what a block holds', async () => {
     await refusedBy(swappedBlock(await hashAt(block - 1)), null, 3, /lies about block \d+.*do not trust this endpoint/, explain());
+  });
+  test('by changing or hiding extrinsics', async () => {
+    const message = /lies about block \d+.*do not trust this endpoint/;
+    await Promise.all([spoiledExtrinsics, hiddenExtrinsics].map((fault) => refusedBy(fault, null, 3, message, explain())));
   });
   test('about a header', async () => {
     await refusedBy(changedHeader(await hashAt(block)), null, 3, /lies about block \d+.*do not trust this endpoint/, explain());
