@@ -3,14 +3,14 @@ SHELL := /bin/bash
 BUILD ?= build
 PREFIX ?= /usr/local
 
-.PHONY: all help deps demo test bench fuzz install format lint clean
+.PHONY: all help deps demo demo-subtensor test bench fuzz install format lint clean
 .DEFAULT_GOAL := all
 
 all: $(BUILD)/build.ninja ## build everything; the program is build/src/cli/sv
 	@ninja -C $(BUILD)
 
 help: ## print this list
-	@sed -nE 's/^([a-z]+):[^#]*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 12
+	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
 
 deps: ## install what build and tests need (Debian 12); nothing the second time
 	@scripts/install-deps
@@ -21,6 +21,9 @@ $(BUILD)/build.ninja:
 
 demo: all ## the whole system on this machine, each command shown as it runs
 	@SV_BUILD=$(BUILD) demo/run
+
+demo-subtensor: all ## the same on a real Subtensor runtime, with sr25519 keys (needs its data, see README)
+	@SV_BUILD=$(BUILD) DEMO_CHAIN=subtensor demo/run
 
 test: deps ## all tests: unit, contract, sanitizers, fuzz, peers, end to end
 	@scripts/test

@@ -326,6 +326,7 @@ submit (SvContext *context, SvMinerWindow *window, const SvCommitmentText *text,
     fprintf (stderr, "\r\033[K");
   if (!done && !context->as_json)
     print_proofs (window, proofs); /* of the parts that are on the chain all the same */
+  fflush (stdout);
   if (!done)
     return 1;
   if (context->as_json)
