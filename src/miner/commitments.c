@@ -400,6 +400,24 @@ check_took_effect (const SvMinerWindow *window, const SvCommitmentText *text, co
   return FALSE;
 }
 
+/* What a block holds and has failed there is spent, and the next run signs anew. While that is not certain, the chain may still
+ * take it. */
+static void
+forget_if_spent (const SvMinerWindow *window, const SvPreparedExtrinsic *prepared)
+{
+  SvHead head;
+  if (!sv_chain_head (window->chain, &head, NULL))
+    return;
+  guint64 last = MIN (head.best.number, prepared->valid_until);
+  g_autoptr (GPtrArray) included = sv_chain_commitments (window->chain, prepared->prepared_at, last, NULL, NULL);
+  for (guint i = 0; included != NULL && i < included->len; i++)
+  {
+    const SvExtrinsic *extrinsic = g_ptr_array_index (included, i);
+    if (strcmp (extrinsic->hash, prepared->hash) == 0 && !extrinsic->succeeded)
+      remove_pending (window);
+  }
+}
+
 static char *
 include_text (SvMinerWindow *window, const SvCommitmentText *parsed, const char *text, const SvCommitWait *wait, GError **error)
 {
@@ -413,7 +431,10 @@ include_text (SvMinerWindow *window, const SvCommitmentText *parsed, const char 
   g_autoptr (SvExtrinsic) included =
       sv_chain_await_inclusion (window->chain, prepared, wait->timeout_ms, wait->on_block, wait->data, error);
   if (included == NULL)
+  {
+    forget_if_spent (window, prepared);
     return NULL;
+  }
   if (wait->finality_timeout_ms > 0 &&
       !sv_chain_await_finality (window->chain, &included, wait->finality_timeout_ms, wait->on_final, wait->data, error))
     return NULL;

@@ -9,6 +9,9 @@
  *  7. a text that is too long is refused before it is signed
  *  8. an extrinsic that never comes is reported as unreachable
  *  9. a genesis that is not the pinned one is refused
+ * 10. the commitments of one account are its own, in chain order, from the blocks asked for
+ * 11. every account's slot shows what it committed last
+ * 12. an extrinsic is final once enough blocks lie above it, and not before
  */
 #include <string.h>
 
@@ -208,6 +211,94 @@ another_genesis_than_the_pinned_one_is_refused (ChainFixture *fixture)
   g_assert_nonnull (chain);
 }
 
+/* ── 10 ── */
+
+static void
+commitments_of_an_account_are_its_own (ChainFixture *fixture)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (SvExtrinsic) first = chain_fixture_commit (fixture, fixture->miner, "first");
+  sv_extrinsic_free (chain_fixture_commit (fixture, fixture->owner, "theirs"));
+  g_autoptr (SvExtrinsic) second = chain_fixture_commit (fixture, fixture->miner, "second");
+  g_autoptr (SvExtrinsic) third = chain_fixture_commit (fixture, fixture->miner, "third");
+  chain_fixture_advance (fixture, 2);
+  SvHead head = chain_fixture_head (fixture);
+  const char *miner = sv_keypair_address (fixture->miner);
+  g_autoptr (GArray) unreadable = NULL;
+  g_autoptr (GPtrArray) all =
+      sv_chain_account_commitments (fixture->chain, miner, fixture->baseline, head.best.number, &unreadable, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (unreadable->len, ==, 0);
+  static const char *const texts[] = { "first", "second", "third" };
+  g_assert_cmpuint (all->len, ==, G_N_ELEMENTS (texts));
+  for (guint i = 0; i < all->len; i++)
+  {
+    const SvExtrinsic *extrinsic = all->pdata[i];
+    g_assert_cmpstr (extrinsic->text, ==, texts[i]);
+    g_assert_cmpstr (extrinsic->signer, ==, miner);
+    g_assert_true (extrinsic->succeeded);
+    g_assert_null (extrinsic->failure);
+  }
+  g_autoptr (GPtrArray) between =
+      sv_chain_account_commitments (fixture->chain, miner, first->block + 1, third->block - 1, NULL, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (between->len, ==, 1);
+  g_assert_cmpstr (((const SvExtrinsic *)between->pdata[0])->hash, ==, second->hash);
+}
+
+/* ── 11 ── */
+
+static const SvSlot *
+slot_of (const GPtrArray *slots, const SvKeypair *keypair)
+{
+  const SvSlot *found = NULL;
+  for (guint i = 0; i < slots->len; i++)
+  {
+    const SvSlot *slot = slots->pdata[i];
+    if (strcmp (slot->account, sv_keypair_address (keypair)) != 0)
+      continue;
+    g_assert_null (found);
+    found = slot;
+  }
+  g_assert_nonnull (found);
+  return found;
+}
+
+static void
+slots_show_what_was_committed_last (ChainFixture *fixture)
+{
+  g_autoptr (GError) error = NULL;
+  sv_extrinsic_free (chain_fixture_commit (fixture, fixture->miner, "earlier"));
+  g_autoptr (SvExtrinsic) theirs = chain_fixture_commit (fixture, fixture->owner, "theirs");
+  g_autoptr (SvExtrinsic) later = chain_fixture_commit (fixture, fixture->miner, "later");
+  g_autoptr (GPtrArray) slots = sv_chain_slots (fixture->chain, &error);
+  g_assert_no_error (error);
+  g_assert_cmpstr (slot_of (slots, fixture->miner)->text, ==, "later");
+  g_assert_cmpuint (slot_of (slots, fixture->miner)->block, ==, later->block);
+  g_assert_cmpstr (slot_of (slots, fixture->owner)->text, ==, "theirs");
+  g_assert_cmpuint (slot_of (slots, fixture->owner)->block, ==, theirs->block);
+}
+
+/* ── 12 ── */
+
+static void
+an_extrinsic_becomes_final (ChainFixture *fixture)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (SvExtrinsic) included = chain_fixture_commit (fixture, fixture->miner, "to stay");
+  g_autofree char *hash = g_strdup (included->hash);
+  guint64 block = included->block;
+  g_assert_false (sv_chain_await_finality (fixture->chain, &included, 1, NULL, NULL, &error));
+  g_assert_error (error, SV_ERROR, SV_ERROR_UNREACHABLE);
+  g_clear_error (&error);
+  chain_fixture_advance (fixture, 3);
+  g_assert_true (sv_chain_await_finality (fixture->chain, &included, 20000, NULL, NULL, &error));
+  g_assert_no_error (error);
+  g_assert_cmpstr (included->hash, ==, hash);
+  g_assert_cmpuint (included->block, ==, block);
+  g_assert_cmpuint (chain_fixture_head (fixture).finalized.number, >=, block);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -221,5 +312,8 @@ main (int argc, char **argv)
   chain_promise_add ("a-text-that-is-too-long-is-refused", a_text_that_is_too_long_is_refused);
   chain_promise_add ("an-extrinsic-that-never-comes-is-reported", an_extrinsic_that_never_comes_is_reported);
   chain_promise_add ("another-genesis-than-the-pinned-one-is-refused", another_genesis_than_the_pinned_one_is_refused);
+  chain_promise_add ("commitments-of-an-account-are-its-own", commitments_of_an_account_are_its_own);
+  chain_promise_add ("slots-show-what-was-committed-last", slots_show_what_was_committed_last);
+  chain_promise_add ("an-extrinsic-becomes-final", an_extrinsic_becomes_final);
   return g_test_run ();
 }

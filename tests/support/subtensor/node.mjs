@@ -4,8 +4,8 @@
 //
 // prints `endpoint http://127.0.0.1:PORT` when it is ready (about 3 s) and ends when its standard input does, or on SIGTERM.
 // Without the chain's data or node's packages it prints `absent REASON` and ends with status 77. Blocks are made by dev_newBlock
-// only, or with --instant also after each extrinsic, or with --block-time at that pace. Tests in JavaScript use start() below;
-// demo/chain-subtensor shows a whole story on it.
+// only; with --instant an extrinsic is put into a block, and final, by itself; with --block-time they come at that pace. Tests in
+// JavaScript use start() below; demo/chain-subtensor shows a whole story on it.
 //
 // It speaks JSON-RPC by HTTP POST as a Substrate node does: batches; null for a block that is not there (chain_*); -32601 for
 // an unknown method, -32602 for bad parameters; 4003 for the state of an unknown block; 1010, 1013, 1014 with a node's words for

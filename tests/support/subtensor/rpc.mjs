@@ -59,7 +59,7 @@ const node = {
   author_pendingExtrinsics: (chain) => [...chain.pool.values()].map(({ hex }) => hex),
   author_submitExtrinsic: async (chain, hex) => {
     const hash = await chain.submit(hex);
-    if (chain.instant) chain.newBlock().catch((error) => console.error(error));
+    for (let i = 0; chain.instant && i <= chain.finality; i++) chain.newBlock().catch((error) => console.error(error));
     return hash;
   },
 };
