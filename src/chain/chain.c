@@ -207,15 +207,30 @@ is_zero_key (const char *address)
   return sv_ss58_decode (address, public_key) && memcmp (public_key, zero, sizeof zero) == 0;
 }
 
+gboolean
+sv_chain_find_owner (SvChain *chain, char **owner, GError **error)
+{
+  *owner = NULL;
+  if (!chain->engine->owner (chain, owner, error))
+    return FALSE;
+  if (*owner && is_zero_key (*owner))
+    g_clear_pointer (owner, g_free);
+  return TRUE;
+}
+
 char *
 sv_chain_owner (SvChain *chain, GError **error)
 {
-  g_autofree char *owner = chain->engine->owner (chain, error);
-  if (owner == NULL || !is_zero_key (owner))
-    return g_steal_pointer (&owner);
-  g_set_error (error, SV_ERROR, SV_ERROR_VERIFY,
-               "the subnet's owner on %s is the zero key, that is nobody: name accounts instead of chain:owner", chain->url);
-  return NULL;
+  char *owner;
+  if (!sv_chain_find_owner (chain, &owner, error))
+    return NULL;
+  if (!owner)
+    g_set_error (
+        error, SV_ERROR, SV_ERROR_VERIFY,
+        "the subnet on %s has no owner, or the zero key, which is nobody: name accounts in SCOREVISION_MANIFEST_SIGNERS "
+        "instead of chain:owner",
+        chain->url);
+  return owner;
 }
 
 char **

@@ -106,7 +106,11 @@ GPtrArray *sv_chain_slots (SvChain *chain, GError **error) G_GNUC_WARN_UNUSED_RE
 gboolean sv_chain_anchor_text (SvChain *chain, const char *address, guint64 at_block, char **text,
                                GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* The subnet owner's hotkey at the finalized head; a zero or unset owner is SV_ERROR_VERIFY. Returns: (transfer full). */
+/* The subnet owner's hotkey at the finalized head; *@owner is NULL where nobody owns it (an unset owner, or the zero key).
+ * Returns: (transfer full) the owner. */
+gboolean sv_chain_find_owner (SvChain *chain, char **owner, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* The same, where nobody is SV_ERROR_VERIFY. Returns: (transfer full). */
 char *sv_chain_owner (SvChain *chain, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* The accounts that hold a validator permit at @block. Returns: (transfer full) NULL-terminated. */

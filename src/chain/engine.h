@@ -21,7 +21,7 @@ typedef struct
                                      GError **error);
   GPtrArray *(*slots) (SvChain *chain, GError **error);
   gboolean (*anchor_text) (SvChain *chain, const char *address, guint64 at_block, char **text, GError **error);
-  char *(*owner) (SvChain *chain, GError **error);
+  gboolean (*owner) (SvChain *chain, char **owner, GError **error);
   char **(*permits) (SvChain *chain, guint64 block, GError **error);
   SvPreparedExtrinsic *(*prepare_commitment) (SvChain *chain, const SvKeypair *keypair, const char *text, SvPrepareFlags flags,
                                               GError **error);

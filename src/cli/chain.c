@@ -197,20 +197,9 @@ status_clear (Status *status)
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Status, status_clear)
 
 static gboolean
-read_owner (SvChain *chain, char **owner, GError **error)
-{
-  g_autoptr (GError) failure = NULL;
-  *owner = sv_chain_owner (chain, &failure);
-  if (failure == NULL || g_error_matches (failure, SV_ERROR, SV_ERROR_VERIFY)) /* there is none */
-    return TRUE;
-  g_propagate_error (error, g_steal_pointer (&failure));
-  return FALSE;
-}
-
-static gboolean
 read_status (SvChain *chain, Status *status, GError **error)
 {
-  if (!sv_chain_head (chain, &status->head, error) || !read_owner (chain, &status->owner, error))
+  if (!sv_chain_head (chain, &status->head, error) || !sv_chain_find_owner (chain, &status->owner, error))
     return FALSE;
   status->permits = sv_chain_permits (chain, status->head.finalized.number, error);
   status->runtime = sv_chain_runtime (chain);

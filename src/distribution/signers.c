@@ -89,16 +89,19 @@ read_owner (SvChain *chain, gboolean is_needed, char **owner, GError **error)
   if (chain == NULL)
     return TRUE;
   g_autoptr (GError) local = NULL;
-  *owner = sv_chain_owner (chain, &local);
-  if (*owner != NULL)
-    return TRUE;
-  if (is_needed)
+  if (is_needed && (*owner = sv_chain_owner (chain, &local)) == NULL)
   {
     g_propagate_prefixed_error (error, g_steal_pointer (&local), SETTING " names chain:owner: ");
     return FALSE;
   }
-  if (!g_error_matches (local, SV_ERROR, SV_ERROR_VERIFY))
-    sv_log ("warning", "revocations not read", "reason", local->message, NULL);
+  if (is_needed || sv_chain_find_owner (chain, owner, &local))
+    return TRUE;
+  if (!g_error_matches (local, SV_ERROR, SV_ERROR_UNREACHABLE))
+  {
+    g_propagate_error (error, g_steal_pointer (&local));
+    return FALSE;
+  }
+  sv_log ("warning", "revocations not read", "reason", local->message, NULL);
   return TRUE;
 }
 

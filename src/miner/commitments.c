@@ -475,7 +475,8 @@ sv_commit_element_set (SvMinerWindow *window, const SvCommitmentText *text, cons
     if ((*proofs)[i] != NULL)
       continue;
     if (i > 0)
-      g_prefix_error (error, "%u of %u parts of the commitment on the chain, the next one not yet: ", i, count);
+      g_prefix_error (error, "%u of %u parts of the commitment are on the chain; run the same command again for the rest: ", i,
+                      count);
     return FALSE;
   }
   return TRUE;

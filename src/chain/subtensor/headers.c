@@ -77,6 +77,15 @@ sv_hashes_read (SvNodes *nodes, guint64 first, guint64 last, GError **error)
 gboolean
 sv_header_check (const SvNodes *nodes, const json_t *json, const char *hash, SvHeader *header, GError **error)
 {
+  if (json_is_null (json))
+  {
+    g_set_error (
+        error, SV_ERROR, SV_ERROR_UNREACHABLE,
+        "%s names block %s and does not have it (several nodes may stand behind this address); trying again may help, or "
+        "another endpoint does",
+        sv_nodes_shown (nodes), hash);
+    return FALSE;
+  }
   if (!sv_header_from_json (json, header, error))
   {
     g_prefix_error (error, "%s: ", sv_nodes_shown (nodes));

@@ -237,12 +237,8 @@ sv_nodes_call (SvNodes *nodes, const char *method, json_t *params, GError **erro
 {
   SvRpcCall call = { .method = method, .params = params };
   json_t *result = NULL;
-  if (sv_nodes_perform_archive (nodes, &call, 1, error))
-  {
+  if (sv_nodes_perform_archive (nodes, &call, 1, error) && sv_rpc_take_error (&call, error))
     result = g_steal_pointer (&call.result);
-    if (call.error)
-      g_propagate_error (error, g_steal_pointer (&call.error));
-  }
   sv_rpc_call_clear (&call);
   return result;
 }
@@ -273,11 +269,19 @@ sv_answer_bytes (const char *what, const json_t *answer, GError **error)
   return NULL;
 }
 
+#define METHOD_NOT_FOUND (-32601) /* JSON-RPC 2.0 */
+
 gboolean
 sv_rpc_take_error (SvRpcCall *call, GError **error)
 {
   if (!call->error)
     return TRUE;
-  g_propagate_error (error, g_steal_pointer (&call->error));
+  const char *advice = sv_rpc_is_pruned (call->error) ? "; trying again may help, or another endpoint does"
+                       : sv_rpc_error_code (call->error) == METHOD_NOT_FOUND ? "; use an endpoint that serves this"
+                                                                             : NULL;
+  if (advice)
+    g_set_error (error, SV_ERROR, SV_ERROR_UNREACHABLE, "%s%s", call->error->message, advice);
+  else
+    g_propagate_error (error, g_steal_pointer (&call->error));
   return FALSE;
 }

@@ -52,5 +52,5 @@ json_t *sv_params (const char *first, ...) G_GNUC_NULL_TERMINATED;
 /* The bytes of an answer "0x…". SV_ERROR_MALFORMED naming @what. Returns: (transfer full). */
 GBytes *sv_answer_bytes (const char *what, const json_t *answer, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* TRUE for a call that has a result; else its error becomes *@error. */
+/* TRUE for a call that has a result; else its error becomes *@error: SV_ERROR_UNREACHABLE where another endpoint may answer. */
 gboolean sv_rpc_take_error (SvRpcCall *call, GError **error) G_GNUC_WARN_UNUSED_RESULT;

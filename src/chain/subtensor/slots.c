@@ -170,21 +170,24 @@ sv_subtensor_anchor_text (SvChain *chain, const char *address, guint64 at_block,
   return TRUE;
 }
 
-char *
-sv_subtensor_owner (SvChain *chain, GError **error)
+gboolean
+sv_subtensor_owner (SvChain *chain, char **owner, GError **error)
 {
   SvSubtensor *subtensor = (SvSubtensor *)chain;
   g_autoptr (GBytes) value = NULL;
   SvBlock at = subtensor->head.finalized;
   if (!read_one (subtensor, "SubtensorModule", "SubnetOwnerHotkey", NULL, &at, &value, error))
-    return NULL;
+    return FALSE;
   if (!value)
-    return sv_ss58_encode (nobody);
+    return TRUE;
   if (g_bytes_get_size (value) == SV_PUBLIC_KEY_SIZE)
-    return sv_ss58_encode (g_bytes_get_data (value, NULL));
+  {
+    *owner = sv_ss58_encode (g_bytes_get_data (value, NULL));
+    return TRUE;
+  }
   g_set_error (error, SV_ERROR, SV_ERROR_MALFORMED, "%s: SubtensorModule.SubnetOwnerHotkey is no account",
                sv_nodes_shown (&subtensor->nodes));
-  return NULL;
+  return FALSE;
 }
 
 /* ── permits ── */

@@ -34,8 +34,8 @@ check_limits (SvSubtensor *subtensor, const char *address, const char *text, SvP
   if (earliest <= subtensor->head.best.number + 1)
     return TRUE;
   g_set_error (error, SV_ERROR, SV_ERROR_UNREACHABLE,
-               "the chain takes no commitment of hotkey %s before block %" G_GUINT64_FORMAT " (now %" G_GUINT64_FORMAT
-               "), because of those it has made already; run the same command again then",
+               "the chain takes no further commitment of hotkey %s before block %" G_GUINT64_FORMAT " (now %" G_GUINT64_FORMAT
+               "): wait until then",
                address, earliest, subtensor->head.best.number);
   return FALSE;
 }
@@ -150,6 +150,14 @@ set_refused (const SvChain *chain, gint64 code, const GError *said, GError **err
                  chain->url, said->message);
 }
 
+/* Substrate's author RPC has the codes from 1000 on; others tell of the endpoint, not of the extrinsic. */
+static gboolean
+is_refusal (const GError *said)
+{
+  gint64 code = said ? sv_rpc_error_code (said) : 0;
+  return code >= 1000 && code < 2000;
+}
+
 static gboolean
 judge_refusal (SvChain *chain, const SvPreparedExtrinsic *prepared, const GError *said, GError **error)
 {
@@ -184,8 +192,10 @@ sv_subtensor_submit (SvChain *chain, const SvPreparedExtrinsic *prepared, GError
   g_autofree char *argument = g_strconcat ("0x", hex, NULL);
   SvRpcCall call = { .method = "author_submitExtrinsic", .params = sv_params (argument, NULL) };
   gboolean done = sv_nodes_perform (&subtensor->nodes, &call, 1, error);
-  if (done)
-    done = call.error ? judge_refusal (chain, prepared, call.error, error) : check_hash (chain, prepared, call.result, error);
+  if (done && is_refusal (call.error))
+    done = judge_refusal (chain, prepared, call.error, error);
+  else if (done)
+    done = sv_rpc_take_error (&call, error) && check_hash (chain, prepared, call.result, error);
   sv_rpc_call_clear (&call);
   return done;
 }

@@ -44,7 +44,7 @@ GPtrArray *sv_subtensor_account_commitments (SvChain *chain, const char *address
 GPtrArray *sv_subtensor_slots (SvChain *chain, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 gboolean sv_subtensor_anchor_text (SvChain *chain, const char *address, guint64 at_block, char **text,
                                    GError **error) G_GNUC_WARN_UNUSED_RESULT;
-char *sv_subtensor_owner (SvChain *chain, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+gboolean sv_subtensor_owner (SvChain *chain, char **owner, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 char **sv_subtensor_permits (SvChain *chain, guint64 block, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* ── submit.c ── */
