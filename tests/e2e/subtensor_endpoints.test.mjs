@@ -69,7 +69,7 @@ describe('an endpoint that does not answer as it should', { skip, concurrency: 4
 describe('an endpoint that lies', { skip, concurrency: 4 }, () => {
   const explain = () => ['chain', 'proof', proof];
 
-  test('about the hash of a block', () => refusedBy(lyingHash(block), null, 3, /lies|does not have it/, explain()));
+  test('about the hash of a block', () => refusedBy(lyingHash(block), null, 5, /names block 0x\w{64} and does not have it.*another endpoint/, explain()));
   test('about what a block holds', async () => {
     await refusedBy(swappedBlock(await hashAt(block - 1)), null, 3, /lies about block \d+.*do not trust this endpoint/, explain());
   });
