@@ -149,6 +149,16 @@ rivals_of (const SvMinerWindow *window, const GPtrArray *slots, const char *chut
   return g_strjoinv (", ", (char **)rivals->pdata);
 }
 
+static gboolean
+is_named_before (const SvCommitmentText *text, guint at)
+{
+  const char *chute_id = ((SvBinding *)g_ptr_array_index (text->bindings, at))->chute_id;
+  for (guint i = 0; i < at; i++)
+    if (strcmp (((SvBinding *)g_ptr_array_index (text->bindings, i))->chute_id, chute_id) == 0)
+      return TRUE;
+  return FALSE;
+}
+
 char **
 sv_commit_rivals (SvMinerWindow *window, const SvCommitmentText *text, GError **error)
 {
@@ -158,6 +168,8 @@ sv_commit_rivals (SvMinerWindow *window, const SvCommitmentText *text, GError **
   GPtrArray *lines = g_ptr_array_new ();
   for (guint i = 0; i < text->bindings->len && !text->is_withdrawal; i++)
   {
+    if (is_named_before (text, i)) /* several elements may be served by one chute */
+      continue;
     const SvBinding *binding = g_ptr_array_index (text->bindings, i);
     g_autofree char *list = rivals_of (window, slots, binding->chute_id);
     if (*list != '\0')
