@@ -58,8 +58,10 @@ test('both kinds of keys commit, and their proofs are explained', { skip }, asyn
 test('what the pallet would refuse is refused before it is signed', { skip }, async () => {
   await world.key('stranger');
   const before = proxy.calls.length;
-  await refused(world, committing(), 6, /not registered on subnet 1.*btcli subnet register/, { as: 'stranger' });
-  await refused(world, committing(BALL, 80), 5, /takes no further commitment of hotkey \w+ before block \d+ \(now \d+\): wait until then/, { as: 'miner' });
+  for (const more of [[], ['--dry-run']]) {
+    await refused(world, [...committing(), ...more], 6, /not registered on subnet 1.*btcli subnet register/, { as: 'stranger' });
+    await refused(world, [...committing(BALL, 80), ...more], 5, /takes no further commitment of hotkey \w+ before block \d+ \(now \d+\): wait until then/, { as: 'miner' });
+  }
   const long = committing(BALL, 80).map((arg) => arg.replace('lynx', 'l'.repeat(60)));
   await refused(world, long, 6, /\d+ bytes on the chain, which has room for 128/, { as: 'modern' });
   assert.ok(!proxy.calls.slice(before).some(({ method }) => method === 'author_submitExtrinsic'));
