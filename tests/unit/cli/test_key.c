@@ -172,6 +172,7 @@ test_show_never_tells_the_secret (void)
   g_assert_null (strstr (text.out, SEED_DIGITS));
   g_assert_null (strstr (json.out, SEED_DIGITS));
   assert_fails ("", "key show --hotkey absent", 4, "sv key new --wallet default --hotkey absent");
+  assert_fails ("", "key show --wallet defualt --hotkey shown", 4, "choose one that is there with --wallet (default)");
 }
 
 static void
