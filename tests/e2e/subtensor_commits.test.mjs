@@ -8,7 +8,7 @@ import { refused } from './refusing.mjs';
 import { BALL, PLAYER } from './season.mjs';
 import { NETUID, WINDOW, committing, createSubtensorWorld, skip } from './subtensor_world.mjs';
 
-const KEYS = { miner: 'ed25519', modern: 'sr25519', leaving: 'ed25519', shared: 'sr25519', lost: 'ed25519', moved: 'sr25519', slow: 'ed25519', upgrading: 'sr25519', signing: 'ed25519' };
+const KEYS = { miner: 'ed25519', modern: 'sr25519', leaving: 'ed25519', shared: 'sr25519', lost: 'ed25519', moved: 'sr25519', slow: 'ed25519', hasty: 'sr25519', upgrading: 'sr25519', signing: 'ed25519' };
 let it, world, node, proxy;
 
 before(async () => {
@@ -135,6 +135,24 @@ test('a reorganisation that moves the extrinsic gives the proof of its final pla
   const proof = await running;
   assert.equal(blockOf(proof), first + 2);
   assert.match(await explain(proof), /succeeded/);
+}));
+
+test('a commitment that an interrupted run got into a block is waited for by the same command', { skip }, () => byHand(async () => {
+  await node.outwaitRateLimit(NETUID, addressOf('hasty'));
+  const first = world.sv([...committing(), '--no-wait'], { as: 'hasty' });
+  await waiting();
+  await node.newBlock();
+  await first;
+  let isOver = false;
+  const seen = proxy.calls.length;
+  const second = world.sv(committing(), { as: 'hasty' }).finally(() => { isOver = true; });
+  await waitFor('the second run to look for heads and for nothing else', () => {
+    const last = proxy.calls.slice(seen).slice(-6);
+    return isOver || (last.length === 6 && last.every(({ method }) => /^chain_get(Header|FinalizedHead)$/.test(method)));
+  });
+  assert.ok(!isOver, 'it has not waited');
+  await node.newBlock(2);
+  assert.match((await second).stdout, /in force already; nothing was submitted/);
 }));
 
 test('an interrupted commit is taken up by the same command, and is on the chain once', { skip }, () => byHand(async () => {
