@@ -55,6 +55,12 @@ test('both kinds of keys commit, and their proofs are explained', { skip }, asyn
   }
 });
 
+test('a subnet that is not there shows in the status of the chain', { skip }, async () => {
+  assert.match((await world.sv(['chain', 'status', '--netuid', '777'])).stdout, /^owner +none: is SCOREVISION_NETUID right\?$/m);
+  const { fallback, owner } = await world.json(['chain', 'status', '--netuid', '777', '--chain-fallback', node.endpoint]);
+  assert.deepEqual([fallback, owner], [node.endpoint, null]);
+});
+
 test('what the pallet would refuse is refused before it is signed', { skip }, async () => {
   await world.key('stranger');
   const before = proxy.calls.length;
