@@ -214,8 +214,8 @@ test_phrases (void)
   assert_fails (PHRASE_START " lakes curtain smoke basket hold race lonely fit walk", "key import - --hotkey p", 3,
                 "standard input: word 4 of the phrase");
   assert_fails (PHRASE "/Alice", "key import - --hotkey p --scheme ed25519", 6, "step 1 of the derivation path is soft");
-  assert_fails (PHRASE, "key import - --hotkey p --account 5F", 2, "--account is not an SS58 address");
-  assert_fails (PHRASE, "key import - --hotkey p --scheme rsa", 2, "--scheme is ed25519 or sr25519");
+  assert_fails ("", "key import - --hotkey p --account 5F", 2, "--account is not an SS58 address");
+  assert_fails ("", "key import - --hotkey p --scheme rsa", 2, "--scheme is ed25519 or sr25519");
 }
 
 static void
