@@ -53,7 +53,10 @@ add_node (SvNodes *nodes, const SvConfig *config, const char *setting, GError **
   }
   nodes->all[nodes->n].rpc = sv_rpc_new (url_of (endpoint), error);
   if (!nodes->all[nodes->n].rpc)
+  {
+    g_prefix_error (error, "%s (%s): ", setting, sv_config_origin (config, setting));
     return FALSE;
+  }
   if (strcmp (endpoint, "finney") == 0)
     g_strlcpy (nodes->genesis, FINNEY_GENESIS, sizeof nodes->genesis);
   nodes->n++;
