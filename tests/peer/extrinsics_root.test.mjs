@@ -84,10 +84,10 @@ describe('blocks, against the runtime that made them', { skip: reason }, () => {
   });
   after(() => node?.stop());
 
-  test('blocks of none to seventy signed extrinsics', async () => {
+  test('blocks of none to sixteen signed extrinsics', async () => {
     const blocks = [];
     const nonces = keys.map(() => 0);
-    for (const count of [0, 1, 15, 70]) {
+    for (const count of [0, 1, 15, 16]) {
       for (let i = 0; i < count; i++) {
         const call = api.tx.system.remark(`0x${'ab'.repeat(pick([0, 1, 30, 300, 3000]))}`);
         const at = i % keys.length;
