@@ -58,6 +58,9 @@ describe('an endpoint that does not answer as it should', { skip, concurrency: 4
   });
   test('… its budget is spent, for a moment', () => asked({ '*': first(3, fails(-32004, 'budget spent')) }));
   test('… it takes no batches', () => asked({}, noBatches));
+  test('… of several nodes behind it one has not come as far', () => asked({
+    state_getRuntimeVersion: first(3, fails(4003, 'Client error: UnknownBlock: Header was not found in the database')),
+  }));
 
   test('is left for a second endpoint', async () => {
     const second = await it.faulty();
@@ -103,6 +106,8 @@ describe('an endpoint that lies', { skip, concurrency: 4 }, () => {
 });
 
 describe('an endpoint that forgets', { skip, concurrency: 4 }, () => {
+  test('a block of a moment ago is not taken for one whose block is gone', () => refusedBy({ chain_getBlock: answers(null) }, null, 5,
+    /names block \d+ and does not have it.*trying again may help/, ['chain', 'proof', proof]));
   test('what happened to a commitment still tells it of the last one of an account', async () => {
     const { stdout } = await asked(pruned(2), null, ['chain', 'proof', proof]);
     assert.match(stdout, /set_commitment, succeeded/);

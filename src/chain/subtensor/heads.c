@@ -17,6 +17,8 @@
 
 #define LONG_LAG 50         /* blocks */
 #define MAX_FUTURE_MS 30000 /* what Substrate lets a block's time be ahead */
+#define HEAD_ATTEMPTS 4
+#define HEAD_PAUSE_US (250 * 1000) /* times the number of the attempt */
 
 /* ── one block ── */
 
@@ -251,8 +253,10 @@ read_details (SvSubtensor *subtensor, const SvHeader *best, const char *final_ha
                         { .method = "state_getRuntimeVersion", .params = sv_params (final_hash, NULL) },
                         { .method = "state_getRuntimeVersion", .params = sv_params (before_best, NULL) },
                         { .method = "state_getRuntimeVersion", .params = sv_params (best->hash, NULL) } };
-  gboolean done = sv_nodes_perform (&subtensor->nodes, calls, G_N_ELEMENTS (calls), error) &&
-                  take_details (subtensor, calls, best, final_hash, final, error);
+  gboolean done = sv_nodes_perform (&subtensor->nodes, calls, G_N_ELEMENTS (calls), error);
+  for (gsize i = 0; done && i < G_N_ELEMENTS (calls); i++)
+    subtensor->tips_unknown |= sv_rpc_is_unknown (calls[i].error) || (!calls[i].error && json_is_null (calls[i].result));
+  done = done && take_details (subtensor, calls, best, final_hash, final, error);
   for (gsize i = 0; i < G_N_ELEMENTS (calls); i++)
     sv_rpc_call_clear (&calls[i]);
   return done;
@@ -304,28 +308,56 @@ check_time (const SvSubtensor *subtensor, const SvBlock *best, GError **error)
   return FALSE;
 }
 
+/* Reads all about two new tips. */
+static gboolean
+read_tips_anew (SvSubtensor *subtensor, const SvHeader *best, const char *final_hash, GError **error)
+{
+  SvHeader final;
+  SvHead fresh;
+  if (!read_details (subtensor, best, final_hash, &final, error) || !check_order (subtensor, best, &final, error) ||
+      !confirm_final (subtensor, &final, error) || !read_times (subtensor, best, &final, &fresh, error) ||
+      !check_time (subtensor, &fresh.best, error))
+    return FALSE;
+  if (strcmp (final.hash, final_hash) != 0) /* a lower one: what is known of the node's own says nothing of it */
+    subtensor->final_runtime = NULL;
+  subtensor->head = fresh;
+  subtensor->has_head = TRUE;
+  g_strlcpy (subtensor->tip_final, final_hash, sizeof subtensor->tip_final);
+  return TRUE;
+}
+
+static gboolean
+read_head_once (SvSubtensor *subtensor, GError **error)
+{
+  SvHeader best;
+  char final_hash[SV_BLOCK_HASH_TEXT];
+  if (!read_tips (subtensor, &best, final_hash, error))
+    return FALSE;
+  if (subtensor->has_head && strcmp (best.hash, subtensor->head.best.hash) == 0 &&
+      strcmp (final_hash, subtensor->tip_final) == 0)
+    return TRUE;
+  return read_tips_anew (subtensor, &best, final_hash, error);
+}
+
+/* Behind a public address stand several nodes, and the one that names a new block may not be the one that is asked about it a
+ * moment later: that passes. */
 gboolean
 sv_subtensor_head (SvChain *chain, SvHead *head, GError **error)
 {
   SvSubtensor *subtensor = (SvSubtensor *)chain;
-  SvHeader best, final;
-  char final_hash[SV_BLOCK_HASH_TEXT];
-  if (!read_tips (subtensor, &best, final_hash, error))
-    return FALSE;
-  gboolean is_new = !subtensor->has_head || strcmp (best.hash, subtensor->head.best.hash) != 0 ||
-                    strcmp (final_hash, subtensor->tip_final) != 0;
-  if (is_new)
+  for (guint attempt = 1;; attempt++)
   {
-    SvHead fresh;
-    if (!read_details (subtensor, &best, final_hash, &final, error) || !check_order (subtensor, &best, &final, error) ||
-        !confirm_final (subtensor, &final, error) || !read_times (subtensor, &best, &final, &fresh, error) ||
-        !check_time (subtensor, &fresh.best, error))
+    GError *failure = NULL;
+    subtensor->tips_unknown = FALSE;
+    if (read_head_once (subtensor, &failure))
+      break;
+    if (!subtensor->tips_unknown || attempt == HEAD_ATTEMPTS)
+    {
+      g_propagate_error (error, failure);
       return FALSE;
-    if (strcmp (final.hash, final_hash) != 0) /* a lower one: what is known of the node's own says nothing of it */
-      subtensor->final_runtime = NULL;
-    subtensor->head = fresh;
-    subtensor->has_head = TRUE;
-    g_strlcpy (subtensor->tip_final, final_hash, sizeof subtensor->tip_final);
+    }
+    g_error_free (failure);
+    g_usleep (attempt * HEAD_PAUSE_US);
   }
   *head = subtensor->head;
   return TRUE;

@@ -17,6 +17,7 @@ typedef struct
   gboolean has_head;
   SvHead head;                        /* as read last */
   char tip_final[SV_BLOCK_HASH_TEXT]; /* the node's own finalized block then; the head's may be a lower one (heads.c) */
+  gboolean tips_unknown;              /* the node did not know a tip that it had named a moment before */
   SvRuntime *final_runtime;           /* that executes the block after the finalized one, or NULL */
   SvRuntime *best_runtime;            /* that wrote the best block's state */
   SvRuntime *next_runtime;            /* that the next block is executed by */
