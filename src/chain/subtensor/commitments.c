@@ -10,11 +10,13 @@
 #include "chain/subtensor/block_body.h"
 #include "chain/subtensor/headers.h"
 #include "chain/subtensor/state.h"
+#include "protocol/commitment.h"
 
 /* What is read of a stretch of blocks, batch by batch. */
 typedef struct
 {
-  GPtrArray *commitments;            /* (element-type SvExtrinsic) all set_commitment of the subnet, those without a text too */
+  GPtrArray *commitments;            /* (element-type SvExtrinsic) set_commitment of the subnet */
+  gboolean with_others;              /* those without a text too, as other programs make them */
   GArray *gone;                      /* of guint64: blocks that cannot be read any more */
   guint64 tip;                       /* the block read last, */
   char tip_hash[SV_BLOCK_HASH_TEXT]; /* and its hash; "" when none is known */
@@ -58,6 +60,14 @@ link_body (const SvSubtensor *subtensor, Stretch *stretch, const SvBlockBody *bo
   return TRUE;
 }
 
+static void
+drop_without_text (GPtrArray *commitments)
+{
+  for (guint i = commitments->len; i > 0; i--)
+    if (*((SvExtrinsic *)commitments->pdata[i - 1])->text == '\0')
+      g_ptr_array_remove_index (commitments, i - 1);
+}
+
 /* Fills in bodies of ascending blocks. */
 static gboolean
 read_bodies (SvSubtensor *subtensor, Stretch *stretch, GPtrArray *bodies, GError **error)
@@ -70,6 +80,8 @@ read_bodies (SvSubtensor *subtensor, Stretch *stretch, GPtrArray *bodies, GError
   {
     done = done && sv_block_body_read (subtensor, bodies->pdata[i], &calls[i], error) &&
            link_body (subtensor, stretch, bodies->pdata[i], error);
+    if (!stretch->with_others)
+      drop_without_text (((SvBlockBody *)bodies->pdata[i])->commitments);
     sv_rpc_call_clear (&calls[i]);
   }
   return done;
@@ -86,6 +98,15 @@ take_events (const SvBlockBody *body, SvRpcCall *call, gboolean *is_gone, GError
   if (!sv_rpc_take_error (call, error))
     return FALSE;
   return sv_block_body_judge (body, call->result, error);
+}
+
+/* What became of a text of another family need not be known where one's own are read: it is left out. */
+static void
+drop_texts_of_others (GPtrArray *commitments)
+{
+  for (guint i = commitments->len; i > 0; i--)
+    if (!sv_text_is_ours (((SvExtrinsic *)commitments->pdata[i - 1])->text))
+      g_ptr_array_remove_index (commitments, i - 1);
 }
 
 /* The slot at the best head holds the last commitment of each account: those it shows have succeeded. */
@@ -110,7 +131,11 @@ static gboolean
 judge (SvSubtensor *subtensor, Stretch *stretch, const SvBlockBody *body, SvRpcCall *call, GError **error)
 {
   gboolean is_gone, is_known = TRUE;
-  if (!take_events (body, call, &is_gone, error) || (is_gone && !judge_by_slots (subtensor, body, &is_known, error)))
+  if (!take_events (body, call, &is_gone, error))
+    return FALSE;
+  if (is_gone && !stretch->with_others)
+    drop_texts_of_others (body->commitments);
+  if (is_gone && !judge_by_slots (subtensor, body, &is_known, error))
     return FALSE;
   if (is_known)
     return TRUE;
@@ -199,12 +224,13 @@ compare_numbers (gconstpointer a, gconstpointer b)
   return *x < *y ? -1 : *x > *y;
 }
 
-/* All set_commitment of the subnet, those without a text too. */
+/* The commitments of the subnet; with @with_others those without a text too. */
 static GPtrArray *
-read_stretch (SvSubtensor *subtensor, guint64 first, guint64 last, GArray **unreadable, GError **error)
+read_stretch (SvSubtensor *subtensor, guint64 first, guint64 last, gboolean with_others, GArray **unreadable, GError **error)
 {
   g_auto (Stretch) stretch = { 0 };
   stretch_init (&stretch);
+  stretch.with_others = with_others;
   guint64 last_final = MIN (last, subtensor->head.finalized.number);
   if (first > 0 && first <= last_final &&
       !sv_runtimes_cover (&subtensor->runtimes, &subtensor->nodes, first - 1, last_final - 1, error))
@@ -225,17 +251,7 @@ read_stretch (SvSubtensor *subtensor, guint64 first, guint64 last, GArray **unre
 GPtrArray *
 sv_subtensor_commitments (SvChain *chain, guint64 first, guint64 last, GArray **unreadable, GError **error)
 {
-  g_autoptr (GPtrArray) all = read_stretch ((SvSubtensor *)chain, first, last, unreadable, error);
-  if (!all)
-    return NULL;
-  GPtrArray *with_text = g_ptr_array_new_with_free_func ((GDestroyNotify)sv_extrinsic_free);
-  while (all->len > 0)
-  {
-    g_autoptr (SvExtrinsic) extrinsic = g_ptr_array_steal_index (all, 0);
-    if (*extrinsic->text != '\0')
-      g_ptr_array_add (with_text, g_steal_pointer (&extrinsic));
-  }
-  return with_text;
+  return read_stretch ((SvSubtensor *)chain, first, last, FALSE, unreadable, error);
 }
 
 gboolean
@@ -249,7 +265,7 @@ sv_subtensor_find_extrinsic (SvChain *chain, guint64 block, const char *hash, Sv
     *unreadable = FALSE;
   if (block == 0 || block > subtensor->head.best.number)
     return TRUE;
-  g_autoptr (GPtrArray) commitments = read_stretch (subtensor, block, block, &gone, error);
+  g_autoptr (GPtrArray) commitments = read_stretch (subtensor, block, block, TRUE, &gone, error);
   if (!commitments)
     return FALSE;
   for (guint i = 0; i < commitments->len && !*found; i++)
@@ -277,14 +293,14 @@ find_in_blocks (SvSubtensor *subtensor, const char *address, guint64 first, guin
                 GError **error)
 {
   g_autoptr (GArray) unreadable = NULL;
-  g_autoptr (GPtrArray) all = read_stretch (subtensor, first, last, &unreadable, error);
+  g_autoptr (GPtrArray) all = read_stretch (subtensor, first, last, FALSE, &unreadable, error);
   if (!all)
     return FALSE;
   g_autoptr (GPtrArray) own = g_ptr_array_new_with_free_func ((GDestroyNotify)sv_extrinsic_free);
   while (all->len > 0)
   {
     g_autoptr (SvExtrinsic) extrinsic = g_ptr_array_steal_index (all, 0);
-    if (extrinsic->succeeded && *extrinsic->text != '\0' && strcmp (extrinsic->signer, address) == 0)
+    if (extrinsic->succeeded && strcmp (extrinsic->signer, address) == 0)
       g_ptr_array_add (own, g_steal_pointer (&extrinsic));
   }
   prepend (own, found);
