@@ -65,7 +65,7 @@ sv_subtensor_block (SvChain *chain, guint64 number, SvBlock *block, GError **err
   SvSubtensor *subtensor = (SvSubtensor *)chain;
   SvHeader header;
   gint64 time_ms;
-  g_autofree char *key = timestamp_key (subtensor->next_runtime->metadata, error);
+  g_autofree char *key = timestamp_key (subtensor->runtimes_of_head.next->metadata, error);
   g_autoptr (GPtrArray) hashes = key ? sv_hashes_read (&subtensor->nodes, number, number, error) : NULL;
   if (!hashes)
     return FALSE;
@@ -113,10 +113,11 @@ sv_subtensor_runtime_of (SvSubtensor *subtensor, guint64 number, const char *has
 {
   *is_gone = FALSE;
   if (strcmp (hash, subtensor->head.best.hash) == 0)
-    return subtensor->best_runtime;
+    return subtensor->runtimes_of_head.of_best;
   if (number > subtensor->head.finalized.number)
-    return subtensor->final_runtime == subtensor->next_runtime ? subtensor->next_runtime
-                                                               : runtime_of_open_block (subtensor, hash, error);
+    return subtensor->runtimes_of_head.after_final == subtensor->runtimes_of_head.next
+               ? subtensor->runtimes_of_head.next
+               : runtime_of_open_block (subtensor, hash, error);
   return sv_runtimes_at (&subtensor->runtimes, &subtensor->nodes, number - MIN (number, 1), is_gone, error);
 }
 
@@ -222,61 +223,73 @@ read_tips (SvSubtensor *subtensor, SvHeader *best, char final[SV_BLOCK_HASH_TEXT
   return done;
 }
 
-/* The answers about two tips: the final one's header, the runtimes before and after the best block and after the final one. */
-static gboolean
-take_details (SvSubtensor *subtensor, SvRpcCall *calls, const SvHeader *best, const char *final_hash, SvHeader *final,
-              GError **error)
+/* What is read of two new tips, and counts when all of it has been checked. */
+typedef struct
 {
-  SvNodes *nodes = &subtensor->nodes;
-  for (gsize i = 0; i < 4; i++)
-    if (!sv_rpc_take_error (&calls[i], error))
-      return FALSE;
-  if (!sv_header_check (nodes, calls[0].result, final_hash, final, error))
+  SvHeader best, final;
+  char final_hash[SV_BLOCK_HASH_TEXT]; /* the node's own; @final may become a lower one */
+  SvHeadRuntimes runtimes;
+  SvHead head;
+} Tips;
+
+static SvRuntime *
+runtime_of (SvSubtensor *subtensor, SvRpcCall *call, const char *hash, GError **error)
+{
+  return sv_rpc_take_error (call, error)
+             ? sv_runtimes_of_version (&subtensor->runtimes, &subtensor->nodes, call->result, hash, error)
+             : NULL;
+}
+
+/* The answers: the final block's header, the runtimes after it, and before and after the best block. */
+static gboolean
+take_details (SvSubtensor *subtensor, SvRpcCall *calls, Tips *tips, GError **error)
+{
+  if (!sv_rpc_take_error (&calls[0], error) ||
+      !sv_header_check (&subtensor->nodes, calls[0].result, tips->final_hash, &tips->final, error))
     return FALSE;
-  subtensor->final_runtime = sv_runtimes_of_version (&subtensor->runtimes, nodes, calls[1].result, final_hash, error);
-  subtensor->best_runtime = subtensor->final_runtime
-                                ? sv_runtimes_of_version (&subtensor->runtimes, nodes, calls[2].result, best->parent, error)
-                                : NULL;
-  subtensor->next_runtime =
-      subtensor->best_runtime ? sv_runtimes_of_version (&subtensor->runtimes, nodes, calls[3].result, best->hash, error) : NULL;
-  if (!subtensor->next_runtime)
+  tips->runtimes.after_final = runtime_of (subtensor, &calls[1], tips->final_hash, error);
+  if (!tips->runtimes.after_final)
     return FALSE;
-  sv_runtimes_note (&subtensor->runtimes, final->number, subtensor->final_runtime);
-  return TRUE;
+  tips->runtimes.of_best = runtime_of (subtensor, &calls[2], tips->best.parent, error);
+  if (!tips->runtimes.of_best)
+    return FALSE;
+  tips->runtimes.next = runtime_of (subtensor, &calls[3], tips->best.hash, error);
+  return tips->runtimes.next != NULL;
 }
 
 static gboolean
-read_details (SvSubtensor *subtensor, const SvHeader *best, const char *final_hash, SvHeader *final, GError **error)
+read_details (SvSubtensor *subtensor, Tips *tips, GError **error)
 {
+  const SvHeader *best = &tips->best;
   const char *before_best = best->number > 0 ? best->parent : best->hash;
-  SvRpcCall calls[] = { { .method = "chain_getHeader", .params = sv_params (final_hash, NULL) },
-                        { .method = "state_getRuntimeVersion", .params = sv_params (final_hash, NULL) },
+  SvRpcCall calls[] = { { .method = "chain_getHeader", .params = sv_params (tips->final_hash, NULL) },
+                        { .method = "state_getRuntimeVersion", .params = sv_params (tips->final_hash, NULL) },
                         { .method = "state_getRuntimeVersion", .params = sv_params (before_best, NULL) },
                         { .method = "state_getRuntimeVersion", .params = sv_params (best->hash, NULL) } };
   gboolean done = sv_nodes_perform (&subtensor->nodes, calls, G_N_ELEMENTS (calls), error);
   for (gsize i = 0; done && i < G_N_ELEMENTS (calls); i++)
     subtensor->tips_unknown |= sv_rpc_is_unknown (calls[i].error) || (!calls[i].error && json_is_null (calls[i].result));
-  done = done && take_details (subtensor, calls, best, final_hash, final, error);
+  done = done && take_details (subtensor, calls, tips, error);
   for (gsize i = 0; i < G_N_ELEMENTS (calls); i++)
     sv_rpc_call_clear (&calls[i]);
   return done;
 }
 
 static gboolean
-read_times (SvSubtensor *subtensor, const SvHeader *best, const SvHeader *final, SvHead *head, GError **error)
+read_times (SvSubtensor *subtensor, Tips *tips, GError **error)
 {
   gint64 best_time, final_time;
-  g_autofree char *key = timestamp_key (subtensor->best_runtime->metadata, error);
+  g_autofree char *key = timestamp_key (tips->runtimes.of_best->metadata, error);
   if (!key)
     return FALSE;
-  SvRpcCall calls[] = { { .method = "state_getStorage", .params = sv_params (key, best->hash, NULL) },
-                        { .method = "state_getStorage", .params = sv_params (key, final->hash, NULL) } };
+  SvRpcCall calls[] = { { .method = "state_getStorage", .params = sv_params (key, tips->best.hash, NULL) },
+                        { .method = "state_getStorage", .params = sv_params (key, tips->final.hash, NULL) } };
   gboolean done = sv_nodes_perform (&subtensor->nodes, calls, G_N_ELEMENTS (calls), error) &&
                   read_time (&calls[0], &best_time, error) && read_time (&calls[1], &final_time, error);
   if (done)
   {
-    to_block (best, best_time, &head->best);
-    to_block (final, final_time, &head->finalized);
+    to_block (&tips->best, best_time, &tips->head.best);
+    to_block (&tips->final, final_time, &tips->head.finalized);
   }
   for (gsize i = 0; i < G_N_ELEMENTS (calls); i++)
     sv_rpc_call_clear (&calls[i]);
@@ -308,35 +321,34 @@ check_time (const SvSubtensor *subtensor, const SvBlock *best, GError **error)
   return FALSE;
 }
 
-/* Reads all about two new tips. */
-static gboolean
-read_tips_anew (SvSubtensor *subtensor, const SvHeader *best, const char *final_hash, GError **error)
+static void
+take_tips (SvSubtensor *subtensor, const Tips *tips)
 {
-  SvHeader final;
-  SvHead fresh;
-  if (!read_details (subtensor, best, final_hash, &final, error) || !check_order (subtensor, best, &final, error) ||
-      !confirm_final (subtensor, &final, error) || !read_times (subtensor, best, &final, &fresh, error) ||
-      !check_time (subtensor, &fresh.best, error))
-    return FALSE;
-  if (strcmp (final.hash, final_hash) != 0) /* a lower one: what is known of the node's own says nothing of it */
-    subtensor->final_runtime = NULL;
-  subtensor->head = fresh;
+  subtensor->head = tips->head;
   subtensor->has_head = TRUE;
-  g_strlcpy (subtensor->tip_final, final_hash, sizeof subtensor->tip_final);
-  return TRUE;
+  subtensor->runtimes_of_head = tips->runtimes;
+  g_strlcpy (subtensor->tip_final, tips->final_hash, sizeof subtensor->tip_final);
+  if (strcmp (tips->final.hash, tips->final_hash) == 0)
+    sv_runtimes_note (&subtensor->runtimes, tips->final.number, tips->runtimes.after_final);
+  else /* a lower one: what is known of the node's own says nothing of it */
+    subtensor->runtimes_of_head.after_final = NULL;
 }
 
 static gboolean
 read_head_once (SvSubtensor *subtensor, GError **error)
 {
-  SvHeader best;
-  char final_hash[SV_BLOCK_HASH_TEXT];
-  if (!read_tips (subtensor, &best, final_hash, error))
+  Tips tips = { 0 };
+  if (!read_tips (subtensor, &tips.best, tips.final_hash, error))
     return FALSE;
-  if (subtensor->has_head && strcmp (best.hash, subtensor->head.best.hash) == 0 &&
-      strcmp (final_hash, subtensor->tip_final) == 0)
+  if (subtensor->has_head && strcmp (tips.best.hash, subtensor->head.best.hash) == 0 &&
+      strcmp (tips.final_hash, subtensor->tip_final) == 0)
     return TRUE;
-  return read_tips_anew (subtensor, &best, final_hash, error);
+  if (!read_details (subtensor, &tips, error) || !check_order (subtensor, &tips.best, &tips.final, error) ||
+      !confirm_final (subtensor, &tips.final, error) || !read_times (subtensor, &tips, error) ||
+      !check_time (subtensor, &tips.head.best, error))
+    return FALSE;
+  take_tips (subtensor, &tips);
+  return TRUE;
 }
 
 /* Behind a public address stand several nodes, and the one that names a new block may not be the one that is asked about it a

@@ -59,8 +59,8 @@ static gboolean
 make_context (SvSubtensor *subtensor, const char *address, SvExtrinsicContext *context, GError **error)
 {
   const SvBlock *final = &subtensor->head.finalized;
-  *context = (SvExtrinsicContext){ .spec_version = subtensor->next_runtime->spec_version,
-                                   .transaction_version = subtensor->next_runtime->transaction_version,
+  *context = (SvExtrinsicContext){ .spec_version = subtensor->runtimes_of_head.next->spec_version,
+                                   .transaction_version = subtensor->runtimes_of_head.next->transaction_version,
                                    .era_period = ERA_PERIOD,
                                    .era_block = final->number };
   memcpy (context->genesis_hash, subtensor->genesis, sizeof context->genesis_hash);
@@ -79,7 +79,7 @@ sv_subtensor_prepare_commitment (SvChain *chain, const SvKeypair *keypair, const
   SvExtrinsicContext context;
   if (!sv_chain_head (chain, &head, error)) /* also notices a new runtime */
     return NULL;
-  const SvMetadata *metadata = subtensor->next_runtime->metadata;
+  const SvMetadata *metadata = subtensor->runtimes_of_head.next->metadata;
   g_autoptr (GBytes) call = sv_commitment_call (metadata, (guint16)chain->id.netuid, text, error);
   if (!call || !check_limits (subtensor, address, text, flags, error) || !make_context (subtensor, address, &context, error))
     return NULL;
