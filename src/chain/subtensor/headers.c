@@ -91,6 +91,8 @@ sv_header_check (const SvNodes *nodes, const json_t *json, const char *hash, SvH
     g_prefix_error (error, "%s: ", sv_nodes_shown (nodes));
     return FALSE;
   }
+  if (header->number == 0 && strcmp (hash, nodes->genesis) == 0)
+    g_strlcpy (header->hash, hash, sizeof header->hash);
   if (strcmp (header->hash, hash) == 0)
     return TRUE;
   g_set_error (error, SV_ERROR, SV_ERROR_VERIFY,
