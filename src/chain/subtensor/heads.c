@@ -220,49 +220,81 @@ read_tips (SvSubtensor *subtensor, SvHeader *best, char final[SV_BLOCK_HASH_TEXT
   return done;
 }
 
-/* The answers about two tips: the final one's header, the runtimes before and after the best block and after the final one. */
+/* A head that was read and is not believed yet. */
+typedef struct
+{
+  SvHeader best, final;
+  SvRuntime *final_runtime, *best_runtime, *next_runtime; /* as in SvSubtensor */
+} Tips;
+
+/* An endpoint may be put before another chain while we run, or before a node that has another past: what was final must be
+ * there still. */
 static gboolean
-take_details (SvSubtensor *subtensor, SvRpcCall *calls, const SvHeader *best, const char *final_hash, SvHeader *final,
-              GError **error)
+check_past (const SvSubtensor *subtensor, const json_t *hashes, GError **error)
+{
+  const SvNodes *nodes = &subtensor->nodes;
+  const SvBlock *final = &subtensor->head.finalized;
+  const char *genesis = json_string_value (json_array_get (hashes, 0)), *now = json_string_value (json_array_get (hashes, 1));
+  if (g_strcmp0 (genesis, nodes->genesis) != 0)
+    g_set_error (error, SV_ERROR, SV_ERROR_VERIFY, "%s is of another chain now: its genesis is %s, and was %s",
+                 sv_nodes_shown (nodes), genesis ? genesis : "not told", nodes->genesis);
+  else if (subtensor->has_head && !now)
+    g_set_error (error, SV_ERROR, SV_ERROR_UNREACHABLE,
+                 "%s is behind: it does not have block %" G_GUINT64_FORMAT
+                 ", which was final already; wait until it has caught up, or use another endpoint",
+                 sv_nodes_shown (nodes), final->number);
+  else if (subtensor->has_head && strcmp (now, final->hash) != 0)
+    g_set_error (error, SV_ERROR, SV_ERROR_VERIFY,
+                 "%s contradicts itself: finalized block %" G_GUINT64_FORMAT
+                 " was %s and is %s now; do not trust this endpoint, use another one",
+                 sv_nodes_shown (nodes), final->number, final->hash, now);
+  else
+    return TRUE;
+  return FALSE;
+}
+
+/* The answers about two tips: the final one's header, the runtimes after the final block, before the best one and after it, and
+ * the hashes of the past. */
+static gboolean
+take_details (SvSubtensor *subtensor, SvRpcCall *calls, gsize n_calls, const char *final_hash, Tips *tips, GError **error)
 {
   SvNodes *nodes = &subtensor->nodes;
-  for (gsize i = 0; i < 4; i++)
+  SvRuntimes *runtimes = &subtensor->runtimes;
+  const SvHeader *best = &tips->best;
+  for (gsize i = 0; i < n_calls; i++)
     if (!sv_rpc_take_error (&calls[i], error))
       return FALSE;
-  if (!sv_header_check (nodes, calls[0].result, final_hash, final, error))
-    return FALSE;
-  subtensor->final_runtime = sv_runtimes_of_version (&subtensor->runtimes, nodes, calls[1].result, final_hash, error);
-  subtensor->best_runtime = subtensor->final_runtime
-                                ? sv_runtimes_of_version (&subtensor->runtimes, nodes, calls[2].result, best->parent, error)
-                                : NULL;
-  subtensor->next_runtime =
-      subtensor->best_runtime ? sv_runtimes_of_version (&subtensor->runtimes, nodes, calls[3].result, best->hash, error) : NULL;
-  if (!subtensor->next_runtime)
-    return FALSE;
-  sv_runtimes_note (&subtensor->runtimes, final->number, subtensor->final_runtime);
-  return TRUE;
+  return check_past (subtensor, calls[4].result, error) &&
+         sv_header_check (nodes, calls[0].result, final_hash, &tips->final, error) &&
+         (tips->final_runtime = sv_runtimes_of_version (runtimes, nodes, calls[1].result, final_hash, error)) != NULL &&
+         (tips->best_runtime = sv_runtimes_of_version (runtimes, nodes, calls[2].result, best->parent, error)) != NULL &&
+         (tips->next_runtime = sv_runtimes_of_version (runtimes, nodes, calls[3].result, best->hash, error)) != NULL;
 }
 
 static gboolean
-read_details (SvSubtensor *subtensor, const SvHeader *best, const char *final_hash, SvHeader *final, GError **error)
+read_details (SvSubtensor *subtensor, const char *final_hash, Tips *tips, GError **error)
 {
+  const SvHeader *best = &tips->best;
   const char *before_best = best->number > 0 ? best->parent : best->hash;
+  json_t *past = json_pack ("[[i,o]]", 0, sv_json_integer (subtensor->head.finalized.number));
   SvRpcCall calls[] = { { .method = "chain_getHeader", .params = sv_params (final_hash, NULL) },
                         { .method = "state_getRuntimeVersion", .params = sv_params (final_hash, NULL) },
                         { .method = "state_getRuntimeVersion", .params = sv_params (before_best, NULL) },
-                        { .method = "state_getRuntimeVersion", .params = sv_params (best->hash, NULL) } };
+                        { .method = "state_getRuntimeVersion", .params = sv_params (best->hash, NULL) },
+                        { .method = "chain_getBlockHash", .params = past } };
   gboolean done = sv_nodes_perform (&subtensor->nodes, calls, G_N_ELEMENTS (calls), error) &&
-                  take_details (subtensor, calls, best, final_hash, final, error);
+                  take_details (subtensor, calls, G_N_ELEMENTS (calls), final_hash, tips, error);
   for (gsize i = 0; i < G_N_ELEMENTS (calls); i++)
     sv_rpc_call_clear (&calls[i]);
   return done;
 }
 
 static gboolean
-read_times (SvSubtensor *subtensor, const SvHeader *best, const SvHeader *final, SvHead *head, GError **error)
+read_times (SvSubtensor *subtensor, const Tips *tips, SvHead *head, GError **error)
 {
   gint64 best_time, final_time;
-  g_autofree char *key = timestamp_key (subtensor->best_runtime->metadata, error);
+  const SvHeader *best = &tips->best, *final = &tips->final;
+  g_autofree char *key = timestamp_key (tips->best_runtime->metadata, error);
   if (!key)
     return FALSE;
   SvRpcCall calls[] = { { .method = "state_getStorage", .params = sv_params (key, best->hash, NULL) },
@@ -304,28 +336,39 @@ check_time (const SvSubtensor *subtensor, const SvBlock *best, GError **error)
   return FALSE;
 }
 
+/* Everything that is remembered of a head is remembered here, after all else: one that is refused leaves no trace. */
+static void
+take_head (SvSubtensor *subtensor, const Tips *tips, const char *final_hash, const SvHead *head)
+{
+  gboolean is_nodes_own = strcmp (tips->final.hash, final_hash) == 0; /* of a lower one nobody said which runtime it has */
+  subtensor->final_runtime = is_nodes_own ? tips->final_runtime : NULL;
+  subtensor->best_runtime = tips->best_runtime;
+  subtensor->next_runtime = tips->next_runtime;
+  subtensor->head = *head;
+  subtensor->has_head = TRUE;
+  g_strlcpy (subtensor->tip_final, final_hash, sizeof subtensor->tip_final);
+  if (is_nodes_own)
+    sv_runtimes_note (&subtensor->runtimes, tips->final.number, tips->final_runtime);
+}
+
 gboolean
 sv_subtensor_head (SvChain *chain, SvHead *head, GError **error)
 {
   SvSubtensor *subtensor = (SvSubtensor *)chain;
-  SvHeader best, final;
+  Tips tips = { 0 };
   char final_hash[SV_BLOCK_HASH_TEXT];
-  if (!read_tips (subtensor, &best, final_hash, error))
+  if (!read_tips (subtensor, &tips.best, final_hash, error))
     return FALSE;
-  gboolean is_new = !subtensor->has_head || strcmp (best.hash, subtensor->head.best.hash) != 0 ||
+  gboolean is_new = !subtensor->has_head || strcmp (tips.best.hash, subtensor->head.best.hash) != 0 ||
                     strcmp (final_hash, subtensor->tip_final) != 0;
   if (is_new)
   {
     SvHead fresh;
-    if (!read_details (subtensor, &best, final_hash, &final, error) || !check_order (subtensor, &best, &final, error) ||
-        !confirm_final (subtensor, &final, error) || !read_times (subtensor, &best, &final, &fresh, error) ||
+    if (!read_details (subtensor, final_hash, &tips, error) || !check_order (subtensor, &tips.best, &tips.final, error) ||
+        !confirm_final (subtensor, &tips.final, error) || !read_times (subtensor, &tips, &fresh, error) ||
         !check_time (subtensor, &fresh.best, error))
       return FALSE;
-    if (strcmp (final.hash, final_hash) != 0) /* a lower one: what is known of the node's own says nothing of it */
-      subtensor->final_runtime = NULL;
-    subtensor->head = fresh;
-    subtensor->has_head = TRUE;
-    g_strlcpy (subtensor->tip_final, final_hash, sizeof subtensor->tip_final);
+    take_head (subtensor, &tips, final_hash, &fresh);
   }
   *head = subtensor->head;
   return TRUE;
