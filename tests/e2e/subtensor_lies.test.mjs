@@ -4,7 +4,8 @@ import { after, before, describe, test } from 'node:test';
 import assert from 'node:assert/strict';
 import { otherGenesis } from '../support/subtensor/faulty_node.mjs';
 import { blake2AsHex } from '@polkadot/util-crypto';
-import { createSubtensorWorld, skip } from './subtensor_world.mjs';
+import { refused } from './refusing.mjs';
+import { committing, createSubtensorWorld, skip } from './subtensor_world.mjs';
 import { waitFor } from './harness.mjs';
 
 let it, world, node;
@@ -18,6 +19,7 @@ after(() => it?.end());
 
 const hashAt = (number) => node.rpc('chain_getBlockHash', number);
 const headNumber = async () => Number((await node.rpc('chain_getHeader')).number);
+const proofOf = (proof) => ['chain', 'proof', proof];
 const serveBehind = (proxy, name) => world.startServe({ env: { ...proxy.env, SCOREVISION_DATABASE: `sqlite:${world.path(`${name}.sqlite`)}` } });
 const blockOf = async (serve) => (await (await fetch(`${serve.url}/readyz`)).json()).block;
 
@@ -27,6 +29,40 @@ const abandoned = (number, hash) => ({
     const told = await forward();
     return Array.isArray(told) ? told.map((one, i) => (Number(params[0][i]) === number ? hash : one)) : Number(params[0]) === number ? hash : told;
   },
+});
+
+// A commitment in a block that a reorganisation has dropped: { proof, number, hash }, with one block above its place.
+async function dropCommitment() {
+  await node.outwaitRateLimit(1, world.keys.miner.address);
+  await node.setInstant(false);
+  const fork = await node.rpc('chain_getBlockHash');
+  const running = world.json([...committing(), '--no-wait'], { as: 'miner' });
+  await waitFor('an extrinsic in the pool', async () => (await node.rpc('author_pendingExtrinsics')).length > 0);
+  await node.newBlock();
+  const { proofs: [proof] } = await running;
+  const number = await headNumber(), hash = await hashAt(number);
+  await node.setHead(fork);
+  await node.clearPool();
+  await node.newBlock(2);
+  await node.setInstant(true);
+  return { proof, number, hash };
+}
+
+describe('a block of an abandoned branch', { skip }, () => {
+  let dropped, liar;
+
+  test('is not taken for the finalized one', async () => {
+    dropped = await dropCommitment();
+    assert.notEqual(await hashAt(dropped.number), dropped.hash);
+    liar = await it.faulty(abandoned(dropped.number, dropped.hash));
+    await refused(world, proofOf(dropped.proof), 5, /was reorganised at block \d+ while it was read/, { env: liar.env });
+  });
+
+  test('is not taken for a final one where a second endpoint contradicts', async () => {
+    await node.newBlock(3);
+    const message = /endpoints do not agree: block \d+, which is final.*find out which of them is right/;
+    await refused(world, proofOf(dropped.proof), 3, message, { env: { ...liar.env, BITTENSOR_SUBTENSOR_FALLBACK: node.endpoint } });
+  });
 });
 
 describe('a server', { skip }, () => {

@@ -17,6 +17,8 @@ typedef struct
   gboolean has_head;
   SvHead head;                        /* as read last */
   char tip_final[SV_BLOCK_HASH_TEXT]; /* the node's own finalized block then; the head's may be a lower one (heads.c) */
+  guint64 tip;                        /* the block whose body was read last, */
+  char tip_hash[SV_BLOCK_HASH_TEXT];  /* and its hash, which the next one has to follow on; "" when none is known */
   SvRuntime *final_runtime;           /* that executes the block after the finalized one, or NULL */
   SvRuntime *best_runtime;            /* that wrote the best block's state */
   SvRuntime *next_runtime;            /* that the next block is executed by */
