@@ -15,11 +15,9 @@
 /* What is read of a stretch of blocks, batch by batch. */
 typedef struct
 {
-  GPtrArray *commitments;            /* (element-type SvExtrinsic) set_commitment of the subnet */
-  gboolean with_others;              /* those without a text too, as other programs make them */
-  GArray *gone;                      /* of guint64: blocks that cannot be read any more */
-  guint64 tip;                       /* the block read last, */
-  char tip_hash[SV_BLOCK_HASH_TEXT]; /* and its hash; "" when none is known */
+  GPtrArray *commitments; /* (element-type SvExtrinsic) set_commitment of the subnet */
+  gboolean with_others;   /* those without a text too, as other programs make them */
+  GArray *gone;           /* of guint64: blocks that cannot be read any more */
 } Stretch;
 
 static void
@@ -40,24 +38,30 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Stretch, stretch_clear)
 
 /* ── one batch of blocks ── */
 
-/* Notes a body that was read: it must stand on the one before it. */
+/* Whether a body fits to what is known around it: the block read before it, and the finalized one. Several nodes may stand
+ * behind an endpoint, and the one that tells of a block may be on another branch than the one that told of those. */
 static gboolean
-link_body (const SvSubtensor *subtensor, Stretch *stretch, const SvBlockBody *body, GError **error)
+fits (const SvSubtensor *subtensor, const SvBlockBody *body)
 {
+  const SvBlock *final = &subtensor->head.finalized;
+  gboolean follows = *subtensor->tip_hash != '\0' && subtensor->tip + 1 == body->number;
+  return (!follows || strcmp (body->parent, subtensor->tip_hash) == 0) &&
+         (body->number != final->number || strcmp (body->hash, final->hash) == 0) &&
+         (body->number != final->number + 1 || strcmp (body->parent, final->hash) == 0);
+}
+
+/* Notes a body that was read. After one that does not fit, or is gone, it is not known what the next one has to follow on. */
+static gboolean
+link_body (SvSubtensor *subtensor, Stretch *stretch, const SvBlockBody *body, GError **error)
+{
+  gboolean is_fit = body->is_gone || fits (subtensor, body);
   if (body->is_gone)
-  {
     g_array_append_val (stretch->gone, body->number);
-    *stretch->tip_hash = '\0';
-    return TRUE;
-  }
-  if (*stretch->tip_hash != '\0' && stretch->tip + 1 == body->number && strcmp (body->parent, stretch->tip_hash) != 0)
-  {
+  if (!is_fit)
     sv_set_reorganised (&subtensor->nodes, body->number, error);
-    return FALSE;
-  }
-  stretch->tip = body->number;
-  g_strlcpy (stretch->tip_hash, body->hash, sizeof stretch->tip_hash);
-  return TRUE;
+  subtensor->tip = body->number;
+  g_strlcpy (subtensor->tip_hash, is_fit && !body->is_gone ? body->hash : "", sizeof subtensor->tip_hash);
+  return is_fit;
 }
 
 static void
@@ -187,6 +191,9 @@ plan_bodies (SvSubtensor *subtensor, Stretch *stretch, guint64 first, guint64 la
     sv_set_reorganised (&subtensor->nodes, first + hashes->len, error);
     return NULL;
   }
+  guint64 final = subtensor->head.finalized.number;
+  if (first <= final && !sv_hashes_confirm (&subtensor->nodes, first, hashes, (guint)(MIN (last, final) - first + 1), error))
+    return NULL;
   for (guint64 number = first; number <= last; number++)
   {
     gboolean is_gone;

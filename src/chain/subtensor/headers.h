@@ -8,6 +8,11 @@
  * (element-type char*). */
 GPtrArray *sv_hashes_read (SvNodes *nodes, guint64 first, guint64 last, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* Lets the second endpoint, if there is one that answers, confirm the first @n of @hashes, which are those of final blocks from
+ * @first on: another hash there is SV_ERROR_VERIFY. */
+gboolean sv_hashes_confirm (SvNodes *nodes, guint64 first, const GPtrArray *hashes, guint n,
+                            GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /* Headers of the blocks @first … @last, each hashed here and linked to the one before; SV_ERROR_VERIFY for one that is not
  * what it is said to be, SV_ERROR_UNREACHABLE where there is none. Returns: (transfer full) (element-type SvHeader). */
 GPtrArray *sv_headers_read (SvNodes *nodes, guint64 first, guint64 last, GError **error) G_GNUC_WARN_UNUSED_RESULT;

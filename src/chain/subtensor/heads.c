@@ -224,6 +224,32 @@ typedef struct
   SvHead head;
 } Tips;
 
+/* An endpoint may be put before another chain while we run, or before a node that has another past: what was final must be
+ * there still. */
+static gboolean
+check_past (const SvSubtensor *subtensor, const json_t *hashes, GError **error)
+{
+  const SvNodes *nodes = &subtensor->nodes;
+  const SvBlock *final = &subtensor->head.finalized;
+  const char *genesis = json_string_value (json_array_get (hashes, 0)), *now = json_string_value (json_array_get (hashes, 1));
+  if (g_strcmp0 (genesis, nodes->genesis) != 0)
+    g_set_error (error, SV_ERROR, SV_ERROR_VERIFY, "%s is of another chain now: its genesis is %s, and was %s",
+                 sv_nodes_shown (nodes), genesis ? genesis : "not told", nodes->genesis);
+  else if (subtensor->has_head && !now)
+    g_set_error (error, SV_ERROR, SV_ERROR_UNREACHABLE,
+                 "%s is behind: it does not have block %" G_GUINT64_FORMAT
+                 ", which was final already; wait until it has caught up, or use another endpoint",
+                 sv_nodes_shown (nodes), final->number);
+  else if (subtensor->has_head && strcmp (now, final->hash) != 0)
+    g_set_error (error, SV_ERROR, SV_ERROR_VERIFY,
+                 "%s contradicts itself: finalized block %" G_GUINT64_FORMAT
+                 " was %s and is %s now; do not trust this endpoint, use another one",
+                 sv_nodes_shown (nodes), final->number, final->hash, now);
+  else
+    return TRUE;
+  return FALSE;
+}
+
 static SvRuntime *
 runtime_of (SvSubtensor *subtensor, SvRpcCall *call, const char *hash, GError **error)
 {
@@ -232,11 +258,13 @@ runtime_of (SvSubtensor *subtensor, SvRpcCall *call, const char *hash, GError **
              : NULL;
 }
 
-/* The answers: the final block's header, the runtimes after it, and before and after the best block. */
+/* The answers: the final block's header, the runtimes after it, and before and after the best block, and the hashes of the
+ * past. */
 static gboolean
 take_details (SvSubtensor *subtensor, SvRpcCall *calls, Tips *tips, GError **error)
 {
-  if (!sv_rpc_take_error (&calls[0], error) ||
+  if (!sv_rpc_take_error (&calls[4], error) || !check_past (subtensor, calls[4].result, error) ||
+      !sv_rpc_take_error (&calls[0], error) ||
       !sv_header_check (&subtensor->nodes, calls[0].result, tips->final_hash, &tips->final, error))
     return FALSE;
   tips->runtimes.after_final = runtime_of (subtensor, &calls[1], tips->final_hash, error);
@@ -254,10 +282,12 @@ read_details (SvSubtensor *subtensor, Tips *tips, GError **error)
 {
   const SvHeader *best = &tips->best;
   const char *before_best = best->number > 0 ? best->parent : best->hash;
+  json_t *past = json_pack ("[[i,o]]", 0, sv_json_integer (subtensor->head.finalized.number));
   SvRpcCall calls[] = { { .method = "chain_getHeader", .params = sv_params (tips->final_hash, NULL) },
                         { .method = "state_getRuntimeVersion", .params = sv_params (tips->final_hash, NULL) },
                         { .method = "state_getRuntimeVersion", .params = sv_params (before_best, NULL) },
-                        { .method = "state_getRuntimeVersion", .params = sv_params (best->hash, NULL) } };
+                        { .method = "state_getRuntimeVersion", .params = sv_params (best->hash, NULL) },
+                        { .method = "chain_getBlockHash", .params = past } };
   gboolean done = sv_nodes_perform (&subtensor->nodes, calls, G_N_ELEMENTS (calls), error);
   for (gsize i = 0; done && i < G_N_ELEMENTS (calls); i++)
     subtensor->tips_unknown |= sv_rpc_is_unknown (calls[i].error) || (!calls[i].error && json_is_null (calls[i].result));
@@ -299,6 +329,7 @@ check_order (const SvSubtensor *subtensor, const SvHeader *best, const SvHeader 
   return FALSE;
 }
 
+/* Everything that is remembered of a head is remembered here, after all else: one that is refused leaves no trace. */
 static void
 take_tips (SvSubtensor *subtensor, const Tips *tips)
 {

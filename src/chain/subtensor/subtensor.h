@@ -27,6 +27,8 @@ typedef struct
   char tip_final[SV_BLOCK_HASH_TEXT]; /* the node's own finalized block then; the head's may be a lower one (heads.c) */
   gboolean tips_unknown;              /* the node did not know a tip that it had named a moment before */
   SvHeadRuntimes runtimes_of_head;
+  guint64 tip;                       /* the block whose body was read last, */
+  char tip_hash[SV_BLOCK_HASH_TEXT]; /* and its hash, which the next one has to follow on; "" when none is known */
 } SvSubtensor;
 
 /* ── heads.c ── */
