@@ -2,8 +2,9 @@
 // server, and heads that are refused. What was checked once must not be taken back, and a lie must leave nothing behind.
 import { after, before, describe, test } from 'node:test';
 import assert from 'node:assert/strict';
-import { otherGenesis } from '../support/subtensor/faulty_node.mjs';
+import { otherGenesis, pruned } from '../support/subtensor/faulty_node.mjs';
 import { blake2AsHex } from '@polkadot/util-crypto';
+import { BALL } from './season.mjs';
 import { refused } from './refusing.mjs';
 import { committing, createSubtensorWorld, skip } from './subtensor_world.mjs';
 import { waitFor } from './harness.mjs';
@@ -12,7 +13,7 @@ let it, world, node;
 
 before(async () => {
   if (skip) return;
-  it = await createSubtensorWorld({ keys: { miner: 'sr25519', late: 'ed25519' } });
+  it = await createSubtensorWorld({ keys: { miner: 'sr25519', late: 'ed25519', foreign: 'sr25519', upgraded: 'sr25519' } });
   ({ world, node } = it);
 });
 after(() => it?.end());
@@ -65,6 +66,71 @@ describe('a block of an abandoned branch', { skip }, () => {
   });
 });
 
+// Other programs use the same pallet, and what they have put over their own texts is lost to a node that keeps no old state.
+describe('an endpoint that forgets what became of others', { skip }, () => {
+  let forgetful;
+
+  // Hands in a commitment of these fields for each of @fields; returns the extrinsics' hashes.
+  async function handIn(name, ...fields) {
+    const [{ ApiPromise, HttpProvider }, { Keyring }] = await Promise.all([import('@polkadot/api'), import('@polkadot/keyring')]);
+    const api = await ApiPromise.create({ provider: new HttpProvider(node.endpoint), noInitWarn: true });
+    const key = new Keyring({ type: world.keys[name].scheme }).addFromUri(world.keys[name].seed);
+    const hashes = [];
+    for (const field of fields) {
+      const nonce = await node.rpc('system_accountNextIndex', key.address);
+      const call = api.tx.commitments.setCommitment(1, { fields: [field] });
+      hashes.push(await node.rpc('author_submitExtrinsic', (await call.signAsync(key, { nonce })).toHex()));
+    }
+    return hashes;
+  }
+
+  async function commitByAnother(name, ...fields) {
+    for (const field of fields) {
+      await node.outwaitRateLimit(1, world.keys[name].address);
+      await handIn(name, field);
+      await node.newBlock();
+    }
+  }
+  const raw = (text) => ({ [`Raw${Buffer.byteLength(text)}`]: text });
+
+  test('lets a server judge all the same where they concern nobody here', async () => {
+    await commitByAnother('foreign', raw('{"model":"a"}'), { Raw2: '0xff00' }, { BlakeTwo256: `0x${'11'.repeat(32)}` },
+      raw(`sv1 manifest sha256:${'0'.repeat(64)} 9`), { None: null }, raw('sv1 ' + 'x'.repeat(60)), raw('gone'));
+    await node.newBlock(3);
+    forgetful = await it.faulty(pruned(2));
+    const serve = await serveBehind(forgetful, 'forgetful');
+    await waitFor('the server to be at the head', async () => (await blockOf(serve)) >= await headNumber());
+    assert.doesNotMatch(serve.child.output.stderr, /cannot be read/);
+    await serve.stop();
+  });
+
+  test('does not take a failed commitment for the one with the same text in the same block', async () => {
+    await node.outwaitRateLimit(1, world.keys.foreign.address);
+    await node.setInstant(false);
+    const hashes = await handIn('foreign', raw('sv1 withdraw 2025-10-22\nA'), raw('sv1 withdraw 2025-10-22\nA'));
+    await node.newBlock(5);
+    await node.setInstant(true);
+    const block = (await headNumber()) - 4;
+    assert.match((await world.sv(proofOf(`${block}:${hashes[0]}`))).stdout, /set_commitment, succeeded/);
+    assert.match((await world.sv(proofOf(`${block}:${hashes[1]}`), { expect: null })).stdout, /set_commitment, failed/);
+    for (const hash of hashes) await refused(world, proofOf(`${block}:${hash}`), 5, /cannot be read/, { env: forgetful.env });
+  });
+
+  test('does not keep a miner from committing where others bound themselves to something', async () => {
+    await it.commit('late');
+    await commitByAnother('foreign', raw('sv1 withdraw 2025-10-23\nA'), raw('gone'));
+    await node.newBlock(3);
+    await node.outwaitRateLimit(1, world.keys.late.address);
+    await world.sv(committing(BALL, 80), { as: 'late', env: { ...forgetful.env, SCOREVISION_HOME: world.path('homes', 'another') } });
+  });
+
+  test('leaves a server undecided where they concern somebody', async () => {
+    const serve = await serveBehind(forgetful, 'undecided');
+    await waitFor('the server to say so', () => /blocks cannot be read any more/.test(serve.child.output.stderr));
+    await serve.stop();
+  });
+});
+
 describe('a server', { skip }, () => {
   test('notices that its endpoint is put before another chain, and goes on when it is put back', async () => {
     const proxy = await it.faulty();
@@ -113,10 +179,10 @@ describe('a server', { skip }, () => {
     proxy.behave();
     proxy.on(fine);
     await node.upgrade(231);
-    const proof = await it.commit('late');
+    const proof = await it.commit('upgraded');
     await node.newBlock(3);
     await waitFor('the server to have read the commitment', async () => {
-      const { commitments } = await (await fetch(`${serve.url}/api/commitments?hotkey=${world.keys.late.address}`)).json();
+      const { commitments } = await (await fetch(`${serve.url}/api/commitments?hotkey=${world.keys.upgraded.address}`)).json();
       return commitments[0].bindings[0].commitment_proof === proof;
     });
     await serve.stop();

@@ -1,6 +1,7 @@
 /* Commitments in blocks. A block costs one call, its body; its events are asked for only when it holds a commitment of the
  * subnet, because only they tell whether it succeeded. Where the events are gone with the block's state, the account's slot
- * still tells of the commitment that lies in it, if that is the one; of others nobody can tell, and the block is unreadable. */
+ * still tells of the commitment that lies in it, if that is the one; of others nobody can tell. Such a block is unreadable for
+ * those whom its untold commitments concern: for others what it holds is known. */
 #include "chain/subtensor/subtensor.h"
 
 #include <string.h>
@@ -10,11 +11,13 @@
 #include "chain/subtensor/block_body.h"
 #include "chain/subtensor/headers.h"
 #include "chain/subtensor/state.h"
+#include "protocol/commitment.h"
 
 /* What is read of a stretch of blocks, batch by batch. */
 typedef struct
 {
   GPtrArray *commitments; /* (element-type SvExtrinsic) all set_commitment of the subnet, those without a text too */
+  GPtrArray *untold;      /* (element-type SvExtrinsic) those of which it cannot be known whether they succeeded */
   GArray *gone;           /* of guint64: blocks that cannot be read any more */
 } Stretch;
 
@@ -22,6 +25,7 @@ static void
 stretch_init (Stretch *stretch)
 {
   *stretch = (Stretch){ .commitments = g_ptr_array_new_with_free_func ((GDestroyNotify)sv_extrinsic_free),
+                        .untold = g_ptr_array_new_with_free_func ((GDestroyNotify)sv_extrinsic_free),
                         .gone = g_array_new (FALSE, FALSE, sizeof (guint64)) };
 }
 
@@ -29,6 +33,7 @@ static void
 stretch_clear (Stretch *stretch)
 {
   g_clear_pointer (&stretch->commitments, g_ptr_array_unref);
+  g_clear_pointer (&stretch->untold, g_ptr_array_unref);
   g_clear_pointer (&stretch->gone, g_array_unref);
 }
 
@@ -92,35 +97,49 @@ take_events (const SvBlockBody *body, SvRpcCall *call, gboolean *is_gone, GError
   return sv_block_body_judge (body, call->result, error);
 }
 
-/* The slot at the best head holds the last commitment of each account: those it shows have succeeded. */
+/* TRUE for one of several with the same text by the same account: the slot cannot tell them apart. */
 static gboolean
-judge_by_slots (SvSubtensor *subtensor, const SvBlockBody *body, gboolean *is_known, GError **error)
+is_ambiguous (const SvBlockBody *body, const SvExtrinsic *extrinsic)
 {
-  *is_known = TRUE;
-  for (guint i = 0; i < body->commitments->len && *is_known; i++)
+  guint n = 0;
+  for (guint i = 0; i < body->commitments->len; i++)
   {
-    SvExtrinsic *extrinsic = body->commitments->pdata[i];
-    g_auto (SvRegistration) registration = { 0 };
-    gboolean found;
-    if (!sv_state_registration (subtensor, extrinsic->signer, &subtensor->head.best, &found, &registration, error))
-      return FALSE;
-    extrinsic->succeeded = found && registration.block == body->number && g_strcmp0 (registration.text, extrinsic->text) == 0;
-    *is_known = extrinsic->succeeded;
+    const SvExtrinsic *other = body->commitments->pdata[i];
+    n += strcmp (other->signer, extrinsic->signer) == 0 && strcmp (other->text, extrinsic->text) == 0;
   }
+  return n > 1;
+}
+
+/* The slot at the best head holds the last commitment of an account: what it shows has succeeded. */
+static gboolean
+judge_by_slot (SvSubtensor *subtensor, const SvBlockBody *body, SvExtrinsic *extrinsic, GError **error)
+{
+  g_auto (SvRegistration) registration = { 0 };
+  gboolean found;
+  if (!sv_state_registration (subtensor, extrinsic->signer, &subtensor->head.best, &found, &registration, error))
+    return FALSE;
+  extrinsic->succeeded = found && registration.block == body->number && g_strcmp0 (registration.text, extrinsic->text) == 0 &&
+                         !is_ambiguous (body, extrinsic);
+  return TRUE;
+}
+
+static gboolean
+judge_by_slots (SvSubtensor *subtensor, Stretch *stretch, const SvBlockBody *body, GError **error)
+{
+  for (guint i = 0; i < body->commitments->len; i++)
+    if (!judge_by_slot (subtensor, body, body->commitments->pdata[i], error))
+      return FALSE;
+  for (guint i = body->commitments->len; i > 0; i--)
+    if (!((const SvExtrinsic *)body->commitments->pdata[i - 1])->succeeded)
+      g_ptr_array_add (stretch->untold, g_ptr_array_steal_index (body->commitments, i - 1));
   return TRUE;
 }
 
 static gboolean
 judge (SvSubtensor *subtensor, Stretch *stretch, const SvBlockBody *body, SvRpcCall *call, GError **error)
 {
-  gboolean is_gone, is_known = TRUE;
-  if (!take_events (body, call, &is_gone, error) || (is_gone && !judge_by_slots (subtensor, body, &is_known, error)))
-    return FALSE;
-  if (is_known)
-    return TRUE;
-  g_array_append_val (stretch->gone, body->number);
-  g_ptr_array_set_size (body->commitments, 0);
-  return TRUE;
+  gboolean is_gone;
+  return take_events (body, call, &is_gone, error) && (!is_gone || judge_by_slots (subtensor, stretch, body, error));
 }
 
 /* Asks for the events of those blocks that hold commitments. */
@@ -199,6 +218,15 @@ read_batch (SvSubtensor *subtensor, Stretch *stretch, guint64 first, guint64 las
   return TRUE;
 }
 
+static gboolean
+has_number (const GArray *numbers, guint64 number)
+{
+  for (guint i = 0; i < numbers->len; i++)
+    if (g_array_index (numbers, guint64, i) == number)
+      return TRUE;
+  return FALSE;
+}
+
 static int
 compare_numbers (gconstpointer a, gconstpointer b)
 {
@@ -206,43 +234,84 @@ compare_numbers (gconstpointer a, gconstpointer b)
   return *x < *y ? -1 : *x > *y;
 }
 
-/* All set_commitment of the subnet, those without a text too. */
-static GPtrArray *
-read_stretch (SvSubtensor *subtensor, guint64 first, guint64 last, GArray **unreadable, GError **error)
+static gboolean
+read_stretch (SvSubtensor *subtensor, guint64 first, guint64 last, Stretch *stretch, GError **error)
 {
-  g_auto (Stretch) stretch = { 0 };
-  stretch_init (&stretch);
+  stretch_init (stretch);
   guint64 last_final = MIN (last, subtensor->head.finalized.number);
   if (first > 0 && first <= last_final &&
       !sv_runtimes_cover (&subtensor->runtimes, &subtensor->nodes, first - 1, last_final - 1, error))
-    return NULL;
+    return FALSE;
   for (guint64 next = first; next <= last;)
   {
     guint64 end = MIN (last, next + sv_nodes_batch_size (&subtensor->nodes) - 1);
-    if (!read_batch (subtensor, &stretch, next, end, error))
-      return NULL;
+    if (!read_batch (subtensor, stretch, next, end, error))
+      return FALSE;
     next = end + 1;
   }
-  g_array_sort (stretch.gone, compare_numbers);
-  if (unreadable)
-    *unreadable = g_steal_pointer (&stretch.gone);
-  return g_steal_pointer (&stretch.commitments);
+  return TRUE;
+}
+
+/* Anchors and the texts of other programs bind nobody to anything. */
+static gboolean
+may_bind (const SvExtrinsic *extrinsic)
+{
+  g_autofree char *window = sv_commitment_text_window (extrinsic->text);
+  return window != NULL;
+}
+
+/* The blocks of which it is not known what @address, or with NULL anybody, has bound himself to there. */
+static GArray *
+list_unreadable (Stretch *stretch, const char *address)
+{
+  for (guint i = 0; i < stretch->untold->len; i++)
+  {
+    const SvExtrinsic *extrinsic = stretch->untold->pdata[i];
+    if (may_bind (extrinsic) && (!address || strcmp (extrinsic->signer, address) == 0) &&
+        !has_number (stretch->gone, extrinsic->block))
+      g_array_append_val (stretch->gone, extrinsic->block);
+  }
+  g_array_sort (stretch->gone, compare_numbers);
+  return g_steal_pointer (&stretch->gone);
 }
 
 GPtrArray *
 sv_subtensor_commitments (SvChain *chain, guint64 first, guint64 last, GArray **unreadable, GError **error)
 {
-  g_autoptr (GPtrArray) all = read_stretch ((SvSubtensor *)chain, first, last, unreadable, error);
-  if (!all)
+  g_auto (Stretch) stretch = { 0 };
+  if (!read_stretch ((SvSubtensor *)chain, first, last, &stretch, error))
     return NULL;
   GPtrArray *with_text = g_ptr_array_new_with_free_func ((GDestroyNotify)sv_extrinsic_free);
-  while (all->len > 0)
-  {
-    g_autoptr (SvExtrinsic) extrinsic = g_ptr_array_steal_index (all, 0);
-    if (*extrinsic->text != '\0')
-      g_ptr_array_add (with_text, g_steal_pointer (&extrinsic));
-  }
+  for (guint i = 0; i < stretch.commitments->len; i++)
+    if (*((const SvExtrinsic *)stretch.commitments->pdata[i])->text != '\0')
+      g_ptr_array_add (with_text, g_steal_pointer (&stretch.commitments->pdata[i]));
+  if (unreadable)
+    *unreadable = list_unreadable (&stretch, NULL);
   return with_text;
+}
+
+static SvExtrinsic *
+steal_by_hash (GPtrArray *extrinsics, const char *hash)
+{
+  for (guint i = 0; i < extrinsics->len; i++)
+    if (strcmp (((const SvExtrinsic *)extrinsics->pdata[i])->hash, hash) == 0)
+      return g_ptr_array_steal_index (extrinsics, i);
+  return NULL;
+}
+
+gboolean
+sv_subtensor_find_between (SvSubtensor *subtensor, guint64 first, guint64 last, const char *hash, SvExtrinsic **found,
+                           gboolean *unreadable, GError **error)
+{
+  g_auto (Stretch) stretch = { 0 };
+  *found = NULL;
+  *unreadable = FALSE;
+  if (!read_stretch (subtensor, first, last, &stretch, error))
+    return FALSE;
+  *found = steal_by_hash (stretch.commitments, hash);
+  g_autoptr (SvExtrinsic) untold = steal_by_hash (stretch.untold, hash);
+  *unreadable = !*found && (untold || stretch.gone->len > 0);
+  return TRUE;
 }
 
 gboolean
@@ -250,20 +319,13 @@ sv_subtensor_find_extrinsic (SvChain *chain, guint64 block, const char *hash, Sv
                              GError **error)
 {
   SvSubtensor *subtensor = (SvSubtensor *)chain;
-  g_autoptr (GArray) gone = NULL;
+  gboolean is_unreadable = FALSE;
   *found = NULL;
-  if (unreadable)
-    *unreadable = FALSE;
-  if (block == 0 || block > subtensor->head.best.number)
-    return TRUE;
-  g_autoptr (GPtrArray) commitments = read_stretch (subtensor, block, block, &gone, error);
-  if (!commitments)
+  gboolean may_hold = block > 0 && block <= subtensor->head.best.number;
+  if (may_hold && !sv_subtensor_find_between (subtensor, block, block, hash, found, &is_unreadable, error))
     return FALSE;
-  for (guint i = 0; i < commitments->len && !*found; i++)
-    if (strcmp (((SvExtrinsic *)commitments->pdata[i])->hash, hash) == 0)
-      *found = g_ptr_array_steal_index (commitments, i);
   if (unreadable)
-    *unreadable = !*found && gone->len > 0;
+    *unreadable = is_unreadable;
   return TRUE;
 }
 
@@ -283,18 +345,18 @@ static gboolean
 find_in_blocks (SvSubtensor *subtensor, const char *address, guint64 first, guint64 last, GPtrArray *found, GArray *gone,
                 GError **error)
 {
-  g_autoptr (GArray) unreadable = NULL;
-  g_autoptr (GPtrArray) all = read_stretch (subtensor, first, last, &unreadable, error);
-  if (!all)
+  g_auto (Stretch) stretch = { 0 };
+  if (!read_stretch (subtensor, first, last, &stretch, error))
     return FALSE;
   g_autoptr (GPtrArray) own = g_ptr_array_new_with_free_func ((GDestroyNotify)sv_extrinsic_free);
-  while (all->len > 0)
+  for (guint i = 0; i < stretch.commitments->len; i++)
   {
-    g_autoptr (SvExtrinsic) extrinsic = g_ptr_array_steal_index (all, 0);
+    const SvExtrinsic *extrinsic = stretch.commitments->pdata[i];
     if (extrinsic->succeeded && *extrinsic->text != '\0' && strcmp (extrinsic->signer, address) == 0)
-      g_ptr_array_add (own, g_steal_pointer (&extrinsic));
+      g_ptr_array_add (own, g_steal_pointer (&stretch.commitments->pdata[i]));
   }
   prepend (own, found);
+  g_autoptr (GArray) unreadable = list_unreadable (&stretch, address);
   g_array_prepend_vals (gone, unreadable->data, unreadable->len);
   return TRUE;
 }

@@ -38,6 +38,9 @@ GPtrArray *sv_subtensor_commitments (SvChain *chain, guint64 first, guint64 last
                                      GError **error) G_GNUC_WARN_UNUSED_RESULT;
 gboolean sv_subtensor_find_extrinsic (SvChain *chain, guint64 block, const char *hash, SvExtrinsic **found,
                                       gboolean *unreadable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Looks for it in the blocks from @first to @last, both of which there must be. */
+gboolean sv_subtensor_find_between (SvSubtensor *subtensor, guint64 first, guint64 last, const char *hash, SvExtrinsic **found,
+                                    gboolean *unreadable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 GPtrArray *sv_subtensor_account_commitments (SvChain *chain, const char *address, guint64 first, guint64 last,
                                              GArray **unreadable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
