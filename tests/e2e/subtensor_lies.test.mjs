@@ -2,6 +2,8 @@
 // server, and heads that are refused. What was checked once must not be taken back, and a lie must leave nothing behind.
 import { after, before, describe, test } from 'node:test';
 import assert from 'node:assert/strict';
+import { readdirSync, utimesSync } from 'node:fs';
+import path from 'node:path';
 import { otherGenesis, pruned } from '../support/subtensor/faulty_node.mjs';
 import { blake2AsHex } from '@polkadot/util-crypto';
 import { BALL } from './season.mjs';
@@ -13,12 +15,13 @@ let it, world, node;
 
 before(async () => {
   if (skip) return;
-  it = await createSubtensorWorld({ keys: { miner: 'sr25519', late: 'ed25519', foreign: 'sr25519', upgraded: 'sr25519' } });
+  it = await createSubtensorWorld({ keys: { miner: 'sr25519', late: 'ed25519', foreign: 'sr25519', upgraded: 'sr25519', fooled: 'ed25519' } });
   ({ world, node } = it);
 });
 after(() => it?.end());
 
 const hashAt = (number) => node.rpc('chain_getBlockHash', number);
+const specVersion = async () => Number((await node.rpc('state_getRuntimeVersion')).specVersion);
 const headNumber = async () => Number((await node.rpc('chain_getHeader')).number);
 const proofOf = (proof) => ['chain', 'proof', proof];
 const serveBehind = (proxy, name) => world.startServe({ env: { ...proxy.env, SCOREVISION_DATABASE: `sqlite:${world.path(`${name}.sqlite`)}` } });
@@ -131,6 +134,26 @@ describe('an endpoint that forgets what became of others', { skip }, () => {
   });
 });
 
+describe('metadata that an endpoint made up', { skip }, () => {
+  test('are noticed where a second endpoint contradicts', async () => {
+    const proxy = await it.faulty(withoutCommitments(await specVersion()));
+    const message = /endpoints do not agree.*different metadata for the same runtime.*find out which of them is right/;
+    await refused(world, ['chain', 'status'], 3, message, { env: { ...proxy.env, BITTENSOR_SUBTENSOR_FALLBACK: node.endpoint } });
+  });
+
+  test('are not believed for longer than a day', async () => {
+    const proxy = await it.faulty(withoutCommitments(await specVersion()));
+    const options = { as: 'fooled', env: proxy.env };
+    await node.outwaitRateLimit(1, world.keys.fooled.address);
+    await refused(world, committing(), 4, /has no .*Commitments/, options);
+    proxy.behave();
+    const cache = world.path('homes', 'fooled', 'cache');
+    const yesterday = Date.now() / 1000 - 25 * 60 * 60;
+    for (const name of readdirSync(cache)) utimesSync(path.join(cache, name), yesterday, yesterday);
+    await world.sv(committing(), options);
+  });
+});
+
 describe('a server', { skip }, () => {
   test('notices that its endpoint is put before another chain, and goes on when it is put back', async () => {
     const proxy = await it.faulty();
@@ -161,7 +184,7 @@ describe('a server', { skip }, () => {
   // metadata for as long as the server runs. Here the first runtime's metadata know no commitments, and the next one's do.
   test('remembers nothing of a head that it refused', async () => {
     const proxy = await it.faulty();
-    const fine = { ...proxy.faults, ...withoutCommitments(Number((await node.rpc('state_getRuntimeVersion')).specVersion)) };
+    const fine = { ...proxy.faults, ...withoutCommitments(await specVersion()) };
     proxy.on(fine);
     const serve = await serveBehind(proxy, 'refused');
     const head = await node.rpc('chain_getHeader');
