@@ -4,8 +4,8 @@ import { after, before, describe, test } from 'node:test';
 import assert from 'node:assert/strict';
 import { readdirSync, utimesSync } from 'node:fs';
 import path from 'node:path';
-import { otherGenesis, pruned } from '../support/subtensor/faulty_node.mjs';
-import { blake2AsHex } from '@polkadot/util-crypto';
+import { fails, otherGenesis, pruned } from '../support/subtensor/faulty_node.mjs';
+import { blake2AsHex, xxhashAsHex } from '@polkadot/util-crypto';
 import { BALL } from './season.mjs';
 import { refused } from './refusing.mjs';
 import { committing, createSubtensorWorld, skip } from './subtensor_world.mjs';
@@ -15,7 +15,7 @@ let it, world, node;
 
 before(async () => {
   if (skip) return;
-  it = await createSubtensorWorld({ keys: { miner: 'sr25519', late: 'ed25519', foreign: 'sr25519', upgraded: 'sr25519', fooled: 'ed25519' } });
+  it = await createSubtensorWorld({ keys: { miner: 'sr25519', late: 'ed25519', foreign: 'sr25519', upgraded: 'sr25519', fooled: 'ed25519', hidden: 'sr25519' } });
   ({ world, node } = it);
 });
 after(() => it?.end());
@@ -151,6 +151,24 @@ describe('metadata that an endpoint made up', { skip }, () => {
     const yesterday = Date.now() / 1000 - 25 * 60 * 60;
     for (const name of readdirSync(cache)) utimesSync(path.join(cache, name), yesterday, yesterday);
     await world.sv(committing(), options);
+  });
+});
+
+describe('commitments that an endpoint hid', { skip }, () => {
+  test('are found again when it is honest, and are not made twice', async () => {
+    await it.commit('hidden');
+    await node.newBlock(3);
+    const prefix = xxhashAsHex('Commitments', 128);
+    const proxy = await it.faulty({
+      state_getStorage: (params, forward) => (params[0].startsWith(prefix) ? null : forward()),
+      author_submitExtrinsic: fails(1016, 'Immediately Dropped'),
+    });
+    const options = { as: 'hidden', env: { ...proxy.env, SCOREVISION_HOME: world.path('homes', 'elsewhere') } };
+    await refused(world, committing(BALL, 80), 5, /takes no extrinsic now/, options);
+    proxy.behave();
+    await node.outwaitRateLimit(1, world.keys.hidden.address);
+    await world.sv(committing(), options);
+    assert.equal(proxy.calls.filter(({ method }) => method === 'author_submitExtrinsic').length, 1);
   });
 });
 

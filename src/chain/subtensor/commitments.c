@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "chain/subtensor/account_memory.h"
 #include "chain/subtensor/block_body.h"
 #include "chain/subtensor/headers.h"
 #include "chain/subtensor/state.h"
@@ -331,92 +330,20 @@ sv_subtensor_find_extrinsic (SvChain *chain, guint64 block, const char *hash, Sv
 
 /* ── of one account ── */
 
-static void
-prepend (GPtrArray *earlier, GPtrArray *found)
-{
-  for (guint i = 0; i < earlier->len; i++)
-    g_ptr_array_insert (found, (gint)i, earlier->pdata[i]);
-  g_ptr_array_set_free_func (earlier, NULL);
-  g_ptr_array_set_size (earlier, 0);
-}
-
-/* Puts the account's successful commitments of [@first, @last] before those in @found. */
-static gboolean
-find_in_blocks (SvSubtensor *subtensor, const char *address, guint64 first, guint64 last, GPtrArray *found, GArray *gone,
-                GError **error)
+GPtrArray *
+sv_subtensor_commitments_by (SvSubtensor *subtensor, const char *address, guint64 first, guint64 last, GArray **unreadable,
+                             GError **error)
 {
   g_auto (Stretch) stretch = { 0 };
   if (!read_stretch (subtensor, first, last, &stretch, error))
-    return FALSE;
-  g_autoptr (GPtrArray) own = g_ptr_array_new_with_free_func ((GDestroyNotify)sv_extrinsic_free);
+    return NULL;
+  GPtrArray *own = g_ptr_array_new_with_free_func ((GDestroyNotify)sv_extrinsic_free);
   for (guint i = 0; i < stretch.commitments->len; i++)
   {
     const SvExtrinsic *extrinsic = stretch.commitments->pdata[i];
     if (extrinsic->succeeded && *extrinsic->text != '\0' && strcmp (extrinsic->signer, address) == 0)
       g_ptr_array_add (own, g_steal_pointer (&stretch.commitments->pdata[i]));
   }
-  prepend (own, found);
-  g_autoptr (GArray) unreadable = list_unreadable (&stretch, address);
-  g_array_prepend_vals (gone, unreadable->data, unreadable->len);
-  return TRUE;
-}
-
-/* Goes from mark to mark: the state at a block names the account's last commitment up to there, and the state before that one
- * the one before it. Where a state is gone, what is left is read block by block. */
-static gboolean
-follow_marks (SvSubtensor *subtensor, const char *address, guint64 first, guint64 last, GPtrArray *found, GArray *gone,
-              GError **error)
-{
-  for (guint64 at = last;;)
-  {
-    guint64 mark;
-    SvMark kind;
-    if (!sv_state_last_commitment (subtensor, address, at, &kind, &mark, error))
-      return FALSE;
-    if (kind == SV_MARK_GONE)
-      return find_in_blocks (subtensor, address, first, at, found, gone, error);
-    if (kind == SV_MARK_NONE || mark < first || mark == 0)
-      return TRUE;
-    if (!find_in_blocks (subtensor, address, mark, mark, found, gone, error))
-      return FALSE;
-    if (mark == first)
-      return TRUE;
-    at = mark - 1;
-  }
-}
-
-static void
-keep_between (GPtrArray *extrinsics, guint64 first, guint64 last)
-{
-  for (guint i = extrinsics->len; i > 0; i--)
-  {
-    const SvExtrinsic *extrinsic = extrinsics->pdata[i - 1];
-    if (extrinsic->block < first || extrinsic->block > last)
-      g_ptr_array_remove_index (extrinsics, i - 1);
-  }
-}
-
-GPtrArray *
-sv_subtensor_account_commitments (SvChain *chain, const char *address, guint64 first, guint64 last, GArray **unreadable,
-                                  GError **error)
-{
-  SvSubtensor *subtensor = (SvSubtensor *)chain;
-  guint64 final = MIN (last, subtensor->head.finalized.number);
-  g_auto (SvAccountMemory) memory = { 0 };
-  sv_account_memory_load (&memory, subtensor->cache, &chain->id, address);
-  gboolean goes_on = memory.is_there && memory.from <= first && first <= memory.to + 1;
-  guint64 from = goes_on ? memory.from : first, next = goes_on ? memory.to + 1 : first;
-  g_autoptr (GPtrArray) known =
-      goes_on ? g_steal_pointer (&memory.extrinsics) : g_ptr_array_new_with_free_func ((GDestroyNotify)sv_extrinsic_free);
-  g_autoptr (GPtrArray) newer = g_ptr_array_new_with_free_func ((GDestroyNotify)sv_extrinsic_free);
-  g_autoptr (GArray) gone = g_array_new (FALSE, FALSE, sizeof (guint64));
-  if (next <= last && !follow_marks (subtensor, address, next, last, newer, gone, error))
-    return NULL;
-  g_ptr_array_extend_and_steal (known, g_steal_pointer (&newer));
-  if (gone->len == 0 && next <= final)
-    sv_account_memory_save (&memory, &chain->id, address, from, final, known);
-  keep_between (known, first, last);
-  if (unreadable)
-    *unreadable = g_steal_pointer (&gone);
-  return g_steal_pointer (&known);
+  *unreadable = list_unreadable (&stretch, address);
+  return own;
 }
