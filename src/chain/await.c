@@ -44,6 +44,15 @@ read_head (SvChain *chain, gint64 deadline, SvHead *head, gboolean *known, GErro
 
 /* ── inclusion ── */
 
+static void
+set_unreadable (const SvChain *chain, guint64 block, const char *hash, GError **error)
+{
+  g_set_error (error, SV_ERROR, SV_ERROR_UNREACHABLE,
+               "%s: block %" G_GUINT64_FORMAT " cannot be read, so it is not known whether it holds extrinsic %s; set "
+               "BITTENSOR_SUBTENSOR_FALLBACK to an archive endpoint, or run the same command again",
+               chain->url, block, hash);
+}
+
 /* Looks for the extrinsic in the blocks from @first to @last. While one of them cannot be read, it is not known that none holds
  * it: SV_ERROR_UNREACHABLE. */
 static gboolean
@@ -60,10 +69,7 @@ find_between (SvChain *chain, const char *hash, guint64 first, guint64 last, SvE
       *found = g_ptr_array_steal_index (commitments, i);
   if (*found || unreadable->len == 0)
     return TRUE;
-  g_set_error (error, SV_ERROR, SV_ERROR_UNREACHABLE,
-               "%s: block %" G_GUINT64_FORMAT " cannot be read, so it is not known whether it holds extrinsic %s; set "
-               "BITTENSOR_SUBTENSOR_FALLBACK to an archive endpoint, or run the same command again",
-               chain->url, g_array_index (unreadable, guint64, 0), hash);
+  set_unreadable (chain, g_array_index (unreadable, guint64, 0), hash, error);
   return FALSE;
 }
 
@@ -79,11 +85,31 @@ look_for (SvChain *chain, const SvPreparedExtrinsic *prepared, const SvHead *hea
   return TRUE;
 }
 
+/* Before anybody is told that nothing was committed, each block that may hold it must say so of this very extrinsic. */
 static gboolean
-check_not_expired (const SvPreparedExtrinsic *prepared, const SvHead *head, GError **error)
+look_a_last_time (SvChain *chain, const SvPreparedExtrinsic *prepared, SvExtrinsic **found, GError **error)
 {
-  if (head->finalized.number <= prepared->valid_until)
+  gboolean unreadable = FALSE;
+  for (guint64 number = prepared->prepared_at; !*found && number <= prepared->valid_until; number++)
+  {
+    if (!sv_chain_find_extrinsic (chain, number, prepared->hash, found, &unreadable, error))
+      return FALSE;
+    if (!unreadable)
+      continue;
+    set_unreadable (chain, number, prepared->hash, error);
+    return FALSE;
+  }
+  return TRUE;
+}
+
+/* It was looked for in vain; *@found where a last look finds it. */
+static gboolean
+check_not_expired (SvChain *chain, const SvPreparedExtrinsic *prepared, const SvHead *head, SvExtrinsic **found, GError **error)
+{
+  if (*found || head->finalized.number <= prepared->valid_until)
     return TRUE;
+  if (!look_a_last_time (chain, prepared, found, error) || *found)
+    return *found != NULL;
   g_set_error (error, SV_ERROR, SV_ERROR_CONFLICT,
                "extrinsic %s was not included up to block %" G_GUINT64_FORMAT
                ", the last that may hold it: nothing was committed, run the same command again",
@@ -119,12 +145,11 @@ sv_chain_await_inclusion (SvChain *chain, const SvPreparedExtrinsic *prepared, g
     if (!read_head (chain, deadline, &head, &known, error))
       return NULL;
     gboolean looks = known && strcmp (head.best.hash, seen) != 0;
-    if (looks && look_for (chain, prepared, &head, &next, &found, &failure))
+    if (looks && look_for (chain, prepared, &head, &next, &found, &failure) &&
+        check_not_expired (chain, prepared, &head, &found, &failure))
     {
       if (found)
         return judge_included (g_steal_pointer (&found), error);
-      if (!check_not_expired (prepared, &head, error))
-        return NULL;
       g_strlcpy (seen, head.best.hash, sizeof seen);
       if (progress)
         progress (head.best.number, data);
@@ -149,8 +174,14 @@ static gboolean
 find_again (SvChain *chain, const SvExtrinsic *extrinsic, const SvHead *head, SvExtrinsic **found, GError **error)
 {
   guint64 first = extrinsic->block - MIN (extrinsic->block, MAX_MOVE);
-  return sv_chain_find_extrinsic (chain, extrinsic->block, extrinsic->hash, found, NULL, error) &&
-         (*found || find_between (chain, extrinsic->hash, first, head->best.number, found, error));
+  gboolean unreadable;
+  if (!sv_chain_find_extrinsic (chain, extrinsic->block, extrinsic->hash, found, &unreadable, error) ||
+      (!*found && !find_between (chain, extrinsic->hash, first, head->best.number, found, error)))
+    return FALSE;
+  if (*found || !unreadable)
+    return TRUE;
+  set_unreadable (chain, extrinsic->block, extrinsic->hash, error);
+  return FALSE;
 }
 
 /* Looks once whether the extrinsic is in a final block; *@done tells. */

@@ -109,24 +109,24 @@ static gboolean
 is_included (SvChain *chain, const SvPreparedExtrinsic *prepared, gboolean *yes, GError **error)
 {
   SvHead head;
-  g_autoptr (GArray) unreadable = NULL;
+  g_autoptr (SvExtrinsic) found = NULL;
+  gboolean unreadable;
   *yes = FALSE;
   if (!sv_chain_head (chain, &head, error))
     return FALSE;
-  guint64 last = MIN (head.best.number, prepared->valid_until);
-  if (prepared->prepared_at > last)
+  guint64 first = prepared->prepared_at, last = MIN (head.best.number, prepared->valid_until);
+  if (first > last)
     return TRUE;
-  g_autoptr (GPtrArray) commitments = sv_subtensor_commitments (chain, prepared->prepared_at, last, &unreadable, error);
-  if (!commitments)
+  if (!sv_subtensor_find_between ((SvSubtensor *)chain, first, last, prepared->hash, &found, &unreadable, error))
     return FALSE;
-  for (guint i = 0; i < commitments->len && !*yes; i++)
-    *yes = strcmp (((SvExtrinsic *)commitments->pdata[i])->hash, prepared->hash) == 0;
-  if (*yes || unreadable->len == 0)
+  *yes = found != NULL;
+  if (!unreadable)
     return TRUE;
   g_set_error (error, SV_ERROR, SV_ERROR_UNREACHABLE,
-               "%s: block %" G_GUINT64_FORMAT " cannot be read any more, so it is not known whether it holds extrinsic %s; set "
-               "BITTENSOR_SUBTENSOR_FALLBACK to an archive endpoint",
-               chain->url, g_array_index (unreadable, guint64, 0), prepared->hash);
+               "%s: not all of the blocks %" G_GUINT64_FORMAT " to %" G_GUINT64_FORMAT
+               " can be read any more, so it is not known what became of extrinsic %s; set BITTENSOR_SUBTENSOR_FALLBACK to an "
+               "archive endpoint",
+               chain->url, first, last, prepared->hash);
   return FALSE;
 }
 

@@ -45,6 +45,16 @@ GPtrArray *sv_subtensor_commitments (SvChain *chain, guint64 first, guint64 last
                                      GError **error) G_GNUC_WARN_UNUSED_RESULT;
 gboolean sv_subtensor_find_extrinsic (SvChain *chain, guint64 block, const char *hash, SvExtrinsic **found,
                                       gboolean *unreadable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Looks for it in the blocks from @first to @last, both of which there must be. */
+gboolean sv_subtensor_find_between (SvSubtensor *subtensor, guint64 first, guint64 last, const char *hash, SvExtrinsic **found,
+                                    gboolean *unreadable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* The successful ones of one account that have a text; *@unreadable only where something of that account's may be. Returns:
+ * (transfer full) (element-type SvExtrinsic). */
+GPtrArray *sv_subtensor_commitments_by (SvSubtensor *subtensor, const char *address, guint64 first, guint64 last,
+                                        GArray **unreadable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* ── account_commitments.c ── */
+
 GPtrArray *sv_subtensor_account_commitments (SvChain *chain, const char *address, guint64 first, guint64 last,
                                              GArray **unreadable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
