@@ -9,6 +9,8 @@
 #define SHORTEST_WAIT_MS 20
 #define LONGEST_WAIT_MS 1000
 
+#define MAX_MOVE 64 /* blocks that a reorganisation may set an extrinsic back, as long as one that is mortal may wait */
+
 static void
 wait_a_little (SvChain *chain, gint64 deadline)
 {
@@ -18,43 +20,96 @@ wait_a_little (SvChain *chain, gint64 deadline)
     g_usleep ((gulong)MIN ((gint64)tenth * 1000, left_us));
 }
 
-/* Reads the head. What cannot be read now may be read a little later, so while there is time such a failure is no end: *@known
- * is FALSE then. */
+/* What cannot be read now may be read a little later, so while there is time such a failure is no end. Takes @failure. */
+static gboolean
+may_wait (gint64 deadline, GError *failure, GError **error)
+{
+  if (g_error_matches (failure, SV_ERROR, SV_ERROR_UNREACHABLE) && g_get_monotonic_time () < deadline)
+  {
+    g_error_free (failure);
+    return TRUE;
+  }
+  g_propagate_error (error, failure);
+  return FALSE;
+}
+
+/* *@known is FALSE where it cannot be read now. */
 static gboolean
 read_head (SvChain *chain, gint64 deadline, SvHead *head, gboolean *known, GError **error)
 {
-  g_autoptr (GError) failure = NULL;
+  GError *failure = NULL;
   *known = sv_chain_head (chain, head, &failure);
-  if (*known || (g_error_matches (failure, SV_ERROR, SV_ERROR_UNREACHABLE) && g_get_monotonic_time () < deadline))
-    return TRUE;
-  g_propagate_error (error, g_steal_pointer (&failure));
-  return FALSE;
+  return *known || may_wait (deadline, failure, error);
 }
 
 /* ── inclusion ── */
 
-/* Looks for the extrinsic in the blocks from *@next to the head. Those up to the finalized one need not be looked at again, the
- * others do: a reorganisation may move it. */
+static void
+set_unreadable (const SvChain *chain, guint64 block, const char *hash, GError **error)
+{
+  g_set_error (error, SV_ERROR, SV_ERROR_UNREACHABLE,
+               "%s: block %" G_GUINT64_FORMAT " cannot be read, so it is not known whether it holds extrinsic %s; set "
+               "BITTENSOR_SUBTENSOR_FALLBACK to an archive endpoint, or run the same command again",
+               chain->url, block, hash);
+}
+
+/* Looks for the extrinsic in the blocks from @first to @last. While one of them cannot be read, it is not known that none holds
+ * it: SV_ERROR_UNREACHABLE. */
+static gboolean
+find_between (SvChain *chain, const char *hash, guint64 first, guint64 last, SvExtrinsic **found, GError **error)
+{
+  g_autoptr (GArray) unreadable = NULL;
+  if (first > last)
+    return TRUE;
+  g_autoptr (GPtrArray) commitments = sv_chain_commitments (chain, first, last, &unreadable, error);
+  if (!commitments)
+    return FALSE;
+  for (guint i = 0; i < commitments->len && !*found; i++)
+    if (strcmp (((SvExtrinsic *)commitments->pdata[i])->hash, hash) == 0)
+      *found = g_ptr_array_steal_index (commitments, i);
+  if (*found || unreadable->len == 0)
+    return TRUE;
+  set_unreadable (chain, g_array_index (unreadable, guint64, 0), hash, error);
+  return FALSE;
+}
+
+/* Of the blocks that may hold it those up to the finalized one need not be looked at again, the others do: a reorganisation may
+ * move it. */
 static gboolean
 look_for (SvChain *chain, const SvPreparedExtrinsic *prepared, const SvHead *head, guint64 *next, SvExtrinsic **found,
           GError **error)
 {
-  guint64 last = MIN (head->best.number, prepared->valid_until);
-  g_autoptr (GPtrArray) commitments = *next <= last ? sv_chain_commitments (chain, *next, last, NULL, error) : NULL;
-  if (!commitments && *next <= last)
+  if (!find_between (chain, prepared->hash, *next, MIN (head->best.number, prepared->valid_until), found, error))
     return FALSE;
-  for (guint i = 0; commitments && i < commitments->len && !*found; i++)
-    if (strcmp (((SvExtrinsic *)commitments->pdata[i])->hash, prepared->hash) == 0)
-      *found = g_ptr_array_steal_index (commitments, i);
   *next = MAX (*next, head->finalized.number + 1);
   return TRUE;
 }
 
+/* Before anybody is told that nothing was committed, each block that may hold it must say so of this very extrinsic. */
 static gboolean
-check_not_expired (const SvPreparedExtrinsic *prepared, const SvHead *head, GError **error)
+look_a_last_time (SvChain *chain, const SvPreparedExtrinsic *prepared, SvExtrinsic **found, GError **error)
 {
-  if (head->finalized.number <= prepared->valid_until)
+  gboolean unreadable = FALSE;
+  for (guint64 number = prepared->prepared_at; !*found && number <= prepared->valid_until; number++)
+  {
+    if (!sv_chain_find_extrinsic (chain, number, prepared->hash, found, &unreadable, error))
+      return FALSE;
+    if (!unreadable)
+      continue;
+    set_unreadable (chain, number, prepared->hash, error);
+    return FALSE;
+  }
+  return TRUE;
+}
+
+/* It was looked for in vain; *@found where a last look finds it. */
+static gboolean
+check_not_expired (SvChain *chain, const SvPreparedExtrinsic *prepared, const SvHead *head, SvExtrinsic **found, GError **error)
+{
+  if (*found || head->finalized.number <= prepared->valid_until)
     return TRUE;
+  if (!look_a_last_time (chain, prepared, found, error) || *found)
+    return *found != NULL;
   g_set_error (error, SV_ERROR, SV_ERROR_CONFLICT,
                "extrinsic %s was not included up to block %" G_GUINT64_FORMAT
                ", the last that may hold it: nothing was committed, run the same command again",
@@ -84,22 +139,23 @@ sv_chain_await_inclusion (SvChain *chain, const SvPreparedExtrinsic *prepared, g
   for (;;)
   {
     SvHead head;
+    GError *failure = NULL;
     gboolean known;
     g_autoptr (SvExtrinsic) found = NULL;
     if (!read_head (chain, deadline, &head, &known, error))
       return NULL;
-    if (known && strcmp (head.best.hash, seen) != 0)
+    gboolean looks = known && strcmp (head.best.hash, seen) != 0;
+    if (looks && look_for (chain, prepared, &head, &next, &found, &failure) &&
+        check_not_expired (chain, prepared, &head, &found, &failure))
     {
-      if (!look_for (chain, prepared, &head, &next, &found, error))
-        return NULL;
       if (found)
         return judge_included (g_steal_pointer (&found), error);
-      if (!check_not_expired (prepared, &head, error))
-        return NULL;
       g_strlcpy (seen, head.best.hash, sizeof seen);
       if (progress)
         progress (head.best.number, data);
     }
+    if (failure && !may_wait (deadline, failure, error))
+      return NULL;
     if (g_get_monotonic_time () >= deadline)
     {
       g_set_error (error, SV_ERROR, SV_ERROR_UNREACHABLE,
@@ -113,17 +169,28 @@ sv_chain_await_inclusion (SvChain *chain, const SvPreparedExtrinsic *prepared, g
 
 /* ── finality ── */
 
+/* Where it is now: where it was, or where a reorganisation has put it, which may be final already. */
+static gboolean
+find_again (SvChain *chain, const SvExtrinsic *extrinsic, const SvHead *head, SvExtrinsic **found, GError **error)
+{
+  guint64 first = extrinsic->block - MIN (extrinsic->block, MAX_MOVE);
+  gboolean unreadable;
+  if (!sv_chain_find_extrinsic (chain, extrinsic->block, extrinsic->hash, found, &unreadable, error) ||
+      (!*found && !find_between (chain, extrinsic->hash, first, head->best.number, found, error)))
+    return FALSE;
+  if (*found || !unreadable)
+    return TRUE;
+  set_unreadable (chain, extrinsic->block, extrinsic->hash, error);
+  return FALSE;
+}
+
 /* Looks once whether the extrinsic is in a final block; *@done tells. */
 static gboolean
 look_whether_final (SvChain *chain, SvExtrinsic **extrinsic, const SvHead *head, gboolean *done, GError **error)
 {
   g_autoptr (SvExtrinsic) found = NULL;
-  gboolean unreadable = FALSE;
-  if (!sv_chain_find_extrinsic (chain, (*extrinsic)->block, (*extrinsic)->hash, &found, &unreadable, error))
+  if (!find_again (chain, *extrinsic, head, &found, error))
     return FALSE;
-  for (guint64 number = head->finalized.number; !found && number <= head->best.number; number++)
-    if (!sv_chain_find_extrinsic (chain, number, (*extrinsic)->hash, &found, &unreadable, error))
-      return FALSE;
   if (!found)
   {
     g_set_error (error, SV_ERROR, SV_ERROR_CONFLICT,
@@ -156,10 +223,12 @@ sv_chain_await_finality (SvChain *chain, SvExtrinsic **extrinsic, guint timeout_
   for (;;)
   {
     SvHead head;
+    GError *failure = NULL;
     gboolean known, done = FALSE;
     if (!read_head (chain, deadline, &head, &known, error))
       return FALSE;
-    if (known && head.finalized.number >= (*extrinsic)->block && !look_whether_final (chain, extrinsic, &head, &done, error))
+    if (known && head.finalized.number >= (*extrinsic)->block &&
+        !look_whether_final (chain, extrinsic, &head, &done, &failure) && !may_wait (deadline, failure, error))
       return FALSE;
     if (done)
       return TRUE;

@@ -12,6 +12,7 @@
 #include "chain/subtensor/headers.h"
 
 #define MAX_EXTRINSICS 100000
+#define RECENT_BLOCKS 64
 
 SvBlockBody *
 sv_block_body_new (guint64 number, const char *hash)
@@ -140,12 +141,29 @@ read_block (const SvSubtensor *subtensor, SvBlockBody *body, const json_t *block
   return TRUE;
 }
 
+/* A node that lacks an old block has dropped it; one that lacks a recent block has not come as far. */
+static gboolean
+is_old (const SvSubtensor *subtensor, guint64 number)
+{
+  return number + RECENT_BLOCKS <= subtensor->head.best.number;
+}
+
 gboolean
 sv_block_body_read (const SvSubtensor *subtensor, SvBlockBody *body, SvRpcCall *call, GError **error)
 {
-  body->is_gone = sv_rpc_is_pruned (call->error) || (!call->error && json_is_null (call->result));
+  gboolean is_absent = sv_rpc_is_unknown (call->error) || (!call->error && json_is_null (call->result));
+  body->is_gone = sv_rpc_is_pruned (call->error) || (is_absent && is_old (subtensor, body->number));
   if (body->is_gone)
     return TRUE;
+  if (is_absent)
+  {
+    g_set_error (error, SV_ERROR, SV_ERROR_UNREACHABLE,
+                 "%s names block %" G_GUINT64_FORMAT
+                 " and does not have it (several nodes may stand behind this address); trying "
+                 "again may help, or another endpoint does",
+                 sv_nodes_shown (&subtensor->nodes), body->number);
+    return FALSE;
+  }
   if (!sv_rpc_take_error (call, error))
     return FALSE;
   if (body->number == 0) /* the genesis block has no extrinsics, and a test chain's header of it may be its own */

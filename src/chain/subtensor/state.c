@@ -178,6 +178,8 @@ sv_state_block (SvSubtensor *subtensor, guint64 number, SvBlock *block, GError *
     g_set_error (error, SV_ERROR, SV_ERROR_NOT_FOUND, "%s has no block %" G_GUINT64_FORMAT " yet", subtensor->base.url, number);
     return FALSE;
   }
+  if (number < head->finalized.number && !sv_hashes_confirm (&subtensor->nodes, number, hashes, 1, error))
+    return FALSE;
   *block = (SvBlock){ .number = number };
   g_strlcpy (block->hash, hashes->pdata[0], sizeof block->hash);
   return TRUE;
