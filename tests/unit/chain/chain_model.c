@@ -291,7 +291,7 @@ static json_t *
 make_header (const ChainModel *model, const ModelBlock *block, const char *parent)
 {
   static const char *const logs[] = { "0x066175726120a73aad2300000000", "0x08" };
-  guint8 root[32], state_root[32] = { block->number > 0 ? model->salt : 0, 1 };
+  guint8 root[32], state_root[32] = { block->number > 0 ? model->salt : 0, model->name };
   sv_extrinsics_root (block->extrinsics, SV_TRIE_V0, root);
   g_autofree char *root_hex = hex_of (root, sizeof root), *state_hex = hex_of (state_root, sizeof state_root);
   g_autofree char *number = g_strdup_printf ("0x%" G_GINT64_MODIFIER "x", block->number);
@@ -342,9 +342,10 @@ model_drop (ChainModel *model, guint n)
 }
 
 ChainModel *
-chain_model_new (const SmallRuntime *runtime)
+chain_model_new_named (const SmallRuntime *runtime, guint8 name)
 {
   ChainModel *model = g_new0 (ChainModel, 1);
+  model->name = name;
   model->runtimes = g_ptr_array_new_with_free_func (runtime_free);
   model->blocks = g_ptr_array_new_with_free_func (block_free);
   model->line = g_ptr_array_new ();
@@ -356,6 +357,12 @@ chain_model_new (const SmallRuntime *runtime)
   add_runtime (model, runtime);
   model_grow (model, 1);
   return model;
+}
+
+ChainModel *
+chain_model_new (const SmallRuntime *runtime)
+{
+  return chain_model_new_named (runtime, 0);
 }
 
 void

@@ -35,6 +35,7 @@ typedef struct
   GPtrArray *blocks;   /* of ModelBlock: all there ever were */
   GPtrArray *line;     /* the best chain, by number */
   guint64 finality, final;
+  guint8 name; /* in every header */
   guint8 salt; /* in every header but the first */
   gint64 start_ms;
   guint64 nonce;
@@ -47,6 +48,8 @@ typedef struct
 
 /* A chain of the first block only, which becomes final three blocks later, as all do. */
 ChainModel *chain_model_new (const SmallRuntime *runtime);
+/* Another chain: its first block is another. */
+ChainModel *chain_model_new_named (const SmallRuntime *runtime, guint8 name);
 void chain_model_free (ChainModel *model);
 
 guint64 model_best (const ChainModel *model);

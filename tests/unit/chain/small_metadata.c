@@ -190,7 +190,9 @@ add_commitment_types (Registry *types, const SmallRuntime *runtime)
       { "set_commitment", 0, { runtime->swaps_arguments ? info : netuid, runtime->swaps_arguments ? netuid : info }, 2, NULL });
   VARIANTS (COMMITMENTS_ERROR, "pallet_commitments::pallet::Error",
             { "AccountNotAllowedCommit", SMALL_ERROR_ACCOUNT, .docs = "Account is not allowed to make commitments" },
-            { "SpaceLimitExceeded", SMALL_ERROR_SPACE });
+            { "SpaceLimitExceeded", SMALL_ERROR_SPACE }, { "CommitmentSetRateLimitExceeded", SMALL_ERROR_RATE },
+            { "TooManyFieldsInCommitmentInfo", SMALL_ERROR_FIELDS },
+            { "UnexpectedUnreserveLeftover", SMALL_ERROR_UNEXPLAINED });
 }
 
 static void

@@ -42,3 +42,6 @@ SvMetadata *small_metadata_new (const SmallRuntime *runtime);
 #define SMALL_TIMELOCK 134
 #define SMALL_ERROR_SPACE 3
 #define SMALL_ERROR_ACCOUNT 1
+#define SMALL_ERROR_FIELDS 0
+#define SMALL_ERROR_RATE 2
+#define SMALL_ERROR_UNEXPLAINED 4
