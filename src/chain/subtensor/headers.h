@@ -12,8 +12,8 @@ GPtrArray *sv_hashes_read (SvNodes *nodes, guint64 first, guint64 last, GError *
  * what it is said to be, SV_ERROR_UNREACHABLE where there is none. Returns: (transfer full) (element-type SvHeader). */
 GPtrArray *sv_headers_read (SvNodes *nodes, guint64 first, guint64 last, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* Reads a header that was asked for by @hash; what hashes otherwise is SV_ERROR_VERIFY. */
-gboolean sv_header_check (const SvNodes *nodes, const json_t *json, const char *hash, SvHeader *header,
+/* Reads a header that was asked for by @hash and given by @endpoint; what hashes otherwise is SV_ERROR_VERIFY. */
+gboolean sv_header_check (const char *endpoint, const json_t *json, const char *hash, SvHeader *header,
                           GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* SV_ERROR_UNREACHABLE: the chain was reorganised while a stretch of it was read. */

@@ -49,7 +49,7 @@ sv_state_account (const char *address, GError **error)
 /* ── values ── */
 
 static gboolean
-take_value (const SvSubtensor *subtensor, SvRpcCall *call, const SvBlock *at, GBytes **value, gboolean *is_gone, GError **error)
+take_value (SvRpcCall *call, const SvBlock *at, GBytes **value, gboolean *is_gone, GError **error)
 {
   gboolean gone = sv_rpc_is_pruned (call->error);
   if (is_gone)
@@ -61,7 +61,7 @@ take_value (const SvSubtensor *subtensor, SvRpcCall *call, const SvBlock *at, GB
     g_set_error (error, SV_ERROR, SV_ERROR_UNREACHABLE,
                  "%s does not have the state of block %" G_GUINT64_FORMAT
                  " any more; set BITTENSOR_SUBTENSOR_FALLBACK to an archive endpoint",
-                 sv_nodes_shown (&subtensor->nodes), at->number);
+                 call->endpoint, at->number);
     return FALSE;
   }
   if (!sv_rpc_take_error (call, error))
@@ -69,6 +69,8 @@ take_value (const SvSubtensor *subtensor, SvRpcCall *call, const SvBlock *at, GB
   if (json_is_null (call->result))
     return TRUE;
   *value = sv_answer_bytes ("state_getStorage", call->result, error);
+  if (!*value)
+    g_prefix_error (error, "%s: ", call->endpoint);
   return *value != NULL;
 }
 
@@ -78,7 +80,7 @@ sv_state_read (SvSubtensor *subtensor, const char *key, const SvBlock *at, GByte
   SvRpcCall call = { .method = "state_getStorage", .params = sv_params (key, at->hash, NULL) };
   *value = NULL;
   gboolean done =
-      sv_nodes_perform_archive (&subtensor->nodes, &call, 1, error) && take_value (subtensor, &call, at, value, is_gone, error);
+      sv_nodes_perform_archive (&subtensor->nodes, &call, 1, error) && take_value (&call, at, value, is_gone, error);
   sv_rpc_call_clear (&call);
   return done;
 }
@@ -93,13 +95,13 @@ free_value (gpointer value)
 }
 
 static gboolean
-take_values (SvSubtensor *subtensor, SvRpcCall *calls, guint n, const SvBlock *at, GPtrArray *values, GError **error)
+take_values (SvRpcCall *calls, guint n, const SvBlock *at, GPtrArray *values, GError **error)
 {
   gboolean done = TRUE;
   for (guint i = 0; i < n; i++)
   {
     GBytes *value = NULL;
-    done = done && take_value (subtensor, &calls[i], at, &value, NULL, error);
+    done = done && take_value (&calls[i], at, &value, NULL, error);
     if (done)
       g_ptr_array_add (values, value);
   }
@@ -117,7 +119,7 @@ read_values (SvSubtensor *subtensor, const GPtrArray *keys, const SvBlock *at, c
     calls[i] = (SvRpcCall){ .method = "state_getStorage", .params = sv_params (keys->pdata[i], at->hash, NULL) };
   gboolean done = keys->len == 0 || (other ? sv_nodes_ask (nodes, *other, calls, keys->len, error)
                                            : sv_nodes_perform_archive (nodes, calls, keys->len, error));
-  done = done && take_values (subtensor, calls, keys->len, at, values, error);
+  done = done && take_values (calls, keys->len, at, values, error);
   for (guint i = 0; i < keys->len; i++)
     sv_rpc_call_clear (&calls[i]);
   return done ? g_steal_pointer (&values) : NULL;

@@ -1,7 +1,8 @@
 /* Two endpoints: what they must agree on, and who answers when one does not.
  *
  *  - one further back: the final block is the one it has; one further ahead: the first's; what lies between is read as open
- *  - refused: another block at the first's height or at its own, another chain, an own final block that is none
+ *  - refused: another block at the first's height or at its own, another chain, an own final block that is none; who lies is
+ *    named
  *  - one that is down, or behind its own word, is left out, and for a minute not asked again
  *  - the first is down: the second answers, and the first is used again when it is back; both down: both are named
  *  - an error that a node answers is no reason to ask the other, but for a block or state that is gone
@@ -173,8 +174,10 @@ static void
 test_second_lies_about_its_own_final_block (void)
 {
   engine_world_begin (world, 20, 0);
-  engine_world_add_node (&world, NULL)->meddle = give_another_header;
-  refuse_to_open (&world, SV_ERROR_VERIFY, "lies about block 3");
+  ModelNode *second = engine_world_add_node (&world, NULL);
+  second->meddle = give_another_header;
+  g_autofree char *words = g_strdup_printf ("%s lies about block 3", second->url);
+  refuse_to_open (&world, SV_ERROR_VERIFY, words);
 }
 
 /* ── who answers ── */
