@@ -1,6 +1,7 @@
 /* Commitments in blocks. A block costs one call, its body; its events are asked for only when it holds a commitment of the
  * subnet, because only they tell whether it succeeded. Where the events are gone with the block's state, the account's slot
- * still tells of the commitment that lies in it, if that is the one; of others nobody can tell, and the block is unreadable. */
+ * still tells of the commitment that lies in it, if that is the one; of others nobody can tell, and the block is unreadable.
+ * One without a text (other programs put theirs there time-locked) binds nobody, so what became of it need not be known. */
 #include "chain/subtensor/subtensor.h"
 
 #include <string.h>
@@ -88,7 +89,8 @@ take_events (const SvBlockBody *body, SvRpcCall *call, gboolean *is_gone, GError
   return sv_block_body_judge (body, call->result, error);
 }
 
-/* The slot at the best head holds the last commitment of each account: those it shows have succeeded. */
+/* The slot at the best head holds the last commitment of each account: those it shows have succeeded. Those without a text are
+ * left as they are. */
 static gboolean
 judge_by_slots (SvSubtensor *subtensor, const SvBlockBody *body, gboolean *is_known, GError **error)
 {
@@ -98,6 +100,8 @@ judge_by_slots (SvSubtensor *subtensor, const SvBlockBody *body, gboolean *is_kn
     SvExtrinsic *extrinsic = body->commitments->pdata[i];
     g_auto (SvRegistration) registration = { 0 };
     gboolean found;
+    if (*extrinsic->text == '\0')
+      continue;
     if (!sv_state_registration (subtensor, extrinsic->signer, &subtensor->head.best, &found, &registration, error))
       return FALSE;
     extrinsic->succeeded = found && registration.block == body->number && g_strcmp0 (registration.text, extrinsic->text) == 0;
