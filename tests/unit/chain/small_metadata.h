@@ -21,6 +21,7 @@ typedef struct
   guint32 rate_limit;           /* blocks from one commitment to the next; 0: the runtime has no such limit */
   gboolean has_space_limit;     /* UsedSpaceOf and MaxSpace */
   gboolean has_no_epochs;       /* nor anything that tells when the next one begins */
+  gboolean has_one_slot;        /* CommitmentOf has the netuid as its only key */
   gboolean has_no_marks;        /* LastCommitment */
   gboolean has_slots;           /* Aura.SlotDuration, of 400 ms */
   gboolean has_no_period;       /* Timestamp.MinimumPeriod, of 150 ms */

@@ -173,7 +173,10 @@ static void
 put_commitments_storage (GByteArray *out, const SmallRuntime *runtime)
 {
   begin_pallet (out, "Commitments", 1 + (runtime->has_no_marks ? 0 : 1) + (runtime->has_space_limit ? 2 : 0));
-  put_by_hotkey (out, "CommitmentOf", SV_HASHER_TWOX_64_CONCAT, REGISTRATION);
+  if (runtime->has_one_slot)
+    put_by_netuid (out, "CommitmentOf", REGISTRATION, 0);
+  else
+    put_by_hotkey (out, "CommitmentOf", SV_HASHER_TWOX_64_CONCAT, REGISTRATION);
   if (!runtime->has_no_marks)
     put_by_hotkey (out, "LastCommitment", SV_HASHER_TWOX_64_CONCAT, U32);
   if (!runtime->has_space_limit)

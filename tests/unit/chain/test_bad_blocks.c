@@ -4,6 +4,7 @@
  * lies           - another block's number, header, parent; an extrinsic left out, added, changed, moved
  *                - of an archive: it is the one that is named
  * no answers     - hashes that are none or too few, a body without extrinsics, with too many, with one that is not hex
+ * extrinsics     - one that cannot be read
  * events         - that cannot be read, that are not there, that do not tell of a commitment
  * errors         - what a node answers to a question for bodies or events, and a node that goes down meanwhile
  */
@@ -267,12 +268,19 @@ no_header (ModelNode *node, json_t **result)
 }
 
 static void
+cut_header (ModelNode *node, json_t **result)
+{
+  json_object_del (part (*result, "header"), "digest");
+}
+
+static void
 test_no_bodies (void)
 {
   refuse_body (no_extrinsics, SV_ERROR_MALFORMED, "its answer to chain_getBlock holds no extrinsics");
   refuse_body (too_many_extrinsics, SV_ERROR_MALFORMED, "its answer to chain_getBlock holds no extrinsics");
   refuse_body (no_hex, SV_ERROR_MALFORMED, "block 50, extrinsic 1: an extrinsic: the node's answer is not bytes in hex");
   refuse_body (no_block, SV_ERROR_MALFORMED, "its answer to chain_getBlock holds no extrinsics");
+  refuse_body (cut_header, SV_ERROR_MALFORMED, "block header: digest.logs");
   refuse_body (no_header, SV_ERROR_UNREACHABLE, "and does not have it");
 }
 
@@ -350,6 +358,29 @@ test_events (void)
   refuse_events ("0x0400020000000000040000", "block 50: ");     /* of an extrinsic that is not there */
 }
 
+/* A chain lets no such extrinsic in, so the metadata is not the block's: what the block holds is not known. */
+static void
+test_extrinsic_that_is_none (void)
+{
+  engine_world_begin (world, 5, 0);
+  g_autoptr (GBytes) garbage = g_bytes_new_static ("\x08\x84\x00", 3);
+  model_queue_bytes (world.model, garbage, SMALL_ERROR_ACCOUNT);
+  begin (&world); /* it is in block 6 */
+  assert_fails_saying (read_all (&world, refusal), SV_ERROR_MALFORMED, "block 6, extrinsic 1: ");
+}
+
+/* Nor is it, where the runtime keeps its slots otherwise than is known here, told what became of an old commitment. */
+static void
+test_slots_under_other_keys (void)
+{
+  engine_world_begin (world, 5, .has_one_slot = TRUE);
+  world.nodes[0].state_from = 90;
+  world.model->final = 95;
+  begin (&world);
+  assert_fails_saying (read_all (&world, refusal), SV_ERROR_UNREACHABLE,
+                       "keeps Commitments.CommitmentOf under other keys than this version of sv knows");
+}
+
 /* ── errors ── */
 
 static void
@@ -411,5 +442,7 @@ main (int argc, char **argv)
   g_test_add_func ("/chain/bad_blocks/events", test_events);
   g_test_add_func ("/chain/bad_blocks/errors", test_errors);
   g_test_add_func ("/chain/bad_blocks/goes-down", test_goes_down);
+  g_test_add_func ("/chain/bad_blocks/extrinsic-that-is-none", test_extrinsic_that_is_none);
+  g_test_add_func ("/chain/bad_blocks/slots-under-other-keys", test_slots_under_other_keys);
   return g_test_run ();
 }

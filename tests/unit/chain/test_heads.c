@@ -209,6 +209,25 @@ test_lies (void)
 }
 
 static void
+test_time_is_not_told (void)
+{
+  engine_world_begin (world, 10, 0);
+  engine_world_open (&world);
+  SvBlock block;
+  world.nodes[0].failing = "state_getStorage";
+  world.nodes[0].code = 1234;
+  world.nodes[0].words = "broken";
+  assert_fails_saying (sv_chain_block (world.chain, 5, &block, refusal), SV_ERROR_FAILED, "broken");
+  world.nodes[0].failing = "chain_getHeader";
+  assert_fails_saying (sv_chain_block (world.chain, 5, &block, refusal), SV_ERROR_FAILED, "broken");
+  world.nodes[0].failing = NULL;
+  world.nodes[0].state_from = 6;
+  g_assert_true (sv_chain_block (world.chain, 5, &block, NULL));
+  g_assert_cmpint (block.time_ms, ==, 0);
+  g_assert_cmpstr (block.hash, ==, model_block (world.model, 5)->hash);
+}
+
+static void
 refuse_to_open (EngineWorld *world, int code, const char *words)
 {
   assert_fails_saying (sv_chain_open (world->config, refusal), code, words);
@@ -282,5 +301,6 @@ main (int argc, char **argv)
   g_test_add_func ("/chain/heads/genesis", test_genesis);
   g_test_add_func ("/chain/heads/endpoint-settings", test_endpoint_settings);
   g_test_add_func ("/chain/heads/finney-is-pinned", test_finney_is_pinned);
+  g_test_add_func ("/chain/heads/time-is-not-told", test_time_is_not_told);
   return g_test_run ();
 }

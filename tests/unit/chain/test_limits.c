@@ -242,6 +242,20 @@ test_no_address (void)
   assert_fails (sv_chain_earliest_commitment (world.chain, "nobody", 100, &block, refusal), SV_ERROR_USAGE);
 }
 
+static void
+test_node_that_fails (void)
+{
+  engine_world_begin (world, 5, .rate_limit = 100);
+  guint64 block;
+  open_world (&world);
+  engine_world_head (&world);
+  world.nodes[0].failing = "state_getStorage";
+  world.nodes[0].code = 1234;
+  world.nodes[0].words = "broken";
+  assert_fails_saying (sv_chain_earliest_commitment (world.chain, sv_keypair_address (world.alice), 100, &block, refusal),
+                       SV_ERROR_FAILED, "broken");
+}
+
 int
 main (int argc, char **argv)
 {
@@ -255,5 +269,6 @@ main (int argc, char **argv)
   g_test_add_func ("/chain/limits/both-limits", test_both_limits);
   g_test_add_func ("/chain/limits/bad-values", test_bad_values);
   g_test_add_func ("/chain/limits/no-address", test_no_address);
+  g_test_add_func ("/chain/limits/node-that-fails", test_node_that_fails);
   return g_test_run ();
 }

@@ -122,6 +122,24 @@ test_carried_down (void)
   g_assert_cmpuint (model_node_count (&world.nodes[0], "chain_getHeader"), ==, n_headers);
 }
 
+/* What was known before the states went, and what is carried down since, become one. */
+static void
+test_states_go_meanwhile (void)
+{
+  engine_world_begin (world, 3, 0);
+  model_commit (world.model, world.alice, "sv1 a"); /* 4 */
+  model_grow (world.model, 100);
+  engine_world_open (&world);
+  engine_world_head (&world);
+  assert_commitments (&world, 1, 5, "4 alice sv1 a\n");
+  world.nodes[0].state_from = 90;
+  assert_commitments (&world, 50, 60, "");
+  model_node_forget (&world.nodes[0]);
+  assert_commitments (&world, 1, 100, "4 alice sv1 a\n");
+  g_assert_cmpuint (model_node_count (&world.nodes[0], "chain_getHeader"), ==, 0);
+  g_assert_cmpuint (n_versions (&world), ==, 0);
+}
+
 static void
 test_not_carried_over_a_change (void)
 {
@@ -271,6 +289,53 @@ test_failing_endpoint (void)
   assert_fails_saying (read_commitments (&world, 1, 40, refusal), SV_ERROR_FAILED, "broken");
 }
 
+/* While it is carried down, the node takes the hashes from two branches, or has fewer blocks. */
+static void
+swap_hashes (ModelNode *node, const char *method, const json_t *params, json_t **result)
+{
+  if (strcmp (method, "chain_getBlockHash") == 0 && json_array_size (*result) > 9)
+    json_array_set (*result, 5, json_array_get (*result, 7));
+}
+
+static void
+cut_hashes (ModelNode *node, const char *method, const json_t *params, json_t **result)
+{
+  if (strcmp (method, "chain_getBlockHash") == 0 && json_array_size (*result) > 9)
+    json_array_set_new (*result, 9, json_null ());
+}
+
+static void
+test_reorganised_while_carried_down (void)
+{
+  engine_world_begin (world, 50, 0);
+  world.nodes[0].state_from = 40;
+  engine_world_open (&world);
+  engine_world_head (&world);
+  world.nodes[0].meddle = swap_hashes;
+  assert_fails_saying (read_commitments (&world, 1, 40, refusal), SV_ERROR_UNREACHABLE, "was reorganised at block");
+  world.nodes[0].meddle = cut_hashes;
+  assert_fails_saying (read_commitments (&world, 1, 40, refusal), SV_ERROR_UNREACHABLE, "was reorganised at block");
+  world.nodes[0].meddle = NULL;
+  assert_commitments (&world, 1, 40, "");
+}
+
+static void
+test_open_block_is_not_told (void)
+{
+  engine_world_begin (world, 10, 0);
+  world.model->finality = 20;
+  upgrade (&world, &(SmallRuntime){ MOVED }); /* 11 */
+  model_grow (world.model, 3);
+  engine_world_open (&world);
+  engine_world_head (&world);
+  world.nodes[0].code = 1234;
+  world.nodes[0].words = "broken";
+  world.nodes[0].failing = "state_getRuntimeVersion";
+  assert_fails_saying (read_commitments (&world, 12, 13, refusal), SV_ERROR_FAILED, "broken");
+  world.nodes[0].failing = "chain_getHeader";
+  assert_fails_saying (read_commitments (&world, 12, 13, refusal), SV_ERROR_FAILED, "broken");
+}
+
 /* Metadata that cannot be read are refused in the chain's name, and asked for again. */
 static void
 cut_metadata (ModelNode *node, const char *method, const json_t *params, json_t **result)
@@ -309,5 +374,8 @@ main (int argc, char **argv)
   g_test_add_func ("/chain/runtimes/change-is-reorganised-away", test_change_is_reorganised_away);
   g_test_add_func ("/chain/runtimes/failing-endpoint", test_failing_endpoint);
   g_test_add_func ("/chain/runtimes/damaged-metadata", test_damaged_metadata);
+  g_test_add_func ("/chain/runtimes/states-go-meanwhile", test_states_go_meanwhile);
+  g_test_add_func ("/chain/runtimes/reorganised-while-carried-down", test_reorganised_while_carried_down);
+  g_test_add_func ("/chain/runtimes/open-block-is-not-told", test_open_block_is_not_told);
   return g_test_run ();
 }

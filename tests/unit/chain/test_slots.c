@@ -223,6 +223,9 @@ test_anchors (void)
   assert_anchor (&world, 21, "sv1 manifest bb 2");
   char *text = NULL;
   assert_fails_saying (read_anchor (&world, 22, &text, refusal), SV_ERROR_NOT_FOUND, "has no block 22 yet");
+  world.nodes[0].meddle = lose_value;
+  world.nodes[0].data = "0x00";
+  assert_fails_saying (read_anchor (&world, 18, &text, refusal), SV_ERROR_MALFORMED, "Commitments.CommitmentOf");
   assert_fails (sv_chain_anchor_text (world.chain, "nobody", 18, &text, refusal), SV_ERROR_USAGE);
 }
 
