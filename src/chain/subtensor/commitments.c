@@ -102,7 +102,7 @@ judge_by_slots (SvSubtensor *subtensor, const SvBlockBody *body, gboolean *is_kn
     gboolean found;
     if (*extrinsic->text == '\0')
       continue;
-    if (!sv_state_registration (subtensor, extrinsic->signer, &subtensor->head.best, &found, &registration, error))
+    if (!sv_state_registration (subtensor, extrinsic->signer, &found, &registration, error))
       return FALSE;
     extrinsic->succeeded = found && registration.block == body->number && g_strcmp0 (registration.text, extrinsic->text) == 0;
     *is_known = extrinsic->succeeded;

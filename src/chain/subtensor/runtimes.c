@@ -322,13 +322,6 @@ sv_runtimes_at (SvRuntimes *runtimes, SvNodes *nodes, guint64 number, gboolean *
   return runtime;
 }
 
-guint64
-sv_runtimes_known_from (const SvRuntimes *runtimes, guint64 number)
-{
-  guint i = find_span (runtimes, number);
-  return i < runtimes->spans->len ? MAX (span_at (runtimes, i)->from, number) : G_MAXUINT64;
-}
-
 /* Two ends with one runtime are joined by being noted. Where they differ, the change lies between them. */
 gboolean
 sv_runtimes_cover (SvRuntimes *runtimes, SvNodes *nodes, guint64 from, guint64 to, GError **error)

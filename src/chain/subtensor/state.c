@@ -185,31 +185,18 @@ sv_state_block (SvSubtensor *subtensor, guint64 number, SvBlock *block, GError *
   return TRUE;
 }
 
-/* The metadata that read the state at @at; where that cannot be told any more, its state is gone as well. */
-static const SvMetadata *
-metadata_at (SvSubtensor *subtensor, const SvBlock *at, gboolean *is_gone, GError **error)
-{
-  SvRuntime *runtime = sv_subtensor_runtime_of (subtensor, at->number, at->hash, is_gone, error);
-  return runtime ? runtime->metadata : NULL;
-}
-
 /* ── commitments ── */
 
 gboolean
-sv_state_registration (SvSubtensor *subtensor, const char *address, const SvBlock *at, gboolean *found,
-                       SvRegistration *registration, GError **error)
+sv_state_registration (SvSubtensor *subtensor, const char *address, gboolean *found, SvRegistration *registration,
+                       GError **error)
 {
-  gboolean is_gone;
-  *found = FALSE;
-  const SvMetadata *metadata = metadata_at (subtensor, at, &is_gone, error);
-  g_autoptr (GBytes) account = metadata ? sv_state_account (address, error) : NULL;
+  const SvMetadata *metadata = subtensor->best_runtime->metadata;
+  g_autoptr (GBytes) account = sv_state_account (address, error), value = NULL;
   g_autofree char *key =
       account ? sv_state_netuid_key (subtensor, metadata, "Commitments", "CommitmentOf", account, error) : NULL;
-  g_autoptr (GBytes) value = NULL;
-  if (is_gone && !metadata)
-    g_set_error (error, SV_ERROR, SV_ERROR_UNREACHABLE, "the runtime of block %" G_GUINT64_FORMAT " is not known any more",
-                 at->number);
-  if (!key || !sv_state_read (subtensor, key, at, &value, NULL, error))
+  *found = FALSE;
+  if (!key || !sv_state_read (subtensor, key, &subtensor->head.best, &value, NULL, error))
     return FALSE;
   *found = value != NULL;
   return !value ||
@@ -257,13 +244,13 @@ sv_state_last_commitment (SvSubtensor *subtensor, const char *address, guint64 a
   gboolean is_gone;
   if (!sv_state_block (subtensor, at, &block, error))
     return FALSE;
-  const SvMetadata *metadata = metadata_at (subtensor, &block, &is_gone, error);
-  if (!metadata && is_gone)
+  const SvRuntime *runtime = sv_subtensor_runtime_of (subtensor, block.number, block.hash, &is_gone, error);
+  if (!runtime && is_gone)
   {
     *kind = SV_MARK_GONE;
     return TRUE;
   }
-  if (!metadata || !read_mark (subtensor, metadata, address, &block, kind, mark, error))
+  if (!runtime || !read_mark (subtensor, runtime->metadata, address, &block, kind, mark, error))
     return FALSE;
   if (*kind != SV_MARK_AT || *mark <= at)
     return TRUE;
