@@ -18,7 +18,7 @@ typedef struct
   GPtrArray *commitments;            /* (element-type SvExtrinsic) all set_commitment of the subnet, those without a text too */
   GArray *gone;                      /* of guint64: blocks that cannot be read any more */
   guint64 tip;                       /* the block read last, */
-  char tip_hash[SV_BLOCK_HASH_TEXT]; /* and its hash; "" when none is known */
+  char tip_hash[SV_BLOCK_HASH_TEXT]; /* and its hash; "" before the first */
 } Stretch;
 
 static void
@@ -46,7 +46,6 @@ link_body (const SvSubtensor *subtensor, Stretch *stretch, const SvBlockBody *bo
   if (body->is_gone)
   {
     g_array_append_val (stretch->gone, body->number);
-    *stretch->tip_hash = '\0';
     return TRUE;
   }
   if (*stretch->tip_hash != '\0' && stretch->tip + 1 == body->number && strcmp (body->parent, stretch->tip_hash) != 0)

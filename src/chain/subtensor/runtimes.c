@@ -316,10 +316,7 @@ sv_runtimes_at (SvRuntimes *runtimes, SvNodes *nodes, guint64 number, gboolean *
     return NULL;
   }
   *is_gone = !reached;
-  runtime = reached ? span_at (runtimes, i)->runtime : NULL;
-  if (reached && i > 0)
-    join_with_next (runtimes, i - 1);
-  return runtime;
+  return reached ? span_at (runtimes, i)->runtime : NULL;
 }
 
 /* Two ends with one runtime are joined by being noted. Where they differ, the change lies between them. */

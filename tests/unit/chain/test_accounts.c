@@ -30,16 +30,16 @@ n_bodies (const EngineWorld *world)
   return model_node_count (&world->nodes[0], "chain_getBlock");
 }
 
-/* Alice in blocks 6, 20 and 40, Bob in 6, 7 and 30; the head is block 60. */
+/* Alice in blocks 6 (where she failed before), 20 and 40, Bob in 6, 7 and 30; the head is block 60. */
 static void
 begin (EngineWorld *world)
 {
+  model_queue (world->model, world->alice, MODEL_NETUID, "a failed", SMALL_ERROR_RATE);
   model_queue (world->model, world->alice, MODEL_NETUID, "a1", MODEL_SUCCEEDS);
   model_commit (world->model, world->bob, "b1");
   model_commit (world->model, world->bob, "b2");
   model_grow (world->model, 12);
   model_commit (world->model, world->alice, "a2");
-  model_queue (world->model, world->alice, MODEL_NETUID, "a failed", SMALL_ERROR_RATE);
   model_grow (world->model, 9);
   model_commit (world->model, world->bob, "b3");
   model_grow (world->model, 9);

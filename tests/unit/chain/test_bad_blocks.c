@@ -292,6 +292,13 @@ give_other_hashes (ModelNode *node, const char *method, const json_t *params, js
 }
 
 static void
+add_hash (ModelNode *node, const char *method, const json_t *params, json_t **result)
+{
+  if (strcmp (method, "chain_getBlockHash") == 0 && json_is_array (*result))
+    json_array_append (*result, json_array_get (*result, 0));
+}
+
+static void
 test_no_hashes (void)
 {
   static char *const answers[] = { "null", "[]", "\"0x\"", "{}", "[1]" };
@@ -304,6 +311,8 @@ test_no_hashes (void)
     assert_fails_saying (read_all (&world, refusal), SV_ERROR_MALFORMED,
                          "its answer to chain_getBlockHash is no list of hashes");
   }
+  world.nodes[0].meddle = add_hash;
+  assert_fails_saying (read_all (&world, refusal), SV_ERROR_MALFORMED, "is no list of hashes");
 }
 
 static void

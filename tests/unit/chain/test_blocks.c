@@ -219,6 +219,24 @@ test_events_of_one_of_two_are_told (void)
   assert_unreadable (gone, 6);
 }
 
+/* The slot holds the block's second one, so of the first nobody can tell. */
+static void
+test_events_of_two_of_one_account (void)
+{
+  engine_world_begin (world, 5, 0);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GArray) gone = NULL;
+  model_queue (world.model, world.alice, MODEL_NETUID, "a", MODEL_SUCCEEDS);
+  model_queue (world.model, world.alice, MODEL_NETUID, "b", MODEL_SUCCEEDS);
+  model_grow (world.model, 20); /* 6, both */
+  world.nodes[0].state_from = 20;
+  open_world (&world);
+  g_autofree char *text = commitments_text (&world, 1, 20, &gone, &error);
+  g_assert_no_error (error);
+  g_assert_cmpstr (text, ==, "");
+  assert_unreadable (gone, 6);
+}
+
 static void
 test_events_of_what_has_no_text (void)
 {
@@ -250,6 +268,34 @@ test_bodies_are_gone (void)
   assert_proof (&world, 6, hash, NULL, TRUE);
   g_autofree char *without_asking = commitments_text (&world, 3, 10, NULL, &error);
   g_assert_cmpstr (without_asking, ==, "7 alice second\n");
+}
+
+static void
+lose_body_of_10 (ModelNode *node, const char *method, const json_t *params, json_t **result)
+{
+  if (strcmp (method, "chain_getBlock") != 0 ||
+      strcmp (json_string_value (json_array_get (params, 0)), model_block (node->model, 10)->hash) != 0)
+    return;
+  json_decref (*result);
+  *result = json_null ();
+}
+
+static void
+test_unreadable_blocks_are_in_order (void)
+{
+  engine_world_begin (world, 5, 0);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GArray) gone = NULL;
+  model_commit (world.model, world.alice, "first");  /* 6 */
+  model_commit (world.model, world.alice, "second"); /* 7 */
+  model_grow (world.model, 20);
+  world.nodes[0].state_from = 20;
+  world.nodes[0].meddle = lose_body_of_10;
+  open_world (&world);
+  g_autofree char *text = commitments_text (&world, 1, 20, &gone, &error);
+  g_assert_no_error (error);
+  g_assert_cmpstr (text, ==, "7 alice second\n");
+  assert_unreadable (gone, 6, 10);
 }
 
 static void
@@ -313,8 +359,10 @@ main (int argc, char **argv)
   g_test_add_func ("/chain/blocks/without-a-text", test_without_a_text);
   g_test_add_func ("/chain/blocks/events-are-gone", test_events_are_gone);
   g_test_add_func ("/chain/blocks/events-of-one-of-two-are-told", test_events_of_one_of_two_are_told);
+  g_test_add_func ("/chain/blocks/events-of-two-of-one-account", test_events_of_two_of_one_account);
   g_test_add_func ("/chain/blocks/events-of-what-has-no-text", test_events_of_what_has_no_text);
   g_test_add_func ("/chain/blocks/bodies-are-gone", test_bodies_are_gone);
+  g_test_add_func ("/chain/blocks/unreadable-blocks-are-in-order", test_unreadable_blocks_are_in_order);
   g_test_add_func ("/chain/blocks/archive-has-bodies", test_archive_has_bodies);
   g_test_add_func ("/chain/blocks/many-batches", test_many_batches);
   g_test_add_func ("/chain/blocks/ends", test_ends);

@@ -239,6 +239,14 @@ test_both_are_down (void)
   guint before = model_node_n_requests (&world.nodes[0]);
   assert_fails (sv_chain_head (world.chain, &head, refusal), SV_ERROR_UNREACHABLE);
   g_assert_cmpuint (model_node_n_requests (&world.nodes[0]), ==, before + 1);
+  /* Once it has answered, it is the first again, whatever becomes of the other. */
+  SvNodes *nodes = &engine_world_engine (&world)->nodes;
+  world.nodes[0].is_down = FALSE;
+  engine_world_head (&world);
+  nodes->all[1].avoided_until_us = 0;
+  world.nodes[1].is_down = FALSE;
+  engine_world_head (&world);
+  assert_contains (sv_nodes_shown (nodes), world.nodes[0].url);
 }
 
 static void

@@ -72,6 +72,16 @@ test_change_inside (void)
   g_assert_cmpuint (n_versions (&world), >=, 5);
 }
 
+/* Far from either end, where asking block by block would take many questions. */
+static void
+test_change_in_the_middle (void)
+{
+  engine_world_begin (world, 63, 0);
+  begin_with_change (&world);
+  assert_commitments (&world, 1, 164, "64 alice sv1 a\n65 bob sv1 b !\n66 alice sv1 c\n67 bob sv1 d\n");
+  g_assert_cmpuint (n_versions (&world), <=, 10);
+}
+
 static void
 test_change_at_either_end (void)
 {
@@ -162,6 +172,28 @@ test_not_carried_over_a_change (void)
   g_assert_cmpuint (model_node_count (&world.nodes[0], "chain_getHeader"), ==, 0);
 }
 
+/* What was learnt while the states were there stays known; between it and what is carried down lies what is gone. */
+static void
+test_gone_in_the_middle (void)
+{
+  engine_world_begin (world, 3, 0);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GArray) gone = NULL;
+  model_commit (world.model, world.alice, "sv1 a"); /* 4 */
+  model_grow (world.model, 4);
+  upgrade (&world, &(SmallRuntime){ MOVED });     /* 9 */
+  model_commit (world.model, world.bob, "sv1 b"); /* 10 */
+  model_grow (world.model, 100);
+  engine_world_open (&world);
+  engine_world_head (&world);
+  assert_commitments (&world, 1, 5, "4 alice sv1 a\n");
+  world.nodes[0].state_from = 90;
+  g_autofree char *text = commitments_text (&world, 1, 20, &gone, &error);
+  g_assert_no_error (error);
+  g_assert_cmpstr (text, ==, "4 alice sv1 a\n10 bob sv1 b\n");
+  assert_unreadable (gone, 6, 7, 8, 9);
+}
+
 static void
 test_archive_tells_what_is_gone (void)
 {
@@ -207,6 +239,7 @@ test_archive_is_down (void)
   archive->is_down = TRUE;
   g_autofree char *text = commitments_text (&world, 1, 104, &gone, &error);
   g_assert_no_error (error);
+  g_assert_cmpstr (text, ==, "6 alice sv1 c\n7 bob sv1 d\n");
   assert_unreadable (gone, 1, 2, 3, 4, 5);
 }
 
@@ -289,34 +322,63 @@ test_failing_endpoint (void)
   assert_fails_saying (read_commitments (&world, 1, 40, refusal), SV_ERROR_FAILED, "broken");
 }
 
-/* While it is carried down, the node takes the hashes from two branches, or has fewer blocks. */
-static void
-swap_hashes (ModelNode *node, const char *method, const json_t *params, json_t **result)
+/* The first list of hashes is another than those that follow: */
+static gboolean
+is_first_list (ModelNode *node, const char *method, const json_t *result)
 {
-  if (strcmp (method, "chain_getBlockHash") == 0 && json_array_size (*result) > 9)
-    json_array_set (*result, 5, json_array_get (*result, 7));
+  return strcmp (method, "chain_getBlockHash") == 0 && json_is_array (result) && json_array_size (result) > 30 &&
+         node->n++ == 0;
 }
 
+/* … one of another branch … */
+static void
+mix_branches (ModelNode *node, const char *method, const json_t *params, json_t **result)
+{
+  if (is_first_list (node, method, *result))
+    json_array_set_new (*result, 5, json_string (node->data));
+}
+
+/* … fewer blocks … */
 static void
 cut_hashes (ModelNode *node, const char *method, const json_t *params, json_t **result)
 {
-  if (strcmp (method, "chain_getBlockHash") == 0 && json_array_size (*result) > 9)
+  if (is_first_list (node, method, *result))
     json_array_set_new (*result, 9, json_null ());
+}
+
+/* … or, where it has but one, of another number. */
+static void
+name_another_block (ModelNode *node, const char *method, const json_t *params, json_t **result)
+{
+  if (strcmp (method, "chain_getBlockHash") == 0 && json_array_size (*result) == 1 && node->n++ == 2)
+    json_array_set_new (*result, 0, json_string (model_block (node->model, 30)->hash));
+}
+
+static void
+refuse_while_carried_down (void (*meddle) (ModelNode *, const char *, const json_t *, json_t **), guint64 last,
+                           const char *words)
+{
+  engine_world_begin (world, 50, 0);
+  g_autofree char *old = g_strdup (model_block (world.model, 6)->hash);
+  model_drop (world.model, 48);
+  world.model->final = 0;
+  model_grow (world.model, 48);
+  world.nodes[0].state_from = 47;
+  engine_world_open (&world);
+  engine_world_head (&world);
+  world.nodes[0].data = old;
+  world.nodes[0].meddle = meddle;
+  assert_fails_saying (read_commitments (&world, last == 47 ? 47 : 1, last, refusal), SV_ERROR_UNREACHABLE, words);
+  world.nodes[0].meddle = NULL;
+  assert_commitments (&world, 1, 47, "");
 }
 
 static void
 test_reorganised_while_carried_down (void)
 {
-  engine_world_begin (world, 50, 0);
-  world.nodes[0].state_from = 40;
-  engine_world_open (&world);
-  engine_world_head (&world);
-  world.nodes[0].meddle = swap_hashes;
-  assert_fails_saying (read_commitments (&world, 1, 40, refusal), SV_ERROR_UNREACHABLE, "was reorganised at block");
-  world.nodes[0].meddle = cut_hashes;
-  assert_fails_saying (read_commitments (&world, 1, 40, refusal), SV_ERROR_UNREACHABLE, "was reorganised at block");
-  world.nodes[0].meddle = NULL;
-  assert_commitments (&world, 1, 40, "");
+  refuse_while_carried_down (mix_branches, 46, "was reorganised at block 6");
+  refuse_while_carried_down (cut_hashes, 46, "was reorganised at block 10");
+  refuse_while_carried_down (name_another_block, 47, "was reorganised at block 47");
 }
 
 static void
@@ -362,10 +424,12 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/chain/runtimes/one-runtime", test_one_runtime);
   g_test_add_func ("/chain/runtimes/change-inside", test_change_inside);
+  g_test_add_func ("/chain/runtimes/change-in-the-middle", test_change_in_the_middle);
   g_test_add_func ("/chain/runtimes/change-at-either-end", test_change_at_either_end);
   g_test_add_func ("/chain/runtimes/two-changes", test_two_changes);
   g_test_add_func ("/chain/runtimes/carried-down", test_carried_down);
   g_test_add_func ("/chain/runtimes/not-carried-over-a-change", test_not_carried_over_a_change);
+  g_test_add_func ("/chain/runtimes/gone-in-the-middle", test_gone_in_the_middle);
   g_test_add_func ("/chain/runtimes/archive-tells-what-is-gone", test_archive_tells_what_is_gone);
   g_test_add_func ("/chain/runtimes/archive-lacks-it-too", test_archive_lacks_it_too);
   g_test_add_func ("/chain/runtimes/archive-is-down", test_archive_is_down);
