@@ -347,6 +347,33 @@ test_ends (void)
   assert_commitments (&world, 6, 5, "");
 }
 
+/* A test chain that was forked from another one has a first block whose header does not hash to its name. */
+static void
+give_another_first_block (ModelNode *node, const char *method, const json_t *params, json_t **result)
+{
+  const char *hash = json_string_value (json_array_get (params, 0));
+  gboolean is_header = strcmp (method, "chain_getHeader") == 0;
+  if ((!is_header && strcmp (method, "chain_getBlock") != 0) || g_strcmp0 (hash, model_block (node->model, 0)->hash) != 0)
+    return;
+  json_t *header = model_block (node->model, 1)->header;
+  json_decref (*result);
+  *result = is_header ? json_incref (header) : json_pack ("{s:{s:O, s:[]}}", "block", "header", header, "extrinsics");
+}
+
+static void
+test_first_block_of_a_fork (void)
+{
+  engine_world_begin (world, 5, 0);
+  SvBlock block;
+  model_commit (world.model, world.alice, "a"); /* 6 */
+  world.nodes[0].meddle = give_another_first_block;
+  open_world (&world);
+  assert_commitments (&world, 0, 6, "6 alice a\n");
+  g_assert_true (sv_chain_block (world.chain, 0, &block, NULL));
+  g_assert_cmpuint (block.number, ==, 0);
+  g_assert_cmpstr (block.hash, ==, sv_chain_id (world.chain)->genesis);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -366,5 +393,6 @@ main (int argc, char **argv)
   g_test_add_func ("/chain/blocks/archive-has-bodies", test_archive_has_bodies);
   g_test_add_func ("/chain/blocks/many-batches", test_many_batches);
   g_test_add_func ("/chain/blocks/ends", test_ends);
+  g_test_add_func ("/chain/blocks/first-block-of-a-fork", test_first_block_of_a_fork);
   return g_test_run ();
 }
