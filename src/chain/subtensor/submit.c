@@ -114,8 +114,6 @@ is_included (SvChain *chain, const SvPreparedExtrinsic *prepared, gboolean *yes,
   if (!sv_chain_head (chain, &head, error))
     return FALSE;
   guint64 last = MIN (head.best.number, prepared->valid_until);
-  if (prepared->prepared_at > last)
-    return TRUE;
   g_autoptr (GPtrArray) commitments = sv_subtensor_commitments (chain, prepared->prepared_at, last, &unreadable, error);
   if (!commitments)
     return FALSE;

@@ -122,6 +122,9 @@ test_open_blocks_are_not_kept (void)
   model_grow (world.model, 1);
   engine_world_head (&world);
   assert_account (&world, world.alice, 1, 63, "6 alice a1\n20 alice a2\n40 alice a3\n62 alice open\n");
+  model_node_forget (&world.nodes[0]);
+  assert_account (&world, world.alice, 1, 63, "6 alice a1\n20 alice a2\n40 alice a3\n62 alice open\n");
+  g_assert_cmpuint (n_bodies (&world), ==, 1);
   model_drop (world.model, 2);
   model_grow (world.model, 1);
   model_commit (world.model, world.alice, "other"); /* 63 */
