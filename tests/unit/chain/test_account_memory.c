@@ -194,6 +194,11 @@ test_damaged_memory (void)
   {
     assert_account (&world, world.alice, 1, 60, "6 alice a1\n20 alice a2\n40 alice a3\n");
     edit_memory (&world, edits[i][0], edits[i][1]);
+    g_auto (SvAccountMemory) memory = { 0 };
+    sv_account_memory_load (&memory, engine_world_engine (&world)->cache, sv_chain_id (world.chain),
+                            sv_keypair_address (world.alice));
+    g_assert_false (memory.is_there);
+    g_assert_cmpuint (memory.extrinsics->len, ==, 0);
     model_node_forget (&world.nodes[0]);
     assert_account (&world, world.alice, 1, 60, "6 alice a1\n20 alice a2\n40 alice a3\n");
     if (n_bodies (&world) != 3)

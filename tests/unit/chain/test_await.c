@@ -302,6 +302,8 @@ test_moved (void)
 {
   assert_final (&(Story){ .steps = { NULL, grow, include, grow_much } }, 6, 7, "2 3 4 ");
   assert_final (&(Story){ .steps = { NULL, include, grow_much } }, 8, 6, "2 3 "); /* to an earlier block */
+  /* To one that is open, when the block that held it has become final. */
+  assert_final (&(Story){ .steps = { NULL, grow, grow, include, grow, NULL, grow_much } }, 6, 8, "2 3 4 5 6 ");
 }
 
 static void
