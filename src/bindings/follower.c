@@ -291,14 +291,14 @@ is_on_chain (SvFollower *follower, const SvBlock *block, gboolean *yes, GError *
   return FALSE;
 }
 
-/* Notices a reorganisation. */
+/* Notices a reorganisation. A head that is no higher than the tip, and another block, is on another branch. */
 static gboolean
 check_tip (SvFollower *follower, const SvHead *head, GError **error)
 {
-  gboolean stands;
+  gboolean stands = FALSE;
   if (!follower->has_tip || strcmp (follower->tip.hash, head->best.hash) == 0)
     return TRUE;
-  if (!is_on_chain (follower, &follower->tip, &stands, error))
+  if (follower->tip.number < head->best.number && !is_on_chain (follower, &follower->tip, &stands, error))
     return FALSE;
   if (!stands)
   {
@@ -352,6 +352,17 @@ save (SvFollower *follower, GError **error)
   return TRUE;
 }
 
+/* Reads what follows on the blocks read so far. Where that fails it may be because they are on another branch, so the open ones
+ * are read again, too. */
+static gboolean
+read_on (SvFollower *follower, guint64 first, guint64 last, Stretch *stretch, GError **error)
+{
+  if (read_stretch (follower, first, last, stretch, error))
+    return TRUE;
+  drop_open_blocks (follower);
+  return FALSE;
+}
+
 static gboolean
 read_final_blocks (SvFollower *follower, const SvHead *head, Progress progress, gpointer data, GError **error)
 {
@@ -361,7 +372,7 @@ read_final_blocks (SvFollower *follower, const SvHead *head, Progress progress, 
   {
     g_auto (Stretch) stretch = { 0 };
     guint64 last = MIN (next + CHUNK - 1, final);
-    if (!read_stretch (follower, next, last, &stretch, error))
+    if (!read_on (follower, next, last, &stretch, error))
       return FALSE;
     take_stretch (follower, &stretch);
     promote (follower, last);
@@ -372,8 +383,7 @@ read_final_blocks (SvFollower *follower, const SvHead *head, Progress progress, 
       progress (last, head->best.number, data);
     next = last + 1;
   }
-  promote (follower, final);
-  return save (follower, error);
+  return TRUE;
 }
 
 /* *@consistent is FALSE when the chain was reorganised meanwhile; then nothing was taken. */
@@ -385,8 +395,7 @@ read_open_blocks (SvFollower *follower, const SvHead *head, gboolean *consistent
   *consistent = TRUE;
   if (next > head->best.number)
     return TRUE;
-  if (!read_stretch (follower, next, head->best.number, &stretch, error) ||
-      !is_on_chain (follower, &head->best, consistent, error))
+  if (!read_on (follower, next, head->best.number, &stretch, error) || !is_on_chain (follower, &head->best, consistent, error))
     return FALSE;
   if (!*consistent)
     return TRUE;
@@ -394,6 +403,18 @@ read_open_blocks (SvFollower *follower, const SvHead *head, gboolean *consistent
   follower->has_tip = TRUE;
   follower->tip = head->best;
   return TRUE;
+}
+
+/* To the head, in one piece: only then are open blocks known to be those below the head, and may become final. */
+static gboolean
+read_to_head (SvFollower *follower, const SvHead *head, Progress progress, gpointer data, gboolean *consistent, GError **error)
+{
+  if (!read_final_blocks (follower, head, progress, data, error) || !read_open_blocks (follower, head, consistent, error))
+    return FALSE;
+  if (!*consistent)
+    return TRUE;
+  promote (follower, head->finalized.number);
+  return save (follower, error);
 }
 
 /* ── unreadable blocks ── */
@@ -471,7 +492,7 @@ sv_follower_step (SvFollower *follower, Progress progress, gpointer data, GError
     gboolean consistent;
     if (!sv_chain_head (follower->chain, &head, error) || !look_again (follower, error) ||
         !settle_beginning (follower, &head, progress, data, error) || !check_tip (follower, &head, error) ||
-        !read_final_blocks (follower, &head, progress, data, error) || !read_open_blocks (follower, &head, &consistent, error))
+        !read_to_head (follower, &head, progress, data, &consistent, error))
       return FALSE;
     if (consistent)
     {

@@ -9,7 +9,7 @@
 #define SHORTEST_WAIT_MS 20
 #define LONGEST_WAIT_MS 1000
 
-#define FARTHEST_MOVE 64 /* blocks; an extrinsic of a Subtensor chain may be in that many, and no others (submit.c) */
+#define MAX_MOVE 64 /* blocks that a reorganisation may set an extrinsic back, as long as one that is mortal may wait */
 
 static void
 wait_a_little (SvChain *chain, gint64 deadline)
@@ -20,10 +20,9 @@ wait_a_little (SvChain *chain, gint64 deadline)
     g_usleep ((gulong)MIN ((gint64)tenth * 1000, left_us));
 }
 
-/* What cannot be read now may be read a little later (a node that restarts, a chain that is reorganised while it is read), so
- * while there is time such a failure is no end. Takes @failure; FALSE where it is one. */
+/* What cannot be read now may be read a little later, so while there is time such a failure is no end. Takes @failure. */
 static gboolean
-may_pass (GError *failure, gint64 deadline, GError **error)
+may_wait (gint64 deadline, GError *failure, GError **error)
 {
   if (g_error_matches (failure, SV_ERROR, SV_ERROR_UNREACHABLE) && g_get_monotonic_time () < deadline)
   {
@@ -34,83 +33,88 @@ may_pass (GError *failure, gint64 deadline, GError **error)
   return FALSE;
 }
 
+/* *@known is FALSE where it cannot be read now. */
+static gboolean
+read_head (SvChain *chain, gint64 deadline, SvHead *head, gboolean *known, GError **error)
+{
+  GError *failure = NULL;
+  *known = sv_chain_head (chain, head, &failure);
+  return *known || may_wait (deadline, failure, error);
+}
+
 /* ── inclusion ── */
 
-/* How far the blocks have been looked through. */
-typedef struct
+static void
+set_unreadable (const SvChain *chain, guint64 block, const char *hash, GError **error)
 {
-  guint64 next; /* all before are final, and do not hold it */
-  gboolean has_gap;
-  guint64 gap;                   /* the first block among them that could not be read */
-  char seen[SV_BLOCK_HASH_TEXT]; /* the best block then */
-} Search;
-
-/* The extrinsic with this hash among @commitments, taken out of them, or NULL. */
-static SvExtrinsic *
-take_found (GPtrArray *commitments, const char *hash)
-{
-  for (guint i = 0; i < commitments->len; i++)
-    if (strcmp (((SvExtrinsic *)commitments->pdata[i])->hash, hash) == 0)
-      return g_ptr_array_steal_index (commitments, i);
-  return NULL;
+  g_set_error (error, SV_ERROR, SV_ERROR_UNREACHABLE,
+               "%s: block %" G_GUINT64_FORMAT " cannot be read, so it is not known whether it holds extrinsic %s; set "
+               "BITTENSOR_SUBTENSOR_FALLBACK to an archive endpoint, or run the same command again",
+               chain->url, block, hash);
 }
 
-/* Looks for the extrinsic in the blocks from search->next to the head. Those up to the finalized one need not be looked at
- * again, the others do: a reorganisation may move it. */
+/* Looks for the extrinsic in the blocks from @first to @last. While one of them cannot be read, it is not known that none holds
+ * it: SV_ERROR_UNREACHABLE. */
 static gboolean
-look_for (SvChain *chain, const SvPreparedExtrinsic *prepared, const SvHead *head, Search *search, SvExtrinsic **found,
-          GError **error)
+find_between (SvChain *chain, const char *hash, guint64 first, guint64 last, SvExtrinsic **found, GError **error)
 {
   g_autoptr (GArray) unreadable = NULL;
-  guint64 last = MIN (head->best.number, prepared->valid_until);
-  if (search->next > last)
+  if (first > last)
     return TRUE;
-  g_autoptr (GPtrArray) commitments = sv_chain_commitments (chain, search->next, last, &unreadable, error);
+  g_autoptr (GPtrArray) commitments = sv_chain_commitments (chain, first, last, &unreadable, error);
   if (!commitments)
     return FALSE;
-  *found = take_found (commitments, prepared->hash);
-  if (!search->has_gap && unreadable->len > 0 && g_array_index (unreadable, guint64, 0) <= head->finalized.number)
-  {
-    search->has_gap = TRUE;
-    search->gap = g_array_index (unreadable, guint64, 0);
-  }
-  search->next = MAX (search->next, head->finalized.number + 1);
-  return TRUE;
-}
-
-static gboolean
-check_not_expired (const SvPreparedExtrinsic *prepared, const SvHead *head, const Search *search, GError **error)
-{
-  if (head->finalized.number <= prepared->valid_until)
+  for (guint i = 0; i < commitments->len && !*found; i++)
+    if (strcmp (((SvExtrinsic *)commitments->pdata[i])->hash, hash) == 0)
+      *found = g_ptr_array_steal_index (commitments, i);
+  if (*found || unreadable->len == 0)
     return TRUE;
-  if (search->has_gap)
-    g_set_error (error, SV_ERROR, SV_ERROR_UNREACHABLE,
-                 "block %" G_GUINT64_FORMAT
-                 " cannot be read any more, so it is not known whether it holds extrinsic %s, which no later one does; set "
-                 "BITTENSOR_SUBTENSOR_FALLBACK to an archive endpoint",
-                 search->gap, prepared->hash);
-  else
-    g_set_error (error, SV_ERROR, SV_ERROR_CONFLICT,
-                 "extrinsic %s was not included up to block %" G_GUINT64_FORMAT
-                 ", the last that may hold it: nothing was committed, run the same command again",
-                 prepared->hash, prepared->valid_until);
+  set_unreadable (chain, g_array_index (unreadable, guint64, 0), hash, error);
   return FALSE;
 }
 
-/* Looks once. *@found is NULL where no block holds it yet, *@is_new tells whether there is a new best block. */
+/* Of the blocks that may hold it those up to the finalized one need not be looked at again, the others do: a reorganisation may
+ * move it. */
 static gboolean
-look_for_inclusion (SvChain *chain, const SvPreparedExtrinsic *prepared, SvHead *head, Search *search, SvExtrinsic **found,
-                    gboolean *is_new, GError **error)
+look_for (SvChain *chain, const SvPreparedExtrinsic *prepared, const SvHead *head, guint64 *next, SvExtrinsic **found,
+          GError **error)
 {
-  if (!sv_chain_head (chain, head, error))
+  if (!find_between (chain, prepared->hash, *next, MIN (head->best.number, prepared->valid_until), found, error))
     return FALSE;
-  *is_new = strcmp (head->best.hash, search->seen) != 0;
-  if (!*is_new)
-    return TRUE;
-  if (!look_for (chain, prepared, head, search, found, error))
-    return FALSE;
-  g_strlcpy (search->seen, head->best.hash, sizeof search->seen);
+  *next = MAX (*next, head->finalized.number + 1);
   return TRUE;
+}
+
+/* Before anybody is told that nothing was committed, each block that may hold it must say so of this very extrinsic. */
+static gboolean
+look_a_last_time (SvChain *chain, const SvPreparedExtrinsic *prepared, SvExtrinsic **found, GError **error)
+{
+  gboolean unreadable = FALSE;
+  for (guint64 number = prepared->prepared_at; !*found && number <= prepared->valid_until; number++)
+  {
+    if (!sv_chain_find_extrinsic (chain, number, prepared->hash, found, &unreadable, error))
+      return FALSE;
+    if (!unreadable)
+      continue;
+    set_unreadable (chain, number, prepared->hash, error);
+    return FALSE;
+  }
+  return TRUE;
+}
+
+/* It was looked for in vain; *@found where a last look finds it. */
+static gboolean
+check_not_expired (SvChain *chain, const SvPreparedExtrinsic *prepared, const SvHead *head, SvExtrinsic **found, GError **error)
+{
+  if (*found || head->finalized.number <= prepared->valid_until)
+    return TRUE;
+  if (!look_a_last_time (chain, prepared, found, error) || *found)
+    return *found != NULL;
+  g_set_error (error, SV_ERROR, SV_ERROR_CONFLICT,
+               "extrinsic %s was not included up to block %" G_GUINT64_FORMAT
+               ", the last that may hold it: nothing was committed, run the same command again",
+               prepared->hash, prepared->valid_until);
+  return FALSE;
 }
 
 static SvExtrinsic *
@@ -130,21 +134,28 @@ sv_chain_await_inclusion (SvChain *chain, const SvPreparedExtrinsic *prepared, g
                           void (*progress) (guint64 best_block, gpointer data), gpointer data, GError **error)
 {
   gint64 deadline = g_get_monotonic_time () + (gint64)timeout_ms * 1000;
-  Search search = { .next = prepared->prepared_at };
+  char seen[SV_BLOCK_HASH_TEXT] = "";
+  guint64 next = prepared->prepared_at;
   for (;;)
   {
     SvHead head;
-    g_autoptr (SvExtrinsic) found = NULL;
     GError *failure = NULL;
-    gboolean is_new = FALSE, looked = look_for_inclusion (chain, prepared, &head, &search, &found, &is_new, &failure);
-    if (!looked && !may_pass (failure, deadline, error))
+    gboolean known;
+    g_autoptr (SvExtrinsic) found = NULL;
+    if (!read_head (chain, deadline, &head, &known, error))
       return NULL;
-    if (found)
-      return judge_included (g_steal_pointer (&found), error);
-    if (looked && !check_not_expired (prepared, &head, &search, error))
+    gboolean looks = known && strcmp (head.best.hash, seen) != 0;
+    if (looks && look_for (chain, prepared, &head, &next, &found, &failure) &&
+        check_not_expired (chain, prepared, &head, &found, &failure))
+    {
+      if (found)
+        return judge_included (g_steal_pointer (&found), error);
+      g_strlcpy (seen, head.best.hash, sizeof seen);
+      if (progress)
+        progress (head.best.number, data);
+    }
+    if (failure && !may_wait (deadline, failure, error))
       return NULL;
-    if (looked && is_new && progress)
-      progress (head.best.number, data);
     if (g_get_monotonic_time () >= deadline)
     {
       g_set_error (error, SV_ERROR, SV_ERROR_UNREACHABLE,
@@ -158,42 +169,36 @@ sv_chain_await_inclusion (SvChain *chain, const SvPreparedExtrinsic *prepared, g
 
 /* ── finality ── */
 
-/* Looks for the extrinsic wherever a reorganisation may have put it, which is also before the block that held it. */
+/* Where it is now: where it was, or where a reorganisation has put it, which may be final already. */
 static gboolean
-find_moved (SvChain *chain, const SvExtrinsic *extrinsic, const SvHead *head, SvExtrinsic **found, GError **error)
+find_again (SvChain *chain, const SvExtrinsic *extrinsic, const SvHead *head, SvExtrinsic **found, GError **error)
 {
-  g_autoptr (GArray) unreadable = NULL;
-  guint64 first = extrinsic->block - MIN (extrinsic->block, FARTHEST_MOVE);
-  g_autoptr (GPtrArray) commitments = sv_chain_commitments (chain, first, head->best.number, &unreadable, error);
-  if (!commitments)
+  guint64 first = extrinsic->block - MIN (extrinsic->block, MAX_MOVE);
+  gboolean unreadable;
+  if (!sv_chain_find_extrinsic (chain, extrinsic->block, extrinsic->hash, found, &unreadable, error) ||
+      (!*found && !find_between (chain, extrinsic->hash, first, head->best.number, found, error)))
     return FALSE;
-  *found = take_found (commitments, extrinsic->hash);
-  if (*found)
+  if (*found || !unreadable)
     return TRUE;
-  if (unreadable->len > 0)
-    g_set_error (error, SV_ERROR, SV_ERROR_UNREACHABLE,
-                 "block %" G_GUINT64_FORMAT " cannot be read, so it is not known whether it holds extrinsic %s",
-                 g_array_index (unreadable, guint64, 0), extrinsic->hash);
-  else
-    g_set_error (error, SV_ERROR, SV_ERROR_CONFLICT,
-                 "extrinsic %s was in block %" G_GUINT64_FORMAT
-                 ", but the chain was reorganised and does not hold it now; run the same command again",
-                 extrinsic->hash, extrinsic->block);
+  set_unreadable (chain, extrinsic->block, extrinsic->hash, error);
   return FALSE;
 }
 
 /* Looks once whether the extrinsic is in a final block; *@done tells. */
 static gboolean
-look_whether_final (SvChain *chain, SvExtrinsic **extrinsic, SvHead *head, gboolean *done, GError **error)
+look_whether_final (SvChain *chain, SvExtrinsic **extrinsic, const SvHead *head, gboolean *done, GError **error)
 {
   g_autoptr (SvExtrinsic) found = NULL;
-  if (!sv_chain_head (chain, head, error))
+  if (!find_again (chain, *extrinsic, head, &found, error))
     return FALSE;
-  if (head->finalized.number < (*extrinsic)->block)
-    return TRUE;
-  if (!sv_chain_find_extrinsic (chain, (*extrinsic)->block, (*extrinsic)->hash, &found, NULL, error) ||
-      (!found && !find_moved (chain, *extrinsic, head, &found, error)))
+  if (!found)
+  {
+    g_set_error (error, SV_ERROR, SV_ERROR_CONFLICT,
+                 "extrinsic %s was in block %" G_GUINT64_FORMAT
+                 ", but the chain was reorganised and does not hold it now; run the same command again",
+                 (*extrinsic)->hash, (*extrinsic)->block);
     return FALSE;
+  }
   sv_extrinsic_free (*extrinsic);
   *extrinsic = g_steal_pointer (&found);
   *done = (*extrinsic)->block <= head->finalized.number;
@@ -219,14 +224,17 @@ sv_chain_await_finality (SvChain *chain, SvExtrinsic **extrinsic, guint timeout_
   {
     SvHead head;
     GError *failure = NULL;
-    gboolean done = FALSE, looked = look_whether_final (chain, extrinsic, &head, &done, &failure);
-    if (!looked && !may_pass (failure, deadline, error))
+    gboolean known, done = FALSE;
+    if (!read_head (chain, deadline, &head, &known, error))
+      return FALSE;
+    if (known && head.finalized.number >= (*extrinsic)->block &&
+        !look_whether_final (chain, extrinsic, &head, &done, &failure) && !may_wait (deadline, failure, error))
       return FALSE;
     if (done)
       return TRUE;
-    if (looked && progress && strcmp (head.finalized.hash, seen) != 0)
+    if (known && progress && strcmp (head.finalized.hash, seen) != 0)
       progress (head.finalized.number, data);
-    if (looked)
+    if (known)
       g_strlcpy (seen, head.finalized.hash, sizeof seen);
     if (g_get_monotonic_time () >= deadline)
     {

@@ -181,7 +181,7 @@ typedef struct
   SvHead head;
   guint64 block_time_ms;
   char *runtime; /* or NULL */
-  gint64 age_ms; /* of the head */
+  gint64 age_ms; /* of the head; below 0: its time is ahead of this machine's clock */
   char *owner;   /* or NULL */
   char **permits;
 } Status;
@@ -204,7 +204,7 @@ read_status (SvChain *chain, Status *status, GError **error)
   status->permits = sv_chain_permits (chain, status->head.finalized.number, error);
   status->runtime = sv_chain_runtime (chain);
   status->block_time_ms = sv_chain_block_time_ms (chain);
-  status->age_ms = MAX (sv_clock_ms () - status->head.best.time_ms, 0);
+  status->age_ms = sv_clock_ms () - status->head.best.time_ms;
   return status->permits != NULL;
 }
 
@@ -223,23 +223,33 @@ print_status_json (SvChain *chain, const Status *status)
                             id->genesis, "runtime", status->runtime, "netuid", sv_json_integer (id->netuid), "head",
                             block_to_json (&status->head.best), "finalized", block_to_json (&status->head.finalized), "lag",
                             sv_json_integer (status->head.best.number - status->head.finalized.number), "head_age_ms",
-                            sv_json_integer ((guint64)status->age_ms), "block_time_ms", sv_json_integer (status->block_time_ms),
+                            json_real ((double)status->age_ms), "block_time_ms", sv_json_integer (status->block_time_ms),
                             "owner", account_or_null (status->owner), "permits",
                             accounts_to_json ((const char *const *)status->permits)));
+}
+
+/* A block may be dated a little ahead, and clocks differ; a lot of it is said. */
+static char *
+describe_age (gint64 age_ms)
+{
+  g_autofree char *duration = sv_duration_format (ABS (age_ms));
+  if (age_ms > -1000)
+    return g_strconcat (duration, " ago", NULL);
+  return g_strconcat (duration, " ahead of this machine's clock", NULL);
 }
 
 static void
 print_status (SvChain *chain, const Status *status)
 {
   const SvHead *head = &status->head;
-  g_autofree char *age = sv_duration_format (status->age_ms);
+  g_autofree char *age = describe_age (status->age_ms);
   g_autofree char *block_time = describe_block_time (status->block_time_ms);
   print_field ("endpoint", sv_chain_url (chain));
   print_field ("genesis", sv_chain_id (chain)->genesis);
   if (status->runtime != NULL)
     print_field ("runtime", status->runtime);
   print_fieldf ("netuid", "%u", sv_chain_id (chain)->netuid);
-  print_fieldf ("head", "%" G_GUINT64_FORMAT "  %s  %s ago", head->best.number, head->best.hash, age);
+  print_fieldf ("head", "%" G_GUINT64_FORMAT "  %s  %s", head->best.number, head->best.hash, age);
   print_fieldf ("finalized", "%" G_GUINT64_FORMAT "  %s  %" G_GUINT64_FORMAT " behind", head->finalized.number,
                 head->finalized.hash, head->best.number - head->finalized.number);
   print_field ("block time", block_time);

@@ -5,13 +5,8 @@
 #include <unistd.h>
 
 #include "base/error.h"
-#include "base/file.h"
-#include "base/hash.h"
-#include "base/schema.h"
 #include "bindings/account_fold.h"
-#include "miner/commitments.h"
-
-#define MAX_PENDING_SIZE (256 * 1024)
+#include "miner/pending.h"
 
 void
 sv_miner_window_free (SvMinerWindow *window)
@@ -254,82 +249,16 @@ sv_commit_texts (const SvCommitmentText *text, gsize max_text, GError **error)
   return (char **)g_ptr_array_free (g_steal_pointer (&texts), FALSE);
 }
 
-/* ── the pending file ── */
-
-static char *
-pending_path (const SvMinerWindow *window)
-{
-  g_autofree char *leaf = g_strdup_printf ("commitments/%s.pending", window->manifest->window_id);
-  return sv_config_home_path (window->config, leaf);
-}
-
-static gboolean
-write_pending (const SvMinerWindow *window, const SvPreparedExtrinsic *prepared, const char *text, GError **error)
-{
-  gsize length;
-  const void *data = g_bytes_get_data (prepared->bytes, &length);
-  g_autofree char *hex = sv_hex_encode (data, length);
-  g_autoptr (json_t) json = json_object ();
-  json_object_set_new (json, "hash", json_string (prepared->hash));
-  json_object_set_new (json, "signer", json_string (prepared->signer));
-  json_object_set_new (json, "text", json_string (text));
-  json_object_set_new (json, "extrinsic", json_string (hex));
-  json_object_set_new (json, "prepared_at", sv_json_integer (prepared->prepared_at));
-  if (prepared->valid_until != G_MAXUINT64)
-    json_object_set_new (json, "valid_until", sv_json_integer (prepared->valid_until));
-  g_autofree char *written = sv_json_pretty (json);
-  g_autofree char *path = pending_path (window);
-  return sv_file_write (path, written, strlen (written), 0600, error);
-}
-
-/* The extrinsic that an interrupted run left, when it is for the same text and hotkey and not too old; else NULL. A pending
- * file that cannot be read is worth nothing: the fold of the chain's state decides then. */
-static SvPreparedExtrinsic *
-read_pending (const SvMinerWindow *window, const char *text)
-{
-  g_autofree char *path = pending_path (window);
-  g_autoptr (GBytes) bytes = sv_file_read (path, MAX_PENDING_SIZE, NULL);
-  if (bytes == NULL)
-    return NULL;
-  g_autoptr (json_t) json =
-      sv_json_parse (path, g_bytes_get_data (bytes, NULL), g_bytes_get_size (bytes), MAX_PENDING_SIZE, NULL);
-  const char *hash = json_string_value (json_object_get (json, "hash"));
-  const char *hex = json_string_value (json_object_get (json, "extrinsic"));
-  const json_t *at = json_object_get (json, "prepared_at"), *until = json_object_get (json, "valid_until");
-  if (hash == NULL || hex == NULL || strlen (hash) >= SV_BLOCK_HASH_TEXT || strlen (hex) % 2 != 0 || !json_is_number (at) ||
-      g_strcmp0 (json_string_value (json_object_get (json, "text")), text) != 0 ||
-      g_strcmp0 (json_string_value (json_object_get (json, "signer")), sv_keypair_address (window->keypair)) != 0)
-    return NULL;
-  gsize length = strlen (hex) / 2;
-  g_autofree guint8 *data = g_malloc (length + 1);
-  if (!sv_hex_decode (hex, FALSE, data, length))
-    return NULL;
-  SvPreparedExtrinsic *prepared = g_new0 (SvPreparedExtrinsic, 1);
-  g_strlcpy (prepared->hash, hash, sizeof prepared->hash);
-  prepared->bytes = g_bytes_new (data, length);
-  prepared->signer = g_strdup (sv_keypair_address (window->keypair));
-  prepared->prepared_at = (guint64)json_number_value (at);
-  prepared->valid_until = json_is_number (until) ? (guint64)json_number_value (until) : G_MAXUINT64;
-  return prepared;
-}
-
-static void
-remove_pending (const SvMinerWindow *window)
-{
-  g_autofree char *path = pending_path (window);
-  (void)unlink (path);
-}
-
 /* ── submitting ── */
 
-/* Takes up what an interrupted run left, in *@prepared; NULL there when it left nothing that the chain still takes. Only a
- * refusal tells that: while the chain cannot be reached, the old extrinsic may be waiting there, and a new one would be a
- * second. */
+/* Takes up what an interrupted run left, in *@prepared; NULL there when it left nothing that the chain still takes. Only the
+ * chain's own refusal tells that: while the chain cannot be reached, or its node talks nonsense, the old extrinsic may be
+ * waiting there, and a new one would be a second. */
 static gboolean
 resume (const SvMinerWindow *window, const char *text, SvPreparedExtrinsic **prepared, GError **error)
 {
   g_autoptr (GError) refused = NULL;
-  g_autoptr (SvPreparedExtrinsic) pending = read_pending (window, text);
+  g_autoptr (SvPreparedExtrinsic) pending = sv_pending_read (window, text);
   *prepared = NULL;
   if (pending == NULL)
     return TRUE;
@@ -338,7 +267,7 @@ resume (const SvMinerWindow *window, const char *text, SvPreparedExtrinsic **pre
     *prepared = g_steal_pointer (&pending);
     return TRUE;
   }
-  if (!g_error_matches (refused, SV_ERROR, SV_ERROR_UNREACHABLE))
+  if (g_error_matches (refused, SV_ERROR, SV_ERROR_CONFLICT) || g_error_matches (refused, SV_ERROR, SV_ERROR_POLICY))
     return TRUE;
   g_propagate_error (error, g_steal_pointer (&refused));
   return FALSE;
@@ -348,7 +277,8 @@ static SvPreparedExtrinsic *
 submit_anew (const SvMinerWindow *window, const char *text, SvPrepareFlags flags, GError **error)
 {
   g_autoptr (SvPreparedExtrinsic) prepared = sv_chain_prepare_commitment (window->chain, window->keypair, text, flags, error);
-  if (prepared == NULL || !write_pending (window, prepared, text, error) || !sv_chain_submit (window->chain, prepared, error))
+  if (prepared == NULL || !sv_pending_write (window, prepared, text, error) ||
+      !sv_chain_submit (window->chain, prepared, error))
     return NULL;
   return g_steal_pointer (&prepared);
 }
@@ -394,7 +324,7 @@ check_took_effect (const SvMinerWindow *window, const SvCommitmentText *text, co
     if (strcmp (verdict->proof, proof) == 0 && verdict->void_reason != NULL)
       reason = verdict->void_reason;
   }
-  remove_pending (window);
+  sv_pending_remove (window);
   g_set_error (error, SV_ERROR, SV_ERROR_POLICY,
                "extrinsic %s is on the chain, but without effect: %s; see `sv miner commitments --refresh`", proof, reason);
   return FALSE;
@@ -414,20 +344,49 @@ forget_if_spent (const SvMinerWindow *window, const SvPreparedExtrinsic *prepare
   {
     const SvExtrinsic *extrinsic = g_ptr_array_index (included, i);
     if (strcmp (extrinsic->hash, prepared->hash) == 0 && !extrinsic->succeeded)
-      remove_pending (window);
+      sv_pending_remove (window);
   }
+}
+
+/* Hands the text to the chain: *@prepared. Where it is in force already, *@proof instead: another run of the same command,
+ * which this one waited for, may have got that far since the state was read. */
+static gboolean
+submit_once (SvMinerWindow *window, const SvCommitmentText *parsed, const char *text, SvPrepareFlags flags,
+             SvPreparedExtrinsic **prepared, char **proof, GError **error)
+{
+  if (!resume (window, text, prepared, error))
+    return FALSE;
+  if (*prepared != NULL)
+    return TRUE;
+  if (!refresh_state (window, error))
+    return FALSE;
+  *proof = proof_in_force (window, parsed);
+  if (*proof == NULL && sv_commit_check (window, parsed, error))
+    *prepared = submit_anew (window, text, flags, error);
+  return *proof != NULL || *prepared != NULL;
+}
+
+static gboolean
+submit_locked (SvMinerWindow *window, const SvCommitmentText *parsed, const char *text, SvPrepareFlags flags,
+               SvPreparedExtrinsic **prepared, char **proof, GError **error)
+{
+  int lock = sv_pending_lock (window, error);
+  if (lock < 0)
+    return FALSE;
+  gboolean done = submit_once (window, parsed, text, flags, prepared, proof, error);
+  close (lock);
+  return done;
 }
 
 static char *
 include_text (SvMinerWindow *window, const SvCommitmentText *parsed, const char *text, const SvCommitWait *wait, GError **error)
 {
   g_autoptr (SvPreparedExtrinsic) prepared = NULL;
-  if (!resume (window, text, &prepared, error))
+  g_autofree char *proof = NULL;
+  if (!submit_locked (window, parsed, text, wait->flags, &prepared, &proof, error))
     return NULL;
-  if (prepared == NULL && sv_commit_check (window, parsed, error))
-    prepared = submit_anew (window, text, wait->flags, error);
-  if (prepared == NULL)
-    return NULL;
+  if (proof != NULL)
+    return g_steal_pointer (&proof);
   g_autoptr (SvExtrinsic) included =
       sv_chain_await_inclusion (window->chain, prepared, wait->timeout_ms, wait->on_block, wait->data, error);
   if (included == NULL)
@@ -440,7 +399,7 @@ include_text (SvMinerWindow *window, const SvCommitmentText *parsed, const char 
     return NULL;
   if (!refresh_state (window, error))
     return NULL;
-  g_autofree char *proof = sv_proof_format (included->block, included->hash);
+  proof = sv_proof_format (included->block, included->hash);
   return check_took_effect (window, parsed, proof, error) ? g_steal_pointer (&proof) : NULL;
 }
 
@@ -456,7 +415,7 @@ submit_text (SvMinerWindow *window, const char *text, const SvCommitWait *wait, 
   if (proof == NULL ||
       !sv_receipts_write (window->config, window->fold, sv_keypair_address (window->keypair), window->expiry_block, error))
     return NULL;
-  remove_pending (window);
+  sv_pending_remove (window);
   return g_steal_pointer (&proof);
 }
 

@@ -86,6 +86,7 @@ sv_account_memory_load (SvAccountMemory *memory, const char *folder, const SvCha
                      g_strcmp0 (json_string_value (json_object_get (json, "account")), address) == 0 &&
                      read_number (json, "from", &memory->from) && read_number (json, "to", &memory->to) &&
                      read_extrinsics (memory, json_object_get (json, "extrinsics"), address);
+  memory->has_mark = memory->is_there && read_number (json, "mark", &memory->mark);
   if (!memory->is_there)
     g_ptr_array_set_size (memory->extrinsics, 0);
 }
@@ -108,14 +109,14 @@ to_json (const GPtrArray *found, guint64 from, guint64 to)
 }
 
 void
-sv_account_memory_save (const SvAccountMemory *memory, const SvChainId *chain, const char *address, guint64 from, guint64 to,
-                        const GPtrArray *found)
+sv_account_memory_save (const SvAccountMemory *memory, const SvChainId *chain, const char *address, const GPtrArray *found)
 {
-  if (to > MAX_BLOCKS)
-    from = MAX (from, to - MAX_BLOCKS);
+  guint64 to = memory->to, from = MAX (memory->from, to - MIN (to, MAX_BLOCKS));
   g_autoptr (json_t) json =
       json_pack ("{s:o,s:s,s:o,s:o,s:o}", "chain", sv_chain_id_to_json (chain), "account", address, "from",
                  sv_json_integer (from), "to", sv_json_integer (to), "extrinsics", to_json (found, from, to));
+  if (memory->has_mark)
+    json_object_set_new (json, "mark", sv_json_integer (memory->mark));
   g_autofree char *text = sv_json_canonical_string (json);
   g_autoptr (GError) ignored = NULL;
   (void)!sv_file_write (memory->path, text, strlen (text), 0600, &ignored);

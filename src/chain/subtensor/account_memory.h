@@ -8,7 +8,9 @@ typedef struct
 {
   char *path;
   gboolean is_there;
-  guint64 from, to;      /* the blocks that are known, both included */
+  guint64 from, to; /* the blocks that are known, both included */
+  gboolean has_mark;
+  guint64 mark;          /* what the state at @to named as the account's last commitment; 0 for none */
   GPtrArray *extrinsics; /* (element-type SvExtrinsic) successful ones in chain order */
 } SvAccountMemory;
 
@@ -17,7 +19,7 @@ void sv_account_memory_load (SvAccountMemory *memory, const char *folder, const 
 void sv_account_memory_clear (SvAccountMemory *memory);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (SvAccountMemory, sv_account_memory_clear)
 
-/* Keeps those of @found (element-type SvExtrinsic, all from @from on) in blocks up to @to. Failing is no error: it costs only
- * time later. */
-void sv_account_memory_save (const SvAccountMemory *memory, const SvChainId *chain, const char *address, guint64 from,
-                             guint64 to, const GPtrArray *found);
+/* Keeps those of @found (element-type SvExtrinsic, all from memory->from on) in blocks up to memory->to. Failing is no error:
+ * it costs only time later. */
+void sv_account_memory_save (const SvAccountMemory *memory, const SvChainId *chain, const char *address,
+                             const GPtrArray *found);

@@ -12,6 +12,7 @@
 #include "chain/subtensor/headers.h"
 
 #define MAX_EXTRINSICS 100000
+#define RECENT_BLOCKS 64
 
 SvBlockBody *
 sv_block_body_new (guint64 number, const char *hash)
@@ -35,9 +36,9 @@ sv_block_body_free (SvBlockBody *body)
 /* ── the body ── */
 
 static gboolean
-check_header (SvBlockBody *body, const json_t *block, SvHeader *header, GError **error)
+check_header (const SvSubtensor *subtensor, SvBlockBody *body, const json_t *block, SvHeader *header, GError **error)
 {
-  if (!sv_header_check (body->endpoint, json_object_get (block, "header"), body->hash, header, error))
+  if (!sv_header_check (&subtensor->nodes, body->endpoint, json_object_get (block, "header"), body->hash, header, error))
     return FALSE;
   if (header->number != body->number)
   {
@@ -126,7 +127,7 @@ read_block (const SvSubtensor *subtensor, SvBlockBody *body, const json_t *block
     g_set_error (error, SV_ERROR, SV_ERROR_MALFORMED, "%s: its answer to chain_getBlock holds no extrinsics", body->endpoint);
     return FALSE;
   }
-  if (!check_header (body, block, &header, error))
+  if (!check_header (subtensor, body, block, &header, error))
     return FALSE;
   g_autoptr (GPtrArray) extrinsics = read_extrinsics (body, json, error);
   if (!extrinsics || !check_extrinsics (body, &header, extrinsics, error))
@@ -138,12 +139,29 @@ read_block (const SvSubtensor *subtensor, SvBlockBody *body, const json_t *block
   return TRUE;
 }
 
+/* A node that lacks an old block has dropped it; one that lacks a recent block has not come as far. */
+static gboolean
+is_old (const SvSubtensor *subtensor, guint64 number)
+{
+  return number + RECENT_BLOCKS <= subtensor->head.best.number;
+}
+
 gboolean
 sv_block_body_read (const SvSubtensor *subtensor, SvBlockBody *body, SvRpcCall *call, GError **error)
 {
-  body->is_gone = sv_rpc_is_pruned (call->error) || (!call->error && json_is_null (call->result));
+  gboolean is_absent = sv_rpc_is_unknown (call->error) || (!call->error && json_is_null (call->result));
+  body->is_gone = sv_rpc_is_pruned (call->error) || (is_absent && is_old (subtensor, body->number));
   if (body->is_gone)
     return TRUE;
+  if (is_absent)
+  {
+    g_set_error (error, SV_ERROR, SV_ERROR_UNREACHABLE,
+                 "%s names block %" G_GUINT64_FORMAT
+                 " and does not have it (several nodes may stand behind this address); trying "
+                 "again may help, or another endpoint does",
+                 call->endpoint, body->number);
+    return FALSE;
+  }
   if (!sv_rpc_take_error (call, error))
     return FALSE;
   body->endpoint = call->endpoint;

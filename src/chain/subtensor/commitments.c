@@ -1,37 +1,39 @@
 /* Commitments in blocks. A block costs one call, its body; its events are asked for only when it holds a commitment of the
  * subnet, because only they tell whether it succeeded. Where the events are gone with the block's state, the account's slot
- * still tells of the commitment that lies in it, if that is the one; of others nobody can tell, and the block is unreadable.
- * One without a text (other programs put theirs there time-locked) binds nobody, so what became of it need not be known. */
+ * still tells of the commitment that lies in it, if that is the one; of others nobody can tell. Such a block is unreadable for
+ * those whom its untold commitments concern: for others what it holds is known. */
 #include "chain/subtensor/subtensor.h"
 
 #include <string.h>
 
 #include "base/error.h"
-#include "chain/subtensor/account_memory.h"
 #include "chain/subtensor/block_body.h"
 #include "chain/subtensor/headers.h"
 #include "chain/subtensor/state.h"
+#include "protocol/commitment.h"
 
 /* What is read of a stretch of blocks, batch by batch. */
 typedef struct
 {
-  GPtrArray *commitments;            /* (element-type SvExtrinsic) all set_commitment of the subnet, those without a text too */
-  GArray *gone;                      /* of guint64: blocks that cannot be read any more */
-  guint64 tip;                       /* the block read last, */
-  char tip_hash[SV_BLOCK_HASH_TEXT]; /* and its hash; "" before the first */
+  GPtrArray *commitments; /* (element-type SvExtrinsic) set_commitment of the subnet */
+  gboolean with_others;   /* those without a text too, as other programs make them */
+  GPtrArray *untold;      /* (element-type SvExtrinsic) those of which it cannot be known whether they succeeded */
+  GArray *gone;           /* of guint64: blocks that cannot be read any more */
 } Stretch;
 
 static void
 stretch_init (Stretch *stretch)
 {
-  *stretch = (Stretch){ .commitments = g_ptr_array_new_with_free_func ((GDestroyNotify)sv_extrinsic_free),
-                        .gone = g_array_new (FALSE, FALSE, sizeof (guint64)) };
+  stretch->commitments = g_ptr_array_new_with_free_func ((GDestroyNotify)sv_extrinsic_free);
+  stretch->untold = g_ptr_array_new_with_free_func ((GDestroyNotify)sv_extrinsic_free);
+  stretch->gone = g_array_new (FALSE, FALSE, sizeof (guint64));
 }
 
 static void
 stretch_clear (Stretch *stretch)
 {
   g_clear_pointer (&stretch->commitments, g_ptr_array_unref);
+  g_clear_pointer (&stretch->untold, g_ptr_array_unref);
   g_clear_pointer (&stretch->gone, g_array_unref);
 }
 
@@ -39,23 +41,38 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Stretch, stretch_clear)
 
 /* ── one batch of blocks ── */
 
-/* Notes a body that was read: it must stand on the one before it. */
+/* Whether a body fits to what is known around it: the block read before it, and the finalized one. Several nodes may stand
+ * behind an endpoint, and the one that tells of a block may be on another branch than the one that told of those. */
 static gboolean
-link_body (const SvSubtensor *subtensor, Stretch *stretch, const SvBlockBody *body, GError **error)
+fits (const SvSubtensor *subtensor, const SvBlockBody *body)
 {
+  const SvBlock *final = &subtensor->head.finalized;
+  gboolean follows = *subtensor->tip_hash != '\0' && subtensor->tip + 1 == body->number;
+  return (!follows || strcmp (body->parent, subtensor->tip_hash) == 0) &&
+         (body->number != final->number || strcmp (body->hash, final->hash) == 0) &&
+         (body->number != final->number + 1 || strcmp (body->parent, final->hash) == 0);
+}
+
+/* Notes a body that was read. After one that does not fit, or is gone, it is not known what the next one has to follow on. */
+static gboolean
+link_body (SvSubtensor *subtensor, Stretch *stretch, const SvBlockBody *body, GError **error)
+{
+  gboolean is_fit = body->is_gone || fits (subtensor, body);
   if (body->is_gone)
-  {
     g_array_append_val (stretch->gone, body->number);
-    return TRUE;
-  }
-  if (*stretch->tip_hash != '\0' && stretch->tip + 1 == body->number && strcmp (body->parent, stretch->tip_hash) != 0)
-  {
+  if (!is_fit)
     sv_set_reorganised (&subtensor->nodes, body->number, error);
-    return FALSE;
-  }
-  stretch->tip = body->number;
-  g_strlcpy (stretch->tip_hash, body->hash, sizeof stretch->tip_hash);
-  return TRUE;
+  subtensor->tip = body->number;
+  g_strlcpy (subtensor->tip_hash, is_fit && !body->is_gone ? body->hash : "", sizeof subtensor->tip_hash);
+  return is_fit;
+}
+
+static void
+drop_without_text (GPtrArray *commitments)
+{
+  for (guint i = commitments->len; i > 0; i--)
+    if (*((const SvExtrinsic *)commitments->pdata[i - 1])->text == '\0')
+      g_ptr_array_remove_index (commitments, i - 1);
 }
 
 /* Fills in bodies of ascending blocks. */
@@ -70,6 +87,8 @@ read_bodies (SvSubtensor *subtensor, Stretch *stretch, GPtrArray *bodies, GError
   {
     done = done && sv_block_body_read (subtensor, bodies->pdata[i], &calls[i], error) &&
            link_body (subtensor, stretch, bodies->pdata[i], error);
+    if (!stretch->with_others)
+      drop_without_text (((SvBlockBody *)bodies->pdata[i])->commitments);
     sv_rpc_call_clear (&calls[i]);
   }
   return done;
@@ -88,38 +107,49 @@ take_events (const SvBlockBody *body, SvRpcCall *call, gboolean *is_gone, GError
   return sv_block_body_judge (body, call->result, error);
 }
 
-/* The slot at the best head holds the last commitment of each account: those it shows have succeeded. Those without a text are
- * left as they are. */
+/* TRUE for one of several with the same text by the same account: the slot cannot tell them apart. */
 static gboolean
-judge_by_slots (SvSubtensor *subtensor, const SvBlockBody *body, gboolean *is_known, GError **error)
+is_ambiguous (const SvBlockBody *body, const SvExtrinsic *extrinsic)
 {
-  *is_known = TRUE;
-  for (guint i = 0; i < body->commitments->len && *is_known; i++)
+  guint n = 0;
+  for (guint i = 0; i < body->commitments->len; i++)
   {
-    SvExtrinsic *extrinsic = body->commitments->pdata[i];
-    g_auto (SvRegistration) registration = { 0 };
-    gboolean found;
-    if (*extrinsic->text == '\0')
-      continue;
-    if (!sv_state_registration (subtensor, extrinsic->signer, &found, &registration, error))
-      return FALSE;
-    extrinsic->succeeded = found && registration.block == body->number && g_strcmp0 (registration.text, extrinsic->text) == 0;
-    *is_known = extrinsic->succeeded;
+    const SvExtrinsic *other = body->commitments->pdata[i];
+    n += strcmp (other->signer, extrinsic->signer) == 0 && strcmp (other->text, extrinsic->text) == 0;
   }
+  return n > 1;
+}
+
+/* The slot at the best head holds the last commitment of an account: what it shows has succeeded. */
+static gboolean
+judge_by_slot (SvSubtensor *subtensor, const SvBlockBody *body, SvExtrinsic *extrinsic, GError **error)
+{
+  g_auto (SvRegistration) registration = { 0 };
+  gboolean found;
+  if (!sv_state_registration (subtensor, extrinsic->signer, &found, &registration, error))
+    return FALSE;
+  extrinsic->succeeded = found && registration.block == body->number && g_strcmp0 (registration.text, extrinsic->text) == 0 &&
+                         !is_ambiguous (body, extrinsic);
+  return TRUE;
+}
+
+static gboolean
+judge_by_slots (SvSubtensor *subtensor, Stretch *stretch, const SvBlockBody *body, GError **error)
+{
+  for (guint i = 0; i < body->commitments->len; i++)
+    if (!judge_by_slot (subtensor, body, body->commitments->pdata[i], error))
+      return FALSE;
+  for (guint i = body->commitments->len; i > 0; i--)
+    if (!((const SvExtrinsic *)body->commitments->pdata[i - 1])->succeeded)
+      g_ptr_array_add (stretch->untold, g_ptr_array_steal_index (body->commitments, i - 1));
   return TRUE;
 }
 
 static gboolean
 judge (SvSubtensor *subtensor, Stretch *stretch, const SvBlockBody *body, SvRpcCall *call, GError **error)
 {
-  gboolean is_gone, is_known = TRUE;
-  if (!take_events (body, call, &is_gone, error) || (is_gone && !judge_by_slots (subtensor, body, &is_known, error)))
-    return FALSE;
-  if (is_known)
-    return TRUE;
-  g_array_append_val (stretch->gone, body->number);
-  g_ptr_array_set_size (body->commitments, 0);
-  return TRUE;
+  gboolean is_gone;
+  return take_events (body, call, &is_gone, error) && (!is_gone || judge_by_slots (subtensor, stretch, body, error));
 }
 
 /* Asks for the events of those blocks that hold commitments. */
@@ -165,6 +195,9 @@ plan_bodies (SvSubtensor *subtensor, Stretch *stretch, guint64 first, guint64 la
     sv_set_reorganised (&subtensor->nodes, first + hashes->len, error);
     return NULL;
   }
+  guint64 final = subtensor->head.finalized.number;
+  if (first <= final && !sv_hashes_confirm (&subtensor->nodes, first, hashes, (guint)(MIN (last, final) - first + 1), error))
+    return NULL;
   for (guint64 number = first; number <= last; number++)
   {
     gboolean is_gone;
@@ -195,6 +228,15 @@ read_batch (SvSubtensor *subtensor, Stretch *stretch, guint64 first, guint64 las
   return TRUE;
 }
 
+static gboolean
+has_number (const GArray *numbers, guint64 number)
+{
+  for (guint i = 0; i < numbers->len; i++)
+    if (g_array_index (numbers, guint64, i) == number)
+      return TRUE;
+  return FALSE;
+}
+
 static int
 compare_numbers (gconstpointer a, gconstpointer b)
 {
@@ -202,43 +244,80 @@ compare_numbers (gconstpointer a, gconstpointer b)
   return *x < *y ? -1 : *x > *y;
 }
 
-/* All set_commitment of the subnet, those without a text too. */
-static GPtrArray *
-read_stretch (SvSubtensor *subtensor, guint64 first, guint64 last, GArray **unreadable, GError **error)
+static gboolean
+read_stretch (SvSubtensor *subtensor, guint64 first, guint64 last, Stretch *stretch, GError **error)
 {
-  g_auto (Stretch) stretch = { 0 };
-  stretch_init (&stretch);
+  stretch_init (stretch);
   guint64 last_final = MIN (last, subtensor->head.finalized.number);
   if (first > 0 && first <= last_final &&
       !sv_runtimes_cover (&subtensor->runtimes, &subtensor->nodes, first - 1, last_final - 1, error))
-    return NULL;
+    return FALSE;
   for (guint64 next = first; next <= last;)
   {
     guint64 end = MIN (last, next + sv_nodes_batch_size (&subtensor->nodes) - 1);
-    if (!read_batch (subtensor, &stretch, next, end, error))
-      return NULL;
+    if (!read_batch (subtensor, stretch, next, end, error))
+      return FALSE;
     next = end + 1;
   }
-  g_array_sort (stretch.gone, compare_numbers);
-  if (unreadable)
-    *unreadable = g_steal_pointer (&stretch.gone);
-  return g_steal_pointer (&stretch.commitments);
+  return TRUE;
+}
+
+/* Anchors and the texts of other programs bind nobody to anything. */
+static gboolean
+may_bind (const SvExtrinsic *extrinsic)
+{
+  g_autofree char *window = sv_commitment_text_window (extrinsic->text);
+  return window != NULL;
+}
+
+/* The blocks of which it is not known what @address, or with NULL anybody, has bound himself to there. */
+static GArray *
+list_unreadable (Stretch *stretch, const char *address)
+{
+  for (guint i = 0; i < stretch->untold->len; i++)
+  {
+    const SvExtrinsic *extrinsic = stretch->untold->pdata[i];
+    if (may_bind (extrinsic) && (!address || strcmp (extrinsic->signer, address) == 0) &&
+        !has_number (stretch->gone, extrinsic->block))
+      g_array_append_val (stretch->gone, extrinsic->block);
+  }
+  g_array_sort (stretch->gone, compare_numbers);
+  return g_steal_pointer (&stretch->gone);
 }
 
 GPtrArray *
 sv_subtensor_commitments (SvChain *chain, guint64 first, guint64 last, GArray **unreadable, GError **error)
 {
-  g_autoptr (GPtrArray) all = read_stretch ((SvSubtensor *)chain, first, last, unreadable, error);
-  if (!all)
+  g_auto (Stretch) stretch = { 0 };
+  if (!read_stretch ((SvSubtensor *)chain, first, last, &stretch, error))
     return NULL;
-  GPtrArray *with_text = g_ptr_array_new_with_free_func ((GDestroyNotify)sv_extrinsic_free);
-  while (all->len > 0)
-  {
-    g_autoptr (SvExtrinsic) extrinsic = g_ptr_array_steal_index (all, 0);
-    if (*extrinsic->text != '\0')
-      g_ptr_array_add (with_text, g_steal_pointer (&extrinsic));
-  }
-  return with_text;
+  if (unreadable)
+    *unreadable = list_unreadable (&stretch, NULL);
+  return g_steal_pointer (&stretch.commitments);
+}
+
+static SvExtrinsic *
+steal_by_hash (GPtrArray *extrinsics, const char *hash)
+{
+  for (guint i = 0; i < extrinsics->len; i++)
+    if (strcmp (((const SvExtrinsic *)extrinsics->pdata[i])->hash, hash) == 0)
+      return g_ptr_array_steal_index (extrinsics, i);
+  return NULL;
+}
+
+gboolean
+sv_subtensor_find_between (SvSubtensor *subtensor, guint64 first, guint64 last, const char *hash, SvExtrinsic **found,
+                           gboolean *unreadable, GError **error)
+{
+  g_auto (Stretch) stretch = { .with_others = TRUE };
+  *found = NULL;
+  *unreadable = FALSE;
+  if (!read_stretch (subtensor, first, last, &stretch, error))
+    return FALSE;
+  *found = steal_by_hash (stretch.commitments, hash);
+  g_autoptr (SvExtrinsic) untold = steal_by_hash (stretch.untold, hash);
+  *unreadable = !*found && (untold || stretch.gone->len > 0);
+  return TRUE;
 }
 
 gboolean
@@ -246,111 +325,32 @@ sv_subtensor_find_extrinsic (SvChain *chain, guint64 block, const char *hash, Sv
                              GError **error)
 {
   SvSubtensor *subtensor = (SvSubtensor *)chain;
-  g_autoptr (GArray) gone = NULL;
+  gboolean is_unreadable = FALSE;
   *found = NULL;
-  if (unreadable)
-    *unreadable = FALSE;
-  if (block == 0 || block > subtensor->head.best.number)
-    return TRUE;
-  g_autoptr (GPtrArray) commitments = read_stretch (subtensor, block, block, &gone, error);
-  if (!commitments)
+  gboolean may_hold = block > 0 && block <= subtensor->head.best.number;
+  if (may_hold && !sv_subtensor_find_between (subtensor, block, block, hash, found, &is_unreadable, error))
     return FALSE;
-  for (guint i = 0; i < commitments->len && !*found; i++)
-    if (strcmp (((SvExtrinsic *)commitments->pdata[i])->hash, hash) == 0)
-      *found = g_ptr_array_steal_index (commitments, i);
   if (unreadable)
-    *unreadable = !*found && gone->len > 0;
+    *unreadable = is_unreadable;
   return TRUE;
 }
 
 /* ── of one account ── */
 
-static void
-prepend (GPtrArray *earlier, GPtrArray *found)
-{
-  for (guint i = 0; i < earlier->len; i++)
-    g_ptr_array_insert (found, (gint)i, earlier->pdata[i]);
-  g_ptr_array_set_free_func (earlier, NULL);
-  g_ptr_array_set_size (earlier, 0);
-}
-
-/* Puts the account's successful commitments of [@first, @last] before those in @found. */
-static gboolean
-find_in_blocks (SvSubtensor *subtensor, const char *address, guint64 first, guint64 last, GPtrArray *found, GArray *gone,
-                GError **error)
-{
-  g_autoptr (GArray) unreadable = NULL;
-  g_autoptr (GPtrArray) all = read_stretch (subtensor, first, last, &unreadable, error);
-  if (!all)
-    return FALSE;
-  g_autoptr (GPtrArray) own = g_ptr_array_new_with_free_func ((GDestroyNotify)sv_extrinsic_free);
-  while (all->len > 0)
-  {
-    g_autoptr (SvExtrinsic) extrinsic = g_ptr_array_steal_index (all, 0);
-    if (extrinsic->succeeded && *extrinsic->text != '\0' && strcmp (extrinsic->signer, address) == 0)
-      g_ptr_array_add (own, g_steal_pointer (&extrinsic));
-  }
-  prepend (own, found);
-  g_array_prepend_vals (gone, unreadable->data, unreadable->len);
-  return TRUE;
-}
-
-/* Goes from mark to mark: the state at a block names the account's last commitment up to there, and the state before that one
- * the one before it. Where a state is gone, what is left is read block by block. */
-static gboolean
-follow_marks (SvSubtensor *subtensor, const char *address, guint64 first, guint64 last, GPtrArray *found, GArray *gone,
-              GError **error)
-{
-  for (guint64 at = last;;)
-  {
-    guint64 mark;
-    SvMark kind;
-    if (!sv_state_last_commitment (subtensor, address, at, &kind, &mark, error))
-      return FALSE;
-    if (kind == SV_MARK_GONE)
-      return find_in_blocks (subtensor, address, first, at, found, gone, error);
-    if (kind == SV_MARK_NONE || mark < first || mark == 0)
-      return TRUE;
-    if (!find_in_blocks (subtensor, address, mark, mark, found, gone, error))
-      return FALSE;
-    if (mark == first)
-      return TRUE;
-    at = mark - 1;
-  }
-}
-
-static void
-keep_between (GPtrArray *extrinsics, guint64 first, guint64 last)
-{
-  for (guint i = extrinsics->len; i > 0; i--)
-  {
-    const SvExtrinsic *extrinsic = extrinsics->pdata[i - 1];
-    if (extrinsic->block < first || extrinsic->block > last)
-      g_ptr_array_remove_index (extrinsics, i - 1);
-  }
-}
-
 GPtrArray *
-sv_subtensor_account_commitments (SvChain *chain, const char *address, guint64 first, guint64 last, GArray **unreadable,
-                                  GError **error)
+sv_subtensor_commitments_by (SvSubtensor *subtensor, const char *address, guint64 first, guint64 last, GArray **unreadable,
+                             GError **error)
 {
-  SvSubtensor *subtensor = (SvSubtensor *)chain;
-  guint64 final = MIN (last, subtensor->head.finalized.number);
-  g_auto (SvAccountMemory) memory = { 0 };
-  sv_account_memory_load (&memory, subtensor->cache, &chain->id, address);
-  gboolean goes_on = memory.is_there && memory.from <= first && first <= memory.to + 1;
-  guint64 from = goes_on ? memory.from : first, next = goes_on ? memory.to + 1 : first;
-  g_autoptr (GPtrArray) known =
-      goes_on ? g_steal_pointer (&memory.extrinsics) : g_ptr_array_new_with_free_func ((GDestroyNotify)sv_extrinsic_free);
-  g_autoptr (GPtrArray) newer = g_ptr_array_new_with_free_func ((GDestroyNotify)sv_extrinsic_free);
-  g_autoptr (GArray) gone = g_array_new (FALSE, FALSE, sizeof (guint64));
-  if (next <= last && !follow_marks (subtensor, address, next, last, newer, gone, error))
+  g_auto (Stretch) stretch = { 0 };
+  if (!read_stretch (subtensor, first, last, &stretch, error))
     return NULL;
-  g_ptr_array_extend_and_steal (known, g_steal_pointer (&newer));
-  if (gone->len == 0 && next <= final)
-    sv_account_memory_save (&memory, &chain->id, address, from, final, known);
-  keep_between (known, first, last);
-  if (unreadable)
-    *unreadable = g_steal_pointer (&gone);
-  return g_steal_pointer (&known);
+  GPtrArray *own = g_ptr_array_new_with_free_func ((GDestroyNotify)sv_extrinsic_free);
+  for (guint i = 0; i < stretch.commitments->len; i++)
+  {
+    const SvExtrinsic *extrinsic = stretch.commitments->pdata[i];
+    if (extrinsic->succeeded && strcmp (extrinsic->signer, address) == 0)
+      g_ptr_array_add (own, g_steal_pointer (&stretch.commitments->pdata[i]));
+  }
+  *unreadable = list_unreadable (&stretch, address);
+  return own;
 }

@@ -72,10 +72,48 @@ sv_hashes_read (SvNodes *nodes, guint64 first, guint64 last, GError **error)
   return g_steal_pointer (&hashes);
 }
 
+static gboolean
+compare_hashes (const SvNodes *nodes, guint other, guint64 first, const GPtrArray *ours, const GPtrArray *theirs,
+                GError **error)
+{
+  for (guint i = 0; i < theirs->len; i++)
+  {
+    if (strcmp (ours->pdata[i], theirs->pdata[i]) == 0)
+      continue;
+    g_set_error (error, SV_ERROR, SV_ERROR_VERIFY,
+                 "the chain endpoints do not agree: block %" G_GUINT64_FORMAT
+                 ", which is final, is %s on %s and %s on %s; find out which of them is right, and configure no other",
+                 first + i, (const char *)ours->pdata[i], sv_nodes_shown (nodes), (const char *)theirs->pdata[i],
+                 sv_rpc_endpoint (nodes->all[other].rpc));
+    return FALSE;
+  }
+  return TRUE;
+}
+
+/* What the other endpoint lacks, or cannot tell now, it does not contradict. */
+gboolean
+sv_hashes_confirm (SvNodes *nodes, guint64 first, const GPtrArray *hashes, guint n, GError **error)
+{
+  g_autoptr (GPtrArray) theirs = g_ptr_array_new_with_free_func (g_free);
+  guint other = nodes->n - 1 - nodes->current;
+  if (n == 0 || nodes->n == 1 || nodes->all[other].avoided_until_us > g_get_monotonic_time ())
+    return TRUE;
+  json_t *numbers = json_array ();
+  for (guint i = 0; i < n; i++)
+    json_array_append_new (numbers, sv_json_integer (first + i));
+  SvRpcCall call = { .method = "chain_getBlockHash", .params = json_pack ("[o]", numbers) };
+  gboolean is_whole;
+  if (sv_nodes_ask (nodes, other, &call, 1, NULL) && !call.error)
+    (void)!take_hashes (call.result, n, theirs, &is_whole);
+  sv_rpc_call_clear (&call);
+  return compare_hashes (nodes, other, first, hashes, theirs, error);
+}
+
 /* ── headers ── */
 
 gboolean
-sv_header_check (const char *endpoint, const json_t *json, const char *hash, SvHeader *header, GError **error)
+sv_header_check (const SvNodes *nodes, const char *endpoint, const json_t *json, const char *hash, SvHeader *header,
+                 GError **error)
 {
   if (json_is_null (json))
   {
@@ -91,6 +129,8 @@ sv_header_check (const char *endpoint, const json_t *json, const char *hash, SvH
     g_prefix_error (error, "%s: ", endpoint);
     return FALSE;
   }
+  if (header->number == 0 && strcmp (hash, nodes->genesis) == 0)
+    g_strlcpy (header->hash, hash, sizeof header->hash);
   if (strcmp (header->hash, hash) == 0)
     return TRUE;
   g_set_error (error, SV_ERROR, SV_ERROR_VERIFY,
@@ -110,7 +150,7 @@ take_header (const SvNodes *nodes, SvRpcCall *call, const char *hash, guint64 nu
     g_propagate_error (error, g_steal_pointer (&call->error));
     return FALSE;
   }
-  if (!sv_header_check (call->endpoint, call->result, hash, header, error))
+  if (!sv_header_check (nodes, call->endpoint, call->result, hash, header, error))
     return FALSE;
   if (header->number != number || (before && strcmp (header->parent, before->hash) != 0))
   {

@@ -6,6 +6,7 @@
  * where a runtime changed; so a span is carried backwards over headers without one. */
 #include "chain/subtensor/runtimes.h"
 
+#include <glib/gstdio.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -16,6 +17,8 @@
 #include "chain/subtensor/scale.h"
 
 #define CACHE_HEADER 4 /* spec version, little-endian, before the metadata */
+#define CACHE_LIFE_S                                                                                                           \
+  (24 * 60 * 60) /* what a node once said of a runtime is asked again, lest a lie last as long as the runtime */
 
 typedef struct
 {
@@ -38,8 +41,10 @@ sv_runtimes_init (SvRuntimes *runtimes, const SvConfig *config)
 {
   runtimes->known = g_ptr_array_new_with_free_func (runtime_free);
   runtimes->spans = g_array_new (FALSE, TRUE, sizeof (Span));
-  g_autofree char *hash = sv_hash_bytes (sv_config_get (config, "BITTENSOR_SUBTENSOR_ENDPOINT"),
-                                         strlen (sv_config_get (config, "BITTENSOR_SUBTENSOR_ENDPOINT")));
+  const char *fallback = sv_config_get (config, "BITTENSOR_SUBTENSOR_FALLBACK");
+  g_autofree char *endpoints =
+      g_strconcat (sv_config_get (config, "BITTENSOR_SUBTENSOR_ENDPOINT"), "\n", fallback ? fallback : "", NULL);
+  g_autofree char *hash = sv_hash_bytes (endpoints, strlen (endpoints));
   g_autofree char *leaf = g_strdup_printf ("cache/metadata-%.16s.scale", sv_hash_hex (hash));
   runtimes->cache_path = sv_config_home_path (config, leaf);
 }
@@ -54,10 +59,19 @@ sv_runtimes_clear (SvRuntimes *runtimes)
 
 /* ── metadata ── */
 
+static gboolean
+is_fresh (const char *path)
+{
+  GStatBuf status;
+  gint64 age = g_stat (path, &status) == 0 ? g_get_real_time () / G_USEC_PER_SEC - status.st_mtime : -1;
+  return age >= 0 && age < CACHE_LIFE_S;
+}
+
 static SvMetadata *
 read_cached (const SvRuntimes *runtimes, const SvNodes *nodes, guint32 spec_version)
 {
-  g_autoptr (GBytes) bytes = sv_file_read (runtimes->cache_path, SV_METADATA_MAX_SIZE, NULL);
+  gboolean may_read = is_fresh (runtimes->cache_path);
+  g_autoptr (GBytes) bytes = may_read ? sv_file_read (runtimes->cache_path, SV_METADATA_MAX_SIZE, NULL) : NULL;
   gsize length = 0;
   const guint8 *data = bytes ? g_bytes_get_data (bytes, &length) : NULL;
   gsize header = CACHE_HEADER + strlen (nodes->genesis);
@@ -101,12 +115,9 @@ choose_version (SvNodes *nodes, const char *hash)
 
 /* "Metadata_metadata_at_version" gives an optional byte vector with the metadata in it. */
 static GBytes *
-fetch_version (SvNodes *nodes, guint version, const char *hash, GError **error)
+unwrap (const json_t *answer, GError **error)
 {
-  g_autofree char *argument = g_strdup_printf ("0x%02x000000", version);
-  g_autoptr (json_t) answer =
-      sv_nodes_call (nodes, "state_call", sv_params ("Metadata_metadata_at_version", argument, hash, NULL), error);
-  g_autoptr (GBytes) bytes = answer ? sv_answer_bytes ("Metadata_metadata_at_version", answer, error) : NULL;
+  g_autoptr (GBytes) bytes = sv_answer_bytes ("Metadata_metadata_at_version", answer, error);
   if (!bytes)
     return NULL;
   SvScaleReader reader = sv_scale_reader (g_bytes_get_data (bytes, NULL), g_bytes_get_size (bytes));
@@ -119,14 +130,41 @@ fetch_version (SvNodes *nodes, guint version, const char *hash, GError **error)
   return g_bytes_new (data, length);
 }
 
+/* Metadata tell where everything lies, so two endpoints that agree about values agree about nothing if one of them made up the
+ * metadata. The second one, if there is one that answers, has to say the same; *@is_confirmed tells whether it did. */
+static gboolean
+confirm_metadata (SvNodes *nodes, const char *method, const json_t *params, const json_t *ours, gboolean *is_confirmed,
+                  GError **error)
+{
+  guint other = nodes->n - 1 - nodes->current;
+  *is_confirmed = FALSE;
+  if (nodes->n == 1 || nodes->all[other].avoided_until_us > g_get_monotonic_time ())
+    return TRUE;
+  SvRpcCall call = { .method = method, .params = json_deep_copy (params) };
+  gboolean answered = sv_nodes_ask (nodes, other, &call, 1, NULL) && !call.error;
+  *is_confirmed = answered && json_equal (call.result, ours);
+  sv_rpc_call_clear (&call);
+  if (!answered || *is_confirmed)
+    return TRUE;
+  g_set_error (error, SV_ERROR, SV_ERROR_VERIFY,
+               "the chain endpoints do not agree: %s and %s have different metadata for the same runtime; find out which of "
+               "them is right, and configure no other",
+               sv_nodes_shown (nodes), sv_rpc_endpoint (nodes->all[other].rpc));
+  return FALSE;
+}
+
 static GBytes *
-fetch_metadata (SvNodes *nodes, const char *hash, GError **error)
+fetch_metadata (SvNodes *nodes, const char *hash, gboolean *is_confirmed, GError **error)
 {
   guint version = choose_version (nodes, hash);
-  if (version > 0)
-    return fetch_version (nodes, version, hash, error);
-  g_autoptr (json_t) answer = sv_nodes_call (nodes, "state_getMetadata", sv_params (hash, NULL), error);
-  return answer ? sv_answer_bytes ("state_getMetadata", answer, error) : NULL;
+  const char *method = version > 0 ? "state_call" : "state_getMetadata";
+  g_autofree char *argument = g_strdup_printf ("0x%02x000000", version);
+  g_autoptr (json_t) params =
+      version > 0 ? sv_params ("Metadata_metadata_at_version", argument, hash, NULL) : sv_params (hash, NULL);
+  g_autoptr (json_t) answer = sv_nodes_call (nodes, method, json_deep_copy (params), error);
+  if (!answer || !confirm_metadata (nodes, method, params, answer, is_confirmed, error))
+    return NULL;
+  return version > 0 ? unwrap (answer, error) : sv_answer_bytes ("state_getMetadata", answer, error);
 }
 
 static SvMetadata *
@@ -135,7 +173,8 @@ load_metadata (const SvRuntimes *runtimes, SvNodes *nodes, guint32 spec_version,
   SvMetadata *metadata = read_cached (runtimes, nodes, spec_version);
   if (metadata)
     return metadata;
-  g_autoptr (GBytes) bytes = fetch_metadata (nodes, hash, error);
+  gboolean is_confirmed;
+  g_autoptr (GBytes) bytes = fetch_metadata (nodes, hash, &is_confirmed, error);
   if (!bytes)
     return NULL;
   metadata = sv_metadata_parse (g_bytes_get_data (bytes, NULL), g_bytes_get_size (bytes), error);
@@ -145,7 +184,7 @@ load_metadata (const SvRuntimes *runtimes, SvNodes *nodes, guint32 spec_version,
     return NULL;
   }
   const SvRuntime *newest = runtimes->known->len > 0 ? runtimes->known->pdata[runtimes->known->len - 1] : NULL;
-  if (!newest || newest->spec_version < spec_version)
+  if ((!newest || newest->spec_version < spec_version) && (is_confirmed || nodes->n == 1))
     write_cache (runtimes, nodes, spec_version, bytes);
   return metadata;
 }

@@ -180,6 +180,8 @@ sv_state_block (SvSubtensor *subtensor, guint64 number, SvBlock *block, GError *
     g_set_error (error, SV_ERROR, SV_ERROR_NOT_FOUND, "%s has no block %" G_GUINT64_FORMAT " yet", subtensor->base.url, number);
     return FALSE;
   }
+  if (number < head->finalized.number && !sv_hashes_confirm (&subtensor->nodes, number, hashes, 1, error))
+    return FALSE;
   *block = (SvBlock){ .number = number };
   g_strlcpy (block->hash, hashes->pdata[0], sizeof block->hash);
   return TRUE;
@@ -191,7 +193,7 @@ gboolean
 sv_state_registration (SvSubtensor *subtensor, const char *address, gboolean *found, SvRegistration *registration,
                        GError **error)
 {
-  const SvMetadata *metadata = subtensor->best_runtime->metadata;
+  const SvMetadata *metadata = subtensor->runtimes_of_head.of_best->metadata;
   g_autoptr (GBytes) account = sv_state_account (address, error), value = NULL;
   g_autofree char *key =
       account ? sv_state_netuid_key (subtensor, metadata, "Commitments", "CommitmentOf", account, error) : NULL;

@@ -30,15 +30,15 @@ static void
 begin (EngineWorld *world)
 {
   model_queue (world->model, world->alice, MODEL_NETUID, "a failed", SMALL_ERROR_RATE);
-  model_queue (world->model, world->alice, MODEL_NETUID, "a1", MODEL_SUCCEEDS);
-  model_commit (world->model, world->bob, "b1");
-  model_commit (world->model, world->bob, "b2");
+  model_queue (world->model, world->alice, MODEL_NETUID, "sv1 commit a1", MODEL_SUCCEEDS);
+  model_commit (world->model, world->bob, "sv1 commit b1");
+  model_commit (world->model, world->bob, "sv1 commit b2");
   model_grow (world->model, 12);
-  model_commit (world->model, world->alice, "a2");
+  model_commit (world->model, world->alice, "sv1 commit a2");
   model_grow (world->model, 9);
-  model_commit (world->model, world->bob, "b3");
+  model_commit (world->model, world->bob, "sv1 commit b3");
   model_grow (world->model, 9);
-  model_commit (world->model, world->alice, "a3");
+  model_commit (world->model, world->alice, "sv1 commit a3");
   model_grow (world->model, 20);
   open_world (world);
 }
@@ -48,11 +48,11 @@ test_memory (void)
 {
   engine_world_begin (world, 5, 0);
   begin (&world);
-  assert_account (&world, world.alice, 1, 60, "6 alice a1\n20 alice a2\n40 alice a3\n");
+  assert_account (&world, world.alice, 1, 60, "6 alice sv1 commit a1\n20 alice sv1 commit a2\n40 alice sv1 commit a3\n");
   open_world (&world);
   world.nodes[0].state_from = 55; /* of no matter now */
-  assert_account (&world, world.alice, 1, 60, "6 alice a1\n20 alice a2\n40 alice a3\n");
-  assert_account (&world, world.alice, 7, 39, "20 alice a2\n");
+  assert_account (&world, world.alice, 1, 60, "6 alice sv1 commit a1\n20 alice sv1 commit a2\n40 alice sv1 commit a3\n");
+  assert_account (&world, world.alice, 7, 39, "20 alice sv1 commit a2\n");
   g_assert_cmpuint (n_bodies (&world), ==, 0);
 }
 
@@ -61,14 +61,14 @@ test_memory_goes_on (void)
 {
   engine_world_begin (world, 5, 0);
   begin (&world);
-  assert_account (&world, world.alice, 15, 60, "20 alice a2\n40 alice a3\n");
-  model_commit (world.model, world.alice, "a4"); /* 61 */
+  assert_account (&world, world.alice, 15, 60, "20 alice sv1 commit a2\n40 alice sv1 commit a3\n");
+  model_commit (world.model, world.alice, "sv1 commit a4"); /* 61 */
   model_grow (world.model, 9);
   world.nodes[0].state_from = 58;
   open_world (&world);
-  assert_account (&world, world.alice, 20, 70, "20 alice a2\n40 alice a3\n61 alice a4\n");
-  assert_account (&world, world.alice, 20, 70, "20 alice a2\n40 alice a3\n61 alice a4\n");
-  assert_account (&world, world.alice, 15, 70, "20 alice a2\n40 alice a3\n61 alice a4\n");
+  assert_account (&world, world.alice, 20, 70, "20 alice sv1 commit a2\n40 alice sv1 commit a3\n61 alice sv1 commit a4\n");
+  assert_account (&world, world.alice, 20, 70, "20 alice sv1 commit a2\n40 alice sv1 commit a3\n61 alice sv1 commit a4\n");
+  assert_account (&world, world.alice, 15, 70, "20 alice sv1 commit a2\n40 alice sv1 commit a3\n61 alice sv1 commit a4\n");
   g_assert_cmpuint (n_bodies (&world), ==, 1);
 }
 
@@ -78,10 +78,10 @@ test_memory_is_put_together (void)
 {
   engine_world_begin (world, 5, 0);
   begin (&world);
-  assert_account (&world, world.alice, 1, 10, "6 alice a1\n");
-  assert_account (&world, world.alice, 11, 60, "20 alice a2\n40 alice a3\n");
+  assert_account (&world, world.alice, 1, 10, "6 alice sv1 commit a1\n");
+  assert_account (&world, world.alice, 11, 60, "20 alice sv1 commit a2\n40 alice sv1 commit a3\n");
   model_node_forget (&world.nodes[0]);
-  assert_account (&world, world.alice, 1, 60, "6 alice a1\n20 alice a2\n40 alice a3\n");
+  assert_account (&world, world.alice, 1, 60, "6 alice sv1 commit a1\n20 alice sv1 commit a2\n40 alice sv1 commit a3\n");
   g_assert_cmpuint (n_bodies (&world), ==, 0);
 }
 
@@ -90,11 +90,11 @@ test_memory_does_not_reach_back (void)
 {
   engine_world_begin (world, 5, 0);
   begin (&world);
-  assert_account (&world, world.alice, 15, 60, "20 alice a2\n40 alice a3\n");
-  assert_account (&world, world.alice, 14, 60, "20 alice a2\n40 alice a3\n");
-  assert_account (&world, world.alice, 1, 60, "6 alice a1\n20 alice a2\n40 alice a3\n");
+  assert_account (&world, world.alice, 15, 60, "20 alice sv1 commit a2\n40 alice sv1 commit a3\n");
+  assert_account (&world, world.alice, 14, 60, "20 alice sv1 commit a2\n40 alice sv1 commit a3\n");
+  assert_account (&world, world.alice, 1, 60, "6 alice sv1 commit a1\n20 alice sv1 commit a2\n40 alice sv1 commit a3\n");
   model_node_forget (&world.nodes[0]);
-  assert_account (&world, world.alice, 1, 60, "6 alice a1\n20 alice a2\n40 alice a3\n");
+  assert_account (&world, world.alice, 1, 60, "6 alice sv1 commit a1\n20 alice sv1 commit a2\n40 alice sv1 commit a3\n");
   g_assert_cmpuint (n_bodies (&world), ==, 0);
 }
 
@@ -104,12 +104,12 @@ test_memory_with_a_gap (void)
 {
   engine_world_begin (world, 5, 0);
   begin (&world);
-  assert_account (&world, world.alice, 1, 10, "6 alice a1\n");
+  assert_account (&world, world.alice, 1, 10, "6 alice sv1 commit a1\n");
   assert_account (&world, world.alice, 11, 15, "");
   model_node_forget (&world.nodes[0]);
-  assert_account (&world, world.alice, 30, 60, "40 alice a3\n");
+  assert_account (&world, world.alice, 30, 60, "40 alice sv1 commit a3\n");
   g_assert_cmpuint (n_bodies (&world), ==, 1); /* nor is it read for nothing */
-  assert_account (&world, world.alice, 1, 60, "6 alice a1\n20 alice a2\n40 alice a3\n");
+  assert_account (&world, world.alice, 1, 60, "6 alice sv1 commit a1\n20 alice sv1 commit a2\n40 alice sv1 commit a3\n");
 }
 
 static void
@@ -121,16 +121,19 @@ test_open_blocks_are_not_kept (void)
   model_commit (world.model, world.alice, "open"); /* 62 */
   model_grow (world.model, 1);
   engine_world_head (&world);
-  assert_account (&world, world.alice, 1, 63, "6 alice a1\n20 alice a2\n40 alice a3\n62 alice open\n");
+  assert_account (&world, world.alice, 1, 63,
+                  "6 alice sv1 commit a1\n20 alice sv1 commit a2\n40 alice sv1 commit a3\n62 alice open\n");
   model_node_forget (&world.nodes[0]);
-  assert_account (&world, world.alice, 1, 63, "6 alice a1\n20 alice a2\n40 alice a3\n62 alice open\n");
+  assert_account (&world, world.alice, 1, 63,
+                  "6 alice sv1 commit a1\n20 alice sv1 commit a2\n40 alice sv1 commit a3\n62 alice open\n");
   g_assert_cmpuint (n_bodies (&world), ==, 1);
   model_drop (world.model, 2);
   model_grow (world.model, 1);
   model_commit (world.model, world.alice, "other"); /* 63 */
   model_grow (world.model, 1);
-  engine_world_head (&world);
-  assert_account (&world, world.alice, 1, 64, "6 alice a1\n20 alice a2\n40 alice a3\n63 alice other\n");
+  open_world (&world);
+  assert_account (&world, world.alice, 1, 64,
+                  "6 alice sv1 commit a1\n20 alice sv1 commit a2\n40 alice sv1 commit a3\n63 alice other\n");
 }
 
 static void
@@ -142,7 +145,7 @@ test_unreadable_is_not_kept (void)
   g_autofree char *text = account_text (&world, world.alice, 1, 60, NULL, NULL);
   g_assert_nonnull (text);
   world.nodes[0].state_from = 0;
-  assert_account (&world, world.alice, 1, 60, "6 alice a1\n20 alice a2\n40 alice a3\n");
+  assert_account (&world, world.alice, 1, 60, "6 alice sv1 commit a1\n20 alice sv1 commit a2\n40 alice sv1 commit a3\n");
 }
 
 /* ── the file ── */
@@ -168,6 +171,21 @@ edit_memory (EngineWorld *world, const char *from, const char *to)
   g_assert_true (g_file_set_contents (path, text->str, -1, &error));
 }
 
+/* A node that lied is not believed for ever: where the state names another last commitment than it did, all is read again. */
+static void
+test_memory_of_a_lie (void)
+{
+  engine_world_begin (world, 5, 0);
+  begin (&world);
+  assert_account (&world, world.alice, 1, 57, "6 alice sv1 commit a1\n20 alice sv1 commit a2\n40 alice sv1 commit a3\n");
+  edit_memory (&world, "\"mark\":40", "\"mark\":39");
+  model_grow (world.model, 10);
+  engine_world_head (&world);
+  model_node_forget (&world.nodes[0]);
+  assert_account (&world, world.alice, 1, 67, "6 alice sv1 commit a1\n20 alice sv1 commit a2\n40 alice sv1 commit a3\n");
+  g_assert_cmpuint (n_bodies (&world), ==, 3);
+}
+
 static void
 test_damaged_memory (void)
 {
@@ -184,7 +202,7 @@ test_damaged_memory (void)
     { "\"block\":20", "\"block\":null" },
     { "\"index\":1", "\"index\":4294967296" },
     { "\"hash\":\"0x", "\"hash\":\"0" },
-    { "\"text\":\"a2\"", "\"text\":2" },
+    { "\"text\":\"sv1 commit a2\"", "\"text\":2" },
     { "\"extrinsics\":[", "\"extrinsics\":[7," },
     { "\"extrinsics\"", "\"extrinsic\"" },
   };
@@ -192,7 +210,7 @@ test_damaged_memory (void)
   begin (&world);
   for (gsize i = 0; i < G_N_ELEMENTS (edits); i++)
   {
-    assert_account (&world, world.alice, 1, 60, "6 alice a1\n20 alice a2\n40 alice a3\n");
+    assert_account (&world, world.alice, 1, 60, "6 alice sv1 commit a1\n20 alice sv1 commit a2\n40 alice sv1 commit a3\n");
     edit_memory (&world, edits[i][0], edits[i][1]);
     g_auto (SvAccountMemory) memory = { 0 };
     sv_account_memory_load (&memory, engine_world_engine (&world)->cache, sv_chain_id (world.chain),
@@ -200,7 +218,7 @@ test_damaged_memory (void)
     g_assert_false (memory.is_there);
     g_assert_cmpuint (memory.extrinsics->len, ==, 0);
     model_node_forget (&world.nodes[0]);
-    assert_account (&world, world.alice, 1, 60, "6 alice a1\n20 alice a2\n40 alice a3\n");
+    assert_account (&world, world.alice, 1, 60, "6 alice sv1 commit a1\n20 alice sv1 commit a2\n40 alice sv1 commit a3\n");
     if (n_bodies (&world) != 3)
       g_error ("\"%s\" for \"%s\": %u bodies were read", edits[i][1], edits[i][0], n_bodies (&world));
   }
@@ -213,7 +231,7 @@ test_what_is_kept (void)
   engine_world_begin (world, 5, 0);
   begin (&world);
   g_autoptr (GError) error = NULL;
-  assert_account (&world, world.alice, 1, 60, "6 alice a1\n20 alice a2\n40 alice a3\n");
+  assert_account (&world, world.alice, 1, 60, "6 alice sv1 commit a1\n20 alice sv1 commit a2\n40 alice sv1 commit a3\n");
   g_autoptr (GPtrArray) found =
       sv_chain_account_commitments (world.chain, sv_keypair_address (world.alice), 1, 60, NULL, &error);
   g_assert_no_error (error);
@@ -238,7 +256,9 @@ test_old_blocks_are_dropped (void)
   g_autoptr (GPtrArray) none = g_ptr_array_new ();
   sv_account_memory_load (&memory, cache, id, address);
   g_assert_false (memory.is_there);
-  sv_account_memory_save (&memory, id, address, 5, 1000000, none);
+  memory.from = 5;
+  memory.to = 1000000;
+  sv_account_memory_save (&memory, id, address, none);
   sv_account_memory_load (&again, cache, id, address);
   g_assert_true (again.is_there);
   g_assert_cmpuint (again.from, ==, 800000);
@@ -259,5 +279,6 @@ main (int argc, char **argv)
   g_test_add_func ("/chain/account_memory/damaged-memory", test_damaged_memory);
   g_test_add_func ("/chain/account_memory/what-is-kept", test_what_is_kept);
   g_test_add_func ("/chain/account_memory/old-blocks-are-dropped", test_old_blocks_are_dropped);
+  g_test_add_func ("/chain/account_memory/memory-of-a-lie", test_memory_of_a_lie);
   return g_test_run ();
 }

@@ -31,15 +31,15 @@ static void
 begin (EngineWorld *world)
 {
   model_queue (world->model, world->alice, MODEL_NETUID, "a failed", SMALL_ERROR_RATE);
-  model_queue (world->model, world->alice, MODEL_NETUID, "a1", MODEL_SUCCEEDS);
-  model_commit (world->model, world->bob, "b1");
-  model_commit (world->model, world->bob, "b2");
+  model_queue (world->model, world->alice, MODEL_NETUID, "sv1 commit a1", MODEL_SUCCEEDS);
+  model_commit (world->model, world->bob, "sv1 commit b1");
+  model_commit (world->model, world->bob, "sv1 commit b2");
   model_grow (world->model, 12);
-  model_commit (world->model, world->alice, "a2");
+  model_commit (world->model, world->alice, "sv1 commit a2");
   model_grow (world->model, 9);
-  model_commit (world->model, world->bob, "b3");
+  model_commit (world->model, world->bob, "sv1 commit b3");
   model_grow (world->model, 9);
-  model_commit (world->model, world->alice, "a3");
+  model_commit (world->model, world->alice, "sv1 commit a3");
   model_grow (world->model, 20);
   open_world (world);
 }
@@ -65,9 +65,9 @@ test_marks (void)
 {
   engine_world_begin (world, 5, 0);
   begin (&world);
-  assert_account (&world, world.alice, 1, 60, "6 alice a1\n20 alice a2\n40 alice a3\n");
+  assert_account (&world, world.alice, 1, 60, "6 alice sv1 commit a1\n20 alice sv1 commit a2\n40 alice sv1 commit a3\n");
   g_assert_cmpuint (n_bodies (&world), ==, 3);
-  assert_account (&world, world.bob, 1, 60, "6 bob b1\n7 bob b2\n30 bob b3\n");
+  assert_account (&world, world.bob, 1, 60, "6 bob sv1 commit b1\n7 bob sv1 commit b2\n30 bob sv1 commit b3\n");
   g_assert_cmpuint (n_bodies (&world), ==, 6);
 }
 
@@ -80,12 +80,12 @@ test_ends (void)
     const char *expected;
     guint n_bodies;
   } cases[] = {
-    { 6, 40, "6 alice a1\n20 alice a2\n40 alice a3\n", 3 },
-    { 7, 39, "20 alice a2\n", 1 },
-    { 20, 20, "20 alice a2\n", 1 },
+    { 6, 40, "6 alice sv1 commit a1\n20 alice sv1 commit a2\n40 alice sv1 commit a3\n", 3 },
+    { 7, 39, "20 alice sv1 commit a2\n", 1 },
+    { 20, 20, "20 alice sv1 commit a2\n", 1 },
     { 21, 39, "", 0 },
     { 1, 5, "", 0 },
-    { 0, 6, "6 alice a1\n", 1 },
+    { 0, 6, "6 alice sv1 commit a1\n", 1 },
     { 41, 60, "", 0 },
     { 30, 20, "", 0 },
   };
@@ -108,7 +108,7 @@ test_slot_is_emptied (void)
   model_set (world.model, "Commitments", "CommitmentOf", sv_keypair_public_key (world.alice), SV_PUBLIC_KEY_SIZE, NULL);
   model_grow (world.model, 10);
   engine_world_head (&world);
-  assert_account (&world, world.alice, 1, 70, "6 alice a1\n20 alice a2\n40 alice a3\n");
+  assert_account (&world, world.alice, 1, 70, "6 alice sv1 commit a1\n20 alice sv1 commit a2\n40 alice sv1 commit a3\n");
 }
 
 static void
@@ -116,7 +116,7 @@ test_runtime_without_marks (void)
 {
   engine_world_begin (world, 5, .has_no_marks = TRUE);
   begin (&world);
-  assert_account (&world, world.alice, 1, 60, "6 alice a1\n20 alice a2\n40 alice a3\n");
+  assert_account (&world, world.alice, 1, 60, "6 alice sv1 commit a1\n20 alice sv1 commit a2\n40 alice sv1 commit a3\n");
   g_assert_cmpuint (n_bodies (&world), ==, 3);
 }
 
@@ -134,7 +134,7 @@ test_mark_without_a_commitment (void)
   engine_world_begin (world, 5, 0);
   begin (&world);
   set_mark (&world, "0x32000000"); /* 50 */
-  assert_account (&world, world.alice, 1, 70, "6 alice a1\n20 alice a2\n40 alice a3\n");
+  assert_account (&world, world.alice, 1, 70, "6 alice sv1 commit a1\n20 alice sv1 commit a2\n40 alice sv1 commit a3\n");
   g_assert_cmpuint (n_bodies (&world), ==, 4);
 }
 
@@ -162,7 +162,7 @@ test_mark_of_eight_bytes (void)
   engine_world_begin (world, 5, 0);
   begin (&world);
   set_mark (&world, "0x3200000000000000");
-  assert_account (&world, world.alice, 30, 70, "40 alice a3\n");
+  assert_account (&world, world.alice, 30, 70, "40 alice sv1 commit a3\n");
 }
 
 static void
@@ -201,9 +201,9 @@ test_states_are_gone (void)
   world.nodes[0].state_from = 35;
   g_autofree char *text = account_text (&world, world.alice, 1, 60, &gone, &error);
   g_assert_no_error (error);
-  g_assert_cmpstr (text, ==, "40 alice a3\n"); /* 20 is replaced in the slot, and so are Bob's of 6 and 7 */
-  assert_unreadable (gone, 6, 7, 20);
-  g_assert_cmpuint (n_bodies (&world), ==, 1 + 1 + 19); /* a mark above 20 would be known */
+  g_assert_cmpstr (text, ==, "40 alice sv1 commit a3\n"); /* 20 is replaced in the slot, and so are Bob's of 6 and 7 */
+  assert_unreadable (gone, 6, 20);                        /* of Bob's nothing need be known */
+  g_assert_cmpuint (n_bodies (&world), ==, 1 + 1 + 19);   /* a mark above 20 would be known */
 }
 
 static void
@@ -213,7 +213,7 @@ test_archive_has_the_states (void)
   engine_world_add_node (&world, NULL);
   begin (&world);
   world.nodes[0].state_from = 35;
-  assert_account (&world, world.alice, 1, 60, "6 alice a1\n20 alice a2\n40 alice a3\n");
+  assert_account (&world, world.alice, 1, 60, "6 alice sv1 commit a1\n20 alice sv1 commit a2\n40 alice sv1 commit a3\n");
   g_assert_cmpuint (n_bodies (&world), ==, 3);
 }
 
@@ -224,16 +224,16 @@ test_runtime_is_gone (void)
   engine_world_begin (world, 5, 0);
   g_autoptr (GError) error = NULL;
   g_autoptr (GArray) gone = NULL;
-  model_commit (world.model, world.alice, "a1"); /* 6 */
+  model_commit (world.model, world.alice, "sv1 commit a1"); /* 6 */
   model_upgrade (world.model, &(SmallRuntime){ .commitments_index = 19 });
   model_grow (world.model, 1);
-  model_commit (world.model, world.alice, "a2"); /* 8 */
+  model_commit (world.model, world.alice, "sv1 commit a2"); /* 8 */
   model_grow (world.model, 20);
   world.nodes[0].state_from = 20;
   open_world (&world);
   g_autofree char *text = account_text (&world, world.alice, 5, 28, &gone, &error);
   g_assert_no_error (error);
-  g_assert_cmpstr (text, ==, "8 alice a2\n");
+  g_assert_cmpstr (text, ==, "8 alice sv1 commit a2\n");
   assert_unreadable (gone, 5, 6, 7);
 }
 

@@ -1,349 +1,225 @@
-/* Waiting for an extrinsic. What happens while it is waited for happens when the node is asked for its head: each look takes
- * the next step of a test's story.
+/* Waiting for an extrinsic on a chain that a test makes up.
  *
- * inclusion - in a block made meanwhile, or before; each new best block is told; a reorganisation does not hide it
- *           - failed there; not included in time; expired, also where the last block that may hold it is the one that does
- *           - a block that cannot be read may be the one that holds it
- * finality  - once its block is final, and not before; each new finalized block is told; not in time
- *           - moved to a later block, moved to an earlier one, dropped, dropped where a block cannot be read
- * both      - an endpoint that is away for a while, or whose chain is reorganised while it is read, is waited for; a lie is not
+ * inclusion - a block that cannot be read now is no proof that nothing was committed: it is read again, and while it cannot be,
+ *             nobody is told that the extrinsic has expired
+ *           - what cannot be read for a moment is waited for
+ * finality  - a reorganisation that moves the extrinsic to another block is followed, however far the chain has come meanwhile
+ *           - while a block that may hold it cannot be read, nobody is told that the extrinsic is gone
  */
 #include <string.h>
 
-#include "chain/subtensor/extrinsic.h"
-#include "engine_world.h"
-#include "refusal.h"
+#include "base/error.h"
+#include "chain/engine.h"
 
-#define LONG_ENOUGH 60000
-#define MAX_STEPS 8
+#define TIMEOUT_MS 5000
+#define NOWHERE G_MAXUINT64
 
-typedef struct Story Story;
-typedef void (*Step) (Story *story);
-
-struct Story
+typedef struct
 {
-  EngineWorld *world;
-  Step steps[MAX_STEPS];
-  guint n_looks;
-  GString *told; /* numbers of blocks */
+  SvChain base;
+  guint64 best, final;
+  guint64 holder;       /* the block with the extrinsic, or NOWHERE */
+  guint64 gone;         /* a block that cannot be read, or NOWHERE */
+  guint n_heads;        /* asked for */
+  guint readable_after; /* heads, from when on it can be read; 0: never */
+  guint failures;       /* that come before commitments are told */
+} Chain;
+
+static char *
+hash_of (void)
+{
+  return g_strdup_printf ("0x%064d", 7);
+}
+
+static guint64
+block_time_ms (SvChain *base)
+{
+  return 0;
+}
+
+static gboolean
+head (SvChain *base, SvHead *head, GError **error)
+{
+  Chain *chain = (Chain *)base;
+  chain->n_heads++;
+  if (chain->readable_after > 0 && chain->n_heads > chain->readable_after)
+    chain->gone = NOWHERE;
+  *head = (SvHead){ .best.number = chain->best, .finalized.number = chain->final };
+  g_snprintf (head->best.hash, sizeof head->best.hash, "0x%064" G_GINT64_MODIFIER "x", chain->best);
+  g_snprintf (head->finalized.hash, sizeof head->finalized.hash, "0x%064" G_GINT64_MODIFIER "x", chain->final);
+  return TRUE;
+}
+
+static GPtrArray *
+commitments (SvChain *base, guint64 first, guint64 last, GArray **unreadable, GError **error)
+{
+  Chain *chain = (Chain *)base;
+  if (chain->failures > 0)
+  {
+    chain->failures--;
+    g_set_error (error, SV_ERROR, SV_ERROR_UNREACHABLE, "reorganised while it was read");
+    return NULL;
+  }
+  GPtrArray *found = g_ptr_array_new_with_free_func ((GDestroyNotify)sv_extrinsic_free);
+  g_autoptr (GArray) gone = g_array_new (FALSE, FALSE, sizeof (guint64));
+  if (chain->gone >= first && chain->gone <= last)
+    g_array_append_val (gone, chain->gone);
+  if (chain->holder >= first && chain->holder <= last && chain->holder != chain->gone)
+  {
+    g_autofree char *hash = hash_of ();
+    SvExtrinsic *extrinsic = g_new0 (SvExtrinsic, 1);
+    extrinsic->block = chain->holder;
+    g_strlcpy (extrinsic->hash, hash, sizeof extrinsic->hash);
+    extrinsic->succeeded = TRUE;
+    g_ptr_array_add (found, extrinsic);
+  }
+  if (unreadable)
+    *unreadable = g_steal_pointer (&gone);
+  return found;
+}
+
+static gboolean
+find_extrinsic (SvChain *base, guint64 block, const char *hash, SvExtrinsic **found, gboolean *unreadable, GError **error)
+{
+  g_autoptr (GArray) gone = NULL;
+  g_autoptr (GPtrArray) all = commitments (base, block, block, &gone, error);
+  *found = NULL;
+  if (!all)
+    return FALSE;
+  if (all->len > 0)
+    *found = g_ptr_array_steal_index (all, 0);
+  if (unreadable)
+    *unreadable = !*found && gone->len > 0;
+  return TRUE;
+}
+
+static const SvChainEngine engine = {
+  .block_time_ms = block_time_ms, .head = head, .commitments = commitments, .find_extrinsic = find_extrinsic
 };
 
-static void
-look (ModelNode *node, const char *method, const json_t *params)
+static Chain
+make_chain (guint64 final, guint64 best, guint64 holder, guint64 gone)
 {
-  Story *story = node->data;
-  if (strcmp (method, "chain_getHeader") != 0 || json_array_size (params) > 0)
-    return;
-  if (story->n_looks < MAX_STEPS && story->steps[story->n_looks])
-    story->steps[story->n_looks](story);
-  story->n_looks++;
+  return (Chain){
+    .base = { .engine = &engine, .url = (char *)"made:up" }, .final = final, .best = best, .holder = holder, .gone = gone
+  };
 }
 
-static void
-tell (guint64 block, gpointer data)
+static SvExtrinsic *
+await_inclusion (Chain *chain, guint64 valid_until, guint timeout_ms, GError **error)
 {
-  Story *story = data;
-  g_string_append_printf (story->told, "%" G_GUINT64_FORMAT " ", block);
+  SvPreparedExtrinsic prepared = { .prepared_at = 10, .valid_until = valid_until };
+  g_autofree char *hash = hash_of ();
+  g_strlcpy (prepared.hash, hash, sizeof prepared.hash);
+  return sv_chain_await_inclusion (&chain->base, &prepared, timeout_ms, NULL, NULL, error);
 }
 
-/* Blocks up to 5, of which the second is final. */
-static void
-begin (Story *story, EngineWorld *world)
+static SvExtrinsic *
+included_at (guint64 block)
 {
-  story->world = world;
-  story->told = g_string_new ("");
-  engine_world_open (world);
-  engine_world_head (world);
-  world->nodes[0].data = story;
-  world->nodes[0].before = look;
-}
-
-static void
-end (Story *story)
-{
-  story->world->nodes[0].before = NULL;
-  g_string_free (story->told, TRUE);
-}
-
-/* ── steps ── */
-
-static void
-include (Story *story)
-{
-  model_commit (story->world->model, story->world->alice, "sv1 a");
-}
-
-static void
-fail (Story *story)
-{
-  model_queue (story->world->model, story->world->alice, MODEL_NETUID, "sv1 a", SMALL_ERROR_SPACE);
-  model_grow (story->world->model, 1);
-}
-
-static void
-grow (Story *story)
-{
-  model_grow (story->world->model, 1);
-}
-
-static void
-grow_much (Story *story)
-{
-  model_grow (story->world->model, 10);
-}
-
-static void
-reorganise (Story *story)
-{
-  model_drop (story->world->model, 2);
-  model_grow (story->world->model, 3);
-}
-
-/* From the head at block 9, whose block 6 is final. */
-static void
-reorganise_around_it (Story *story)
-{
-  model_drop (story->world->model, 3);
-  include (story);
-  model_grow (story->world->model, 3);
-}
-
-static void
-go_down (Story *story)
-{
-  story->world->nodes[0].failing = "chain_getHeader";
-  story->world->nodes[0].code = 4003;
-  story->world->nodes[0].words = "UnknownBlock: it restarts";
-}
-
-static void
-come_back (Story *story)
-{
-  story->world->nodes[0].failing = NULL;
-}
-
-static void
-fail_on_bodies (Story *story)
-{
-  go_down (story);
-  story->world->nodes[0].failing = "chain_getBlock";
-  story->world->nodes[0].code = -32601;
-  story->world->nodes[0].words = "Method not found";
-}
-
-static void
-lose_bodies (Story *story)
-{
-  story->world->nodes[0].bodies_from = G_MAXUINT64;
-}
-
-static void
-forge (ModelNode *node, const char *method, const json_t *params, json_t **result)
-{
-  if (strcmp (method, "chain_getHeader") != 0 || json_array_size (params) == 0)
-    return;
-  json_decref (*result);
-  *result = json_incref (model_block (node->model, 1)->header);
-}
-
-static void
-lie (Story *story)
-{
-  grow (story);
-  story->world->nodes[0].meddle = forge;
+  g_autofree char *hash = hash_of ();
+  SvExtrinsic *extrinsic = g_new0 (SvExtrinsic, 1);
+  extrinsic->block = block;
+  g_strlcpy (extrinsic->hash, hash, sizeof extrinsic->hash);
+  extrinsic->succeeded = TRUE;
+  return extrinsic;
 }
 
 /* ── inclusion ── */
 
-/* What model_commit() makes is the same each time it is the first of its chain. */
-static SvPreparedExtrinsic
-prepared_as (EngineWorld *world, guint64 valid_until)
-{
-  SvExtrinsicContext context = { .spec_version = MODEL_SPEC };
-  const ModelRuntime *runtime = world->model->runtimes->pdata[0];
-  SvPreparedExtrinsic prepared = { .prepared_at = 3, .valid_until = valid_until };
-  g_autoptr (GBytes) call = sv_commitment_call (runtime->metadata, MODEL_NETUID, "sv1 a", NULL);
-  g_autoptr (GBytes) bytes = sv_extrinsic_sign (runtime->metadata, &context, call, world->alice, NULL);
-  sv_extrinsic_hash (g_bytes_get_data (bytes, NULL), g_bytes_get_size (bytes), prepared.hash);
-  return prepared;
-}
-
 static void
-assert_included (const Story *told_of, guint64 valid_until, guint64 block, const char *told)
+test_unreadable_is_no_expiry (void)
 {
-  engine_world_begin (world, 5, 0);
-  Story story = *told_of;
   g_autoptr (GError) error = NULL;
-  SvPreparedExtrinsic prepared = prepared_as (&world, valid_until);
-  begin (&story, &world);
-  g_autoptr (SvExtrinsic) found = sv_chain_await_inclusion (world.chain, &prepared, LONG_ENOUGH, tell, &story, &error);
+  Chain chain = make_chain (100, 102, 20, 20);
+  g_assert_null (await_inclusion (&chain, 73, 50, &error));
+  g_assert_error (error, SV_ERROR, SV_ERROR_UNREACHABLE);
+  g_assert_nonnull (strstr (error->message, "block 20 cannot be read"));
+}
+
+static void
+test_unreadable_is_read_again (void)
+{
+  g_autoptr (GError) error = NULL;
+  Chain chain = make_chain (100, 102, 20, 20);
+  chain.readable_after = 1;
+  g_autoptr (SvExtrinsic) found = await_inclusion (&chain, 73, TIMEOUT_MS, &error);
   g_assert_no_error (error);
-  g_assert_cmpuint (found->block, ==, block);
-  g_assert_cmpstr (found->hash, ==, prepared.hash);
-  g_assert_true (found->succeeded);
-  g_assert_cmpstr (story.told->str, ==, told);
-  end (&story);
+  g_assert_cmpuint (found->block, ==, 20);
 }
 
 static void
-refuse_inclusion (const Story *told_of, guint64 valid_until, guint timeout_ms, int code, const char *words)
+test_failing_is_waited_for (void)
 {
-  engine_world_begin (world, 5, 0);
-  Story story = *told_of;
-  SvPreparedExtrinsic prepared = prepared_as (&world, valid_until);
-  begin (&story, &world);
-  assert_fails_saying (sv_chain_await_inclusion (world.chain, &prepared, timeout_ms, NULL, NULL, refusal), code, words);
-  end (&story);
+  g_autoptr (GError) error = NULL;
+  Chain chain = make_chain (18, 22, 20, NOWHERE);
+  chain.failures = 2;
+  g_autoptr (SvExtrinsic) found = await_inclusion (&chain, 73, TIMEOUT_MS, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (found->block, ==, 20);
 }
 
 static void
-test_included_later (void)
+test_expiry (void)
 {
-  assert_included (&(Story){ .steps = { NULL, NULL, grow, NULL, grow, include } }, 66, 8, "5 6 7 ");
-  assert_included (&(Story){ .steps = { include } }, 66, 6, "");
-}
-
-static void
-test_included_after_reorganisation (void)
-{
-  assert_included (&(Story){ .steps = { NULL, reorganise, include } }, 66, 7, "5 6 ");
-}
-
-static void
-test_included_in_the_last_block (void)
-{
-  assert_included (&(Story){ .steps = { grow, include, grow_much } }, 7, 7, "6 ");
-  /* Block 7 is the last; while it is not final, another one may take its place. */
-  assert_included (&(Story){ .steps = { grow, grow, grow, grow, reorganise_around_it } }, 7, 7, "6 7 8 9 ");
-  refuse_inclusion (&(Story){ .steps = { grow, grow, include, grow_much } }, 7, LONG_ENOUGH, SV_ERROR_CONFLICT,
-                    "was not included up to block 7, the last that may hold it: nothing was committed");
-}
-
-static void
-test_failed_there (void)
-{
-  refuse_inclusion (&(Story){ .steps = { NULL, fail } }, 66, LONG_ENOUGH, SV_ERROR_FAILED,
-                    "was included in block 6 but failed there: Commitments.SpaceLimitExceeded");
-}
-
-static void
-test_not_in_time (void)
-{
-  refuse_inclusion (&(Story){ 0 }, 66, 0, SV_ERROR_UNREACHABLE, "was not included within 0 s; it may still be");
-}
-
-static void
-test_unreadable_block (void)
-{
-  refuse_inclusion (&(Story){ .steps = { lose_bodies, grow_much } }, 7, LONG_ENOUGH, SV_ERROR_UNREACHABLE,
-                    "block 3 cannot be read any more, so it is not known whether it holds extrinsic");
-}
-
-static void
-test_endpoint_is_away (void)
-{
-  assert_included (&(Story){ .steps = { go_down, NULL, come_back, include } }, 66, 6, "5 ");
-  assert_included (&(Story){ .steps = { fail_on_bodies, include, NULL, come_back } }, 66, 6, "");
-  refuse_inclusion (&(Story){ .steps = { go_down } }, 66, 0, SV_ERROR_UNREACHABLE, "it restarts");
-  refuse_inclusion (&(Story){ .steps = { fail_on_bodies } }, 66, 0, SV_ERROR_UNREACHABLE, "Method not found");
-  refuse_inclusion (&(Story){ .steps = { NULL, lie } }, 66, LONG_ENOUGH, SV_ERROR_VERIFY, "lies about block 1");
+  g_autoptr (GError) error = NULL;
+  Chain chain = make_chain (100, 102, NOWHERE, NOWHERE);
+  g_assert_null (await_inclusion (&chain, 73, TIMEOUT_MS, &error));
+  g_assert_error (error, SV_ERROR, SV_ERROR_CONFLICT);
 }
 
 /* ── finality ── */
 
-static SvExtrinsic *
-included_in (EngineWorld *world, guint64 block)
+static void
+test_moved_extrinsic_is_found (void)
 {
-  SvExtrinsic *extrinsic = g_new0 (SvExtrinsic, 1);
-  SvPreparedExtrinsic prepared = prepared_as (world, 66);
-  extrinsic->block = block;
-  g_strlcpy (extrinsic->hash, prepared.hash, sizeof extrinsic->hash);
-  return extrinsic;
+  static const guint64 moved_to[] = { 101, 99, 107 };
+  for (gsize i = 0; i < G_N_ELEMENTS (moved_to); i++)
+  {
+    g_autoptr (GError) error = NULL;
+    g_autoptr (SvExtrinsic) extrinsic = included_at (100);
+    Chain chain = make_chain (110, 112, moved_to[i], NOWHERE);
+    gboolean done = sv_chain_await_finality (&chain.base, &extrinsic, TIMEOUT_MS, NULL, NULL, &error);
+    g_assert_no_error (error);
+    g_assert_true (done);
+    g_assert_cmpuint (extrinsic->block, ==, moved_to[i]);
+  }
 }
 
-/* It was seen in block @seen. */
 static void
-assert_final (const Story *told_of, guint64 seen, guint64 block, const char *told)
+test_dropped_extrinsic_is_told (void)
 {
-  engine_world_begin (world, 5, 0);
-  Story story = *told_of;
   g_autoptr (GError) error = NULL;
-  g_autoptr (SvExtrinsic) extrinsic = included_in (&world, seen);
-  begin (&story, &world);
-  gboolean is_final = sv_chain_await_finality (world.chain, &extrinsic, LONG_ENOUGH, tell, &story, &error);
+  g_autoptr (SvExtrinsic) extrinsic = included_at (100);
+  Chain chain = make_chain (110, 112, NOWHERE, NOWHERE);
+  g_assert_false (sv_chain_await_finality (&chain.base, &extrinsic, TIMEOUT_MS, NULL, NULL, &error));
+  g_assert_error (error, SV_ERROR, SV_ERROR_CONFLICT);
+}
+
+static void
+test_unreadable_is_no_drop (void)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (SvExtrinsic) extrinsic = included_at (100);
+  Chain chain = make_chain (110, 112, 100, 100);
+  g_assert_false (sv_chain_await_finality (&chain.base, &extrinsic, 50, NULL, NULL, &error));
+  g_assert_error (error, SV_ERROR, SV_ERROR_UNREACHABLE);
+  g_clear_error (&error);
+  chain.readable_after = chain.n_heads + 1;
+  g_assert_true (sv_chain_await_finality (&chain.base, &extrinsic, TIMEOUT_MS, NULL, NULL, &error));
   g_assert_no_error (error);
-  g_assert_true (is_final);
-  g_assert_cmpuint (extrinsic->block, ==, block);
-  g_assert_cmpstr (extrinsic->text, ==, "sv1 a");
-  g_assert_cmpstr (story.told->str, ==, told);
-  end (&story);
-}
-
-static void
-refuse_final (const Story *told_of, guint64 seen, guint timeout_ms, int code, const char *words)
-{
-  engine_world_begin (world, 5, 0);
-  Story story = *told_of;
-  g_autoptr (SvExtrinsic) extrinsic = included_in (&world, seen);
-  begin (&story, &world);
-  assert_fails_saying (sv_chain_await_finality (world.chain, &extrinsic, timeout_ms, NULL, NULL, refusal), code, words);
-  g_assert_cmpuint (extrinsic->block, ==, seen);
-  end (&story);
-}
-
-static void
-test_final (void)
-{
-  assert_final (&(Story){ .steps = { include, NULL, grow, grow, NULL, grow } }, 6, 6, "3 4 5 ");
-}
-
-static void
-test_moved (void)
-{
-  assert_final (&(Story){ .steps = { NULL, grow, include, grow_much } }, 6, 7, "2 3 4 ");
-  assert_final (&(Story){ .steps = { NULL, include, grow_much } }, 8, 6, "2 3 "); /* to an earlier block */
-  /* To one that is open, when the block that held it has become final. */
-  assert_final (&(Story){ .steps = { NULL, grow, grow, include, grow, NULL, grow_much } }, 6, 8, "2 3 4 5 6 ");
-}
-
-static void
-test_dropped (void)
-{
-  refuse_final (&(Story){ .steps = { grow_much } }, 6, LONG_ENOUGH, SV_ERROR_CONFLICT,
-                "was in block 6, but the chain was reorganised and does not hold it now");
-}
-
-static void
-test_not_final_in_time (void)
-{
-  refuse_final (&(Story){ .steps = { include } }, 6, 0, SV_ERROR_UNREACHABLE, "was not finalized within 0 s; look again later");
-  refuse_final (&(Story){ .steps = { lose_bodies } }, 2, 0, SV_ERROR_UNREACHABLE, "cannot be read, so it is not known");
-}
-
-static void
-test_endpoint_is_away_before_finality (void)
-{
-  assert_final (&(Story){ .steps = { include, go_down, NULL, come_back, grow_much } }, 6, 6, "3 ");
-  assert_final (&(Story){ .steps = { include, fail_on_bodies, grow_much, come_back } }, 6, 6, "3 ");
-  refuse_final (&(Story){ .steps = { go_down } }, 6, 0, SV_ERROR_UNREACHABLE, "it restarts");
-  refuse_final (&(Story){ .steps = { NULL, lie } }, 6, LONG_ENOUGH, SV_ERROR_VERIFY, "lies about block 1");
 }
 
 int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
-  g_test_add_func ("/chain/await/included-later", test_included_later);
-  g_test_add_func ("/chain/await/included-after-reorganisation", test_included_after_reorganisation);
-  g_test_add_func ("/chain/await/included-in-the-last-block", test_included_in_the_last_block);
-  g_test_add_func ("/chain/await/failed-there", test_failed_there);
-  g_test_add_func ("/chain/await/not-in-time", test_not_in_time);
-  g_test_add_func ("/chain/await/unreadable-block", test_unreadable_block);
-  g_test_add_func ("/chain/await/endpoint-is-away", test_endpoint_is_away);
-  g_test_add_func ("/chain/await/final", test_final);
-  g_test_add_func ("/chain/await/moved", test_moved);
-  g_test_add_func ("/chain/await/dropped", test_dropped);
-  g_test_add_func ("/chain/await/not-final-in-time", test_not_final_in_time);
-  g_test_add_func ("/chain/await/endpoint-is-away-before-finality", test_endpoint_is_away_before_finality);
+  g_test_add_func ("/await/inclusion/unreadable-is-no-expiry", test_unreadable_is_no_expiry);
+  g_test_add_func ("/await/inclusion/unreadable-is-read-again", test_unreadable_is_read_again);
+  g_test_add_func ("/await/inclusion/failing-is-waited-for", test_failing_is_waited_for);
+  g_test_add_func ("/await/inclusion/expiry", test_expiry);
+  g_test_add_func ("/await/finality/moved-extrinsic-is-found", test_moved_extrinsic_is_found);
+  g_test_add_func ("/await/finality/dropped-extrinsic-is-told", test_dropped_extrinsic_is_told);
+  g_test_add_func ("/await/finality/unreadable-is-no-drop", test_unreadable_is_no_drop);
   return g_test_run ();
 }

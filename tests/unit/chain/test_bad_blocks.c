@@ -403,7 +403,7 @@ refuse_errors (const char *method)
   assert_fails_saying (read_all (&world, refusal), SV_ERROR_FAILED, "broken");
   world.nodes[0].code = -32601;
   world.nodes[0].words = "Method not found";
-  assert_fails_saying (read_all (&world, refusal), SV_ERROR_UNREACHABLE, "use an endpoint that serves this");
+  assert_fails_saying (read_all (&world, refusal), SV_ERROR_UNREACHABLE, "this endpoint does not serve it");
 }
 
 static void

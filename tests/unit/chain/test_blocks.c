@@ -4,9 +4,9 @@
  *  - those of other netuids are left out; those that hold no text are found by their proof only
  *  - a proof: found in its block and in no other; not in the first block, nor above the head
  *  - an event is asked for only in blocks that hold one
- *  - events gone: the slot tells of the commitment that lies in it; of another nobody can tell, and the block is unreadable;
- *    one without a text needs no telling
- *  - bodies gone: unreadable, but for an archive; the blocks around them are read
+ *  - events gone: the slot tells of the commitment that lies in it, unless two of one block have its text; of another nobody
+ *    can tell, and the block is unreadable where that might bind somebody
+ *  - bodies gone: unreadable, but for an archive; the blocks around them are read; a recent one is not gone, but not there yet
  *  - across batches; a stretch that is empty, or one that begins with the first block
  */
 #include <string.h>
@@ -177,46 +177,52 @@ test_without_a_text (void)
   assert_proof (&world, 6, hash, "", FALSE);
 }
 
+/* Reads the stretch: these commitments are known, and of so many blocks not all is known. */
+static void
+assert_known (EngineWorld *world, guint64 last, const char *expected, guint n, const guint64 *unreadable)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GArray) gone = NULL;
+  g_autofree char *text = commitments_text (world, 1, last, &gone, &error);
+  g_assert_no_error (error);
+  g_assert_cmpstr (text, ==, expected);
+  assert_numbers (gone, n, unreadable);
+}
+
 /* Events are state. Alice's second commitment has taken the first's place in her slot, Bob's lies there still. */
 static void
 test_events_are_gone (void)
 {
   engine_world_begin (world, 5, 0);
-  g_autoptr (GError) error = NULL;
-  g_autoptr (GArray) gone = NULL;
-  const char *first = model_commit (world.model, world.alice, "first"); /* 6 */
-  const char *bobs = model_commit (world.model, world.bob, "bob's");    /* 7 */
-  model_queue (world.model, world.alice, MODEL_NETUID, "failed", SMALL_ERROR_RATE);
+  const char *first = model_commit (world.model, world.alice, "sv1 commit first"); /* 6 */
+  const char *bobs = model_commit (world.model, world.bob, "sv1 commit bob");      /* 7 */
+  model_queue (world.model, world.alice, MODEL_NETUID, "sv1 commit failed", SMALL_ERROR_RATE);
   model_grow (world.model, 1);
-  model_commit (world.model, world.alice, "second");                             /* 9 */
-  model_queue (world.model, world.bob, MODEL_NETUID, "bob's", SMALL_ERROR_RATE); /* the text of his slot, but not its block */
+  model_commit (world.model, world.alice, "sv1 withdraw second"); /* 9 */
+  model_queue (world.model, world.bob, MODEL_NETUID, "sv1 commit bob",
+               SMALL_ERROR_RATE); /* as in his slot, but not its block */
   model_grow (world.model, 20);
   world.nodes[0].state_from = 20;
   open_world (&world);
-  g_autofree char *text = commitments_text (&world, 1, 25, &gone, &error);
-  g_assert_no_error (error);
-  g_assert_cmpstr (text, ==, "7 bob bob's\n9 alice second\n");
-  assert_unreadable (gone, 6, 8, 10);
+  assert_known (&world, 25, "7 bob sv1 commit bob\n9 alice sv1 withdraw second\n", 3, (guint64[]){ 6, 8, 10 });
   assert_proof (&world, 6, first, NULL, TRUE);
-  assert_proof (&world, 7, bobs, "bob's", FALSE);
+  assert_proof (&world, 7, bobs, "sv1 commit bob", FALSE);
 }
 
 static void
 test_events_of_one_of_two_are_told (void)
 {
   engine_world_begin (world, 5, 0);
-  g_autoptr (GError) error = NULL;
-  g_autoptr (GArray) gone = NULL;
-  model_queue (world.model, world.bob, MODEL_NETUID, "stays", MODEL_SUCCEEDS);
-  model_commit (world.model, world.alice, "first"); /* 6, both */
-  model_commit (world.model, world.alice, "second");
+  const char *bobs = model_queue (world.model, world.bob, MODEL_NETUID, "sv1 commit stays", MODEL_SUCCEEDS);
+  const char *first = model_commit (world.model, world.alice, "sv1 commit first"); /* 6, both */
+  model_commit (world.model, world.alice, "sv1 commit second");
   model_grow (world.model, 20);
   world.nodes[0].state_from = 20;
   open_world (&world);
-  g_autofree char *text = commitments_text (&world, 1, 20, &gone, &error);
-  g_assert_no_error (error);
-  g_assert_cmpstr (text, ==, "7 alice second\n");
-  assert_unreadable (gone, 6);
+  assert_known (&world, 20, "6 bob sv1 commit stays\n7 alice sv1 commit second\n", 1, (guint64[]){ 6 });
+  assert_proof (&world, 6, bobs, "sv1 commit stays", FALSE);
+  assert_proof (&world, 6, first, NULL, TRUE);
+  assert_proof (&world, 6, model_block (world.model, 1)->hash, NULL, FALSE); /* of which the body tells that it is not there */
 }
 
 /* The slot holds the block's second one, so of the first nobody can tell. */
@@ -224,17 +230,40 @@ static void
 test_events_of_two_of_one_account (void)
 {
   engine_world_begin (world, 5, 0);
-  g_autoptr (GError) error = NULL;
-  g_autoptr (GArray) gone = NULL;
-  model_queue (world.model, world.alice, MODEL_NETUID, "a", MODEL_SUCCEEDS);
-  model_queue (world.model, world.alice, MODEL_NETUID, "b", MODEL_SUCCEEDS);
+  model_queue (world.model, world.alice, MODEL_NETUID, "sv1 commit a", MODEL_SUCCEEDS);
+  model_queue (world.model, world.alice, MODEL_NETUID, "sv1 commit b", MODEL_SUCCEEDS);
   model_grow (world.model, 20); /* 6, both */
   world.nodes[0].state_from = 20;
   open_world (&world);
-  g_autofree char *text = commitments_text (&world, 1, 20, &gone, &error);
-  g_assert_no_error (error);
-  g_assert_cmpstr (text, ==, "");
-  assert_unreadable (gone, 6);
+  assert_known (&world, 20, "6 alice sv1 commit b\n", 1, (guint64[]){ 6 });
+}
+
+/* One of them may have failed. */
+static void
+test_events_of_two_with_one_text (void)
+{
+  engine_world_begin (world, 5, 0);
+  model_queue (world.model, world.alice, MODEL_NETUID, "sv1 commit a", MODEL_SUCCEEDS);
+  model_queue (world.model, world.alice, MODEL_NETUID, "sv1 commit a", SMALL_ERROR_RATE);
+  model_queue (world.model, world.bob, MODEL_NETUID, "sv1 commit a", MODEL_SUCCEEDS);
+  model_grow (world.model, 20); /* 6, all */
+  world.nodes[0].state_from = 20;
+  open_world (&world);
+  assert_known (&world, 20, "6 bob sv1 commit a\n", 1, (guint64[]){ 6 });
+}
+
+static void
+test_events_of_what_binds_nobody (void)
+{
+  engine_world_begin (world, 5, 0);
+  const char *hash = model_commit (world.model, world.alice, "{\"model\":1}"); /* 6 */
+  model_commit (world.model, world.alice, "sv1 manifest aa 1");
+  model_commit (world.model, world.alice, "sv1 commit last"); /* 8 */
+  model_grow (world.model, 20);
+  world.nodes[0].state_from = 20;
+  open_world (&world);
+  assert_known (&world, 20, "8 alice sv1 commit last\n", 0, NULL);
+  assert_proof (&world, 6, hash, NULL, TRUE);
 }
 
 static void
@@ -258,7 +287,7 @@ test_bodies_are_gone (void)
   g_autoptr (GArray) gone = NULL;
   const char *hash = model_commit (world.model, world.alice, "first"); /* 6 */
   model_commit (world.model, world.alice, "second");
-  model_grow (world.model, 5);
+  model_grow (world.model, 80);
   world.nodes[0].bodies_from = 7;
   open_world (&world);
   g_autofree char *text = commitments_text (&world, 3, 10, &gone, &error);
@@ -268,6 +297,23 @@ test_bodies_are_gone (void)
   assert_proof (&world, 6, hash, NULL, TRUE);
   g_autofree char *without_asking = commitments_text (&world, 3, 10, NULL, &error);
   g_assert_cmpstr (without_asking, ==, "7 alice second\n");
+}
+
+/* The node that names it may not be the one that is asked for it: a recent one will be there. */
+static void
+test_body_is_not_there_yet (void)
+{
+  engine_world_begin (world, 5, 0);
+  g_autoptr (SvExtrinsic) found = NULL;
+  model_commit (world.model, world.alice, "a"); /* 6 */
+  model_grow (world.model, 63);
+  world.nodes[0].bodies_from = 7;
+  open_world (&world);
+  assert_fails_saying (sv_chain_find_extrinsic (world.chain, 6, "0x", &found, NULL, refusal), SV_ERROR_UNREACHABLE,
+                       "names block 6 and does not have it");
+  model_grow (world.model, 1);
+  engine_world_head (&world);
+  assert_proof (&world, 6, "0x", NULL, TRUE);
 }
 
 static void
@@ -286,15 +332,15 @@ test_unreadable_blocks_are_in_order (void)
   engine_world_begin (world, 5, 0);
   g_autoptr (GError) error = NULL;
   g_autoptr (GArray) gone = NULL;
-  model_commit (world.model, world.alice, "first");  /* 6 */
-  model_commit (world.model, world.alice, "second"); /* 7 */
-  model_grow (world.model, 20);
+  model_commit (world.model, world.alice, "sv1 commit first");  /* 6 */
+  model_commit (world.model, world.alice, "sv1 commit second"); /* 7 */
+  model_grow (world.model, 80);
   world.nodes[0].state_from = 20;
   world.nodes[0].meddle = lose_body_of_10;
   open_world (&world);
   g_autofree char *text = commitments_text (&world, 1, 20, &gone, &error);
   g_assert_no_error (error);
-  g_assert_cmpstr (text, ==, "7 alice second\n");
+  g_assert_cmpstr (text, ==, "7 alice sv1 commit second\n");
   assert_unreadable (gone, 6, 10);
 }
 
@@ -310,7 +356,7 @@ test_archive_has_bodies (void)
   model_node_forget (archive);
   assert_commitments (&world, 5, 10, "6 alice first\n");
   g_assert_cmpuint (model_node_count (archive, "chain_getBlock"), ==, 2);
-  g_assert_cmpuint (model_node_count (archive, NULL), ==, 2);
+  g_assert_cmpuint (model_node_count (archive, NULL), ==, 3); /* and whether it has the same blocks there */
 }
 
 /* ── stretches ── */
@@ -355,9 +401,10 @@ give_another_first_block (ModelNode *node, const char *method, const json_t *par
   gboolean is_header = strcmp (method, "chain_getHeader") == 0;
   if ((!is_header && strcmp (method, "chain_getBlock") != 0) || g_strcmp0 (hash, model_block (node->model, 0)->hash) != 0)
     return;
-  json_t *header = model_block (node->model, 1)->header;
+  json_t *header = json_deep_copy (model_block (node->model, 0)->header);
+  json_object_set_new (header, "stateRoot", json_string (hash));
   json_decref (*result);
-  *result = is_header ? json_incref (header) : json_pack ("{s:{s:O, s:[]}}", "block", "header", header, "extrinsics");
+  *result = is_header ? header : json_pack ("{s:{s:o, s:[]}}", "block", "header", header, "extrinsics");
 }
 
 static void
@@ -387,9 +434,12 @@ main (int argc, char **argv)
   g_test_add_func ("/chain/blocks/events-are-gone", test_events_are_gone);
   g_test_add_func ("/chain/blocks/events-of-one-of-two-are-told", test_events_of_one_of_two_are_told);
   g_test_add_func ("/chain/blocks/events-of-two-of-one-account", test_events_of_two_of_one_account);
+  g_test_add_func ("/chain/blocks/events-of-two-with-one-text", test_events_of_two_with_one_text);
+  g_test_add_func ("/chain/blocks/events-of-what-binds-nobody", test_events_of_what_binds_nobody);
   g_test_add_func ("/chain/blocks/events-of-what-has-no-text", test_events_of_what_has_no_text);
   g_test_add_func ("/chain/blocks/bodies-are-gone", test_bodies_are_gone);
   g_test_add_func ("/chain/blocks/unreadable-blocks-are-in-order", test_unreadable_blocks_are_in_order);
+  g_test_add_func ("/chain/blocks/body-is-not-there-yet", test_body_is_not_there_yet);
   g_test_add_func ("/chain/blocks/archive-has-bodies", test_archive_has_bodies);
   g_test_add_func ("/chain/blocks/many-batches", test_many_batches);
   g_test_add_func ("/chain/blocks/ends", test_ends);

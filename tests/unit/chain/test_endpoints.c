@@ -3,6 +3,7 @@
  *  - one further back: the final block is the one it has; one further ahead: the first's; what lies between is read as open
  *  - refused: another block at the first's height or at its own, another chain, an own final block that is none; who lies is
  *    named
+ *  - refused: another hash of an older block; under an open engine, another chain or another past
  *  - one that is down, or behind its own word, is left out, and for a minute not asked again
  *  - the first is down: the second answers, and the first is used again when it is back; both down: both are named
  *  - an error that a node answers is no reason to ask the other, but for a block or state that is gone
@@ -180,6 +181,57 @@ test_second_lies_about_its_own_final_block (void)
   refuse_to_open (&world, SV_ERROR_VERIFY, words);
 }
 
+/* ── the past ── */
+
+static gboolean
+read_commitments (EngineWorld *world, GError **error)
+{
+  g_autofree char *text = commitments_text (world, 1, 18, NULL, error);
+  return text != NULL;
+}
+
+static void
+give_another_past (ModelNode *node, const char *method, const json_t *params, json_t **result)
+{
+  if (strcmp (method, "chain_getBlockHash") == 0 && json_array_size (*result) > 10)
+    json_array_set (*result, 5, json_array_get (*result, 6));
+}
+
+/* Final blocks have one hash, so the second endpoint must not have another. What it lacks it does not contradict. */
+static void
+test_another_past (void)
+{
+  engine_world_begin (world, 20, 0);
+  ModelNode *second = engine_world_add_node (&world, NULL);
+  engine_world_open (&world);
+  engine_world_head (&world);
+  second->meddle = give_another_past;
+  assert_fails_saying (read_commitments (&world, refusal), SV_ERROR_VERIFY, "block 6, which is final, is");
+  second->meddle = NULL;
+  second->best = 3;
+  assert_commitments (&world, 1, 18, "");
+  second->is_down = TRUE;
+  assert_commitments (&world, 1, 18, "");
+}
+
+/* Under an engine that is open, a node is replaced by one of another chain, or of one with another past. */
+static void
+test_chain_is_replaced (void)
+{
+  engine_world_begin (world, 20, 0);
+  engine_world_open (&world);
+  SvHead head;
+  world.other = chain_model_new_named (&(SmallRuntime){ 0 }, 1);
+  model_grow (world.other, 30);
+  world.nodes[0].model = world.other;
+  assert_fails_saying (sv_chain_head (world.chain, &head, refusal), SV_ERROR_VERIFY, "is of another chain now");
+  world.nodes[0].model = world.model;
+  engine_world_head (&world);
+  model_drop (world.model, 10);
+  model_grow (world.model, 20);
+  assert_fails_saying (sv_chain_head (world.chain, &head, refusal), SV_ERROR_VERIFY, "contradicts itself: finalized block 17");
+}
+
 /* ── who answers ── */
 
 static void
@@ -273,10 +325,10 @@ test_error_of_a_node (void)
   assert_fails_saying (sv_chain_head (world.chain, &head, refusal), SV_ERROR_FAILED, "something else");
   world.nodes[0].code = -32601;
   world.nodes[0].words = "Method not found";
-  assert_fails_saying (sv_chain_head (world.chain, &head, refusal), SV_ERROR_UNREACHABLE, "use an endpoint that serves this");
+  assert_fails_saying (sv_chain_head (world.chain, &head, refusal), SV_ERROR_UNREACHABLE, "this endpoint does not serve it");
   world.nodes[0].code = 4003;
   world.nodes[0].words = "UnknownBlock: no such block";
-  assert_fails_saying (sv_chain_head (world.chain, &head, refusal), SV_ERROR_UNREACHABLE, "trying again may help");
+  assert_fails_saying (sv_chain_head (world.chain, &head, refusal), SV_ERROR_UNREACHABLE, "trying again helps");
 }
 
 int
@@ -298,5 +350,7 @@ main (int argc, char **argv)
   g_test_add_func ("/chain/endpoints/both-are-down", test_both_are_down);
   g_test_add_func ("/chain/endpoints/only-endpoint-is-down", test_only_endpoint_is_down);
   g_test_add_func ("/chain/endpoints/error-of-a-node", test_error_of_a_node);
+  g_test_add_func ("/chain/endpoints/another-past", test_another_past);
+  g_test_add_func ("/chain/endpoints/chain-is-replaced", test_chain_is_replaced);
   return g_test_run ();
 }

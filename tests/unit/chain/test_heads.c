@@ -2,8 +2,8 @@
  *
  *  - best and final block with numbers, hashes and times; a single block, the first one, none above the head
  *  - one request while nothing is new, and the answer is the head from before; a new final block alone is news
- *  - a time that the state does not hold is 0
- *  - refused: a time in the future, best below final, a final block that goes back, another one at its height
+ *  - a time that the state does not hold is 0; one in the future is told as it is
+ *  - refused: best below final, a final block that goes back, another one at its height
  *  - refused: a header that is not the final block's, no hash for it, no version, no time, no genesis, another than the pinned
  *  - settings that name no endpoint, and what `finney` stands for
  */
@@ -92,19 +92,16 @@ refuse_head (EngineWorld *world, int code, const char *words)
   assert_fails_saying (sv_chain_head (world->chain, &head, refusal), code, words);
 }
 
+/* Whether a head is dated too far ahead is for the caller to judge. */
 static void
 test_time_in_the_future (void)
 {
   engine_world_begin (world, 5, 0);
+  world.model->start_ms = g_get_real_time () / 1000 + 3600000;
+  model_grow (world.model, 1);
   engine_world_open (&world);
-  gint64 age = (gint64)g_get_real_time () / 1000 - world.model->start_ms;
-  world.model->start_ms += age + 20000; /* within what Substrate allows */
-  model_grow (world.model, 1);
-  engine_world_head (&world);
-  world.model->start_ms += 60000;
-  model_grow (world.model, 1);
-  refuse_head (&world, SV_ERROR_UNREACHABLE, "in the future");
-  refuse_head (&world, SV_ERROR_UNREACHABLE, "in the future"); /* it is not remembered as the head */
+  SvHead head = engine_world_head (&world);
+  g_assert_cmpint (head.best.time_ms, ==, world.model->start_ms + 6 * MODEL_BLOCK_TIME_MS);
 }
 
 static void
@@ -233,6 +230,22 @@ refuse_to_open (EngineWorld *world, int code, const char *words)
   assert_fails_saying (sv_chain_open (world->config, refusal), code, words);
 }
 
+/* Wherever it is told. */
+static void
+shout_genesis (ModelNode *node, const char *method, const json_t *params, json_t **result)
+{
+  if (strcmp (method, "chain_getBlockHash") != 0)
+    return;
+  g_autofree char *shout = g_strdup_printf ("0x%.62sAB", ZEROS);
+  if (json_is_array (*result))
+  {
+    json_array_set_new (*result, 0, json_string (shout));
+    return;
+  }
+  json_decref (*result);
+  *result = json_string (shout);
+}
+
 static void
 test_genesis (void)
 {
@@ -245,8 +258,7 @@ test_genesis (void)
   refuse_to_open (&world, SV_ERROR_UNREACHABLE, "tells no genesis");
   lie.result = "\"0xZZ" ZEROS "\"";
   refuse_to_open (&world, SV_ERROR_UNREACHABLE, "tells no genesis");
-  g_autofree char *upper = g_strdup_printf ("\"0x%.62sAB\"", ZEROS);
-  lie.result = upper;
+  world.nodes[0].meddle = shout_genesis;
   refuse_to_open (&world, SV_ERROR_MALFORMED, "not 32 bytes in lower-case hex");
   world.nodes[0].meddle = NULL;
   sv_config_set (world.config, "SCOREVISION_GENESIS", "0x" ZEROS);

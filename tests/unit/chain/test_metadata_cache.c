@@ -1,6 +1,7 @@
 /* Metadata on disk, so that a command need not fetch them.
  *
  *  - a second opening does not ask for them; what is read by them is the same
+ *  - a day at most, and of two endpoints only what both say; where they differ, the chain is refused
  *  - another endpoint, genesis or spec version does not use them; a damaged or cut file is as none, and is written anew
  *  - the newest runtime's are kept, not those of an older one that history needs
  *  - a home that cannot be written to costs only the fetching
@@ -8,6 +9,7 @@
  */
 #include <glib/gstdio.h>
 #include <string.h>
+#include <utime.h>
 
 #include "engine_world.h"
 #include "refusal.h"
@@ -158,6 +160,63 @@ test_home_that_cannot_be_written (void)
   assert_opening_fetches (&world, 1);
 }
 
+/* What one endpoint has said is believed for a day at most. */
+static void
+test_old_file (void)
+{
+  static const struct
+  {
+    gint64 age_s;
+    guint n_fetched;
+  } cases[] = { { 23 * 3600, 0 }, { 25 * 3600, 1 }, { -3600, 1 } };
+  engine_world_begin (world, 4, 0);
+  begin (&world);
+  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
+  {
+    g_autofree char *path = cache_file (&world);
+    time_t then = (time_t)(g_get_real_time () / G_USEC_PER_SEC - cases[i].age_s);
+    struct utimbuf times = { .actime = then, .modtime = then };
+    g_assert_cmpint (g_utime (path, &times), ==, 0);
+    assert_opening_fetches (&world, cases[i].n_fetched);
+  }
+}
+
+/* ── two endpoints ── */
+
+static void
+give_other_metadata (ModelNode *node, const char *method, const json_t *params, json_t **result)
+{
+  g_autofree char *text = g_strdup (json_string_value (*result));
+  if (strcmp (method, "state_getMetadata") != 0)
+    return;
+  text[strlen (text) - 1] ^= 1;
+  json_decref (*result);
+  *result = json_string (text);
+}
+
+static void
+test_endpoints_that_disagree (void)
+{
+  engine_world_begin (world, 15, 0);
+  engine_world_add_node (&world, NULL)->meddle = give_other_metadata;
+  assert_fails_saying (sv_chain_open (world.config, refusal), SV_ERROR_VERIFY, "have different metadata for the same runtime");
+  world.nodes[1].meddle = NULL;
+  engine_world_open (&world);
+  g_assert_cmpuint (n_fetched (&world), ==, 2); /* what was refused was not kept, */
+  engine_world_open (&world);
+  g_assert_cmpuint (n_fetched (&world), ==, 2); /* and what both say is */
+}
+
+static void
+test_second_does_not_tell (void)
+{
+  engine_world_begin (world, 15, 0);
+  engine_world_add_node (&world, NULL)->is_down = TRUE;
+  engine_world_open (&world);
+  engine_world_open (&world);
+  g_assert_cmpuint (n_fetched (&world), ==, 2);
+}
+
 /* ── versions ── */
 
 static void
@@ -236,5 +295,8 @@ main (int argc, char **argv)
   g_test_add_func ("/chain/metadata_cache/versions", test_versions);
   g_test_add_func ("/chain/metadata_cache/newest-version", test_newest_version);
   g_test_add_func ("/chain/metadata_cache/version-that-is-withheld", test_version_that_is_withheld);
+  g_test_add_func ("/chain/metadata_cache/old-file", test_old_file);
+  g_test_add_func ("/chain/metadata_cache/endpoints-that-disagree", test_endpoints_that_disagree);
+  g_test_add_func ("/chain/metadata_cache/second-does-not-tell", test_second_does_not_tell);
   return g_test_run ();
 }

@@ -270,9 +270,9 @@ test_change_in_the_best_block (void)
   engine_world_open (&world);
   engine_world_head (&world);
   const SvSubtensor *engine = engine_world_engine (&world);
-  g_assert_cmpuint (engine->final_runtime->spec_version, ==, 100);
-  g_assert_cmpuint (engine->best_runtime->spec_version, ==, 100);
-  g_assert_cmpuint (engine->next_runtime->spec_version, ==, 101);
+  g_assert_cmpuint (engine->runtimes_of_head.after_final->spec_version, ==, 100);
+  g_assert_cmpuint (engine->runtimes_of_head.of_best->spec_version, ==, 100);
+  g_assert_cmpuint (engine->runtimes_of_head.next->spec_version, ==, 101);
   assert_commitments (&world, 1, 11, "11 alice sv1 a\n");
 }
 

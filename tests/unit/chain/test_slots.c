@@ -176,9 +176,9 @@ test_bad_slots (void)
   world.nodes[0].failing = "state_getKeysPaged";
   world.nodes[0].code = -32601;
   world.nodes[0].words = "Method not found";
-  assert_fails_saying (try_slots (&world, refusal), SV_ERROR_UNREACHABLE, "use an endpoint that serves this");
+  assert_fails_saying (try_slots (&world, refusal), SV_ERROR_UNREACHABLE, "this endpoint does not serve it");
   world.nodes[0].failing = "state_getStorage";
-  assert_fails_saying (try_slots (&world, refusal), SV_ERROR_UNREACHABLE, "use an endpoint that serves this");
+  assert_fails_saying (try_slots (&world, refusal), SV_ERROR_UNREACHABLE, "this endpoint does not serve it");
 }
 
 /* ── anchors ── */

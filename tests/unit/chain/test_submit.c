@@ -254,9 +254,11 @@ test_refusals (void)
     { 1002, "Verification Error", SV_ERROR_FAILED, "refuses the extrinsic", TAKEN },
     { 1999, "Something new", SV_ERROR_FAILED, "refuses the extrinsic", TAKEN },
     { 1000, "Something old", SV_ERROR_FAILED, "refuses the extrinsic", TAKEN },
-    { 999, "Of another room", SV_ERROR_FAILED, "Of another room", SV_ERROR_FAILED },
-    { 2000, "Of another room", SV_ERROR_FAILED, "Of another room", SV_ERROR_FAILED },
-    { -32601, "Method not found", SV_ERROR_UNREACHABLE, "use an endpoint that serves this", SV_ERROR_UNREACHABLE },
+    { 2000, "Of another room", SV_ERROR_FAILED, "refuses the extrinsic", TAKEN },
+    { 0, "{\"invalid\":{\"stale\":null}}", SV_ERROR_CONFLICT, "run the same command again", TAKEN },
+    { 0, "{\"invalid\":{\"badProof\":null}}", SV_ERROR_CONFLICT, "run the same command again", TAKEN },
+    { 0, "{\"invalid\":{\"payment\":null}}", SV_ERROR_POLICY, "refuses the extrinsic", TAKEN },
+    { -32601, "Method not found", SV_ERROR_UNREACHABLE, "this endpoint does not serve it", SV_ERROR_UNREACHABLE },
   };
   engine_world_begin (world, 10, 0);
   engine_world_open (&world);
@@ -310,13 +312,14 @@ test_unreadable_blocks (void)
   engine_world_begin (world, 10, 0);
   engine_world_open (&world);
   g_autoptr (SvPreparedExtrinsic) prepared = prepare (&world, "sv1 a");
-  model_grow (world.model, 20);
+  model_queue_bytes (world.model, prepared->bytes, MODEL_SUCCEEDS);
+  model_grow (world.model, 90); /* it is in block 11 */
   world.nodes[0].bodies_from = 15;
   Refusal refused = { 1010, "Transaction is outdated", SV_ERROR_UNREACHABLE,
-                      "block 8 cannot be read any more, so it is not known whether it holds extrinsic", TAKEN };
+                      "not all of the blocks 8 to 70 can be read any more, so it is not known what became of extrinsic",
+                      TAKEN };
   assert_comes_of (&world, prepared, &refused, refused.when_absent);
-  model_queue_bytes (world.model, prepared->bytes, MODEL_SUCCEEDS);
-  model_grow (world.model, 1);
+  world.nodes[0].bodies_from = 11; /* which is enough to know */
   assert_comes_of (&world, prepared, &refused, refused.when_included);
 }
 

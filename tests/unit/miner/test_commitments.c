@@ -8,6 +8,8 @@
  * resuming  - an extrinsic left before submitting, after submitting, after inclusion: taken up, never made twice
  *           - one that was overtaken, one of another text, one of another hotkey, garbage: passed over
  *           - one that has become void is not reported as committed, and does not come back
+ *           - one about which the node talks nonsense may be waiting all the same: nothing is signed beside it
+ * two runs  - the second one, which read the state before the first had committed, commits nothing
  * rivals    - another hotkey's chute in the same window is named
  */
 #include "miner/commitments.h"
@@ -15,7 +17,9 @@
 #include <glib/gstdio.h>
 #include <string.h>
 
+#include "base/error.h"
 #include "base/hash.h"
+#include "chain/engine.h"
 #include "refusal.h"
 #include "world.h"
 
@@ -356,6 +360,42 @@ what_became_void_is_not_reported_as_committed (Fixture *fixture, gconstpointer d
   g_assert_nonnull (sv_receipts_find (kept, PLAYER));
 }
 
+/* A node that takes the extrinsic and says something else. */
+static gboolean
+take_and_lie (SvChain *chain, const SvPreparedExtrinsic *prepared, GError **error)
+{
+  g_assert_true (sv_ledger_engine.submit (chain, prepared, NULL));
+  g_set_error (error, SV_ERROR, SV_ERROR_VERIFY, "it lies");
+  return FALSE;
+}
+
+static void
+nothing_is_signed_beside_what_may_be_waiting (Fixture *fixture, gconstpointer data)
+{
+  g_auto (GStrv) proofs = NULL;
+  SvChainEngine lying = sv_ledger_engine;
+  lying.submit = take_and_lie;
+  g_autofree char *text = sv_commitment_text_format (fixture->text);
+  sv_prepared_extrinsic_free (leave_pending (fixture, fixture->miner, text));
+  fixture->world->chain->engine = &lying;
+  assert_fails_saying (commit (fixture, fixture->text, &proofs, refusal), SV_ERROR_VERIFY, "it lies");
+  fixture->world->chain->engine = &sv_ledger_engine;
+  assert_completes_once (fixture);
+}
+
+/* ── two runs ── */
+
+static void
+a_second_run_with_an_old_picture_commits_nothing (Fixture *fixture, gconstpointer data)
+{
+  SvMinerWindow *first = g_steal_pointer (&fixture->window);
+  open_window (fixture);
+  g_free (commit_one (fixture, fixture->text));
+  sv_miner_window_free (fixture->window);
+  fixture->window = first;
+  assert_completes_once (fixture);
+}
+
 /* ── rivals ── */
 
 static void
@@ -392,6 +432,8 @@ main (int argc, char **argv)
   ADD (what_is_not_ours_is_passed_over);
   ADD (a_pending_file_of_another_text_is_not_sent);
   ADD (what_became_void_is_not_reported_as_committed);
+  ADD (nothing_is_signed_beside_what_may_be_waiting);
+  ADD (a_second_run_with_an_old_picture_commits_nothing);
   ADD (another_hotkey_on_the_chute_is_named);
   return g_test_run ();
 }
