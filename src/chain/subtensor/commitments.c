@@ -126,7 +126,7 @@ judge_by_slot (SvSubtensor *subtensor, const SvBlockBody *body, SvExtrinsic *ext
 {
   g_auto (SvRegistration) registration = { 0 };
   gboolean found;
-  if (!sv_state_registration (subtensor, extrinsic->signer, &subtensor->head.best, &found, &registration, error))
+  if (!sv_state_registration (subtensor, extrinsic->signer, &found, &registration, error))
     return FALSE;
   extrinsic->succeeded = found && registration.block == body->number && g_strcmp0 (registration.text, extrinsic->text) == 0 &&
                          !is_ambiguous (body, extrinsic);

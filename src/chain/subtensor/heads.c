@@ -1,5 +1,5 @@
-/* Heads and single blocks. Looking for a new head is what is done most often, so it is one request while there is none, and two
- * when there is.
+/* Heads and single blocks. Looking for a new head is what is done most often, so it is one request while there is none, and
+ * three when there is.
  *
  * Where a second endpoint is configured it has to agree: it is asked for its hash of the finalized block, and where it has not
  * come as far, the finalized block is the one that it has. So what is read at the finalized head can be read on both. */
@@ -75,9 +75,10 @@ sv_subtensor_block (SvChain *chain, guint64 number, SvBlock *block, GError **err
   const char *hash = hashes->pdata[0];
   SvRpcCall calls[] = { { .method = "chain_getHeader", .params = sv_params (hash, NULL) },
                         { .method = "state_getStorage", .params = sv_params (key, hash, NULL) } };
-  gboolean done =
-      sv_nodes_perform (&subtensor->nodes, calls, G_N_ELEMENTS (calls), error) && sv_rpc_take_error (&calls[0], error) &&
-      sv_header_check (&subtensor->nodes, calls[0].result, hash, &header, error) && read_time (&calls[1], &time_ms, error);
+  gboolean done = sv_nodes_perform (&subtensor->nodes, calls, G_N_ELEMENTS (calls), error) &&
+                  sv_rpc_take_error (&calls[0], error) &&
+                  sv_header_check (&subtensor->nodes, calls[0].endpoint, calls[0].result, hash, &header, error) &&
+                  read_time (&calls[1], &time_ms, error);
   if (done)
     to_block (&header, time_ms, block);
   for (gsize i = 0; i < G_N_ELEMENTS (calls); i++)
@@ -92,7 +93,7 @@ runtime_of_open_block (SvSubtensor *subtensor, const char *hash, GError **error)
   SvNodes *nodes = &subtensor->nodes;
   SvHeader header;
   g_autoptr (json_t) json = sv_nodes_call (nodes, "chain_getHeader", sv_params (hash, NULL), error);
-  if (!json || !sv_header_check (nodes, json, hash, &header, error))
+  if (!json || !sv_header_check (nodes, sv_nodes_shown (nodes), json, hash, &header, error))
     return NULL;
   g_autoptr (json_t) version = sv_nodes_call (nodes, "state_getRuntimeVersion", sv_params (header.parent, NULL), error);
   return version ? sv_runtimes_of_version (&subtensor->runtimes, nodes, version, header.parent, error) : NULL;
@@ -152,7 +153,7 @@ compare_final (SvNodes *nodes, guint other, SvRpcCall *calls, SvHeader *final, G
   const char *hash = json_string_value (calls[1].result);
   SvRpcCall header = { .method = "chain_getHeader", .params = sv_params (hash ? hash : "", NULL) };
   gboolean known = sv_nodes_ask (nodes, other, &header, 1, error) && sv_rpc_take_error (&header, error) &&
-                   sv_header_check (nodes, header.result, hash ? hash : "", &theirs, error);
+                   sv_header_check (nodes, header.endpoint, header.result, hash ? hash : "", &theirs, error);
   sv_rpc_call_clear (&header);
   if (!known)
     return FALSE;
@@ -265,7 +266,7 @@ take_details (SvSubtensor *subtensor, SvRpcCall *calls, Tips *tips, GError **err
 {
   if (!sv_rpc_take_error (&calls[4], error) || !check_past (subtensor, calls[4].result, error) ||
       !sv_rpc_take_error (&calls[0], error) ||
-      !sv_header_check (&subtensor->nodes, calls[0].result, tips->final_hash, &tips->final, error))
+      !sv_header_check (&subtensor->nodes, calls[0].endpoint, calls[0].result, tips->final_hash, &tips->final, error))
     return FALSE;
   tips->runtimes.after_final = runtime_of (subtensor, &calls[1], tips->final_hash, error);
   if (!tips->runtimes.after_final)

@@ -79,7 +79,7 @@ sv_limits_check_slot (SvSubtensor *subtensor, const char *address, GError **erro
 {
   g_auto (SvRegistration) registration = { 0 };
   gboolean found;
-  if (!sv_state_registration (subtensor, address, &subtensor->head.best, &found, &registration, error))
+  if (!sv_state_registration (subtensor, address, &found, &registration, error))
     return FALSE;
   if (!found || registration.reveal_round == 0)
     return TRUE;

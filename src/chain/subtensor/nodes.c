@@ -199,6 +199,7 @@ take_answer (SvRpcCall *call, SvRpcCall *better)
     return;
   g_clear_error (&call->error);
   call->result = g_steal_pointer (&better->result);
+  call->endpoint = better->endpoint;
 }
 
 static gboolean

@@ -210,6 +210,7 @@ close_call (const SvRpc *rpc, SvRpcCall *call, SvRpcReply *reply, gboolean is_al
     harvest->is_too_large = TRUE;
   if (reply->kind == SV_RPC_NOTHING || reply->kind == SV_RPC_BUSY || (reply->kind == SV_RPC_TOO_LARGE && !is_alone))
     return FALSE;
+  call->endpoint = rpc->endpoint.shown;
   if (reply->kind == SV_RPC_RESULT)
     call->result = g_steal_pointer (&reply->result);
   else

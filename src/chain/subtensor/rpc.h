@@ -31,9 +31,10 @@ guint sv_rpc_batch_size (const SvRpc *rpc);
 typedef struct
 {
   const char *method;
-  json_t *params; /* an array, or NULL for an empty one; (transfer full): freed by sv_rpc_call_clear() */
-  json_t *result; /* set on success (JSON null too); every number in it is a real (base/json.h) */
-  GError *error;  /* set where the node answered with an error: see sv_rpc_error_code() and sv_rpc_is_pruned() */
+  json_t *params;       /* an array, or NULL for an empty one; (transfer full): freed by sv_rpc_call_clear() */
+  json_t *result;       /* set on success (JSON null too); every number in it is a real (base/json.h) */
+  GError *error;        /* set where the node answered with an error: see sv_rpc_error_code() and sv_rpc_is_pruned() */
+  const char *endpoint; /* set with either: sv_rpc_endpoint() of who answered */
 } SvRpcCall;
 
 void sv_rpc_call_clear (SvRpcCall *call);
