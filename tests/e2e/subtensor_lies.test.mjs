@@ -127,6 +127,13 @@ describe('an endpoint that forgets what became of others', { skip }, () => {
     await world.sv(committing(BALL, 80), { as: 'late', env: { ...forgetful.env, SCOREVISION_HOME: world.path('homes', 'another') } });
   });
 
+  test('is understood where it calls what is gone empty', async () => {
+    const proof = await it.commit('miner');
+    const events = xxhashAsHex('System', 128) + xxhashAsHex('Events', 128).slice(2);
+    const empty = await it.faulty({ state_getStorage: (params, forward) => (params[0] === events ? null : forward()) });
+    assert.match((await world.sv(proofOf(proof), { env: empty.env })).stdout, /set_commitment, succeeded/);
+  });
+
   test('leaves a server undecided where they concern somebody', async () => {
     const serve = await serveBehind(forgetful, 'undecided');
     await waitFor('the server to say so', () => /blocks cannot be read any more/.test(serve.child.output.stderr));
