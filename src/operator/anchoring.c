@@ -58,12 +58,15 @@ add_accounts (GPtrArray *accounts, const char *const *more)
       g_ptr_array_add (accounts, (gpointer)*more);
 }
 
-/* The owner's texts go on with every account revoked so far: those of the text that is replaced, and those remembered. */
+/* The owner's texts go on with every account revoked so far: those of the text that is replaced, and those remembered. While it
+ * cannot be told who is the owner, nothing is written: it might take revocations back. */
 static GPtrArray *
-accounts_to_repeat (SvPublisher *publisher, const SvAnchor *own)
+accounts_to_repeat (SvPublisher *publisher, const SvAnchor *own, GError **error)
 {
+  g_autofree char *owner = NULL;
+  if (!sv_chain_find_owner (sv_publisher_chain (publisher), &owner, error))
+    return NULL;
   GPtrArray *accounts = g_ptr_array_new ();
-  g_autofree char *owner = sv_chain_owner (sv_publisher_chain (publisher), NULL);
   if (own != NULL)
     add_accounts (accounts, (const char *const *)own->revoked);
   if (g_strcmp0 (owner, signer_of (publisher)) == 0)
@@ -75,7 +78,9 @@ accounts_to_repeat (SvPublisher *publisher, const SvAnchor *own)
 static char *
 make_text (SvPublisher *publisher, const SvIndex *index, const SvAnchor *own, GError **error)
 {
-  g_autoptr (GPtrArray) accounts = accounts_to_repeat (publisher, own);
+  g_autoptr (GPtrArray) accounts = accounts_to_repeat (publisher, own, error);
+  if (accounts == NULL)
+    return NULL;
   g_autofree char *text = sv_anchor_format (index->newest, index->sequence, (const char *const *)accounts->pdata);
   gsize longest = sv_chain_max_text (sv_publisher_chain (publisher));
   if (strlen (text) <= longest)

@@ -127,6 +127,13 @@ describe('an endpoint that forgets what became of others', { skip }, () => {
     await world.sv(committing(BALL, 80), { as: 'late', env: { ...forgetful.env, SCOREVISION_HOME: world.path('homes', 'another') } });
   });
 
+  test('is understood where it calls what is gone empty', async () => {
+    const proof = await it.commit('miner');
+    const events = xxhashAsHex('System', 128) + xxhashAsHex('Events', 128).slice(2);
+    const empty = await it.faulty({ state_getStorage: (params, forward) => (params[0] === events ? null : forward()) });
+    assert.match((await world.sv(proofOf(proof), { env: empty.env })).stdout, /set_commitment, succeeded/);
+  });
+
   test('leaves a server undecided where they concern somebody', async () => {
     const serve = await serveBehind(forgetful, 'undecided');
     await waitFor('the server to say so', () => /blocks cannot be read any more/.test(serve.child.output.stderr));
@@ -172,6 +179,22 @@ describe('commitments that an endpoint hid', { skip }, () => {
   });
 });
 
+describe('a block number beyond all chains', { skip }, () => {
+  test('is refused, and does not end a command in the middle', async () => {
+    const head = await node.rpc('chain_getHeader');
+    for (const number of ['0x100000000', '0x20000000000001', '0xffffffffffffffff']) {
+      const far = { ...head, number, digest: { logs: [] } };
+      const known = (params) => params.filter((param) => param !== hashOfHeader(far));
+      const proxy = await it.faulty({
+        chain_getFinalizedHead: () => hashOfHeader(far),
+        chain_getHeader: (params, forward) => (known(params).length === 0 ? far : forward()),
+        'state_*': (params, forward) => forward(known(params)),
+      });
+      await refused(world, committing(), 3, /block header: number.*32 bits/, { as: 'miner', env: proxy.env });
+    }
+  });
+});
+
 describe('a server', { skip }, () => {
   test('notices that its endpoint is put before another chain, and goes on when it is put back', async () => {
     const proxy = await it.faulty();
@@ -206,7 +229,7 @@ describe('a server', { skip }, () => {
     proxy.on(fine);
     const serve = await serveBehind(proxy, 'refused');
     const head = await node.rpc('chain_getHeader');
-    const far = { ...head, number: '0x10000000000000', digest: { logs: [] } };
+    const far = { ...head, number: '0xfffffff0', digest: { logs: [] } };
     const farHash = hashOfHeader(far);
     const known = (params) => params.map((param) => (param === farHash ? null : param)).filter((param) => param !== null);
     proxy.on({
@@ -216,7 +239,7 @@ describe('a server', { skip }, () => {
       state_getRuntimeVersion: (params, forward) => forward(known(params)),
     });
     await node.newBlock();
-    await waitFor('the server to refuse it', () => /4503599627370496 as final and \d+ as its best/.test(serve.child.output.stderr));
+    await waitFor('the server to refuse it', () => /4294967280 as final and \d+ as its best/.test(serve.child.output.stderr));
     proxy.behave();
     proxy.on(fine);
     await node.upgrade(231);

@@ -96,10 +96,11 @@ read_bodies (SvSubtensor *subtensor, Stretch *stretch, GPtrArray *bodies, GError
 
 /* ── whether they succeeded ── */
 
+/* A block with a commitment has events; some gateways say of state that is gone that it is empty. */
 static gboolean
 take_events (const SvBlockBody *body, SvRpcCall *call, gboolean *is_gone, GError **error)
 {
-  *is_gone = sv_rpc_is_pruned (call->error);
+  *is_gone = sv_rpc_is_pruned (call->error) || (!call->error && json_is_null (call->result));
   if (*is_gone)
     return TRUE;
   if (!sv_rpc_take_error (call, error))

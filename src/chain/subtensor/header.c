@@ -12,6 +12,7 @@
 #define MAX_LOGS 64
 #define MAX_LOG_SIZE (64 * 1024)
 #define MAX_NUMBER_DIGITS 16
+#define MAX_NUMBER G_MAXUINT32
 #define ENVIRONMENT_UPDATED 8 /* sp_runtime::generic::DigestItem::RuntimeEnvironmentUpdated, an item without content */
 
 static gboolean
@@ -52,6 +53,8 @@ put_number (const json_t *json, GByteArray *out, guint64 *number, GError **error
   if (digits == NULL || n_digits < 1 || n_digits > MAX_NUMBER_DIGITS || strspn (digits, "0123456789abcdefABCDEF") != n_digits)
     return malformed ("number", "it must be \"0x\" and 1 to 16 hex digits", error);
   *number = g_ascii_strtoull (digits, NULL, 16);
+  if (*number > MAX_NUMBER)
+    return malformed ("number", "a Subtensor chain's block numbers have 32 bits", error);
   sv_scale_put_compact (out, *number);
   return TRUE;
 }

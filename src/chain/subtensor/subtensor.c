@@ -82,7 +82,7 @@ subtensor_block_time_ms (SvChain *chain)
 {
   const SvMetadata *metadata = ((SvSubtensor *)chain)->runtimes_of_head.next->metadata;
   guint64 ms;
-  if (read_number (metadata, "Aura", "SlotDuration", &ms) && ms > 0)
+  if (read_number (metadata, "Aura", "SlotDuration", &ms) && ms > 0 && ms < G_MAXUINT32)
     return ms;
   if (read_number (metadata, "Timestamp", "MinimumPeriod", &ms) && ms > 0 && ms < G_MAXUINT32)
     return 2 * ms;

@@ -139,7 +139,9 @@ test_refused_hashes (void)
 static void
 test_refused_numbers (void)
 {
-  static const char *const numbers[] = { "", "0x", "1", "0xg", "0x 1", "0x-1", "0x00000000000000001", "0x1 " };
+  static const char *const numbers[] = {
+    "", "0x", "1", "0xg", "0x 1", "0x-1", "0x00000000000000001", "0x1 ", "0x100000000", "0x20000000000000", "0xffffffffffffffff"
+  };
   for (gsize i = 0; i < G_N_ELEMENTS (numbers); i++)
     assert_refused ("number", json_string (numbers[i]));
   assert_refused ("number", NULL);

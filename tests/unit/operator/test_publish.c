@@ -10,7 +10,8 @@
  *  - an earlier manifest is live again, `newest` stays; the same again does nothing; unknown hashes
  * Anchoring:
  *  - one anchor covers what was published meanwhile; a higher one of the signer is left alone
- *  - the owner's texts repeat every revoked account; a text that is too long is refused
+ *  - the owner's texts repeat every revoked account, and none is written while the owner is not known
+ *  - a text that is too long is refused
  *  - a chain that fails: public, not anchored
  * Killed at any moment, and run again: complete, and never half-visible.
  */
@@ -18,8 +19,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/error.h"
 #include "base/file.h"
 #include "base/hash.h"
+#include "chain/engine.h"
 #include "operator/anchoring.h"
 #include "operator/publish.h"
 #include "world.h"
@@ -303,6 +306,34 @@ test_owner_repeats_revocations (void)
   g_assert_cmpstr (text, ==, expected);
 }
 
+static gboolean
+cannot_tell_the_owner (SvChain *chain, char **owner, GError **error)
+{
+  g_set_error (error, SV_ERROR, SV_ERROR_UNREACHABLE, "it does not answer");
+  return FALSE;
+}
+
+static void
+test_unknown_owner (void)
+{
+  g_autoptr (World) world = world_new (0);
+  use_owner_as_signer (world);
+  GError *error = NULL;
+  g_autofree char *revoked = g_strdup_printf ("sv1 revoke\n%s", sv_keypair_address (world->stranger));
+  world_commit (world, world->owner, revoked);
+  g_autoptr (SvPublisher) publisher = world_publisher (world, world->config, world->owner);
+  g_autoptr (json_t) authored = world_authored ("w1", 0, 100, "1");
+  g_autoptr (SvPublication) publication = publish (publisher, authored, FALSE);
+  SvChainEngine silent = sv_ledger_engine;
+  silent.owner = cannot_tell_the_owner;
+  sv_publisher_chain (publisher)->engine = &silent;
+  g_assert_null (sv_anchor_publication (publisher, publication, SV_PREPARE_DEFAULT, &error));
+  world_assert_error (&error, SV_ERROR_UNREACHABLE, "it does not answer");
+  sv_publisher_chain (publisher)->engine = &sv_ledger_engine;
+  g_autofree char *text = anchor_text (world, world->owner);
+  g_assert_cmpstr (text, ==, revoked);
+}
+
 static void
 test_too_many_revocations (void)
 {
@@ -430,6 +461,7 @@ main (int argc, char **argv)
   g_test_add_func ("/rollback/brings an earlier manifest back", test_rollback);
   g_test_add_func ("/anchor/covers what was published meanwhile", test_one_anchor_covers_all);
   g_test_add_func ("/anchor/repeats the owner's revocations", test_owner_repeats_revocations);
+  g_test_add_func ("/anchor/waits until the owner is known", test_unknown_owner);
   g_test_add_func ("/anchor/refuses what does not fit", test_too_many_revocations);
   g_test_add_func ("/anchor/says that the manifest is public", test_chain_fails);
   g_test_add_func ("/publish/survives kills", test_killed);
