@@ -238,6 +238,30 @@ test_events_of_two_of_one_account (void)
   assert_known (&world, 20, "6 alice sv1 commit b\n", 1, (guint64[]){ 6 });
 }
 
+#define SYSTEM_PREFIX "0x26aa394eea5630e07c48ae0c9558cef7" /* twox128 of the pallet's name */
+
+static void
+empty_events (ModelNode *node, const char *method, const json_t *params, json_t **result)
+{
+  const char *key = json_string_value (json_array_get (params, 0));
+  if (strcmp (method, "state_getStorage") != 0 || !g_str_has_prefix (key, SYSTEM_PREFIX))
+    return;
+  json_decref (*result);
+  *result = json_null ();
+}
+
+/* As some gateways answer for a state that they do not have. */
+static void
+test_events_are_empty (void)
+{
+  engine_world_begin (world, 5, 0);
+  model_commit (world.model, world.alice, "sv1 commit first"); /* 6 */
+  model_commit (world.model, world.alice, "sv1 commit second");
+  world.nodes[0].meddle = empty_events;
+  open_world (&world);
+  assert_known (&world, 7, "7 alice sv1 commit second\n", 1, (guint64[]){ 6 });
+}
+
 /* One of them may have failed. */
 static void
 test_events_of_two_with_one_text (void)
@@ -434,6 +458,7 @@ main (int argc, char **argv)
   g_test_add_func ("/chain/blocks/events-are-gone", test_events_are_gone);
   g_test_add_func ("/chain/blocks/events-of-one-of-two-are-told", test_events_of_one_of_two_are_told);
   g_test_add_func ("/chain/blocks/events-of-two-of-one-account", test_events_of_two_of_one_account);
+  g_test_add_func ("/chain/blocks/events-are-empty", test_events_are_empty);
   g_test_add_func ("/chain/blocks/events-of-two-with-one-text", test_events_of_two_with_one_text);
   g_test_add_func ("/chain/blocks/events-of-what-binds-nobody", test_events_of_what_binds_nobody);
   g_test_add_func ("/chain/blocks/events-of-what-has-no-text", test_events_of_what_has_no_text);
