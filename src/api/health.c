@@ -56,6 +56,9 @@ write_snapshot (const SvService *service, GString *out)
   sv_metrics_write_sample (out, "sv_chain_head_block", "gauge", "Best block that answers are given at.",
                            (double)head->best.number);
   sv_metrics_write_sample (out, "sv_chain_finalized_block", "gauge", "Finalized block.", (double)head->finalized.number);
+  sv_metrics_write_sample (out, "sv_chain_unreadable_blocks", "gauge",
+                           "Blocks of the open windows that no endpoint has the content of any more.",
+                           sv_bindings_count_unreadable (snapshot->bindings));
   sv_metrics_write_sample (out, "sv_chain_head_age_seconds", "gauge", "Age of the best block.",
                            (double)sv_board_head_age_ms (service->board, snapshot, sv_clock_ms ()) / 1000);
 }

@@ -283,8 +283,11 @@ sv_board_chain_fault (SvBoard *board, const SvSnapshot *snapshot, gint64 now_ms)
   guint64 follow_from;
   if (snapshot->bindings == NULL)
     return "the chain has not been read yet";
-  if (sv_board_head_age_ms (board, snapshot, now_ms) > board->max_lag_ms)
+  gint64 age_ms = sv_board_head_age_ms (board, snapshot, now_ms);
+  if (age_ms > board->max_lag_ms)
     return "the head of the chain is too old";
+  if (age_ms < -board->max_lag_ms)
+    return "the head of the chain is in the future: the endpoint's time or this machine's clock is wrong";
   if (snapshot->catalog == NULL)
     return "the manifest index, which tells where commitments begin, has not been read yet";
   if (sv_window_follow_from (snapshot->catalog->index, sv_bindings_head (snapshot->bindings)->best.number, &follow_from) &&

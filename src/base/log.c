@@ -97,6 +97,8 @@ sv_log (const char *level, const char *event, ...)
   va_end (pairs);
 
   g_string_append (line, format == SV_LOG_JSON ? "}\n" : "\n");
+  if (isatty (STDERR_FILENO)) /* where a command may have left a line about its progress */
+    g_string_prepend (line, "\r\033[K");
   gssize written = write (STDERR_FILENO, line->str, line->len);
   (void)written; /* where standard error is gone there is nobody to tell */
 }

@@ -156,6 +156,12 @@ sv_bindings_list_blocks (const GArray *blocks)
   return g_string_free (list, FALSE);
 }
 
+guint
+sv_bindings_count_unreadable (const SvBindings *bindings)
+{
+  return bindings->set->unreadable->len;
+}
+
 char *
 sv_bindings_list_unreadable (const SvBindings *bindings)
 {

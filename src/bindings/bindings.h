@@ -22,6 +22,7 @@ gboolean sv_bindings_is_unreadable (const SvBindings *bindings, guint64 block);
 /* The lowest unreadable block in the range, or G_MAXUINT64. */
 guint64 sv_bindings_first_unreadable (const SvBindings *bindings, guint64 first, guint64 last);
 
+guint sv_bindings_count_unreadable (const SvBindings *bindings);
 /* The unreadable blocks, for people: see sv_bindings_list_blocks(). "" when there are none. Returns: (transfer full). */
 char *sv_bindings_list_unreadable (const SvBindings *bindings);
 /* Ascending block numbers (guint64) as "100-240, 251"; of many stretches the first ones, and how many blocks there are in all.

@@ -20,6 +20,22 @@ find_engine (const char *url)
   return NULL;
 }
 
+/* A typing error in the pin is no word about the chain. */
+static gboolean
+check_pin (const SvConfig *config, GError **error)
+{
+  const char *pinned = sv_config_get (config, "SCOREVISION_GENESIS");
+  guint8 genesis[32];
+  if (!pinned || (g_str_has_prefix (pinned, "0x") && strlen (pinned) == 2 + 2 * sizeof genesis &&
+                  sv_hex_decode (pinned + 2, TRUE, genesis, sizeof genesis)))
+    return TRUE;
+  g_autofree char *shown = sv_text_printable (pinned);
+  g_set_error (error, SV_ERROR, SV_ERROR_USAGE,
+               "SCOREVISION_GENESIS (%s): \"%s\" is no genesis hash, which is 0x and 64 hex digits; `sv chain status` shows it",
+               sv_config_origin (config, "SCOREVISION_GENESIS"), shown);
+  return FALSE;
+}
+
 static gboolean
 check_genesis (const SvChain *chain, const SvConfig *config, GError **error)
 {
@@ -53,6 +69,8 @@ sv_chain_open (const SvConfig *config, GError **error)
         sv_config_origin (config, "BITTENSOR_SUBTENSOR_ENDPOINT"), shown);
     return NULL;
   }
+  if (!check_pin (config, error))
+    return NULL;
   g_autoptr (SvChain) chain = engine->open (url, config, error);
   if (!chain || !check_genesis (chain, config, error))
     return NULL;
@@ -227,9 +245,9 @@ sv_chain_owner (SvChain *chain, GError **error)
   if (!owner)
     g_set_error (
         error, SV_ERROR, SV_ERROR_VERIFY,
-        "the subnet on %s has no owner, or the zero key, which is nobody: name accounts in SCOREVISION_MANIFEST_SIGNERS "
-        "instead of chain:owner",
-        chain->url);
+        "subnet %u of %s has no owner (or the zero key, which is nobody): check SCOREVISION_NETUID, or name accounts in "
+        "SCOREVISION_MANIFEST_SIGNERS instead of chain:owner",
+        chain->id.netuid, chain->url);
   return owner;
 }
 

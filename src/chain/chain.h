@@ -63,9 +63,8 @@ guint sv_chain_poll_interval_ms (SvChain *chain);
  * full). */
 char *sv_chain_runtime (SvChain *chain);
 
-/* A head whose finalized block lies below one that was seen before, or that a node dates more than 30 s into the future, is
- * SV_ERROR_UNREACHABLE; another finalized block at a height seen before is SV_ERROR_VERIFY. Whether a head is too old, the
- * caller judges. */
+/* A head whose finalized block lies below one that was seen before is SV_ERROR_UNREACHABLE; another finalized block at a height
+ * seen before is SV_ERROR_VERIFY. Whether a head is too old, or dated into the future, the caller judges. */
 gboolean sv_chain_head (SvChain *chain, SvHead *head, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* The block at height @number on the best chain; SV_ERROR_NOT_FOUND above the head. */

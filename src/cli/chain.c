@@ -180,15 +180,17 @@ typedef struct
 {
   SvHead head;
   guint64 block_time_ms;
-  char *runtime; /* or NULL */
-  gint64 age_ms; /* of the head */
-  char *owner;   /* or NULL */
+  char *fallback; /* or NULL, as it may be shown */
+  char *runtime;  /* or NULL */
+  gint64 age_ms;  /* of the head; below 0: its time is ahead of this machine's clock */
+  char *owner;    /* or NULL */
   char **permits;
 } Status;
 
 static void
 status_clear (Status *status)
 {
+  g_free (status->fallback);
   g_free (status->runtime);
   g_free (status->owner);
   g_strfreev (status->permits);
@@ -204,7 +206,7 @@ read_status (SvChain *chain, Status *status, GError **error)
   status->permits = sv_chain_permits (chain, status->head.finalized.number, error);
   status->runtime = sv_chain_runtime (chain);
   status->block_time_ms = sv_chain_block_time_ms (chain);
-  status->age_ms = MAX (sv_clock_ms () - status->head.best.time_ms, 0);
+  status->age_ms = sv_clock_ms () - status->head.best.time_ms;
   return status->permits != NULL;
 }
 
@@ -216,34 +218,55 @@ block_to_json (const SvBlock *block)
 }
 
 static void
+note_fallback (const SvConfig *config, Status *status)
+{
+  const char *fallback = sv_config_get (config, "BITTENSOR_SUBTENSOR_FALLBACK");
+  status->fallback = fallback != NULL ? sv_config_mask (fallback) : NULL;
+}
+
+static void
 print_status_json (SvChain *chain, const Status *status)
 {
   const SvChainId *id = sv_chain_id (chain);
-  sv_print_json (json_pack ("{s:s,s:s,s:s?,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "endpoint", sv_chain_url (chain), "genesis",
-                            id->genesis, "runtime", status->runtime, "netuid", sv_json_integer (id->netuid), "head",
-                            block_to_json (&status->head.best), "finalized", block_to_json (&status->head.finalized), "lag",
-                            sv_json_integer (status->head.best.number - status->head.finalized.number), "head_age_ms",
-                            sv_json_integer ((guint64)status->age_ms), "block_time_ms", sv_json_integer (status->block_time_ms),
-                            "owner", account_or_null (status->owner), "permits",
-                            accounts_to_json ((const char *const *)status->permits)));
+  sv_print_json (
+      json_pack ("{s:s,s:s?,s:s,s:s?,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "endpoint", sv_chain_url (chain), "fallback",
+                 status->fallback, "genesis", id->genesis, "runtime", status->runtime, "netuid", sv_json_integer (id->netuid),
+                 "head", block_to_json (&status->head.best), "finalized", block_to_json (&status->head.finalized), "lag",
+                 sv_json_integer (status->head.best.number - status->head.finalized.number), "head_age_ms",
+                 json_real ((double)status->age_ms), "block_time_ms", sv_json_integer (status->block_time_ms), "owner",
+                 account_or_null (status->owner), "permits", accounts_to_json ((const char *const *)status->permits)));
+}
+
+/* A block may be dated a little ahead, and clocks differ; a lot of it is said. */
+static char *
+describe_age (gint64 age_ms)
+{
+  g_autofree char *duration = sv_duration_format (ABS (age_ms));
+  if (age_ms > -1000)
+    return g_strconcat (duration, " ago", NULL);
+  return g_strconcat (duration, " ahead of this machine's clock", NULL);
 }
 
 static void
 print_status (SvChain *chain, const Status *status)
 {
   const SvHead *head = &status->head;
-  g_autofree char *age = sv_duration_format (status->age_ms);
+  g_autofree char *age = describe_age (status->age_ms);
   g_autofree char *block_time = describe_block_time (status->block_time_ms);
   print_field ("endpoint", sv_chain_url (chain));
+  if (status->fallback != NULL)
+    print_field ("fallback", status->fallback);
   print_field ("genesis", sv_chain_id (chain)->genesis);
   if (status->runtime != NULL)
     print_field ("runtime", status->runtime);
   print_fieldf ("netuid", "%u", sv_chain_id (chain)->netuid);
-  print_fieldf ("head", "%" G_GUINT64_FORMAT "  %s  %s ago", head->best.number, head->best.hash, age);
+  print_fieldf ("head", "%" G_GUINT64_FORMAT "  %s  %s", head->best.number, head->best.hash, age);
   print_fieldf ("finalized", "%" G_GUINT64_FORMAT "  %s  %" G_GUINT64_FORMAT " behind", head->finalized.number,
                 head->finalized.hash, head->best.number - head->finalized.number);
   print_field ("block time", block_time);
-  print_field ("owner", status->owner != NULL ? status->owner : "-");
+  /* On a live chain every subnet has one; a ledger is made with or without. */
+  const char *nobody = status->runtime != NULL ? "none: is SCOREVISION_NETUID right?" : "-";
+  print_field ("owner", status->owner != NULL ? status->owner : nobody);
   print_field ("permits", status->permits[0] != NULL ? status->permits[0] : "-");
   for (char **permit = status->permits; *permit != NULL && permit[1] != NULL; permit++)
     print_field ("", permit[1]);
@@ -256,6 +279,7 @@ run_status (SvContext *context, int argc, char **argv, GError **error)
   if (!sv_check_arguments (argc, 0, 0, "sv chain status", error) || sv_context_chain (context, error) == NULL ||
       !read_status (context->chain, &status, error))
     return 1;
+  note_fallback (context->config, &status);
   if (context->as_json)
     print_status_json (context->chain, &status);
   else

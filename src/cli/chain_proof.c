@@ -69,8 +69,9 @@ find_extrinsic (SvChain *chain, const SvProof *proof, Explanation *explanation, 
                  proof->block);
   else
     g_set_error (error, SV_ERROR, SV_ERROR_NOT_FOUND,
-                 "block %" G_GUINT64_FORMAT " of %s holds no commitment %s for netuid %u: it was never included, or a "
-                 "reorganisation dropped it",
+                 "block %" G_GUINT64_FORMAT
+                 " of %s holds no commitment %s for netuid %u: it was never included, a reorganisation "
+                 "dropped it, or it is another call (one inside a batch or a proxy does not count)",
                  proof->block, sv_chain_url (chain), proof->hash, sv_chain_id (chain)->netuid);
   return FALSE;
 }

@@ -42,7 +42,7 @@ print_key (const SvContext *context, const SvKeypair *keypair, const char *path)
 static char *opt_scheme, *opt_account;
 static gboolean opt_encrypt;
 
-/* Writes the key where the wallet settings say, and tells what can be done with it. */
+/* Writes the key where the wallet settings say, and shows it. */
 static gboolean
 store_key (const SvContext *context, const SvKeypair *keypair, GError **error)
 {
@@ -55,13 +55,16 @@ store_key (const SvContext *context, const SvKeypair *keypair, GError **error)
     return FALSE;
   }
   print_key (context, keypair, path);
-  if (!context->as_json)
-    printf ("\nKeep a copy of the key file%s: nobody can make it again.\n"
-            "Next, as a miner:     sv miner elements --window upcoming\n"
-            "Next, as an operator: export SCOREVISION_MANIFEST_SIGNERS=%s\n"
-            "                      sv manifest create --help\n",
-            opt_encrypt ? " and of its passphrase" : "", sv_keypair_address (keypair));
   return TRUE;
+}
+
+static void
+print_next_steps (const SvKeypair *keypair)
+{
+  printf ("Next, as a miner:     sv miner elements --window upcoming\n"
+          "Next, as an operator: export SCOREVISION_MANIFEST_SIGNERS=%s\n"
+          "                      sv manifest create --help\n",
+          sv_keypair_address (keypair));
 }
 
 #define ENCRYPT_OPTION                                                                                                         \
@@ -100,7 +103,13 @@ run_new (SvContext *context, int argc, char **argv, GError **error)
       !read_scheme (&scheme, error) || !sv_wallet_check_names (context->config, error))
     return 1;
   g_autoptr (SvKeypair) keypair = sv_keypair_generate (scheme);
-  return store_key (context, keypair, error) ? 0 : 1;
+  if (!store_key (context, keypair, error))
+    return 1;
+  if (context->as_json)
+    return 0;
+  printf ("\nKeep a copy of the key file%s: nobody can make it again.\n", opt_encrypt ? " and of its passphrase" : "");
+  print_next_steps (keypair);
+  return 0;
 }
 
 static int
@@ -171,7 +180,13 @@ run_import (SvContext *context, int argc, char **argv, GError **error)
     return 1;
   import.account = account;
   g_autoptr (SvKeypair) keypair = sv_key_import (strcmp (argv[0], "-") == 0 ? NULL : argv[0], &import, error);
-  return keypair != NULL && store_key (context, keypair, error) ? 0 : 1;
+  if (keypair == NULL || !store_key (context, keypair, error))
+    return 1;
+  if (context->as_json)
+    return 0;
+  putchar ('\n');
+  print_next_steps (keypair);
+  return 0;
 }
 
 /* ---- sign, verify ---- */
@@ -313,13 +328,12 @@ const SvCommand sv_key_commands[] = {
     run_show },
   { "key", "import", "[--scheme S] [--account A] [--encrypt] FILE|-", "make a hotkey of a seed, a phrase or a private key",
     "Reads a seed (0x and 64 hex digits), a phrase of 12 to 24 English words or an sr25519 private key (0x and 128 hex digits) "
-    "from a file or, with -, from standard input; never from the command line. Behind a seed or a phrase may stand a "
-    "derivation "
-    "path and behind a phrase its password: WORDS//hard/soft///PASSWORD.\n\n"
+    "from a file or, with -, from standard input, where a terminal does not show what is typed; never from the command line. "
+    "Behind a seed or a phrase may stand a derivation path and behind a phrase its password: WORDS//hard/soft///PASSWORD.\n\n"
     "A phrase is read as an sr25519 key, as btcli does, and a seed as an ed25519 key; --scheme says otherwise. With --account "
     "nothing is written unless the secret is that account's.\n\n" PASSPHRASES,
-    "  sv key import - --hotkey restored < seed.txt\n"
-    "  sv key import phrase.txt --hotkey restored --account 5F…",
+    "  sv key import - --hotkey restored\n"
+    "  sv key import phrase.txt --hotkey restored --account 5GrwvaEF5zXb26Fz9rcQpDWS57CtERHpNehXCPcNoHGKutQY",
     import_options, run_import },
   { "key", "sign", "[--canonical-json] FILE|-", "sign a file with the hotkey",
     "The signature is over the file's bytes or, with --canonical-json, over the canonical form (RFC 8785) of the JSON in it.",

@@ -146,7 +146,7 @@ print_option (const GOptionEntry *entry)
   print_described (option, entry->description != NULL ? entry->description : "");
 }
 
-static void
+static int
 print_settings_help (void)
 {
   gsize n_settings;
@@ -159,6 +159,7 @@ print_settings_help (void)
       g_autofree char *description = g_strdup_printf ("%s (%s)", settings[i].summary, settings[i].name);
       print_described (option, description);
     }
+  return 0;
 }
 
 static int
@@ -319,10 +320,7 @@ run_command (const SvCommand *command, int argc, char **argv)
   if (opt_help)
     return print_command_help (command);
   if (opt_help_settings)
-  {
-    print_settings_help ();
-    return 0;
-  }
+    return print_settings_help ();
   if (!set_log_format (config, &error))
     return report (error, opt_json);
   SvContext context = { .config = config,
@@ -361,6 +359,8 @@ dispatch (int argc, char **argv)
   }
   if (strcmp (argv[2], "--help") == 0 || strcmp (argv[2], "-h") == 0)
     return print_help (group);
+  if (strcmp (argv[2], "--help-settings") == 0)
+    return print_settings_help ();
   const SvCommand *command = find_command (group, argv[2]);
   return command != NULL ? run_command (command, argc - 2, argv + 2) : unknown_word (group, argv[2]);
 }
@@ -385,6 +385,8 @@ main (int argc, char **argv)
   wants_json = g_strv_contains ((const char *const *)argv, "--json");
   if (strcmp (argv[1], "--help") == 0 || strcmp (argv[1], "-h") == 0 || strcmp (argv[1], "help") == 0)
     return print_help (NULL);
+  if (strcmp (argv[1], "--help-settings") == 0)
+    return print_settings_help ();
   if (strcmp (argv[1], "--version") == 0)
   {
     puts ("sv " SV_VERSION);

@@ -157,7 +157,8 @@ state_style (SvWindowState state)
   return styles[state];
 }
 
-/* "ends 2025-10-24 00:00Z, in 3 h 12 min", "ended 2025-10-23 08:15Z, 5 h ago"; "" where the chain has no block time. */
+/* "ends in 3 h 12 min, 2025-10-24 00:00Z", "ended 5 h ago, 2025-10-23 08:15Z": a narrow terminal cuts the end. "" where the
+ * chain has no block time. */
 static char *
 describe_time (const SvIndexEntry *entry, SvWindowState state, const Clock *clock)
 {
@@ -169,8 +170,8 @@ describe_time (const SvIndexEntry *entry, SvWindowState state, const Clock *cloc
   gint64 ms = ms_until (clock, block);
   g_autofree char *duration = sv_duration_format (ABS (ms));
   const char *verb = is_upcoming ? "starts" : ms > 0 ? "ends" : "ended";
-  return g_strdup_printf ("%s %.10s %.5sZ, %s%s%s", verb, time, time + strlen ("2025-10-24T"), ms > 0 ? "in " : "", duration,
-                          ms > 0 ? "" : " ago");
+  return g_strdup_printf ("%s %s%s%s, %.10s %.5sZ", verb, ms > 0 ? "in " : "", duration, ms > 0 ? "" : " ago", time,
+                          time + strlen ("2025-10-24T"));
 }
 
 static void

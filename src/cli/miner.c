@@ -104,7 +104,7 @@ run_elements (SvContext *context, int argc, char **argv, GError **error)
 {
   SvReader *reader = sv_context_reader (context, error);
   SvHead head;
-  if (reader == NULL || !sv_check_arguments (argc, 0, 0, "sv miner elements [--window WINDOW]", error) ||
+  if (reader == NULL || !sv_check_arguments (argc, 0, 0, "sv miner elements [--window WINDOW] [--all]", error) ||
       !sv_chain_head (context->chain, &head, error))
     return 1;
   g_autoptr (GPtrArray) windows = windows_asked_for (context, reader, head.best.number, error);
@@ -185,7 +185,7 @@ static const GOptionEntry commit_options[] = {
     "ELEMENT=revision,slug,chute_id[,cap]" },
   { "bindings", 0, 0, G_OPTION_ARG_FILENAME, &opt_bindings, "file with bindings (default: bindings.yaml in the home)", "FILE" },
   { "withdraw", 0, 0, G_OPTION_ARG_NONE, &opt_withdraw, "withdraw the elements; only before the window starts", NULL },
-  { "dry-run", 0, 0, G_OPTION_ARG_NONE, &opt_dry_run, "check and show the text, submit nothing", NULL },
+  { "dry-run", 0, 0, G_OPTION_ARG_NONE, &opt_dry_run, "check all that can be checked and show the text, submit nothing", NULL },
   { "no-wait", 0, 0, G_OPTION_ARG_NONE, &opt_no_wait, "end once a block holds it, without waiting for that block to be final",
     NULL },
   { "replace-commitment", 0, 0, G_OPTION_ARG_NONE, &opt_replace,
@@ -268,12 +268,22 @@ warn_of_rivals (SvContext *context, SvMinerWindow *window, const SvCommitmentTex
              rivals[i]);
 }
 
+/* What the chain would refuse now, as the run without --dry-run finds it: of several texts only the first can be asked for. */
+static gboolean
+check_taken (const SvMinerWindow *window, char **texts, GError **error)
+{
+  SvPrepareFlags flags = opt_replace ? SV_PREPARE_REPLACE : SV_PREPARE_DEFAULT;
+  g_autoptr (SvPreparedExtrinsic) prepared =
+      texts[0] != NULL ? sv_chain_prepare_commitment (window->chain, window->keypair, texts[0], flags, error) : NULL;
+  return texts[0] == NULL || prepared != NULL;
+}
+
 static int
 dry_run (SvContext *context, const SvMinerWindow *window, const SvCommitmentText *text, GError **error)
 {
   gboolean nothing_to_do = sv_commit_is_in_force (window, text);
   g_auto (GStrv) texts = nothing_to_do ? g_new0 (char *, 1) : sv_commit_texts (text, sv_chain_max_text (window->chain), error);
-  if (texts == NULL || (!nothing_to_do && !sv_commit_check (window, text, error)))
+  if (texts == NULL || (!nothing_to_do && !sv_commit_check (window, text, error)) || !check_taken (window, texts, error))
     return 1;
   if (context->as_json)
     sv_print_json (commit_result (window, texts, NULL));
@@ -281,6 +291,10 @@ dry_run (SvContext *context, const SvMinerWindow *window, const SvCommitmentText
     printf ("All of this is in force already; nothing would be submitted.\n");
   for (gsize i = 0; texts[i] != NULL && !context->as_json; i++)
     printf ("%s\n\n", texts[i]);
+  if (!context->as_json && g_strv_length (texts) > 1)
+    printf ("%u commitments, since a text has room for %zu bytes. Where the chain takes the next\n"
+            "only later, run the same command again then.\n",
+            g_strv_length (texts), sv_chain_max_text (window->chain));
   if (!context->as_json && !nothing_to_do)
     printf ("This is what would go on the chain, signed by %s. Nothing was submitted.\n", sv_keypair_address (window->keypair));
   return 0;
@@ -495,10 +509,11 @@ const SvCommand sv_miner_commands[] = {
   { "miner", "elements", "[--window current|upcoming|WINDOW] [--all]", "show a window's elements: rates, θ, β, clips",
     "Reads the signed index and the manifest it names, checks both, and prints each element of the window.",
     "  sv miner elements --window upcoming", elements_options, run_elements },
-  { "miner", "manifest", "--hash sha256:…", "download and verify one manifest",
+  { "miner", "manifest", "--hash sha256:… [-o FILE]", "download and verify one manifest",
     "Keeps the verified manifest in the home's cache, so that later commands work offline from it.",
     "  sv miner manifest --hash sha256:4f2a… --json", manifest_options, run_manifest },
-  { "miner", "commit", "--window-id W --elements A,B --service-cap-fps N", "commit on the chain to serve elements of a window",
+  { "miner", "commit", "--window-id W --elements A,B --service-cap-fps N [--bind …]… [--dry-run]",
+    "commit on the chain to serve elements of a window",
     "What the command line does not say (revision, chute slug, chute id, cap) comes from --bind, from ELEMENT:revision in the\n"
     "list, or from the bindings file, which looks like this:\n\n"
     "  bindings:\n"
@@ -513,7 +528,7 @@ const SvCommand sv_miner_commands[] = {
     "  sv miner commit --window-id 2025-10-23 --elements PlayerDetect_v1@1.0,BallDetect_v1@1.0 --service-cap-fps 45\n"
     "  sv miner commit --withdraw --window-id 2025-10-23 --elements PlayerDetect_v1@1.0",
     commit_options, run_commit },
-  { "miner", "commitments", "[list] [--refresh]", "show the receipts of this hotkey's commitments",
+  { "miner", "commitments", "[list] [--window-id W] [--refresh]", "show the receipts of this hotkey's commitments",
     "With --refresh the receipts are made anew: the Challenge API's public list says which proofs to look up, and each is "
     "checked\n"
     "on the chain.",

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/file.h"
 #include "base/json.h"
 #include "cli/commands.h"
 #include "cli/table.h"
@@ -94,8 +95,8 @@ print_notes (SvAudit *audit, const SvTallyCounts *counts)
   const char *reason;
   json_t *n;
   json_object_foreach (counts->reasons, reason, n) printf ("  %.0f %s\n", json_number_value (n), reason);
-  printf ("%" G_GUINT64_FORMAT " lines read, finalized block %" G_GUINT64_FORMAT "\n", sv_audit_lines (audit),
-          sv_audit_finalized_block (audit));
+  printf ("%" G_GUINT64_FORMAT " line%s read, finalized block %" G_GUINT64_FORMAT "\n", sv_audit_lines (audit),
+          sv_audit_lines (audit) == 1 ? "" : "s", sv_audit_finalized_block (audit));
   if (sv_audit_lines (audit) == 0)
     puts ("nothing was audited: there is no shard; runners write them to SCOREVISION_RESULTS_STORE");
   if (counts->duplicates > 0)
@@ -108,7 +109,7 @@ print_notes (SvAudit *audit, const SvTallyCounts *counts)
             "BITTENSOR_SUBTENSOR_FALLBACK names an archive endpoint\n",
             unreadable);
   if (counts->shared_chutes > 0)
-    printf ("%" G_GUINT64_FORMAT " chutes are bound by several hotkeys in one window\n", counts->shared_chutes);
+    printf ("chutes bound by several hotkeys in one window: %" G_GUINT64_FORMAT "\n", counts->shared_chutes);
 }
 
 static gboolean
@@ -127,12 +128,23 @@ print_report (SvContext *context, SvAudit *audit, const SvTallyCounts *counts, G
   return TRUE;
 }
 
+/* A store that was named and is not there is a typing error; the results store may be one that no shard has come to yet. */
+static gboolean
+check_store_is_there (const char *source, GError **error)
+{
+  g_autofree char *path = g_str_has_prefix (source, "file:") ? sv_path_expand (source + strlen ("file:")) : NULL;
+  if (path == NULL || g_file_test (path, G_FILE_TEST_IS_DIR))
+    return TRUE;
+  g_set_error (error, SV_ERROR, SV_ERROR_NOT_FOUND, "%s cannot be read: there is no such folder", source);
+  return FALSE;
+}
+
 /* The sources named, else the results store. */
 static gboolean
 read_sources (SvContext *context, SvAudit *audit, int argc, char **argv, GError **error)
 {
   for (int i = 0; i < argc; i++)
-    if (!sv_audit_source (audit, argv[i], opt_window_id, context->config, error))
+    if (!check_store_is_there (argv[i], error) || !sv_audit_source (audit, argv[i], opt_window_id, context->config, error))
       return FALSE;
   if (argc > 0)
     return TRUE;
@@ -182,7 +194,7 @@ run_audit (SvContext *context, int argc, char **argv, GError **error)
 }
 
 const SvCommand sv_validator_commands[] = {
-  { "validator", "audit", "[SOURCE…]", "check shards: which count, which do not, and why",
+  { "validator", "audit", "[SOURCE…] [--window-id W]", "check shards: which count, which do not, and why",
     "A SOURCE is a file of JSON lines, a folder, a store (file:PATH), or - for standard input; without one the results store "
     "is\n"
     "read. Every shard is checked by the twelve rules of the protocol in their order, and the first that fails is named.\n\n"

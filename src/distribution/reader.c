@@ -351,7 +351,9 @@ explain_absence (const SvReader *reader, GError **error)
   if (sv_memory_highest (reader->memory, sv_reader_trusts, (gpointer)reader, &sequence, &hash))
     g_prefix_error (error, "the index is gone, of which sequence %" G_GUINT64_FORMAT " was seen here before: ", sequence);
   else
-    g_prefix_error (error, "nothing has been published here yet (the operator does it with `sv manifest publish`): ");
+    g_prefix_error (
+        error, "nothing has been published here yet (the operator does it with `sv manifest publish`; what he has published "
+               "elsewhere is read where R2_PUBLIC_URL or SCOREVISION_STORE says): ");
 }
 
 static gboolean

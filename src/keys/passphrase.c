@@ -146,6 +146,13 @@ ask_without_echo (int terminal, const char *question, SvSecret *answer)
   return ok;
 }
 
+SvSecret *
+sv_secret_ask (int terminal, const char *question)
+{
+  g_autoptr (SvSecret) line = sv_secret_alloc (MAX_PASSPHRASE + 1);
+  return ask_without_echo (terminal, question, line) ? g_steal_pointer (&line) : NULL;
+}
+
 static gboolean
 ask (int terminal, const char *path, const char *what, SvSecret *answer, GError **error)
 {

@@ -16,3 +16,7 @@ typedef enum
 /* From the environment, where the value is base64 of the passphrase XOR the variable's name; else asked for on the terminal,
  * without echo. Without a terminal SV_ERROR_USAGE names the variable. Returns: (transfer full), ended by NUL. */
 SvSecret *sv_passphrase_get (const char *path, SvPassphraseUse use, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* A line typed on @terminal without echo, after @question; at most 1024 bytes. Returns: (transfer full), ended by NUL; NULL
+ * where there is none, or a longer one. */
+SvSecret *sv_secret_ask (int terminal, const char *question) G_GNUC_WARN_UNUSED_RESULT;

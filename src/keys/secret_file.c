@@ -2,10 +2,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/error.h"
+#include "keys/passphrase.h"
 
 #define GROUP_AND_OTHERS 077
 
@@ -76,9 +78,23 @@ sv_secret_file_read (const char *path, gsize *length, GError **error)
   return ok ? g_steal_pointer (&buffer) : NULL;
 }
 
+/* What is typed must not stay on the screen. */
+static SvSecret *
+ask_for_secret (gsize *length, GError **error)
+{
+  g_autoptr (SvSecret) line = sv_secret_ask (STDIN_FILENO, "Seed, phrase or private key (it will not be shown): ");
+  if (line == NULL)
+    g_set_error (error, SV_ERROR, SV_ERROR_USAGE, "standard input: no secret was given, or too long a line");
+  else
+    *length = strlen ((char *)line);
+  return g_steal_pointer (&line);
+}
+
 SvSecret *
 sv_secret_input_read (gsize *length, GError **error)
 {
+  if (isatty (STDIN_FILENO))
+    return ask_for_secret (length, error);
   g_autoptr (SvSecret) buffer = sv_secret_alloc (SV_SECRET_FILE_MAX_SIZE + 1);
   return read_all ("standard input", STDIN_FILENO, buffer, length, error) ? g_steal_pointer (&buffer) : NULL;
 }

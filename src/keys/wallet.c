@@ -39,21 +39,35 @@ compare_names (gconstpointer a, gconstpointer b)
   return strcmp (*(const char *const *)a, *(const char *const *)b);
 }
 
-/* "; choose one that is there with --hotkey (miner, operator)", or "" where there is none. */
+/* The entries of @folder in order, as "miner, operator"; NULL where there is none. */
 static char *
-describe_others (const char *path)
+list_names (const char *folder)
 {
-  g_autofree char *folder = g_path_get_dirname (path);
   g_autoptr (GDir) names = g_dir_open (folder, 0, NULL);
   g_autoptr (GPtrArray) list = g_ptr_array_new_with_free_func (g_free);
   for (const char *name; names != NULL && (name = g_dir_read_name (names)) != NULL && list->len < MAX_NAMED;)
     g_ptr_array_add (list, sv_text_printable (name));
   if (list->len == 0)
-    return g_strdup ("");
+    return NULL;
   g_ptr_array_sort (list, compare_names);
   g_ptr_array_add (list, NULL);
-  g_autofree char *joined = g_strjoinv (", ", (char **)list->pdata);
-  return g_strdup_printf ("; choose one that is there with --hotkey (%s)", joined);
+  return g_strjoinv (", ", (char **)list->pdata);
+}
+
+/* "; choose one that is there with --hotkey (miner, operator)", or with --wallet where it is the wallet that has none; "" where
+ * there are none at all. */
+static char *
+describe_others (const char *path)
+{
+  g_autofree char *hotkeys_folder = g_path_get_dirname (path);
+  g_autofree char *wallet_folder = g_path_get_dirname (hotkeys_folder);
+  g_autofree char *wallets_folder = g_path_get_dirname (wallet_folder);
+  g_autofree char *hotkeys = list_names (hotkeys_folder);
+  g_autofree char *wallets = hotkeys == NULL ? list_names (wallets_folder) : NULL;
+  if (hotkeys == NULL && wallets == NULL)
+    return g_strdup ("");
+  return g_strdup_printf ("; choose one that is there with %s (%s)", hotkeys != NULL ? "--hotkey" : "--wallet",
+                          hotkeys != NULL ? hotkeys : wallets);
 }
 
 SvKeypair *
@@ -73,8 +87,8 @@ sv_wallet_load (const SvConfig *config, GError **error)
   }
   g_autofree char *others = describe_others (path);
   g_set_error (error, SV_ERROR, SV_ERROR_NOT_FOUND,
-               "%s: there is no such hotkey%s%s make it with `sv key new --wallet %s --hotkey %s`", path, others,
-               *others != '\0' ? ", or" : ";", sv_config_get (config, "BITTENSOR_WALLET_COLD"),
+               "%s: there is no such hotkey%s%s make it with `sv key new --wallet %s --hotkey %s` (or sv key import)", path,
+               others, *others != '\0' ? ", or" : ";", sv_config_get (config, "BITTENSOR_WALLET_COLD"),
                sv_config_get (config, "BITTENSOR_WALLET_HOT"));
   return NULL;
 }

@@ -292,7 +292,7 @@ share_caps (const GPtrArray *drafts, guint64 total, guint64 elsewhere, GError **
   {
     Draft *draft = g_ptr_array_index (drafts, i);
     if (!draft->has_cap)
-      draft->binding.cap_milli = (guint64)((double)(total - given) * (draft->service_rate_fps / rates));
+      draft->binding.cap_milli = (guint64)((double)(total - given) * draft->service_rate_fps / rates);
     if (draft->binding.cap_milli == 0)
       given = G_MAXUINT64;
   }

@@ -144,6 +144,16 @@ rivals_of (const SvMinerWindow *window, const GPtrArray *slots, const char *chut
   return g_strjoinv (", ", (char **)rivals->pdata);
 }
 
+static gboolean
+is_named_before (const SvCommitmentText *text, guint at)
+{
+  const char *chute_id = ((SvBinding *)g_ptr_array_index (text->bindings, at))->chute_id;
+  for (guint i = 0; i < at; i++)
+    if (strcmp (((SvBinding *)g_ptr_array_index (text->bindings, i))->chute_id, chute_id) == 0)
+      return TRUE;
+  return FALSE;
+}
+
 char **
 sv_commit_rivals (SvMinerWindow *window, const SvCommitmentText *text, GError **error)
 {
@@ -153,6 +163,8 @@ sv_commit_rivals (SvMinerWindow *window, const SvCommitmentText *text, GError **
   GPtrArray *lines = g_ptr_array_new ();
   for (guint i = 0; i < text->bindings->len && !text->is_withdrawal; i++)
   {
+    if (is_named_before (text, i)) /* several elements may be served by one chute */
+      continue;
     const SvBinding *binding = g_ptr_array_index (text->bindings, i);
     g_autofree char *list = rivals_of (window, slots, binding->chute_id);
     if (*list != '\0')
@@ -296,6 +308,41 @@ proof_in_force (const SvMinerWindow *window, const SvCommitmentText *text)
   return g_strdup (bound->proof);
 }
 
+/* The last block that holds a part of what is in force of the text; FALSE where it is not in force. */
+static gboolean
+find_last_proof (const SvMinerWindow *window, const SvCommitmentText *text, SvProof *last)
+{
+  last->block = 0;
+  for (guint i = 0; i < text->bindings->len && sv_commit_is_in_force (window, text); i++)
+  {
+    const char *element_id = ((SvBinding *)g_ptr_array_index (text->bindings, i))->element_id;
+    const SvBoundElement *bound = g_hash_table_lookup (window->fold->bound, element_id);
+    const char *withdrawal = g_hash_table_lookup (window->fold->withdrawn, element_id);
+    SvProof proof;
+    if (sv_proof_parse (text->is_withdrawal ? withdrawal : bound->proof, &proof) && proof.block >= last->block)
+      *last = proof;
+  }
+  return last->block > 0;
+}
+
+/* What an interrupted run has got into a block is waited for as that run would have: until then a reorganisation can move it,
+ * and its proof with it. */
+static gboolean
+await_what_is_in_force (SvMinerWindow *window, const SvCommitmentText *text, const SvCommitWait *wait, GError **error)
+{
+  SvProof last;
+  g_autoptr (SvExtrinsic) included = NULL;
+  gboolean is_unreadable;
+  if (wait->finality_timeout_ms == 0 || !find_last_proof (window, text, &last) || last.block <= window->head.finalized.number)
+    return TRUE;
+  if (!sv_chain_find_extrinsic (window->chain, last.block, last.hash, &included, &is_unreadable, error))
+    return FALSE;
+  if (included != NULL &&
+      !sv_chain_await_finality (window->chain, &included, wait->finality_timeout_ms, wait->on_final, wait->data, error))
+    return FALSE;
+  return refresh_state (window, error);
+}
+
 static gboolean
 every_element_comes_from (const SvFold *fold, const SvCommitmentText *text, const char *proof)
 {
@@ -407,7 +454,7 @@ static char *
 submit_text (SvMinerWindow *window, const char *text, const SvCommitWait *wait, GError **error)
 {
   g_autoptr (SvCommitmentText) parsed = sv_commitment_text_parse (text, strlen (text), error);
-  if (parsed == NULL)
+  if (parsed == NULL || !await_what_is_in_force (window, parsed, wait, error))
     return NULL;
   g_autofree char *proof = proof_in_force (window, parsed);
   if (proof == NULL)

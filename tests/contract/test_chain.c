@@ -205,6 +205,11 @@ another_genesis_than_the_pinned_one_is_refused (ChainFixture *fixture)
   g_assert_null (sv_chain_open (fixture->config, &error));
   g_assert_error (error, SV_ERROR, SV_ERROR_VERIFY);
   g_clear_error (&error);
+  other[strlen (other) - 1] = '\0'; /* a typing error */
+  sv_config_set (fixture->config, "SCOREVISION_GENESIS", other);
+  g_assert_null (sv_chain_open (fixture->config, &error));
+  g_assert_error (error, SV_ERROR, SV_ERROR_USAGE);
+  g_clear_error (&error);
   sv_config_set (fixture->config, "SCOREVISION_GENESIS", sv_chain_id (fixture->chain)->genesis);
   g_autoptr (SvChain) chain = sv_chain_open (fixture->config, &error);
   g_assert_no_error (error);

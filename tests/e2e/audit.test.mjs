@@ -62,7 +62,7 @@ test('shards are read from stores, folders, files and standard input', async () 
   const twice = await audit([file, '-'], { input });
   assert.deepEqual([twice.verdicts.accepted, twice.duplicates], [1, 2], 'the same shard counts once');
   assert.equal((await audit(['--window-id', '2025-10-24'])).lines, 0);
-  await audit([world.path('no-such-file')], { expect: 4 });
+  for (const absent of [world.path('no-such-file'), `file:${world.path('no-such-store')}`]) await audit([absent], { expect: 4 });
 });
 
 test('what breaks a rule is rejected with that rule, and the exit status is 3', async () => {

@@ -8,7 +8,7 @@ import { refused } from './refusing.mjs';
 import { BALL, PLAYER } from './season.mjs';
 import { NETUID, WINDOW, committing, createSubtensorWorld, skip } from './subtensor_world.mjs';
 
-const KEYS = { miner: 'ed25519', modern: 'sr25519', leaving: 'ed25519', shared: 'sr25519', lost: 'ed25519', moved: 'sr25519', slow: 'ed25519', upgrading: 'sr25519', signing: 'ed25519', hasty: 'sr25519' };
+const KEYS = { miner: 'ed25519', modern: 'sr25519', leaving: 'ed25519', shared: 'sr25519', lost: 'ed25519', moved: 'sr25519', slow: 'ed25519', hasty: 'sr25519', upgrading: 'sr25519', signing: 'ed25519' };
 let it, world, node, proxy;
 
 before(async () => {
@@ -55,11 +55,19 @@ test('both kinds of keys commit, and their proofs are explained', { skip }, asyn
   }
 });
 
+test('a subnet that is not there shows in the status of the chain', { skip }, async () => {
+  assert.match((await world.sv(['chain', 'status', '--netuid', '777'])).stdout, /^owner +none: is SCOREVISION_NETUID right\?$/m);
+  const { fallback, owner } = await world.json(['chain', 'status', '--netuid', '777', '--chain-fallback', node.endpoint]);
+  assert.deepEqual([fallback, owner], [node.endpoint, null]);
+});
+
 test('what the pallet would refuse is refused before it is signed', { skip }, async () => {
   await world.key('stranger');
   const before = proxy.calls.length;
-  await refused(world, committing(), 6, /not registered on subnet 1.*btcli subnet register/, { as: 'stranger' });
-  await refused(world, committing(BALL, 80), 5, /takes no further commitment of hotkey \w+ before block \d+ \(now \d+\): wait until then/, { as: 'miner' });
+  for (const more of [[], ['--dry-run']]) {
+    await refused(world, [...committing(), ...more], 6, /not registered on subnet 1.*btcli subnet register/, { as: 'stranger' });
+    await refused(world, [...committing(BALL, 80), ...more], 5, /takes no further commitment of hotkey \w+ before block \d+ \(now \d+\): wait until then/, { as: 'miner' });
+  }
   const long = committing(BALL, 80).map((arg) => arg.replace('lynx', 'l'.repeat(60)));
   await refused(world, long, 6, /\d+ bytes on the chain, which has room for 128/, { as: 'modern' });
   assert.ok(!proxy.calls.slice(before).some(({ method }) => method === 'author_submitExtrinsic'));
@@ -135,6 +143,24 @@ test('a reorganisation that moves the extrinsic gives the proof of its final pla
   assert.match(await explain(proof), /succeeded/);
 }));
 
+test('a commitment that an interrupted run got into a block is waited for by the same command', { skip }, () => byHand(async () => {
+  await node.outwaitRateLimit(NETUID, addressOf('hasty'));
+  const first = world.sv([...committing(), '--no-wait'], { as: 'hasty' });
+  await waiting();
+  await node.newBlock();
+  await first;
+  let isOver = false;
+  const seen = proxy.calls.length;
+  const second = world.sv(committing(), { as: 'hasty' }).finally(() => { isOver = true; });
+  await waitFor('the second run to look for heads and for nothing else', () => {
+    const last = proxy.calls.slice(seen).slice(-6);
+    return isOver || (last.length === 6 && last.every(({ method }) => /^chain_get(Header|FinalizedHead)$/.test(method)));
+  });
+  assert.ok(!isOver, 'it has not waited');
+  await node.newBlock(2);
+  assert.match((await second).stdout, /in force already; nothing was submitted/);
+}));
+
 test('an interrupted commit is taken up by the same command, and is on the chain once', { skip }, () => byHand(async () => {
   await node.outwaitRateLimit(NETUID, addressOf('slow'));
   const args = [...committing(), '--no-wait'];
@@ -149,11 +175,6 @@ test('an interrupted commit is taken up by the same command, and is on the chain
   await second;
   assert.equal((await node.rpc('system_accountNextIndex', addressOf('slow'))), 1);
 }));
-
-test('several runs at once put a commitment on the chain once', { skip }, async () => {
-  await Promise.all([1, 2, 3].map(() => world.sv(committing(), { as: 'hasty' })));
-  assert.equal(await node.rpc('system_accountNextIndex', addressOf('hasty')), 1);
-});
 
 test('a runtime that is replaced between two commitments is learnt, and proofs from before it are still read', { skip }, async () => {
   const before = await it.commit('upgrading');

@@ -59,6 +59,9 @@ describe('an endpoint that does not answer as it should', { skip, concurrency: 4
   });
   test('… its budget is spent, for a moment', () => asked({ '*': first(3, fails(-32004, 'budget spent')) }));
   test('… it takes no batches', () => asked({}, noBatches));
+  test('… of several nodes behind it one has not come as far', () => asked({
+    state_getRuntimeVersion: first(3, fails(4003, 'Client error: UnknownBlock: Header was not found in the database')),
+  }));
 
   test('is left for a second endpoint', async () => {
     const second = await it.faulty();
@@ -106,10 +109,15 @@ describe('an endpoint that lies', { skip, concurrency: 4 }, () => {
     const other = await it.faulty(otherStorage({ [PERMITS_OF_1]: null }));
     await refusedBy({}, null, 3, /endpoints do not agree.*ValidatorPermit/, STATUS, { env: { BITTENSOR_SUBTENSOR_FALLBACK: other.endpoint } });
   });
-  test('by being ahead of time', () => refusedBy(shiftedTime(600_000), null, 5, /in the future; set this machine's clock, or use another endpoint/));
+  test('about the time, which is told', async () => {
+    const { stdout } = await asked(shiftedTime(600_000), null);
+    assert.match(stdout, /^head .*\d+ min .*ahead of this machine's clock$/m);
+  });
 });
 
 describe('an endpoint that forgets', { skip, concurrency: 4 }, () => {
+  test('a block of a moment ago is not taken for one whose block is gone', () => refusedBy({ chain_getBlock: answers(null) }, null, 5,
+    /names block \d+ and does not have it.*trying again may help/, ['chain', 'proof', proof]));
   test('what happened to a commitment still tells it of the last one of an account', async () => {
     const { stdout } = await asked(pruned(2), null, ['chain', 'proof', proof]);
     assert.match(stdout, /set_commitment, succeeded/);
@@ -130,6 +138,14 @@ describe('a server', { skip }, () => {
     const proxy = await it.faulty(shiftedTime(-600_000));
     const serve = await world.startServe({ until: '/healthz', env: { ...proxy.env, SCOREVISION_DATABASE: `sqlite:${world.path('still.sqlite')}` } });
     await waitFor('the server to call the chain old', async () => (await (await fetch(`${serve.url}/readyz`)).text()).match(/old|behind|stands still|lag/i));
+    assert.equal((await fetch(`${serve.url}/readyz`)).status, 503);
+    await serve.stop();
+  });
+
+  test('does not judge by a head from the future', async () => {
+    const proxy = await it.faulty(shiftedTime(600_000));
+    const serve = await world.startServe({ until: '/healthz', env: { ...proxy.env, SCOREVISION_DATABASE: `sqlite:${world.path('future.sqlite')}` } });
+    await waitFor('the server to notice', async () => /in the future/.test(await (await fetch(`${serve.url}/readyz`)).text()));
     assert.equal((await fetch(`${serve.url}/readyz`)).status, 503);
     await serve.stop();
   });

@@ -1,13 +1,11 @@
 // Commitments, headers and events against @polkadot/api, byte for byte, for two real runtimes of Subtensor: the main network's
-// of spec 424 (metadata 16), from a file, and spec 218 (metadata 14), which Chopsticks runs here from its genesis.
+// of spec 424 (metadata 16), from a file, and spec 218 (metadata 14), which runs here from its genesis.
 // `SV_BUILD=build node --test tests/peer/`; without SV_BUILD the folder build/ of the repository. SV_SEED repeats a run. The two
 // files of the chain are looked for in ../shared of the repository, or in $SCOREVISION_SHARED.
 import { after, before, describe, test } from 'node:test';
 import assert from 'node:assert/strict';
-import { spawn, spawnSync } from 'node:child_process';
-import { randomInt } from 'node:crypto';
+import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -16,26 +14,17 @@ import { Metadata, TypeRegistry } from '@polkadot/types';
 import { expandMetadata } from '@polkadot/types/metadata';
 import { hexToU8a, stringToHex, u8aConcat, u8aToHex } from '@polkadot/util';
 import { blake2AsHex, blake2AsU8a, cryptoWaitReady, signatureVerify, xxhashAsU8a } from '@polkadot/util-crypto';
+import { below, random32, randomBytes, seed } from '../support/random.mjs';
+import { start } from '../support/subtensor/node.mjs';
 
 const here = path.dirname(fileURLToPath(import.meta.url));
 const root = path.resolve(here, '..', '..');
 const build = path.resolve(process.env.SV_BUILD ?? path.join(root, 'build'));
 const program = path.join(build, 'tests', 'peer', 'print_extrinsics');
 const shared = path.resolve(process.env.SCOREVISION_SHARED ?? path.join(root, '..', 'shared'), 'chain');
-const seed = Number(process.env.SV_SEED ?? randomInt(2 ** 31));
 const scratch = mkdtempSync(path.join(tmpdir(), 'sv-extrinsics-'));
 after(() => rmSync(scratch, { recursive: true }));
 
-// mulberry32: small, and the same everywhere
-let state = seed;
-function random32() {
-  state = (state + 0x6d2b79f5) | 0;
-  let t = Math.imul(state ^ (state >>> 15), 1 | state);
-  t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-  return (t ^ (t >>> 14)) >>> 0;
-}
-const below = (n) => random32() % n;
-const randomBytes = (n) => Uint8Array.from({ length: n }, () => below(256));
 const randomHex = (n) => u8aToHex(randomBytes(n));
 const alphabet = 'abcdefghijklmnopqrstuvwxyz 0123456789\n@._-';
 const letters = (n) => Array.from({ length: n }, () => alphabet[below(alphabet.length)]).join('');
@@ -44,43 +33,6 @@ const hex = (value) => u8aToHex(typeof value === 'string' ? hexToU8a(value) : va
 const text = (value) => stringToHex(value).slice(2);
 
 // ── the runtimes ──
-
-async function freePort() {
-  const server = createServer();
-  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
-
-// Chopsticks on the genesis of spec 218; resolves when it listens.
-async function startChain(genesis) {
-  const port = await freePort();
-  const config = path.join(scratch, 'chain.yml');
-  writeFileSync(config, `genesis: ${genesis}\nport: ${port}\nmock-signature-host: false\nbuild-block-mode: Manual\n`);
-  const chopsticks = path.join(root, 'tests', 'node_modules', '@acala-network', 'chopsticks', 'chopsticks.cjs');
-  const child = spawn(process.execPath, [chopsticks, '--config', config], { stdio: ['ignore', 'pipe', 'pipe'] });
-  let output = '';
-  await new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error(`Chopsticks does not listen:\n${output}`)), 120_000);
-    for (const stream of [child.stdout, child.stderr]) {
-      stream.on('data', (chunk) => {
-        output += chunk;
-        if (/listening/.test(output)) { clearTimeout(timer); resolve(); }
-      });
-    }
-    child.on('close', () => reject(new Error(`Chopsticks ended:\n${output}`)));
-  });
-  const rpc = async (method, ...params) => {
-    const response = await fetch(`http://127.0.0.1:${port}`, {
-      method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ jsonrpc: '2.0', id: 1, method, params }),
-    });
-    const { result, error } = await response.json();
-    assert.equal(error, undefined, `${method}: ${JSON.stringify(error)}`);
-    return result;
-  };
-  return { rpc, stop: () => new Promise((resolve) => { child.removeAllListeners('close'); child.on('close', resolve); child.kill('SIGTERM'); }) };
-}
 
 function makeRuntime(name, bytes, facts) {
   const file = path.join(scratch, `${name}.scale`);
@@ -404,7 +356,7 @@ describeWith(genesis218, 'spec 218, metadata 14', () => {
   let chain;
   before(async () => {
     await cryptoWaitReady();
-    chain = await startChain(genesis218);
+    chain = await start();
     runtime = makeRuntime('spec218', hexToU8a(await chain.rpc('state_getMetadata')), { spec: 218, transaction: 1, maxFields: 1, bigRaw: false });
     runtime.data = dataOf(runtime.registry, runtime.metadata);
     runtime.registrationType = registrationOf(runtime.registry, runtime.metadata);
@@ -427,8 +379,7 @@ describeWith(genesis218, 'spec 218, metadata 14', () => {
     const secret = randomBytes(32);
     const pair = new Keyring({ type: 'sr25519' }).addFromSeed(secret);
     const key = (prefix, name, ...keys) => u8aToHex(u8aConcat(xxhashAsU8a(prefix, 128), xxhashAsU8a(name, 128), ...keys));
-    const uids = key('SubtensorModule', 'Uids', [1, 0], blake2AsU8a(pair.publicKey, 128), pair.publicKey);
-    await chain.rpc('dev_setStorage', [[uids, '0x0000']]);
+    await chain.register(1, pair.address);
     const genesis = await chain.rpc('chain_getBlockHash', 0);
     const [call] = ask(runtime, [`call 1 ${text('sv1 commit 2025-10-23 45')}`]);
     const context = { spec: 218, transaction: 1, genesis, nonce: 0, period: 0, block: 0, hash: genesis }; // immortal

@@ -4,26 +4,14 @@
 import { test } from 'node:test';
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { randomInt } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { below, pick, random32, seed } from '../support/random.mjs';
 
 const here = path.dirname(fileURLToPath(import.meta.url));
 const build = path.resolve(process.env.SV_BUILD ?? path.join(here, '..', '..', 'build'));
 const program = path.join(build, 'tests', 'peer', 'print_canonical');
-const seed = Number(process.env.SV_SEED ?? randomInt(2 ** 31));
-
-// mulberry32: small, and the same everywhere
-let state = seed;
-function random32() {
-  state = (state + 0x6d2b79f5) | 0;
-  let t = Math.imul(state ^ (state >>> 15), 1 | state);
-  t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-  return (t ^ (t >>> 14)) >>> 0;
-}
-const below = (n) => random32() % n;
-const pick = (list) => list[below(list.length)];
 
 // Compares what our program prints for each text with what is expected, and names the first that differ.
 function compare(texts, expected) {

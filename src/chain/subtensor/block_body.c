@@ -12,6 +12,7 @@
 #include "chain/subtensor/headers.h"
 
 #define MAX_EXTRINSICS 100000
+#define RECENT_BLOCKS 64
 
 SvBlockBody *
 sv_block_body_new (guint64 number, const char *hash)
@@ -37,14 +38,14 @@ sv_block_body_free (SvBlockBody *body)
 static gboolean
 check_header (const SvSubtensor *subtensor, SvBlockBody *body, const json_t *block, SvHeader *header, GError **error)
 {
-  if (!sv_header_check (&subtensor->nodes, json_object_get (block, "header"), body->hash, header, error))
+  if (!sv_header_check (&subtensor->nodes, body->endpoint, json_object_get (block, "header"), body->hash, header, error))
     return FALSE;
   if (header->number != body->number)
   {
     g_set_error (error, SV_ERROR, SV_ERROR_VERIFY,
                  "%s lies about block %" G_GUINT64_FORMAT ": the block it names there is number %" G_GUINT64_FORMAT
                  "; do not trust this endpoint, use another one",
-                 sv_nodes_shown (&subtensor->nodes), body->number, header->number);
+                 body->endpoint, body->number, header->number);
     return FALSE;
   }
   g_strlcpy (body->parent, header->parent, sizeof body->parent);
@@ -52,15 +53,14 @@ check_header (const SvSubtensor *subtensor, SvBlockBody *body, const json_t *blo
 }
 
 static void
-name_extrinsic (const SvSubtensor *subtensor, const SvBlockBody *body, guint index, GError **error)
+name_extrinsic (const SvBlockBody *body, guint index, GError **error)
 {
-  g_prefix_error (error, "%s: block %" G_GUINT64_FORMAT ", extrinsic %u: ", sv_nodes_shown (&subtensor->nodes), body->number,
-                  index);
+  g_prefix_error (error, "%s: block %" G_GUINT64_FORMAT ", extrinsic %u: ", body->endpoint, body->number, index);
 }
 
 /* Returns: (transfer full) (element-type GBytes). */
 static GPtrArray *
-read_extrinsics (const SvSubtensor *subtensor, const SvBlockBody *body, const json_t *json, GError **error)
+read_extrinsics (const SvBlockBody *body, const json_t *json, GError **error)
 {
   g_autoptr (GPtrArray) extrinsics = g_ptr_array_new_with_free_func ((GDestroyNotify)g_bytes_unref);
   for (guint i = 0; i < json_array_size (json); i++)
@@ -68,7 +68,7 @@ read_extrinsics (const SvSubtensor *subtensor, const SvBlockBody *body, const js
     GBytes *bytes = sv_answer_bytes ("an extrinsic", json_array_get (json, i), error);
     if (!bytes)
     {
-      name_extrinsic (subtensor, body, i, error);
+      name_extrinsic (body, i, error);
       return NULL;
     }
     g_ptr_array_add (extrinsics, bytes);
@@ -77,7 +77,7 @@ read_extrinsics (const SvSubtensor *subtensor, const SvBlockBody *body, const js
 }
 
 static gboolean
-check_extrinsics (const SvSubtensor *subtensor, const SvHeader *header, const GPtrArray *extrinsics, GError **error)
+check_extrinsics (const SvBlockBody *body, const SvHeader *header, const GPtrArray *extrinsics, GError **error)
 {
   if (sv_extrinsics_root_matches (extrinsics, header->extrinsics_root))
     return TRUE;
@@ -85,7 +85,7 @@ check_extrinsics (const SvSubtensor *subtensor, const SvHeader *header, const GP
                "%s lies about block %" G_GUINT64_FORMAT
                ": the extrinsics it gives are not those that the block's header commits to; do not trust this endpoint, use "
                "another one",
-               sv_nodes_shown (&subtensor->nodes), header->number);
+               body->endpoint, header->number);
   return FALSE;
 }
 
@@ -109,7 +109,7 @@ take_extrinsic (const SvSubtensor *subtensor, SvBlockBody *body, guint index, GB
   if (!sv_extrinsic_read_commitment (body->runtime->metadata, g_bytes_get_data (bytes, NULL), g_bytes_get_size (bytes), &is_one,
                                      &call, error))
   {
-    name_extrinsic (subtensor, body, index, error);
+    name_extrinsic (body, index, error);
     return FALSE;
   }
   if (is_one && call.netuid == subtensor->base.id.netuid)
@@ -124,14 +124,13 @@ read_block (const SvSubtensor *subtensor, SvBlockBody *body, const json_t *block
   const json_t *json = json_object_get (block, "extrinsics");
   if (!json_is_array (json) || json_array_size (json) > MAX_EXTRINSICS)
   {
-    g_set_error (error, SV_ERROR, SV_ERROR_MALFORMED, "%s: its answer to chain_getBlock holds no extrinsics",
-                 sv_nodes_shown (&subtensor->nodes));
+    g_set_error (error, SV_ERROR, SV_ERROR_MALFORMED, "%s: its answer to chain_getBlock holds no extrinsics", body->endpoint);
     return FALSE;
   }
   if (!check_header (subtensor, body, block, &header, error))
     return FALSE;
-  g_autoptr (GPtrArray) extrinsics = read_extrinsics (subtensor, body, json, error);
-  if (!extrinsics || !check_extrinsics (subtensor, &header, extrinsics, error))
+  g_autoptr (GPtrArray) extrinsics = read_extrinsics (body, json, error);
+  if (!extrinsics || !check_extrinsics (body, &header, extrinsics, error))
     return FALSE;
   body->n_extrinsics = extrinsics->len;
   for (guint i = 0; i < extrinsics->len; i++)
@@ -140,14 +139,32 @@ read_block (const SvSubtensor *subtensor, SvBlockBody *body, const json_t *block
   return TRUE;
 }
 
+/* A node that lacks an old block has dropped it; one that lacks a recent block has not come as far. */
+static gboolean
+is_old (const SvSubtensor *subtensor, guint64 number)
+{
+  return number + RECENT_BLOCKS <= subtensor->head.best.number;
+}
+
 gboolean
 sv_block_body_read (const SvSubtensor *subtensor, SvBlockBody *body, SvRpcCall *call, GError **error)
 {
-  body->is_gone = sv_rpc_is_pruned (call->error) || (!call->error && json_is_null (call->result));
+  gboolean is_absent = sv_rpc_is_unknown (call->error) || (!call->error && json_is_null (call->result));
+  body->is_gone = sv_rpc_is_pruned (call->error) || (is_absent && is_old (subtensor, body->number));
   if (body->is_gone)
     return TRUE;
+  if (is_absent)
+  {
+    g_set_error (error, SV_ERROR, SV_ERROR_UNREACHABLE,
+                 "%s names block %" G_GUINT64_FORMAT
+                 " and does not have it (several nodes may stand behind this address); trying "
+                 "again may help, or another endpoint does",
+                 call->endpoint, body->number);
+    return FALSE;
+  }
   if (!sv_rpc_take_error (call, error))
     return FALSE;
+  body->endpoint = call->endpoint;
   if (body->number == 0) /* the genesis block has no extrinsics, and a test chain's header of it may be its own */
     return TRUE;
   return read_block (subtensor, body, json_object_get (call->result, "block"), error);

@@ -8,8 +8,9 @@ typedef struct
   guint64 number;
   char hash[SV_BLOCK_HASH_TEXT];
   char parent[SV_BLOCK_HASH_TEXT];
-  SvRuntime *runtime; /* that executed it */
-  gboolean is_gone;   /* no endpoint has it any more */
+  SvRuntime *runtime;   /* that executed it */
+  const char *endpoint; /* that gave it */
+  gboolean is_gone;     /* no endpoint has it any more */
   guint n_extrinsics;
   GPtrArray *commitments; /* (element-type SvExtrinsic) set_commitment of the subnet; text "" where there is none */
 } SvBlockBody;

@@ -15,7 +15,8 @@
 /* What is read of a stretch of blocks, batch by batch. */
 typedef struct
 {
-  GPtrArray *commitments; /* (element-type SvExtrinsic) all set_commitment of the subnet, those without a text too */
+  GPtrArray *commitments; /* (element-type SvExtrinsic) set_commitment of the subnet */
+  gboolean with_others;   /* those without a text too, as other programs make them */
   GPtrArray *untold;      /* (element-type SvExtrinsic) those of which it cannot be known whether they succeeded */
   GArray *gone;           /* of guint64: blocks that cannot be read any more */
 } Stretch;
@@ -23,9 +24,9 @@ typedef struct
 static void
 stretch_init (Stretch *stretch)
 {
-  *stretch = (Stretch){ .commitments = g_ptr_array_new_with_free_func ((GDestroyNotify)sv_extrinsic_free),
-                        .untold = g_ptr_array_new_with_free_func ((GDestroyNotify)sv_extrinsic_free),
-                        .gone = g_array_new (FALSE, FALSE, sizeof (guint64)) };
+  stretch->commitments = g_ptr_array_new_with_free_func ((GDestroyNotify)sv_extrinsic_free);
+  stretch->untold = g_ptr_array_new_with_free_func ((GDestroyNotify)sv_extrinsic_free);
+  stretch->gone = g_array_new (FALSE, FALSE, sizeof (guint64));
 }
 
 static void
@@ -66,6 +67,14 @@ link_body (SvSubtensor *subtensor, Stretch *stretch, const SvBlockBody *body, GE
   return is_fit;
 }
 
+static void
+drop_without_text (GPtrArray *commitments)
+{
+  for (guint i = commitments->len; i > 0; i--)
+    if (*((const SvExtrinsic *)commitments->pdata[i - 1])->text == '\0')
+      g_ptr_array_remove_index (commitments, i - 1);
+}
+
 /* Fills in bodies of ascending blocks. */
 static gboolean
 read_bodies (SvSubtensor *subtensor, Stretch *stretch, GPtrArray *bodies, GError **error)
@@ -78,6 +87,8 @@ read_bodies (SvSubtensor *subtensor, Stretch *stretch, GPtrArray *bodies, GError
   {
     done = done && sv_block_body_read (subtensor, bodies->pdata[i], &calls[i], error) &&
            link_body (subtensor, stretch, bodies->pdata[i], error);
+    if (!stretch->with_others)
+      drop_without_text (((SvBlockBody *)bodies->pdata[i])->commitments);
     sv_rpc_call_clear (&calls[i]);
   }
   return done;
@@ -116,7 +127,7 @@ judge_by_slot (SvSubtensor *subtensor, const SvBlockBody *body, SvExtrinsic *ext
 {
   g_auto (SvRegistration) registration = { 0 };
   gboolean found;
-  if (!sv_state_registration (subtensor, extrinsic->signer, &subtensor->head.best, &found, &registration, error))
+  if (!sv_state_registration (subtensor, extrinsic->signer, &found, &registration, error))
     return FALSE;
   extrinsic->succeeded = found && registration.block == body->number && g_strcmp0 (registration.text, extrinsic->text) == 0 &&
                          !is_ambiguous (body, extrinsic);
@@ -281,13 +292,9 @@ sv_subtensor_commitments (SvChain *chain, guint64 first, guint64 last, GArray **
   g_auto (Stretch) stretch = { 0 };
   if (!read_stretch ((SvSubtensor *)chain, first, last, &stretch, error))
     return NULL;
-  GPtrArray *with_text = g_ptr_array_new_with_free_func ((GDestroyNotify)sv_extrinsic_free);
-  for (guint i = 0; i < stretch.commitments->len; i++)
-    if (*((const SvExtrinsic *)stretch.commitments->pdata[i])->text != '\0')
-      g_ptr_array_add (with_text, g_steal_pointer (&stretch.commitments->pdata[i]));
   if (unreadable)
     *unreadable = list_unreadable (&stretch, NULL);
-  return with_text;
+  return g_steal_pointer (&stretch.commitments);
 }
 
 static SvExtrinsic *
@@ -303,7 +310,7 @@ gboolean
 sv_subtensor_find_between (SvSubtensor *subtensor, guint64 first, guint64 last, const char *hash, SvExtrinsic **found,
                            gboolean *unreadable, GError **error)
 {
-  g_auto (Stretch) stretch = { 0 };
+  g_auto (Stretch) stretch = { .with_others = TRUE };
   *found = NULL;
   *unreadable = FALSE;
   if (!read_stretch (subtensor, first, last, &stretch, error))
@@ -342,7 +349,7 @@ sv_subtensor_commitments_by (SvSubtensor *subtensor, const char *address, guint6
   for (guint i = 0; i < stretch.commitments->len; i++)
   {
     const SvExtrinsic *extrinsic = stretch.commitments->pdata[i];
-    if (extrinsic->succeeded && *extrinsic->text != '\0' && strcmp (extrinsic->signer, address) == 0)
+    if (extrinsic->succeeded && strcmp (extrinsic->signer, address) == 0)
       g_ptr_array_add (own, g_steal_pointer (&stretch.commitments->pdata[i]));
   }
   *unreadable = list_unreadable (&stretch, address);

@@ -15,5 +15,6 @@ typedef enum
  * of hashing them and of sorting their indices. */
 void sv_extrinsics_root (const GPtrArray *extrinsics, SvTrieLayout layout, guint8 root[32]);
 
-/* Whether @root, from the block's header, commits to exactly this list of extrinsics. */
+/* Whether @root, from the block's header, commits to exactly this list of extrinsics: as a root in one of the layouts, or as
+ * the hash of the list's bytes that a node for development writes there. */
 gboolean sv_extrinsics_root_matches (const GPtrArray *extrinsics, const guint8 root[32]);

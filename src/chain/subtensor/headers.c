@@ -112,7 +112,8 @@ sv_hashes_confirm (SvNodes *nodes, guint64 first, const GPtrArray *hashes, guint
 /* ── headers ── */
 
 gboolean
-sv_header_check (const SvNodes *nodes, const json_t *json, const char *hash, SvHeader *header, GError **error)
+sv_header_check (const SvNodes *nodes, const char *endpoint, const json_t *json, const char *hash, SvHeader *header,
+                 GError **error)
 {
   if (json_is_null (json))
   {
@@ -120,20 +121,22 @@ sv_header_check (const SvNodes *nodes, const json_t *json, const char *hash, SvH
         error, SV_ERROR, SV_ERROR_UNREACHABLE,
         "%s names block %s and does not have it (several nodes may stand behind this address); trying again may help, or "
         "another endpoint does",
-        sv_nodes_shown (nodes), hash);
+        endpoint, hash);
     return FALSE;
   }
   if (!sv_header_from_json (json, header, error))
   {
-    g_prefix_error (error, "%s: ", sv_nodes_shown (nodes));
+    g_prefix_error (error, "%s: ", endpoint);
     return FALSE;
   }
+  if (header->number == 0 && strcmp (hash, nodes->genesis) == 0)
+    g_strlcpy (header->hash, hash, sizeof header->hash);
   if (strcmp (header->hash, hash) == 0)
     return TRUE;
   g_set_error (error, SV_ERROR, SV_ERROR_VERIFY,
                "%s lies about block %" G_GUINT64_FORMAT
                ": the header it gives for %s hashes to %s; do not trust this endpoint, use another one",
-               sv_nodes_shown (nodes), header->number, hash, header->hash);
+               endpoint, header->number, hash, header->hash);
   return FALSE;
 }
 
@@ -147,7 +150,7 @@ take_header (const SvNodes *nodes, SvRpcCall *call, const char *hash, guint64 nu
     g_propagate_error (error, g_steal_pointer (&call->error));
     return FALSE;
   }
-  if (!sv_header_check (nodes, call->result, hash, header, error))
+  if (!sv_header_check (nodes, call->endpoint, call->result, hash, header, error))
     return FALSE;
   if (header->number != number || (before && strcmp (header->parent, before->hash) != 0))
   {

@@ -17,8 +17,9 @@ gboolean sv_hashes_confirm (SvNodes *nodes, guint64 first, const GPtrArray *hash
  * what it is said to be, SV_ERROR_UNREACHABLE where there is none. Returns: (transfer full) (element-type SvHeader). */
 GPtrArray *sv_headers_read (SvNodes *nodes, guint64 first, guint64 last, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* Reads a header that was asked for by @hash; what hashes otherwise is SV_ERROR_VERIFY. */
-gboolean sv_header_check (const SvNodes *nodes, const json_t *json, const char *hash, SvHeader *header,
+/* Reads a header that was asked for by @hash and given by @endpoint; what hashes otherwise is SV_ERROR_VERIFY. The genesis is
+ * known by its hash alone, which is compared with what is pinned; a forked test chain's need not be that of its header. */
+gboolean sv_header_check (const SvNodes *nodes, const char *endpoint, const json_t *json, const char *hash, SvHeader *header,
                           GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* SV_ERROR_UNREACHABLE: the chain was reorganised while a stretch of it was read. */

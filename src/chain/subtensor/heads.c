@@ -1,5 +1,5 @@
-/* Heads and single blocks. Looking for a new head is what is done most often, so it is one request while there is none, and two
- * when there is.
+/* Heads and single blocks. Looking for a new head is what is done most often, so it is one request while there is none, and
+ * three when there is.
  *
  * Where a second endpoint is configured it has to agree: it is asked for its hash of the finalized block, and where it has not
  * come as far, the finalized block is the one that it has. So what is read at the finalized head can be read on both. */
@@ -10,13 +10,13 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "base/log.h"
-#include "base/rfc3339.h"
 #include "chain/subtensor/headers.h"
 #include "chain/subtensor/scale.h"
 #include "chain/subtensor/storage_key.h"
 
-#define LONG_LAG 50         /* blocks */
-#define MAX_FUTURE_MS 30000 /* what Substrate lets a block's time be ahead */
+#define LONG_LAG 50 /* blocks */
+#define HEAD_ATTEMPTS 4
+#define HEAD_PAUSE_US (250 * 1000) /* times the number of the attempt */
 
 /* ── one block ── */
 
@@ -63,7 +63,7 @@ sv_subtensor_block (SvChain *chain, guint64 number, SvBlock *block, GError **err
   SvSubtensor *subtensor = (SvSubtensor *)chain;
   SvHeader header;
   gint64 time_ms;
-  g_autofree char *key = timestamp_key (subtensor->next_runtime->metadata, error);
+  g_autofree char *key = timestamp_key (subtensor->runtimes_of_head.next->metadata, error);
   g_autoptr (GPtrArray) hashes = key ? sv_hashes_read (&subtensor->nodes, number, number, error) : NULL;
   if (!hashes)
     return FALSE;
@@ -77,15 +77,8 @@ sv_subtensor_block (SvChain *chain, guint64 number, SvBlock *block, GError **err
                         { .method = "state_getStorage", .params = sv_params (key, hash, NULL) } };
   gboolean done = sv_nodes_perform (&subtensor->nodes, calls, G_N_ELEMENTS (calls), error) &&
                   sv_rpc_take_error (&calls[0], error) &&
-                  (number == 0 || sv_header_check (&subtensor->nodes, calls[0].result, hash, &header, error)) &&
+                  sv_header_check (&subtensor->nodes, calls[0].endpoint, calls[0].result, hash, &header, error) &&
                   read_time (&calls[1], &time_ms, error);
-  if (done && number == 0) /* its hash is the chain's name; a forked test chain's header may not hash to it */
-  {
-    header = (SvHeader){ 0 };
-    g_strlcpy (header.hash, hash, sizeof header.hash);
-    memset (header.parent, '0', sizeof header.parent - 1);
-    header.parent[1] = 'x';
-  }
   if (done)
     to_block (&header, time_ms, block);
   for (gsize i = 0; i < G_N_ELEMENTS (calls); i++)
@@ -100,7 +93,7 @@ runtime_of_open_block (SvSubtensor *subtensor, const char *hash, GError **error)
   SvNodes *nodes = &subtensor->nodes;
   SvHeader header;
   g_autoptr (json_t) json = sv_nodes_call (nodes, "chain_getHeader", sv_params (hash, NULL), error);
-  if (!json || !sv_header_check (nodes, json, hash, &header, error))
+  if (!json || !sv_header_check (nodes, sv_nodes_shown (nodes), json, hash, &header, error))
     return NULL;
   g_autoptr (json_t) version = sv_nodes_call (nodes, "state_getRuntimeVersion", sv_params (header.parent, NULL), error);
   return version ? sv_runtimes_of_version (&subtensor->runtimes, nodes, version, header.parent, error) : NULL;
@@ -111,10 +104,11 @@ sv_subtensor_runtime_of (SvSubtensor *subtensor, guint64 number, const char *has
 {
   *is_gone = FALSE;
   if (strcmp (hash, subtensor->head.best.hash) == 0)
-    return subtensor->best_runtime;
+    return subtensor->runtimes_of_head.of_best;
   if (number > subtensor->head.finalized.number)
-    return subtensor->final_runtime == subtensor->next_runtime ? subtensor->next_runtime
-                                                               : runtime_of_open_block (subtensor, hash, error);
+    return subtensor->runtimes_of_head.after_final == subtensor->runtimes_of_head.next
+               ? subtensor->runtimes_of_head.next
+               : runtime_of_open_block (subtensor, hash, error);
   return sv_runtimes_at (&subtensor->runtimes, &subtensor->nodes, number - MIN (number, 1), is_gone, error);
 }
 
@@ -159,7 +153,7 @@ compare_final (SvNodes *nodes, guint other, SvRpcCall *calls, SvHeader *final, G
   const char *hash = json_string_value (calls[1].result);
   SvRpcCall header = { .method = "chain_getHeader", .params = sv_params (hash ? hash : "", NULL) };
   gboolean known = sv_nodes_ask (nodes, other, &header, 1, error) && sv_rpc_take_error (&header, error) &&
-                   sv_header_check (nodes, header.result, hash ? hash : "", &theirs, error);
+                   sv_header_check (nodes, header.endpoint, header.result, hash ? hash : "", &theirs, error);
   sv_rpc_call_clear (&header);
   if (!known)
     return FALSE;
@@ -206,6 +200,8 @@ read_tips (SvSubtensor *subtensor, SvHeader *best, char final[SV_BLOCK_HASH_TEXT
   gboolean done = sv_nodes_perform (&subtensor->nodes, calls, G_N_ELEMENTS (calls), error) &&
                   sv_rpc_take_error (&calls[0], error) && sv_rpc_take_error (&calls[1], error) &&
                   sv_header_from_json (calls[0].result, best, error);
+  if (done && best->number == 0)
+    g_strlcpy (best->hash, subtensor->nodes.genesis, sizeof best->hash);
   const char *hash = json_string_value (calls[1].result);
   if (done && (!hash || strlen (hash) != SV_BLOCK_HASH_TEXT - 1))
   {
@@ -220,11 +216,13 @@ read_tips (SvSubtensor *subtensor, SvHeader *best, char final[SV_BLOCK_HASH_TEXT
   return done;
 }
 
-/* A head that was read and is not believed yet. */
+/* What is read of two new tips, and counts when all of it has been checked. */
 typedef struct
 {
   SvHeader best, final;
-  SvRuntime *final_runtime, *best_runtime, *next_runtime; /* as in SvSubtensor */
+  char final_hash[SV_BLOCK_HASH_TEXT]; /* the node's own; @final may become a lower one */
+  SvHeadRuntimes runtimes;
+  SvHead head;
 } Tips;
 
 /* An endpoint may be put before another chain while we run, or before a node that has another past: what was final must be
@@ -253,58 +251,68 @@ check_past (const SvSubtensor *subtensor, const json_t *hashes, GError **error)
   return FALSE;
 }
 
-/* The answers about two tips: the final one's header, the runtimes after the final block, before the best one and after it, and
- * the hashes of the past. */
-static gboolean
-take_details (SvSubtensor *subtensor, SvRpcCall *calls, gsize n_calls, const char *final_hash, Tips *tips, GError **error)
+static SvRuntime *
+runtime_of (SvSubtensor *subtensor, SvRpcCall *call, const char *hash, GError **error)
 {
-  SvNodes *nodes = &subtensor->nodes;
-  SvRuntimes *runtimes = &subtensor->runtimes;
-  const SvHeader *best = &tips->best;
-  for (gsize i = 0; i < n_calls; i++)
-    if (!sv_rpc_take_error (&calls[i], error))
-      return FALSE;
-  return check_past (subtensor, calls[4].result, error) &&
-         sv_header_check (nodes, calls[0].result, final_hash, &tips->final, error) &&
-         (tips->final_runtime = sv_runtimes_of_version (runtimes, nodes, calls[1].result, final_hash, error)) != NULL &&
-         (tips->best_runtime = sv_runtimes_of_version (runtimes, nodes, calls[2].result, best->parent, error)) != NULL &&
-         (tips->next_runtime = sv_runtimes_of_version (runtimes, nodes, calls[3].result, best->hash, error)) != NULL;
+  return sv_rpc_take_error (call, error)
+             ? sv_runtimes_of_version (&subtensor->runtimes, &subtensor->nodes, call->result, hash, error)
+             : NULL;
+}
+
+/* The answers: the final block's header, the runtimes after it, and before and after the best block, and the hashes of the
+ * past. */
+static gboolean
+take_details (SvSubtensor *subtensor, SvRpcCall *calls, Tips *tips, GError **error)
+{
+  if (!sv_rpc_take_error (&calls[4], error) || !check_past (subtensor, calls[4].result, error) ||
+      !sv_rpc_take_error (&calls[0], error) ||
+      !sv_header_check (&subtensor->nodes, calls[0].endpoint, calls[0].result, tips->final_hash, &tips->final, error))
+    return FALSE;
+  tips->runtimes.after_final = runtime_of (subtensor, &calls[1], tips->final_hash, error);
+  if (!tips->runtimes.after_final)
+    return FALSE;
+  tips->runtimes.of_best = runtime_of (subtensor, &calls[2], tips->best.parent, error);
+  if (!tips->runtimes.of_best)
+    return FALSE;
+  tips->runtimes.next = runtime_of (subtensor, &calls[3], tips->best.hash, error);
+  return tips->runtimes.next != NULL;
 }
 
 static gboolean
-read_details (SvSubtensor *subtensor, const char *final_hash, Tips *tips, GError **error)
+read_details (SvSubtensor *subtensor, Tips *tips, GError **error)
 {
   const SvHeader *best = &tips->best;
   const char *before_best = best->number > 0 ? best->parent : best->hash;
   json_t *past = json_pack ("[[i,o]]", 0, sv_json_integer (subtensor->head.finalized.number));
-  SvRpcCall calls[] = { { .method = "chain_getHeader", .params = sv_params (final_hash, NULL) },
-                        { .method = "state_getRuntimeVersion", .params = sv_params (final_hash, NULL) },
+  SvRpcCall calls[] = { { .method = "chain_getHeader", .params = sv_params (tips->final_hash, NULL) },
+                        { .method = "state_getRuntimeVersion", .params = sv_params (tips->final_hash, NULL) },
                         { .method = "state_getRuntimeVersion", .params = sv_params (before_best, NULL) },
                         { .method = "state_getRuntimeVersion", .params = sv_params (best->hash, NULL) },
                         { .method = "chain_getBlockHash", .params = past } };
-  gboolean done = sv_nodes_perform (&subtensor->nodes, calls, G_N_ELEMENTS (calls), error) &&
-                  take_details (subtensor, calls, G_N_ELEMENTS (calls), final_hash, tips, error);
+  gboolean done = sv_nodes_perform (&subtensor->nodes, calls, G_N_ELEMENTS (calls), error);
+  for (gsize i = 0; done && i < G_N_ELEMENTS (calls); i++)
+    subtensor->tips_unknown |= sv_rpc_is_unknown (calls[i].error) || (!calls[i].error && json_is_null (calls[i].result));
+  done = done && take_details (subtensor, calls, tips, error);
   for (gsize i = 0; i < G_N_ELEMENTS (calls); i++)
     sv_rpc_call_clear (&calls[i]);
   return done;
 }
 
 static gboolean
-read_times (SvSubtensor *subtensor, const Tips *tips, SvHead *head, GError **error)
+read_times (SvSubtensor *subtensor, Tips *tips, GError **error)
 {
   gint64 best_time, final_time;
-  const SvHeader *best = &tips->best, *final = &tips->final;
-  g_autofree char *key = timestamp_key (tips->best_runtime->metadata, error);
+  g_autofree char *key = timestamp_key (tips->runtimes.of_best->metadata, error);
   if (!key)
     return FALSE;
-  SvRpcCall calls[] = { { .method = "state_getStorage", .params = sv_params (key, best->hash, NULL) },
-                        { .method = "state_getStorage", .params = sv_params (key, final->hash, NULL) } };
+  SvRpcCall calls[] = { { .method = "state_getStorage", .params = sv_params (key, tips->best.hash, NULL) },
+                        { .method = "state_getStorage", .params = sv_params (key, tips->final.hash, NULL) } };
   gboolean done = sv_nodes_perform (&subtensor->nodes, calls, G_N_ELEMENTS (calls), error) &&
                   read_time (&calls[0], &best_time, error) && read_time (&calls[1], &final_time, error);
   if (done)
   {
-    to_block (best, best_time, &head->best);
-    to_block (final, final_time, &head->finalized);
+    to_block (&tips->best, best_time, &tips->head.best);
+    to_block (&tips->final, final_time, &tips->head.finalized);
   }
   for (gsize i = 0; i < G_N_ELEMENTS (calls); i++)
     sv_rpc_call_clear (&calls[i]);
@@ -322,53 +330,55 @@ check_order (const SvSubtensor *subtensor, const SvHeader *best, const SvHeader 
   return FALSE;
 }
 
-static gboolean
-check_time (const SvSubtensor *subtensor, const SvBlock *best, GError **error)
-{
-  gint64 ahead = best->time_ms - sv_clock_ms ();
-  if (ahead <= MAX_FUTURE_MS)
-    return TRUE;
-  g_autofree char *duration = sv_duration_format (ahead);
-  g_set_error (error, SV_ERROR, SV_ERROR_UNREACHABLE,
-               "%s: its head, block %" G_GUINT64_FORMAT
-               ", is %s in the future; set this machine's clock, or use another endpoint if the clock is right",
-               sv_nodes_shown (&subtensor->nodes), best->number, duration);
-  return FALSE;
-}
-
 /* Everything that is remembered of a head is remembered here, after all else: one that is refused leaves no trace. */
 static void
-take_head (SvSubtensor *subtensor, const Tips *tips, const char *final_hash, const SvHead *head)
+take_tips (SvSubtensor *subtensor, const Tips *tips)
 {
-  gboolean is_nodes_own = strcmp (tips->final.hash, final_hash) == 0; /* of a lower one nobody said which runtime it has */
-  subtensor->final_runtime = is_nodes_own ? tips->final_runtime : NULL;
-  subtensor->best_runtime = tips->best_runtime;
-  subtensor->next_runtime = tips->next_runtime;
-  subtensor->head = *head;
+  subtensor->head = tips->head;
   subtensor->has_head = TRUE;
-  g_strlcpy (subtensor->tip_final, final_hash, sizeof subtensor->tip_final);
-  if (is_nodes_own)
-    sv_runtimes_note (&subtensor->runtimes, tips->final.number, tips->final_runtime);
+  subtensor->runtimes_of_head = tips->runtimes;
+  g_strlcpy (subtensor->tip_final, tips->final_hash, sizeof subtensor->tip_final);
+  if (strcmp (tips->final.hash, tips->final_hash) == 0)
+    sv_runtimes_note (&subtensor->runtimes, tips->final.number, tips->runtimes.after_final);
+  else /* a lower one: what is known of the node's own says nothing of it */
+    subtensor->runtimes_of_head.after_final = NULL;
 }
 
+static gboolean
+read_head_once (SvSubtensor *subtensor, GError **error)
+{
+  Tips tips = { 0 };
+  if (!read_tips (subtensor, &tips.best, tips.final_hash, error))
+    return FALSE;
+  if (subtensor->has_head && strcmp (tips.best.hash, subtensor->head.best.hash) == 0 &&
+      strcmp (tips.final_hash, subtensor->tip_final) == 0)
+    return TRUE;
+  if (!read_details (subtensor, &tips, error) || !check_order (subtensor, &tips.best, &tips.final, error) ||
+      !confirm_final (subtensor, &tips.final, error) || !read_times (subtensor, &tips, error))
+    return FALSE;
+  take_tips (subtensor, &tips);
+  return TRUE;
+}
+
+/* Behind a public address stand several nodes, and the one that names a new block may not be the one that is asked about it a
+ * moment later: that passes. */
 gboolean
 sv_subtensor_head (SvChain *chain, SvHead *head, GError **error)
 {
   SvSubtensor *subtensor = (SvSubtensor *)chain;
-  Tips tips = { 0 };
-  char final_hash[SV_BLOCK_HASH_TEXT];
-  if (!read_tips (subtensor, &tips.best, final_hash, error))
-    return FALSE;
-  gboolean is_new = !subtensor->has_head || strcmp (tips.best.hash, subtensor->head.best.hash) != 0 ||
-                    strcmp (final_hash, subtensor->tip_final) != 0;
-  if (is_new)
+  for (guint attempt = 1;; attempt++)
   {
-    SvHead fresh;
-    if (!read_details (subtensor, final_hash, &tips, error) || !check_order (subtensor, &tips.best, &tips.final, error) ||
-        !confirm_final (subtensor, &tips.final, error) || !read_times (subtensor, &tips, &fresh, error) ||
-        !check_time (subtensor, &fresh.best, error))
+    GError *failure = NULL;
+    subtensor->tips_unknown = FALSE;
+    if (read_head_once (subtensor, &failure))
+      break;
+    if (!subtensor->tips_unknown || attempt == HEAD_ATTEMPTS)
+    {
+      g_propagate_error (error, failure);
       return FALSE;
-    take_head (subtensor, &tips, final_hash, &fresh);
+    }
+    g_error_free (failure);
+    g_usleep (attempt * HEAD_PAUSE_US);
   }
   *head = subtensor->head;
   return TRUE;

@@ -18,7 +18,7 @@
 static gboolean
 read_value (SvSubtensor *subtensor, const char *pallet, const char *entry, const char *address, json_t **value, GError **error)
 {
-  const SvMetadata *metadata = subtensor->best_runtime->metadata;
+  const SvMetadata *metadata = subtensor->runtimes_of_head.of_best->metadata;
   const SvStorageEntry *storage = sv_metadata_storage (metadata, pallet, entry, error);
   g_autoptr (GBytes) account = address ? sv_state_account (address, error) : NULL, bytes = NULL;
   g_autofree char *key = NULL;
@@ -41,7 +41,7 @@ read_value (SvSubtensor *subtensor, const char *pallet, const char *entry, const
 static gboolean
 has_entry (const SvSubtensor *subtensor, const char *pallet, const char *entry)
 {
-  return sv_metadata_storage (subtensor->best_runtime->metadata, pallet, entry, NULL) != NULL;
+  return sv_metadata_storage (subtensor->runtimes_of_head.of_best->metadata, pallet, entry, NULL) != NULL;
 }
 
 static guint64
@@ -79,7 +79,7 @@ sv_limits_check_slot (SvSubtensor *subtensor, const char *address, GError **erro
 {
   g_auto (SvRegistration) registration = { 0 };
   gboolean found;
-  if (!sv_state_registration (subtensor, address, &subtensor->head.best, &found, &registration, error))
+  if (!sv_state_registration (subtensor, address, &found, &registration, error))
     return FALSE;
   if (!found || registration.reveal_round == 0)
     return TRUE;
@@ -99,7 +99,7 @@ earliest_by_rate (SvSubtensor *subtensor, const char *address, guint64 *block, G
   SvConstant limit;
   SvMark kind;
   guint64 last;
-  if (!sv_metadata_constant (subtensor->best_runtime->metadata, "Commitments", "RateLimit", &limit, NULL))
+  if (!sv_metadata_constant (subtensor->runtimes_of_head.of_best->metadata, "Commitments", "RateLimit", &limit, NULL))
     return TRUE;
   SvScaleReader reader = sv_scale_reader (limit.bytes, limit.length);
   guint64 blocks = limit.length == 8 ? sv_scale_u64 (&reader) : sv_scale_u32 (&reader);

@@ -53,7 +53,10 @@ add_node (SvNodes *nodes, const SvConfig *config, const char *setting, GError **
   }
   nodes->all[nodes->n].rpc = sv_rpc_new (url_of (endpoint), error);
   if (!nodes->all[nodes->n].rpc)
+  {
+    g_prefix_error (error, "%s (%s): ", setting, sv_config_origin (config, setting));
     return FALSE;
+  }
   if (strcmp (endpoint, "finney") == 0)
     g_strlcpy (nodes->genesis, FINNEY_GENESIS, sizeof nodes->genesis);
   nodes->n++;
@@ -196,13 +199,14 @@ take_answer (SvRpcCall *call, SvRpcCall *better)
     return;
   g_clear_error (&call->error);
   call->result = g_steal_pointer (&better->result);
+  call->endpoint = better->endpoint;
 }
 
 static gboolean
 lacks_block (const SvRpcCall *call)
 {
-  return sv_rpc_is_pruned (call->error) ||
-         (!call->error && json_is_null (call->result) && strcmp (call->method, "chain_getBlock") == 0);
+  gboolean is_absent = !call->error && json_is_null (call->result) && g_str_has_prefix (call->method, "chain_get");
+  return is_absent || sv_rpc_is_pruned (call->error) || sv_rpc_is_unknown (call->error);
 }
 
 gboolean
@@ -276,11 +280,9 @@ sv_rpc_take_error (SvRpcCall *call, GError **error)
 {
   if (!call->error)
     return TRUE;
-  const char *advice = sv_rpc_is_pruned (call->error) ? "; trying again may help, or another endpoint does"
-                       : sv_rpc_error_code (call->error) == METHOD_NOT_FOUND ? "; use an endpoint that serves this"
-                                                                             : NULL;
-  if (advice)
-    g_set_error (error, SV_ERROR, SV_ERROR_UNREACHABLE, "%s%s", call->error->message, advice);
+  gboolean may_be_had = sv_rpc_is_pruned (call->error) || sv_rpc_error_code (call->error) == METHOD_NOT_FOUND;
+  if (may_be_had)
+    g_set_error_literal (error, SV_ERROR, SV_ERROR_UNREACHABLE, call->error->message);
   else
     g_propagate_error (error, g_steal_pointer (&call->error));
   return FALSE;

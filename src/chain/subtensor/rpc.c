@@ -127,6 +127,8 @@ hint_for (const SvRpcReply *reply)
 {
   if (reply->kind == SV_RPC_GONE)
     return "; set BITTENSOR_SUBTENSOR_FALLBACK to an archive endpoint, which keeps every block's state";
+  if (reply->kind == SV_RPC_UNKNOWN)
+    return "; where several nodes stand behind this address, not all have come as far, and trying again helps";
   if (reply->code == -32601)
     return "; this endpoint does not serve it: set BITTENSOR_SUBTENSOR_ENDPOINT to one that does";
   return "";
@@ -137,7 +139,9 @@ hint_for (const SvRpcReply *reply)
 static GError *
 node_error (const SvRpc *rpc, const char *method, const SvRpcReply *reply)
 {
-  SvErrorCode code = reply->kind == SV_RPC_GONE ? SV_ERROR_NOT_FOUND : SV_ERROR_FAILED;
+  SvErrorCode code = reply->kind == SV_RPC_GONE      ? SV_ERROR_NOT_FOUND
+                     : reply->kind == SV_RPC_UNKNOWN ? SV_ERROR_UNREACHABLE
+                                                     : SV_ERROR_FAILED;
   g_autofree char *words = sv_rpc_endpoint_hide (&rpc->endpoint, reply->text);
   g_autofree char *number = reply->code != 0 ? g_strdup_printf (" (error %" G_GINT64_FORMAT ")", reply->code) : g_strdup ("");
   return g_error_new (SV_ERROR, (int)code, "%s: %s: the node answers \"%s\"%s%s", rpc->endpoint.shown, method, words,
@@ -164,6 +168,12 @@ gboolean
 sv_rpc_is_pruned (const GError *error)
 {
   return g_error_matches (error, SV_ERROR, SV_ERROR_NOT_FOUND);
+}
+
+gboolean
+sv_rpc_is_unknown (const GError *error)
+{
+  return g_error_matches (error, SV_ERROR, SV_ERROR_UNREACHABLE);
 }
 
 static gboolean
@@ -200,6 +210,7 @@ close_call (const SvRpc *rpc, SvRpcCall *call, SvRpcReply *reply, gboolean is_al
     harvest->is_too_large = TRUE;
   if (reply->kind == SV_RPC_NOTHING || reply->kind == SV_RPC_BUSY || (reply->kind == SV_RPC_TOO_LARGE && !is_alone))
     return FALSE;
+  call->endpoint = rpc->endpoint.shown;
   if (reply->kind == SV_RPC_RESULT)
     call->result = g_steal_pointer (&reply->result);
   else

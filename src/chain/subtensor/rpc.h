@@ -31,9 +31,10 @@ guint sv_rpc_batch_size (const SvRpc *rpc);
 typedef struct
 {
   const char *method;
-  json_t *params; /* an array, or NULL for an empty one; (transfer full): freed by sv_rpc_call_clear() */
-  json_t *result; /* set on success (JSON null too); every number in it is a real (base/json.h) */
-  GError *error;  /* set where the node answered with an error: see sv_rpc_error_code() and sv_rpc_is_pruned() */
+  json_t *params;       /* an array, or NULL for an empty one; (transfer full): freed by sv_rpc_call_clear() */
+  json_t *result;       /* set on success (JSON null too); every number in it is a real (base/json.h) */
+  GError *error;        /* set where the node answered with an error: see sv_rpc_error_code() and sv_rpc_is_pruned() */
+  const char *endpoint; /* set with either: sv_rpc_endpoint() of who answered */
 } SvRpcCall;
 
 void sv_rpc_call_clear (SvRpcCall *call);
@@ -49,11 +50,14 @@ gboolean sv_rpc_perform (SvRpc *rpc, SvRpcCall *calls, gsize n_calls, GError **e
 /* One call. An error that the node answers is *@error. @params (NULL for none) is taken. Returns: (transfer full). */
 json_t *sv_rpc_call (SvRpc *rpc, const char *method, json_t *params, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* An error that the node answered is SV_ERROR_FAILED, or SV_ERROR_NOT_FOUND where sv_rpc_is_pruned(). Both functions also hold
- * for an error that got a prefix (g_prefix_error) since; what comes after the message would hide the code. */
+/* An error that the node answered is SV_ERROR_FAILED, SV_ERROR_NOT_FOUND where sv_rpc_is_pruned(), SV_ERROR_UNREACHABLE where
+ * sv_rpc_is_unknown(). These functions are for the errors of calls only. */
 
-/* The node's own error code (-32601, 1010 …) of an error from here; 0 for others. The message holds the node's words. */
+/* The node's own error code (-32601, 1010 …) of an error from here; 0 for others. The message holds the node's words. Holds
+ * also for an error that got a prefix since; what comes after the message would hide the code. */
 gint64 sv_rpc_error_code (const GError *error);
-/* TRUE when the node said that it does not have the state or block, or not any more ("State already discarded",
- * "UnknownBlock" …). Only for errors from here. */
+/* TRUE when the node said that it does not have the state any more ("State already discarded" …). */
 gboolean sv_rpc_is_pruned (const GError *error);
+/* TRUE when the node said that it does not have the block ("UnknownBlock" …): not yet, as where several nodes stand behind one
+ * address, or not any more. */
+gboolean sv_rpc_is_unknown (const GError *error);

@@ -42,17 +42,13 @@ sv_rpc_endpoint_parse (const char *text, SvRpcEndpoint *endpoint, GError **error
       continue;
     g_autofree char *http = g_strconcat (schemes[i].http, text + length, NULL);
     if (!sv_url_parse (http, &url, error))
-    {
-      g_prefix_error (error, "the endpoint of the chain (BITTENSOR_SUBTENSOR_ENDPOINT): ");
       return FALSE;
-    }
     endpoint->shown = show (&url, schemes[i].scheme);
     endpoint->url = g_steal_pointer (&url.text);
     endpoint->http_url = g_steal_pointer (&url.shown);
     return TRUE;
   }
-  g_set_error (error, SV_ERROR, SV_ERROR_USAGE,
-               "the endpoint of the chain (BITTENSOR_SUBTENSOR_ENDPOINT) must begin with wss://, ws://, https:// or http://");
+  g_set_error (error, SV_ERROR, SV_ERROR_USAGE, "the endpoint of the chain must begin with wss://, ws://, https:// or http://");
   return FALSE;
 }
 

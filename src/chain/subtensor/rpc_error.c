@@ -70,10 +70,21 @@ is_busy (gint64 code, const char *words)
 static gboolean
 is_gone (const char *words)
 {
-  static const char *const phrases[] = { "already discarded",           "unknownblock",         "unknown block",
-                                         "called for an invalid block", "missing trie node",    "header was not found",
-                                         "failed to get header",        "block number from id", "state is pruned",
-                                         "state not available",         "missing expected key", NULL };
+  static const char *const phrases[] = { "already discarded", "state is pruned",      "state not available",
+                                         "missing trie node", "missing expected key", NULL };
+  return has_one_of (words, phrases);
+}
+
+static gboolean
+is_unknown (const char *words)
+{
+  static const char *const phrases[] = { "unknownblock",
+                                         "unknown block",
+                                         "called for an invalid block",
+                                         "header was not found",
+                                         "failed to get header",
+                                         "block number from id",
+                                         NULL };
   gboolean is_of_block = strstr (words, "block not found") != NULL || strstr (words, "block 0x") != NULL;
   return has_one_of (words, phrases) || (is_of_block && strstr (words, "not found") != NULL);
 }
@@ -85,6 +96,8 @@ sv_rpc_error_kind (gint64 code, const char *words, gboolean is_batch)
   gboolean is_transaction = code >= 1000 && code < 2000;
   if (is_gone (lower) && !is_transaction)
     return SV_RPC_GONE;
+  if (is_unknown (lower) && !is_transaction)
+    return SV_RPC_UNKNOWN;
   if (is_of_substrate (code))
     return SV_RPC_ERROR;
   if (is_batch && is_no_batch (code, lower))

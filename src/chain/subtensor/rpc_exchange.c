@@ -127,7 +127,7 @@ is_final (const SvRpcExchange *exchange, guint status)
   for (guint i = 0; i < exchange->replies->len; i++)
   {
     SvRpcKind kind = g_array_index (exchange->replies, SvRpcReply, i).kind;
-    if (kind != SV_RPC_BUSY && kind != SV_RPC_TOO_LARGE && kind != SV_RPC_GONE)
+    if (kind != SV_RPC_BUSY && kind != SV_RPC_TOO_LARGE && kind != SV_RPC_GONE && kind != SV_RPC_UNKNOWN)
       return FALSE;
   }
   return TRUE;

@@ -11,7 +11,8 @@ typedef enum
   SV_RPC_NOTHING, /* no answer */
   SV_RPC_RESULT,
   SV_RPC_ERROR,
-  SV_RPC_GONE,      /* an error: the node does not have that block or state, or not any more */
+  SV_RPC_GONE,      /* an error: the node does not have that state any more */
+  SV_RPC_UNKNOWN,   /* an error: the node does not have that block: not yet, or not any more */
   SV_RPC_BUSY,      /* an error that passes: too many requests, budget spent, server busy */
   SV_RPC_TOO_LARGE, /* an error that fewer calls in one request may avoid */
   SV_RPC_NO_BATCH,  /* an error for a batch because it is one */

@@ -355,17 +355,7 @@ sv_runtimes_at (SvRuntimes *runtimes, SvNodes *nodes, guint64 number, gboolean *
     return NULL;
   }
   *is_gone = !reached;
-  runtime = reached ? span_at (runtimes, i)->runtime : NULL;
-  if (reached && i > 0)
-    join_with_next (runtimes, i - 1);
-  return runtime;
-}
-
-guint64
-sv_runtimes_known_from (const SvRuntimes *runtimes, guint64 number)
-{
-  guint i = find_span (runtimes, number);
-  return i < runtimes->spans->len ? MAX (span_at (runtimes, i)->from, number) : G_MAXUINT64;
+  return reached ? span_at (runtimes, i)->runtime : NULL;
 }
 
 /* Two ends with one runtime are joined by being noted. Where they differ, the change lies between them. */

@@ -39,6 +39,3 @@ SvRuntime *sv_runtimes_at (SvRuntimes *runtimes, SvNodes *nodes, guint64 number,
 /* Learns all that can be known of the states of the final blocks @from … @to with as few questions as possible. */
 gboolean sv_runtimes_cover (SvRuntimes *runtimes, SvNodes *nodes, guint64 from, guint64 to,
                             GError **error) G_GNUC_WARN_UNUSED_RESULT;
-
-/* The lowest block from @number on whose state's runtime is known. */
-guint64 sv_runtimes_known_from (const SvRuntimes *runtimes, guint64 number);

@@ -50,7 +50,7 @@ list_keys (SvSubtensor *subtensor, const char *prefix, const SvBlock *at, GError
 static SvSlot *
 make_slot (SvSubtensor *subtensor, const SvStorageEntry *entry, const char *key, GBytes *value, GError **error)
 {
-  const SvMetadata *metadata = subtensor->best_runtime->metadata;
+  const SvMetadata *metadata = subtensor->runtimes_of_head.of_best->metadata;
   g_auto (SvRegistration) registration = { 0 };
   g_autoptr (GBytes) account = sv_storage_key_part (metadata, entry, key, 1);
   if (!account || g_bytes_get_size (account) != SV_PUBLIC_KEY_SIZE)
@@ -104,7 +104,7 @@ sv_subtensor_slots (SvChain *chain, GError **error)
 {
   SvSubtensor *subtensor = (SvSubtensor *)chain;
   const SvBlock *best = &subtensor->head.best;
-  const SvMetadata *metadata = subtensor->best_runtime->metadata;
+  const SvMetadata *metadata = subtensor->runtimes_of_head.of_best->metadata;
   const SvStorageEntry *entry = sv_metadata_storage (metadata, "Commitments", "CommitmentOf", error);
   g_autofree char *prefix =
       entry ? sv_state_netuid_key (subtensor, metadata, "Commitments", "CommitmentOf", NULL, error) : NULL;

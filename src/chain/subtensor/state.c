@@ -49,7 +49,7 @@ sv_state_account (const char *address, GError **error)
 /* ── values ── */
 
 static gboolean
-take_value (const SvSubtensor *subtensor, SvRpcCall *call, const SvBlock *at, GBytes **value, gboolean *is_gone, GError **error)
+take_value (SvRpcCall *call, const SvBlock *at, GBytes **value, gboolean *is_gone, GError **error)
 {
   gboolean gone = sv_rpc_is_pruned (call->error);
   if (is_gone)
@@ -61,7 +61,7 @@ take_value (const SvSubtensor *subtensor, SvRpcCall *call, const SvBlock *at, GB
     g_set_error (error, SV_ERROR, SV_ERROR_UNREACHABLE,
                  "%s does not have the state of block %" G_GUINT64_FORMAT
                  " any more; set BITTENSOR_SUBTENSOR_FALLBACK to an archive endpoint",
-                 sv_nodes_shown (&subtensor->nodes), at->number);
+                 call->endpoint, at->number);
     return FALSE;
   }
   if (!sv_rpc_take_error (call, error))
@@ -69,6 +69,8 @@ take_value (const SvSubtensor *subtensor, SvRpcCall *call, const SvBlock *at, GB
   if (json_is_null (call->result))
     return TRUE;
   *value = sv_answer_bytes ("state_getStorage", call->result, error);
+  if (!*value)
+    g_prefix_error (error, "%s: ", call->endpoint);
   return *value != NULL;
 }
 
@@ -78,7 +80,7 @@ sv_state_read (SvSubtensor *subtensor, const char *key, const SvBlock *at, GByte
   SvRpcCall call = { .method = "state_getStorage", .params = sv_params (key, at->hash, NULL) };
   *value = NULL;
   gboolean done =
-      sv_nodes_perform_archive (&subtensor->nodes, &call, 1, error) && take_value (subtensor, &call, at, value, is_gone, error);
+      sv_nodes_perform_archive (&subtensor->nodes, &call, 1, error) && take_value (&call, at, value, is_gone, error);
   sv_rpc_call_clear (&call);
   return done;
 }
@@ -93,13 +95,13 @@ free_value (gpointer value)
 }
 
 static gboolean
-take_values (SvSubtensor *subtensor, SvRpcCall *calls, guint n, const SvBlock *at, GPtrArray *values, GError **error)
+take_values (SvRpcCall *calls, guint n, const SvBlock *at, GPtrArray *values, GError **error)
 {
   gboolean done = TRUE;
   for (guint i = 0; i < n; i++)
   {
     GBytes *value = NULL;
-    done = done && take_value (subtensor, &calls[i], at, &value, NULL, error);
+    done = done && take_value (&calls[i], at, &value, NULL, error);
     if (done)
       g_ptr_array_add (values, value);
   }
@@ -117,7 +119,7 @@ read_values (SvSubtensor *subtensor, const GPtrArray *keys, const SvBlock *at, c
     calls[i] = (SvRpcCall){ .method = "state_getStorage", .params = sv_params (keys->pdata[i], at->hash, NULL) };
   gboolean done = keys->len == 0 || (other ? sv_nodes_ask (nodes, *other, calls, keys->len, error)
                                            : sv_nodes_perform_archive (nodes, calls, keys->len, error));
-  done = done && take_values (subtensor, calls, keys->len, at, values, error);
+  done = done && take_values (calls, keys->len, at, values, error);
   for (guint i = 0; i < keys->len; i++)
     sv_rpc_call_clear (&calls[i]);
   return done ? g_steal_pointer (&values) : NULL;
@@ -185,31 +187,18 @@ sv_state_block (SvSubtensor *subtensor, guint64 number, SvBlock *block, GError *
   return TRUE;
 }
 
-/* The metadata that read the state at @at; where that cannot be told any more, its state is gone as well. */
-static const SvMetadata *
-metadata_at (SvSubtensor *subtensor, const SvBlock *at, gboolean *is_gone, GError **error)
-{
-  SvRuntime *runtime = sv_subtensor_runtime_of (subtensor, at->number, at->hash, is_gone, error);
-  return runtime ? runtime->metadata : NULL;
-}
-
 /* ── commitments ── */
 
 gboolean
-sv_state_registration (SvSubtensor *subtensor, const char *address, const SvBlock *at, gboolean *found,
-                       SvRegistration *registration, GError **error)
+sv_state_registration (SvSubtensor *subtensor, const char *address, gboolean *found, SvRegistration *registration,
+                       GError **error)
 {
-  gboolean is_gone;
-  *found = FALSE;
-  const SvMetadata *metadata = metadata_at (subtensor, at, &is_gone, error);
-  g_autoptr (GBytes) account = metadata ? sv_state_account (address, error) : NULL;
+  const SvMetadata *metadata = subtensor->runtimes_of_head.of_best->metadata;
+  g_autoptr (GBytes) account = sv_state_account (address, error), value = NULL;
   g_autofree char *key =
       account ? sv_state_netuid_key (subtensor, metadata, "Commitments", "CommitmentOf", account, error) : NULL;
-  g_autoptr (GBytes) value = NULL;
-  if (is_gone && !metadata)
-    g_set_error (error, SV_ERROR, SV_ERROR_UNREACHABLE, "the runtime of block %" G_GUINT64_FORMAT " is not known any more",
-                 at->number);
-  if (!key || !sv_state_read (subtensor, key, at, &value, NULL, error))
+  *found = FALSE;
+  if (!key || !sv_state_read (subtensor, key, &subtensor->head.best, &value, NULL, error))
     return FALSE;
   *found = value != NULL;
   return !value ||
@@ -257,13 +246,13 @@ sv_state_last_commitment (SvSubtensor *subtensor, const char *address, guint64 a
   gboolean is_gone;
   if (!sv_state_block (subtensor, at, &block, error))
     return FALSE;
-  const SvMetadata *metadata = metadata_at (subtensor, &block, &is_gone, error);
-  if (!metadata && is_gone)
+  const SvRuntime *runtime = sv_subtensor_runtime_of (subtensor, block.number, block.hash, &is_gone, error);
+  if (!runtime && is_gone)
   {
     *kind = SV_MARK_GONE;
     return TRUE;
   }
-  if (!metadata || !read_mark (subtensor, metadata, address, &block, kind, mark, error))
+  if (!runtime || !read_mark (subtensor, runtime->metadata, address, &block, kind, mark, error))
     return FALSE;
   if (*kind != SV_MARK_AT || *mark <= at)
     return TRUE;

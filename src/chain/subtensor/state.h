@@ -27,9 +27,9 @@ gboolean sv_state_read (SvSubtensor *subtensor, const char *key, const SvBlock *
 GPtrArray *sv_state_read_agreed (SvSubtensor *subtensor, const char *what, const GPtrArray *keys, const SvBlock *at,
                                  GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* An account's slot, CommitmentOf, at a block. */
-gboolean sv_state_registration (SvSubtensor *subtensor, const char *address, const SvBlock *at, gboolean *found,
-                                SvRegistration *registration, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* An account's slot, CommitmentOf, at the best block. */
+gboolean sv_state_registration (SvSubtensor *subtensor, const char *address, gboolean *found, SvRegistration *registration,
+                                GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 typedef enum
 {

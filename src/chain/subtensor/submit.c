@@ -59,8 +59,8 @@ static gboolean
 make_context (SvSubtensor *subtensor, const char *address, SvExtrinsicContext *context, GError **error)
 {
   const SvBlock *final = &subtensor->head.finalized;
-  *context = (SvExtrinsicContext){ .spec_version = subtensor->next_runtime->spec_version,
-                                   .transaction_version = subtensor->next_runtime->transaction_version,
+  *context = (SvExtrinsicContext){ .spec_version = subtensor->runtimes_of_head.next->spec_version,
+                                   .transaction_version = subtensor->runtimes_of_head.next->transaction_version,
                                    .era_period = ERA_PERIOD,
                                    .era_block = final->number };
   memcpy (context->genesis_hash, subtensor->genesis, sizeof context->genesis_hash);
@@ -79,7 +79,7 @@ sv_subtensor_prepare_commitment (SvChain *chain, const SvKeypair *keypair, const
   SvExtrinsicContext context;
   if (!sv_chain_head (chain, &head, error)) /* also notices a new runtime */
     return NULL;
-  const SvMetadata *metadata = subtensor->next_runtime->metadata;
+  const SvMetadata *metadata = subtensor->runtimes_of_head.next->metadata;
   g_autoptr (GBytes) call = sv_commitment_call (metadata, (guint16)chain->id.netuid, text, error);
   if (!call || !check_limits (subtensor, address, text, flags, error) || !make_context (subtensor, address, &context, error))
     return NULL;
@@ -130,13 +130,24 @@ is_included (SvChain *chain, const SvPreparedExtrinsic *prepared, gboolean *yes,
   return FALSE;
 }
 
+/* The nonce is used, the era is over, or the runtime that it was signed for is gone: as Substrate says it, and as development
+ * nodes do. */
+static gboolean
+says_that_it_is_over (const char *words)
+{
+  static const char *const phrases[] = { "outdated", "stale", "ancient", "bad signature", "badProof" };
+  for (gsize i = 0; i < G_N_ELEMENTS (phrases); i++)
+    if (strstr (words, phrases[i]))
+      return TRUE;
+  return FALSE;
+}
+
 /* What the node says of an extrinsic that it does not take. */
 static void
 set_refused (const SvChain *chain, gint64 code, const GError *said, GError **error)
 {
   gboolean is_busy = code == AUTHOR_BANNED || code == AUTHOR_POOL_FULL;
-  gboolean is_stale = code == AUTHOR_LOW_PRIORITY || strstr (said->message, "outdated") || strstr (said->message, "ancient") ||
-                      strstr (said->message, "bad signature");
+  gboolean is_stale = code == AUTHOR_LOW_PRIORITY || says_that_it_is_over (said->message);
   if (is_busy)
     g_set_error (error, SV_ERROR, SV_ERROR_UNREACHABLE,
                  "%s takes no extrinsic now (%s); run the same command again in a minute", chain->url, said->message);
@@ -146,16 +157,16 @@ set_refused (const SvChain *chain, gint64 code, const GError *said, GError **err
                  "the same command again",
                  chain->url, said->message);
   else
-    g_set_error (error, SV_ERROR, code == AUTHOR_INVALID ? SV_ERROR_POLICY : SV_ERROR_FAILED, "%s refuses the extrinsic: %s",
-                 chain->url, said->message);
+    g_set_error (error, SV_ERROR, code == AUTHOR_INVALID || code == 0 ? SV_ERROR_POLICY : SV_ERROR_FAILED,
+                 "%s refuses the extrinsic: %s", chain->url, said->message);
 }
 
-/* Substrate's author RPC has the codes from 1000 on; others tell of the endpoint, not of the extrinsic. */
+/* Substrate's author RPC has the codes from 1000 on, and development nodes have none; codes of JSON-RPC itself, below 0, tell
+ * of the endpoint, not of the extrinsic. */
 static gboolean
 is_refusal (const GError *said)
 {
-  gint64 code = said ? sv_rpc_error_code (said) : 0;
-  return code >= 1000 && code < 2000;
+  return said && !sv_rpc_is_unknown (said) && sv_rpc_error_code (said) >= 0;
 }
 
 static gboolean

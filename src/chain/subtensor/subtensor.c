@@ -80,7 +80,7 @@ read_number (const SvMetadata *metadata, const char *pallet, const char *constan
 static guint64
 subtensor_block_time_ms (SvChain *chain)
 {
-  const SvMetadata *metadata = ((SvSubtensor *)chain)->next_runtime->metadata;
+  const SvMetadata *metadata = ((SvSubtensor *)chain)->runtimes_of_head.next->metadata;
   guint64 ms;
   if (read_number (metadata, "Aura", "SlotDuration", &ms) && ms > 0 && ms < G_MAXUINT32)
     return ms;
@@ -98,7 +98,7 @@ subtensor_poll_interval_ms (SvChain *chain)
 static char *
 subtensor_runtime (SvChain *chain)
 {
-  const SvRuntime *runtime = ((SvSubtensor *)chain)->next_runtime;
+  const SvRuntime *runtime = ((SvSubtensor *)chain)->runtimes_of_head.next;
   return g_strdup_printf ("%s %u, transactions %u, metadata %u", runtime->name, runtime->spec_version,
                           runtime->transaction_version, sv_metadata_version (runtime->metadata));
 }
@@ -106,7 +106,7 @@ subtensor_runtime (SvChain *chain)
 static gsize
 subtensor_max_text (SvChain *chain)
 {
-  return sv_commitment_max_text (((SvSubtensor *)chain)->next_runtime->metadata);
+  return sv_commitment_max_text (((SvSubtensor *)chain)->runtimes_of_head.next->metadata);
 }
 
 const SvChainEngine sv_subtensor_engine = {

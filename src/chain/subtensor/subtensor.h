@@ -7,6 +7,14 @@
 #include "chain/subtensor/nodes.h"
 #include "chain/subtensor/runtimes.h"
 
+/* The runtimes that a head goes with. */
+typedef struct
+{
+  SvRuntime *after_final; /* that executes the block after the finalized one; NULL: not known */
+  SvRuntime *of_best;     /* that executed the best block, and so wrote its state */
+  SvRuntime *next;        /* that will execute the next block */
+} SvHeadRuntimes;
+
 typedef struct
 {
   SvChain base;
@@ -17,11 +25,10 @@ typedef struct
   gboolean has_head;
   SvHead head;                        /* as read last */
   char tip_final[SV_BLOCK_HASH_TEXT]; /* the node's own finalized block then; the head's may be a lower one (heads.c) */
-  guint64 tip;                        /* the block whose body was read last, */
-  char tip_hash[SV_BLOCK_HASH_TEXT];  /* and its hash, which the next one has to follow on; "" when none is known */
-  SvRuntime *final_runtime;           /* that executes the block after the finalized one, or NULL */
-  SvRuntime *best_runtime;            /* that wrote the best block's state */
-  SvRuntime *next_runtime;            /* that the next block is executed by */
+  gboolean tips_unknown;              /* the node did not know a tip that it had named a moment before */
+  SvHeadRuntimes runtimes_of_head;
+  guint64 tip;                       /* the block whose body was read last, */
+  char tip_hash[SV_BLOCK_HASH_TEXT]; /* and its hash, which the next one has to follow on; "" when none is known */
 } SvSubtensor;
 
 /* ── heads.c ── */

@@ -30,7 +30,7 @@ import { fileURLToPath } from 'node:url';
 const self = fileURLToPath(import.meta.url);
 const root = path.resolve(path.dirname(self), '..', '..', '..');
 const shared = process.env.SCOREVISION_SHARED ?? path.join(root, '..', 'shared');
-const specification = path.join(shared, 'chain', 'subtensor-spec218-genesis.json');
+export const specification = path.join(shared, 'chain', 'subtensor-spec218-genesis.json');
 const packages = path.join(root, 'tests', 'node_modules', '@acala-network', 'chopsticks-core');
 export const ABSENT = 77;
 

@@ -1,6 +1,7 @@
 #include "small_metadata.h"
 
 #include "metadata_fixture.h"
+#include "small_types.h"
 
 typedef struct
 {
@@ -22,66 +23,6 @@ typedef struct
   GByteArray *out;
   guint32 n;
 } Registry;
-
-enum
-{
-  U8,
-  U16,
-  U32,
-  U64,
-  EMPTY,
-  UNIT, /* a structure without fields */
-  BYTES,
-  BYTES_4,
-  BYTES_32,
-  BYTES_64,
-  ACCOUNT,
-  NETUID,
-  DATA,
-  DATA_LIST,
-  BOUNDED_DATA,
-  INFO,
-  REGISTRATION,
-  COMMITMENTS_CALL,
-  COMMITMENTS_ERROR,
-  SYSTEM_CALL,
-  UTILITY_CALL,
-  CALL,
-  CALLS,
-  ADDRESS,
-  SIGNATURE_64,
-  SIGNATURE,
-  EXTRINSIC,
-  ERA,
-  CHECK_MORTALITY,
-  COMPACT_U32,
-  CHECK_NONCE,
-  COMPACT_U64,
-  CHARGE,
-  MODE,
-  CHECK_METADATA_HASH,
-  OPTION_HASH,
-  TOKEN_ERROR,
-  MODULE_ERROR,
-  DISPATCH_ERROR,
-  DISPATCH_INFO,
-  SYSTEM_EVENT,
-  COMMITMENTS_EVENT,
-  EVENT,
-  PHASE,
-  HASHES,
-  RECORD,
-  RECORDS,
-  RAW_0, /* and 128 more */
-};
-
-static void
-put_optional_type (GByteArray *out, gboolean is_there, guint32 type)
-{
-  sv_scale_put_u8 (out, is_there);
-  if (is_there)
-    sv_scale_put_compact (out, type);
-}
 
 /* Types come in the order of the enum, each with its index as id; a definition and put_no_docs() are to follow. */
 static void
@@ -173,6 +114,16 @@ add_compact (Registry *types, guint32 id, guint32 item)
   put_no_docs (types->out);
 }
 
+static void
+add_pair (Registry *types, guint32 id, guint32 first, guint32 second)
+{
+  begin_type (types, id, "", SV_TYPE_TUPLE);
+  sv_scale_put_compact (types->out, 2);
+  sv_scale_put_compact (types->out, first);
+  sv_scale_put_compact (types->out, second);
+  put_no_docs (types->out);
+}
+
 #define COMPOSITE(id, path, ...)                                                                                               \
   add_composite (types, id, path, (const Field[]){ __VA_ARGS__ }, G_N_ELEMENTS (((const Field[]){ __VA_ARGS__ })))
 #define VARIANTS(id, path, ...)                                                                                                \
@@ -239,17 +190,19 @@ add_commitment_types (Registry *types, const SmallRuntime *runtime)
       { "set_commitment", 0, { runtime->swaps_arguments ? info : netuid, runtime->swaps_arguments ? netuid : info }, 2, NULL });
   VARIANTS (COMMITMENTS_ERROR, "pallet_commitments::pallet::Error",
             { "AccountNotAllowedCommit", SMALL_ERROR_ACCOUNT, .docs = "Account is not allowed to make commitments" },
-            { "SpaceLimitExceeded", SMALL_ERROR_SPACE });
+            { "SpaceLimitExceeded", SMALL_ERROR_SPACE }, { "CommitmentSetRateLimitExceeded", SMALL_ERROR_RATE },
+            { "TooManyFieldsInCommitmentInfo", SMALL_ERROR_FIELDS },
+            { "UnexpectedUnreserveLeftover", SMALL_ERROR_UNEXPLAINED });
 }
 
 static void
-add_extrinsic_types (Registry *types)
+add_extrinsic_types (Registry *types, const SmallRuntime *runtime)
 {
   VARIANTS (SYSTEM_CALL, "frame_system::pallet::Call", { "remark", 0, { { "remark", BYTES } }, 1, NULL });
   VARIANTS (UTILITY_CALL, "pallet_utility::pallet::Call", { "batch", 0, { { "calls", CALLS } }, 1, NULL });
   VARIANTS (CALL, "small_runtime::RuntimeCall", { "System", SMALL_SYSTEM, { { NULL, SYSTEM_CALL } }, 1, NULL },
             { "Utility", SMALL_UTILITY, { { NULL, UTILITY_CALL } }, 1, NULL },
-            { "Commitments", SMALL_COMMITMENTS, { { NULL, COMMITMENTS_CALL } }, 1, NULL });
+            { "Commitments", small_commitments_index (runtime), { { NULL, COMMITMENTS_CALL } }, 1, NULL });
   add_sequence (types, CALLS, CALL);
   VARIANTS (ADDRESS, "sp_runtime::multiaddress::MultiAddress", { "Id", 0, { { NULL, ACCOUNT } }, 1, NULL },
             { "Raw", 2, { { NULL, BYTES } }, 1, NULL }, { "Address32", 3, { { NULL, BYTES_32 } }, 1, NULL });
@@ -277,7 +230,7 @@ add_extrinsic (Registry *types, const SmallRuntime *runtime)
   for (guint i = 0; i < G_N_ELEMENTS (parameters); i++)
   {
     fixture_put_text (types->out, parameters[i].name);
-    put_optional_type (types->out, TRUE, parameters[i].type);
+    small_put_optional_type (types->out, TRUE, parameters[i].type);
   }
   sv_scale_put_u8 (types->out, 0); /* a composite, whose content is bytes */
   put_fields (types->out, &(const Field){ NULL, BYTES }, 1);
@@ -313,7 +266,7 @@ add_extension_types (Registry *types)
 }
 
 static void
-add_event_types (Registry *types)
+add_event_types (Registry *types, const SmallRuntime *runtime)
 {
   VARIANTS (TOKEN_ERROR, "sp_runtime::TokenError", { .name = "FundsUnavailable", .index = 0 },
             { .name = "Frozen", .index = 5 });
@@ -328,12 +281,22 @@ add_event_types (Registry *types)
   VARIANTS (COMMITMENTS_EVENT, "pallet_commitments::pallet::Event",
             { "Commitment", 0, { { "netuid", NETUID }, { "who", ACCOUNT } }, 2, NULL });
   VARIANTS (EVENT, "small_runtime::RuntimeEvent", { "System", SMALL_SYSTEM, { { NULL, SYSTEM_EVENT } }, 1, NULL },
-            { "Commitments", SMALL_COMMITMENTS, { { NULL, COMMITMENTS_EVENT } }, 1, NULL });
+            { "Commitments", small_commitments_index (runtime), { { NULL, COMMITMENTS_EVENT } }, 1, NULL });
   VARIANTS (PHASE, "frame_system::Phase", { "ApplyExtrinsic", 0, { { NULL, U32 } }, 1, NULL },
             { .name = "Finalization", .index = 1 }, { .name = "Initialization", .index = 2 });
   add_sequence (types, HASHES, BYTES_32);
   COMPOSITE (RECORD, "frame_system::EventRecord", { "phase", PHASE }, { "event", EVENT }, { "topics", HASHES });
   add_sequence (types, RECORDS, RECORD);
+}
+
+static void
+add_state_types (Registry *types)
+{
+  add_primitive (types, BOOL, SV_PRIMITIVE_BOOL);
+  add_sequence (types, BOOLS, BOOL);
+  COMPOSITE (USAGE, "pallet_commitments::types::UsageTracker", { "last_epoch", U64 }, { "used_space", U64 });
+  add_pair (types, NETUID_HOTKEY, NETUID, ACCOUNT);
+  add_pair (types, NETUID_UID, NETUID, U16);
 }
 
 static void
@@ -343,73 +306,16 @@ put_types (GByteArray *out, const SmallRuntime *runtime)
   sv_scale_put_compact (out, RAW_0 + 129);
   add_plain_types (&registry);
   add_commitment_types (&registry, runtime);
-  add_extrinsic_types (&registry);
+  add_extrinsic_types (&registry, runtime);
   add_extrinsic (&registry, runtime);
   add_extension_types (&registry);
-  add_event_types (&registry);
+  add_event_types (&registry, runtime);
+  add_state_types (&registry);
   for (guint32 i = 0; i <= 128; i++)
     add_bytes (&registry, RAW_0 + i, i);
 }
 
-/* ── pallets ── */
-
-static void
-put_entry (GByteArray *out, const char *name, gboolean has_default, guint32 value)
-{
-  fixture_put_text (out, name);
-  sv_scale_put_u8 (out, has_default);
-  sv_scale_put_u8 (out, 0); /* plain: nothing here asks for the keys of a map */
-  sv_scale_put_compact (out, value);
-  sv_scale_put_bytes (out, "", has_default ? 1 : 0);
-  put_no_docs (out);
-}
-
-static void
-put_system (GByteArray *out)
-{
-  fixture_put_text (out, "System");
-  sv_scale_put_u8 (out, 1);
-  fixture_put_text (out, "System");
-  sv_scale_put_compact (out, 1);
-  put_entry (out, "Events", TRUE, RECORDS);
-  put_optional_type (out, TRUE, SYSTEM_CALL);
-  put_optional_type (out, TRUE, SYSTEM_EVENT);
-  sv_scale_put_compact (out, 0);
-  put_optional_type (out, FALSE, 0);
-  sv_scale_put_u8 (out, SMALL_SYSTEM);
-}
-
-static void
-put_utility (GByteArray *out)
-{
-  fixture_put_text (out, "Utility");
-  sv_scale_put_u8 (out, 0);
-  put_optional_type (out, TRUE, UTILITY_CALL);
-  put_optional_type (out, FALSE, 0);
-  sv_scale_put_compact (out, 0);
-  put_optional_type (out, FALSE, 0);
-  sv_scale_put_u8 (out, SMALL_UTILITY);
-}
-
-static void
-put_commitments (GByteArray *out, const SmallRuntime *runtime)
-{
-  guint32 max_fields = GUINT32_TO_LE (MAX (runtime->max_fields, 1));
-  fixture_put_text (out, "Commitments");
-  sv_scale_put_u8 (out, 1);
-  fixture_put_text (out, "Commitments");
-  sv_scale_put_compact (out, 1);
-  put_entry (out, "CommitmentOf", FALSE, REGISTRATION);
-  put_optional_type (out, TRUE, COMMITMENTS_CALL);
-  put_optional_type (out, TRUE, COMMITMENTS_EVENT);
-  sv_scale_put_compact (out, 1);
-  fixture_put_text (out, "MaxFields");
-  sv_scale_put_compact (out, U32);
-  sv_scale_put_bytes (out, &max_fields, sizeof max_fields);
-  put_no_docs (out);
-  put_optional_type (out, TRUE, COMMITMENTS_ERROR);
-  sv_scale_put_u8 (out, SMALL_COMMITMENTS);
-}
+/* ── extensions ── */
 
 static void
 put_extension (GByteArray *out, const char *identifier, guint32 type, guint32 additional)
@@ -442,11 +348,7 @@ small_metadata_bytes (const SmallRuntime *runtime)
 {
   g_autoptr (GByteArray) out = fixture_start (14);
   put_types (out, runtime);
-  sv_scale_put_compact (out, runtime->has_no_commitments ? 2 : 3);
-  put_system (out);
-  put_utility (out);
-  if (!runtime->has_no_commitments)
-    put_commitments (out, runtime);
+  small_put_pallets (out, runtime);
   sv_scale_put_compact (out, EXTRINSIC);
   sv_scale_put_u8 (out, runtime->takes_version_5 ? 5 : 4);
   put_extensions (out, runtime);

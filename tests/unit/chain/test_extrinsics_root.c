@@ -8,6 +8,8 @@
  *  - a bit more or less in the root is another root
  *  - an extrinsic in place of its hash, and a hash in place of its extrinsic, are told apart
  *  - the largest list that is read from a node has a root, too
+ *  - the hash of the extrinsics in a row stands for that list, and for no other way to cut the row, nor for extrinsics that do
+ *    not say how long they are
  */
 #include "chain/subtensor/extrinsics_root.h"
 
@@ -256,6 +258,43 @@ test_largest (void)
   g_assert_false (sv_extrinsics_root_matches (list, root));
 }
 
+static void
+row_hash (const char *row, gsize length, guint8 root[32])
+{
+  sv_blake2b_256 (row, length, root);
+}
+
+/* Lengths are compact: 0x0c is 3, 0x10 is 4, 0x14 is 5. */
+static void
+test_in_a_row (void)
+{
+  guint8 root[32];
+  g_autoptr (GPtrArray) list = g_ptr_array_new_with_free_func ((GDestroyNotify)g_bytes_unref);
+  row_hash ("\x0c"
+            "abc"
+            "\x10"
+            "defg",
+            9, root);
+  g_ptr_array_add (list, g_bytes_new ("\x0c"
+                                      "abc",
+                                      4));
+  g_assert_false (sv_extrinsics_root_matches (list, root));
+  g_ptr_array_add (list, g_bytes_new ("\x10"
+                                      "defg",
+                                      5));
+  g_assert_true (sv_extrinsics_root_matches (list, root));
+  swap (list, 0);
+  g_assert_false (sv_extrinsics_root_matches (list, root));
+
+  g_ptr_array_set_size (list, 0); /* the same bytes, cut elsewhere */
+  g_ptr_array_add (list, g_bytes_new ("\x0c"
+                                      "abc"
+                                      "\x10",
+                                      5));
+  g_ptr_array_add (list, g_bytes_new ("defg", 4));
+  g_assert_false (sv_extrinsics_root_matches (list, root));
+}
+
 int
 main (int argc, char **argv)
 {
@@ -266,5 +305,6 @@ main (int argc, char **argv)
   g_test_add_func ("/extrinsics-root/other-lists", test_other_lists);
   g_test_add_func ("/extrinsics-root/other-roots", test_other_roots);
   g_test_add_func ("/extrinsics-root/largest", test_largest);
+  g_test_add_func ("/extrinsics-root/in-a-row", test_in_a_row);
   return g_test_run ();
 }

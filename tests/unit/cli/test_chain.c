@@ -258,6 +258,13 @@ messages_are_fit_to_be_shown (Fixture *fixture, gconstpointer data)
   assert_says (result.err, "ftp://u:****@n/?apikey=****&x=\\x1b[31m\\x9b' is no chain");
   g_assert_null (strstr (result.err, "PASSWORD"));
   g_assert_null (strchr (result.err, '\033'));
+
+  g_free (fixture->settings[1]);
+  fixture->settings[1] = g_strdup ("BITTENSOR_SUBTENSOR_ENDPOINT=http://127.0.0.1:1");
+  g_auto (Result) fallback = SV (fixture, "chain status --chain-fallback http://u:PASSWORD@n/");
+  g_assert_cmpint (fallback.status, ==, 2);
+  assert_says (fallback.err, "BITTENSOR_SUBTENSOR_FALLBACK (flag): ");
+  g_assert_null (strstr (fallback.err, "PASSWORD"));
 }
 
 #define ADD(name, function) g_test_add ("/cli-chain/" name, Fixture, NULL, set_up, function, tear_down)

@@ -172,6 +172,7 @@ test_show_never_tells_the_secret (void)
   g_assert_null (strstr (text.out, SEED_DIGITS));
   g_assert_null (strstr (json.out, SEED_DIGITS));
   assert_fails ("", "key show --hotkey absent", 4, "sv key new --wallet default --hotkey absent");
+  assert_fails ("", "key show --wallet defualt --hotkey shown", 4, "choose one that is there with --wallet (default)");
 }
 
 static void
@@ -213,8 +214,8 @@ test_phrases (void)
   assert_fails (PHRASE_START " lakes curtain smoke basket hold race lonely fit walk", "key import - --hotkey p", 3,
                 "standard input: word 4 of the phrase");
   assert_fails (PHRASE "/Alice", "key import - --hotkey p --scheme ed25519", 6, "step 1 of the derivation path is soft");
-  assert_fails (PHRASE, "key import - --hotkey p --account 5F", 2, "--account is not an SS58 address");
-  assert_fails (PHRASE, "key import - --hotkey p --scheme rsa", 2, "--scheme is ed25519 or sr25519");
+  assert_fails ("", "key import - --hotkey p --account 5F", 2, "--account is not an SS58 address");
+  assert_fails ("", "key import - --hotkey p --scheme rsa", 2, "--scheme is ed25519 or sr25519");
 }
 
 static void

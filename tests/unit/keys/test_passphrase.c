@@ -1,6 +1,6 @@
 /* Cases: the variable's name; values as btcli keeps them, and what is none; a terminal: nothing typed is shown, new passphrases
- * are asked twice and must agree, an interrupted question gives the terminal its echo back; no terminal: the message names the
- * variable. */
+ * are asked twice and must agree, an interrupted question gives the terminal its echo back, a secret is asked for as well; no
+ * terminal: the message names the variable. */
 #include "keys/passphrase.h"
 
 #include <glib.h>
@@ -12,7 +12,9 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "keys/keypair.h"
 
+#define SEED "0x9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60"
 #define KEY_PATH "/w/.x/hotkeys/my-key"
 #define VARIABLE "BT_PW__W__X_HOTKEYS_MY-KEY"
 
@@ -93,16 +95,11 @@ wait_for (int terminal, GString *shown, const char *wanted)
   }
 }
 
-/* Answers each question with the answer in its place; returns the child's wait status. */
+/* Answers each question of @pid with the answer in its place; returns its wait status. */
 static int
-talk (SvPassphraseUse use, const char *expected, const char *message, const char *const *dialogue, GString *shown,
-      struct termios *after)
+answer (pid_t pid, int terminal, const char *const *dialogue, GString *shown, struct termios *after)
 {
-  int terminal = -1, status = 0;
-  pid_t pid = forkpty (&terminal, NULL, NULL, NULL);
-  g_assert_cmpint (pid, >=, 0);
-  if (pid == 0)
-    child (use, expected, message);
+  int status = 0;
   for (gsize i = 0; dialogue[i] != NULL; i += 2)
   {
     wait_for (terminal, shown, dialogue[i]);
@@ -112,6 +109,18 @@ talk (SvPassphraseUse use, const char *expected, const char *message, const char
   g_assert_cmpint (tcgetattr (terminal, after), ==, 0);
   close (terminal);
   return status;
+}
+
+static int
+talk (SvPassphraseUse use, const char *expected, const char *message, const char *const *dialogue, GString *shown,
+      struct termios *after)
+{
+  int terminal = -1;
+  pid_t pid = forkpty (&terminal, NULL, NULL, NULL);
+  g_assert_cmpint (pid, >=, 0);
+  if (pid == 0)
+    child (use, expected, message);
+  return answer (pid, terminal, dialogue, shown, after);
 }
 
 static void
@@ -151,6 +160,27 @@ test_questions_on_a_terminal (void)
 }
 
 static void
+test_a_secret_typed_on_a_terminal (void)
+{
+  static const char *const dialogue[] = { "Seed, phrase or private key (it will not be shown): ", SEED "\n", NULL };
+  g_autoptr (GString) shown = g_string_new (NULL);
+  struct termios after;
+  int terminal = -1;
+  pid_t pid = forkpty (&terminal, NULL, NULL, NULL);
+  g_assert_cmpint (pid, >=, 0);
+  if (pid == 0)
+  {
+    SvKeyImport import = { 0 };
+    g_autoptr (SvKeypair) keypair = sv_key_import (NULL, &import, NULL);
+    _exit (keypair != NULL ? 0 : 1);
+  }
+  int status = answer (pid, terminal, dialogue, shown, &after);
+  g_assert_cmpint (status, ==, 0);
+  g_assert_null (strstr (shown->str, "9d61"));
+  g_assert_true ((after.c_lflag & ECHO) != 0);
+}
+
+static void
 test_an_interrupted_question (void)
 {
   static const char *const dialogue[] = { "Passphrase of ", "corr\x03", NULL };
@@ -185,6 +215,7 @@ main (int argc, char **argv)
   g_test_add_func ("/passphrase/values-of-the-variable", test_values_of_the_variable);
   g_test_add_func ("/passphrase/values-that-are-none", test_values_that_are_none);
   g_test_add_func ("/passphrase/questions-on-a-terminal", test_questions_on_a_terminal);
+  g_test_add_func ("/passphrase/a-secret-typed-on-a-terminal", test_a_secret_typed_on_a_terminal);
   g_test_add_func ("/passphrase/an-interrupted-question", test_an_interrupted_question);
   g_test_add_func ("/passphrase/without-a-terminal", test_without_a_terminal);
   return g_test_run ();

@@ -266,6 +266,10 @@ caps_not_given_share_the_rest_by_service_rate (Fixture *fixture, gconstpointer d
   /* 45 × 25/55 and 45 × 30/55, rounded down to thousandths */
   assert_plan (fixture, "sv1 commit 2025-10-23 45\n" PLAYER " player-v1 lynx " CHUTE_1 " 20.454\n" BALL " ball-v1 orca " CHUTE_2
                         " 24.545");
+  fixture->request.service_cap = "55"; /* what comes out even is not rounded at all */
+  assert_plan (fixture,
+               "sv1 commit 2025-10-23 55\n" PLAYER " player-v1 lynx " CHUTE_1 " 25\n" BALL " ball-v1 orca " CHUTE_2 " 30");
+  fixture->request.service_cap = "45";
   fixture->binds[0] = BIND_PLAYER ",25";
   assert_plan (fixture,
                "sv1 commit 2025-10-23 45\n" PLAYER " player-v1 lynx " CHUTE_1 " 25\n" BALL " ball-v1 orca " CHUTE_2 " 20");

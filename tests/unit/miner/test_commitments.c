@@ -410,6 +410,10 @@ another_hotkey_on_the_chute_is_named (Fixture *fixture, gconstpointer data)
   g_autofree char *expected = g_strdup_printf (CHUTE_1 ": %s", sv_keypair_address (fixture->world->stranger));
   g_assert_cmpuint (g_strv_length (rivals), ==, 1);
   g_assert_cmpstr (rivals[0], ==, expected);
+
+  sv_commitment_text_add (fixture->text, "BallDetect_v1@1.0", "r", "lynx", CHUTE_1, 1000);
+  g_auto (GStrv) of_both = sv_commit_rivals (fixture->window, fixture->text, &error);
+  g_assert_cmpuint (g_strv_length (of_both), ==, 1);
 }
 
 #define ADD(name) g_test_add ("/commitments/" #name, Fixture, NULL, set_up, name, tear_down)
