@@ -6,6 +6,7 @@ import {
   noBatches, otherGenesis, otherStorage, pruned, shiftedTime, silent, spoiledExtrinsics, status, swappedBlock, until,
 } from '../support/subtensor/faulty_node.mjs';
 import assert from 'node:assert/strict';
+import { xxhashAsHex } from '@polkadot/util-crypto';
 import { refused } from './refusing.mjs';
 import { committing, createSubtensorWorld, skip } from './subtensor_world.mjs';
 import { waitFor } from './harness.mjs';
@@ -97,6 +98,12 @@ describe('an endpoint that lies', { skip, concurrency: 4 }, () => {
     const other = await it.faulty(otherStorage({ [OWNER_OF_1]: `0x${'42'.repeat(32)}` }));
     const env = { BITTENSOR_SUBTENSOR_FALLBACK: other.endpoint, SCOREVISION_MANIFEST_SIGNERS: 'chain:owner' };
     await refusedBy({}, null, 3, /endpoints do not agree.*SubnetOwnerHotkey.*find out which of them is right/, ['manifest', 'current'], { as: 'other', env });
+  });
+  test('about what the owner has revoked, and a second endpoint contradicts', async () => {
+    const prefix = xxhashAsHex('Commitments', 128) + xxhashAsHex('CommitmentOf', 128).slice(2);
+    const other = await it.faulty({ state_getStorage: (params, forward) => (params[0].startsWith(prefix) ? null : forward()) });
+    const env = { BITTENSOR_SUBTENSOR_FALLBACK: other.endpoint };
+    await refusedBy({}, null, 3, /endpoints do not agree.*CommitmentOf.*find out which of them is right/, ['manifest', 'list'], { as: 'other', env });
   });
   test('about permits, and a second endpoint contradicts', async () => {
     const other = await it.faulty(otherStorage({ [PERMITS_OF_1]: null }));
