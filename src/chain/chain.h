@@ -147,9 +147,9 @@ gboolean sv_chain_earliest_commitment (SvChain *chain, const char *address, gsiz
  * (expired, its place taken by another) is SV_ERROR_CONFLICT: prepare it anew. */
 gboolean sv_chain_submit (SvChain *chain, const SvPreparedExtrinsic *prepared, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* Waits until a block holds the extrinsic, following blocks; SV_ERROR_UNREACHABLE when @timeout_ms has passed, SV_ERROR_CONFLICT
- * when no block may hold it any more, SV_ERROR_FAILED when it was included and failed. @progress (may be NULL) is told each new
- * best block. Returns: (transfer full). */
+/* Waits until a block holds the extrinsic, following blocks; SV_ERROR_UNREACHABLE when @timeout_ms has passed,
+ * SV_ERROR_CONFLICT when no block may hold it any more, SV_ERROR_FAILED when it was included and failed. @progress (may be
+ * NULL) is told each new best block. Returns: (transfer full). */
 SvExtrinsic *sv_chain_await_inclusion (SvChain *chain, const SvPreparedExtrinsic *prepared, guint timeout_ms,
                                        void (*progress) (guint64 best_block, gpointer data), gpointer data,
                                        GError **error) G_GNUC_WARN_UNUSED_RESULT;
