@@ -146,6 +146,13 @@ lose_bodies (Story *story)
 }
 
 static void
+lose_old_bodies (Story *story)
+{
+  lose_bodies (story);
+  story->world->nodes[0].bodies_from = 20;
+}
+
+static void
 forge (ModelNode *node, const char *method, const json_t *params, json_t **result)
 {
   if (strcmp (method, "chain_getHeader") != 0 || json_array_size (params) == 0)
@@ -327,6 +334,7 @@ test_not_final_in_time (void)
 {
   refuse_final (&(Story){ .steps = { include } }, 6, 0, SV_ERROR_UNREACHABLE, "was not finalized within 0 s; look again later");
   refuse_final (&(Story){ .steps = { lose_bodies } }, 6, 0, SV_ERROR_UNREACHABLE, "does not have it");
+  refuse_final (&(Story){ .steps = { lose_old_bodies } }, 30, 0, SV_ERROR_UNREACHABLE, "so it is not known whether it holds");
 }
 
 static void
