@@ -8,7 +8,7 @@ import { refused } from './refusing.mjs';
 import { BALL, PLAYER } from './season.mjs';
 import { NETUID, WINDOW, committing, createSubtensorWorld, skip } from './subtensor_world.mjs';
 
-const KEYS = { miner: 'ed25519', modern: 'sr25519', leaving: 'ed25519', shared: 'sr25519', lost: 'ed25519', moved: 'sr25519', slow: 'ed25519', hasty: 'sr25519', upgrading: 'sr25519', signing: 'ed25519' };
+const KEYS = { miner: 'ed25519', modern: 'sr25519', leaving: 'ed25519', shared: 'sr25519', lost: 'ed25519', moved: 'sr25519', slow: 'ed25519', hasty: 'sr25519', crowded: 'ed25519', upgrading: 'sr25519', signing: 'ed25519' };
 let it, world, node, proxy;
 
 before(async () => {
@@ -175,6 +175,11 @@ test('an interrupted commit is taken up by the same command, and is on the chain
   await second;
   assert.equal((await node.rpc('system_accountNextIndex', addressOf('slow'))), 1);
 }));
+
+test('several runs at once put a commitment on the chain once', { skip }, async () => {
+  await Promise.all([1, 2, 3].map(() => world.sv(committing(), { as: 'crowded' })));
+  assert.equal(await node.rpc('system_accountNextIndex', addressOf('crowded')), 1);
+});
 
 test('a runtime that is replaced between two commitments is learnt, and proofs from before it are still read', { skip }, async () => {
   const before = await it.commit('upgrading');
