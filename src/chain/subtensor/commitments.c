@@ -168,7 +168,8 @@ judge_bodies (SvSubtensor *subtensor, Stretch *stretch, GPtrArray *bodies, GErro
     g_autofree char *key = sv_state_key (body->runtime->metadata, "System", "Events", error);
     done = key != NULL;
     if (done)
-      calls[asked->len] = (SvRpcCall){ .method = "state_getStorage", .params = sv_params (key, body->hash, NULL) };
+      calls[asked->len] =
+          (SvRpcCall){ .method = "state_getStorage", .params = sv_params (key, body->hash, NULL), .is_there = TRUE };
     if (done)
       g_ptr_array_add (asked, body);
   }

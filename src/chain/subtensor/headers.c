@@ -95,8 +95,8 @@ gboolean
 sv_hashes_confirm (SvNodes *nodes, guint64 first, const GPtrArray *hashes, guint n, GError **error)
 {
   g_autoptr (GPtrArray) theirs = g_ptr_array_new_with_free_func (g_free);
-  guint other = nodes->n - 1 - nodes->current;
-  if (n == 0 || nodes->n == 1 || nodes->all[other].avoided_until_us > g_get_monotonic_time ())
+  guint other;
+  if (n == 0 || !sv_nodes_other (nodes, &other))
     return TRUE;
   json_t *numbers = json_array ();
   for (guint i = 0; i < n; i++)

@@ -167,8 +167,8 @@ static gboolean
 confirm_final (SvSubtensor *subtensor, SvHeader *final, GError **error)
 {
   SvNodes *nodes = &subtensor->nodes;
-  guint other = nodes->n - 1 - nodes->current;
-  if (nodes->n == 1 || nodes->all[other].avoided_until_us > g_get_monotonic_time ())
+  guint other;
+  if (!sv_nodes_other (nodes, &other))
     return TRUE;
   g_autoptr (GError) failure = NULL;
   SvRpcCall calls[] = { { .method = "chain_getBlockHash", .params = json_pack ("[o]", sv_json_integer (final->number)) },

@@ -192,6 +192,13 @@ sv_nodes_perform (SvNodes *nodes, SvRpcCall *calls, gsize n_calls, GError **erro
   return TRUE;
 }
 
+gboolean
+sv_nodes_other (const SvNodes *nodes, guint *other)
+{
+  *other = nodes->n - 1 - nodes->current;
+  return nodes->n > 1 && nodes->all[*other].avoided_until_us <= g_get_monotonic_time ();
+}
+
 static void
 take_answer (SvRpcCall *call, SvRpcCall *better)
 {
@@ -205,7 +212,8 @@ take_answer (SvRpcCall *call, SvRpcCall *better)
 static gboolean
 lacks_block (const SvRpcCall *call)
 {
-  gboolean is_absent = !call->error && json_is_null (call->result) && g_str_has_prefix (call->method, "chain_get");
+  gboolean is_expected = call->is_there || g_str_has_prefix (call->method, "chain_get");
+  gboolean is_absent = is_expected && !call->error && json_is_null (call->result);
   return is_absent || sv_rpc_is_pruned (call->error) || sv_rpc_is_unknown (call->error);
 }
 

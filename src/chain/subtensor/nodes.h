@@ -40,6 +40,9 @@ gboolean sv_nodes_perform_archive (SvNodes *nodes, SvRpcCall *calls, gsize n_cal
 /* One call whose failure is an error, as above. @params is taken. Returns: (transfer full). */
 json_t *sv_nodes_call (SvNodes *nodes, const char *method, json_t *params, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* The endpoint beside the one in use, to confirm what that says: FALSE where there is none, or it did not answer lately. */
+gboolean sv_nodes_other (const SvNodes *nodes, guint *other);
+
 /* The calls by endpoint @which only; SV_ERROR_UNREACHABLE where it does not answer. */
 gboolean sv_nodes_ask (SvNodes *nodes, guint which, SvRpcCall *calls, gsize n_calls, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 

@@ -34,6 +34,7 @@ typedef struct
   json_t *params;       /* an array, or NULL for an empty one; (transfer full): freed by sv_rpc_call_clear() */
   json_t *result;       /* set on success (JSON null too); every number in it is a real (base/json.h) */
   GError *error;        /* set where the node answered with an error: see sv_rpc_error_code() and sv_rpc_is_pruned() */
+  gboolean is_there;    /* the chain has it: a null means that the endpoint does not */
   const char *endpoint; /* set with either: sv_rpc_endpoint() of who answered */
 } SvRpcCall;
 

@@ -136,9 +136,9 @@ static gboolean
 confirm_metadata (SvNodes *nodes, const char *method, const json_t *params, const json_t *ours, gboolean *is_confirmed,
                   GError **error)
 {
-  guint other = nodes->n - 1 - nodes->current;
+  guint other;
   *is_confirmed = FALSE;
-  if (nodes->n == 1 || nodes->all[other].avoided_until_us > g_get_monotonic_time ())
+  if (!sv_nodes_other (nodes, &other))
     return TRUE;
   SvRpcCall call = { .method = method, .params = json_deep_copy (params) };
   gboolean answered = sv_nodes_ask (nodes, other, &call, 1, NULL) && !call.error;

@@ -143,8 +143,8 @@ sv_state_read_agreed (SvSubtensor *subtensor, const char *what, const GPtrArray 
   SvNodes *nodes = &subtensor->nodes;
   g_autoptr (GError) failure = NULL;
   g_autoptr (GPtrArray) ours = read_values (subtensor, keys, at, NULL, error);
-  guint other = nodes->n - 1 - nodes->current;
-  if (!ours || nodes->n == 1 || nodes->all[other].avoided_until_us > g_get_monotonic_time ())
+  guint other;
+  if (!ours || !sv_nodes_other (nodes, &other))
     return g_steal_pointer (&ours);
   g_autoptr (GPtrArray) theirs = read_values (subtensor, keys, at, &other, &failure);
   if (failure && !g_error_matches (failure, SV_ERROR, SV_ERROR_UNREACHABLE))

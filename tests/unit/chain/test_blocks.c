@@ -5,7 +5,7 @@
  *  - a proof: found in its block and in no other; not in the first block, nor above the head
  *  - an event is asked for only in blocks that hold one
  *  - events gone: the slot tells of the commitment that lies in it, unless two of one block have its text; of another nobody
- *    can tell, and the block is unreadable where that might bind somebody
+ *    can tell, and the block is unreadable where that might bind somebody, but for an archive
  *  - bodies gone: unreadable, but for an archive; the blocks around them are read; a recent one is not gone, but not there yet
  *  - across batches; a stretch that is empty, or one that begins with the first block
  */
@@ -262,6 +262,22 @@ test_events_are_empty (void)
   assert_known (&world, 7, "7 alice sv1 commit second\n", 1, (guint64[]){ 6 });
 }
 
+static void
+test_archive_has_events (void)
+{
+  engine_world_begin (world, 5, 0);
+  engine_world_add_node (&world, NULL);
+  model_commit (world.model, world.alice, "sv1 commit first"); /* 6 */
+  model_commit (world.model, world.alice, "sv1 commit second");
+  model_grow (world.model, 20);
+  world.nodes[0].meddle = empty_events;
+  open_world (&world);
+  assert_known (&world, 7, "6 alice sv1 commit first\n7 alice sv1 commit second\n", 0, NULL);
+  world.nodes[0].meddle = NULL;
+  world.nodes[0].state_from = 20;
+  assert_known (&world, 7, "6 alice sv1 commit first\n7 alice sv1 commit second\n", 0, NULL);
+}
+
 /* One of them may have failed. */
 static void
 test_events_of_two_with_one_text (void)
@@ -465,6 +481,7 @@ main (int argc, char **argv)
   g_test_add_func ("/chain/blocks/bodies-are-gone", test_bodies_are_gone);
   g_test_add_func ("/chain/blocks/unreadable-blocks-are-in-order", test_unreadable_blocks_are_in_order);
   g_test_add_func ("/chain/blocks/body-is-not-there-yet", test_body_is_not_there_yet);
+  g_test_add_func ("/chain/blocks/archive-has-events", test_archive_has_events);
   g_test_add_func ("/chain/blocks/archive-has-bodies", test_archive_has_bodies);
   g_test_add_func ("/chain/blocks/many-batches", test_many_batches);
   g_test_add_func ("/chain/blocks/ends", test_ends);
