@@ -22,6 +22,8 @@ struct SvManifestWatch
   guint64 clips_version;
   char *index_fault;
   char *state_fault;
+  gboolean has_changed; /* catalog or clips */
+  char *clips_fault;
 };
 
 void
@@ -63,6 +65,7 @@ sv_manifest_watch_free (SvManifestWatch *watch)
   g_clear_pointer (&watch->state, sv_state_free);
   g_free (watch->index_fault);
   g_free (watch->state_fault);
+  g_free (watch->clips_fault);
   g_free (watch);
 }
 
@@ -128,7 +131,7 @@ publish_index (SvManifestWatch *watch, SvIndex *index)
   if (!is_retry || !watch->is_incomplete)
     sv_log ("info", "manifest index read", "sequence", sequence, "manifests", n_manifests, NULL);
   sv_board_publish_catalog (watch->board, catalog);
-  watch->has_catalog = TRUE;
+  watch->has_catalog = watch->has_changed = TRUE;
 }
 
 /* Before the first publication there is nothing to serve, and that is no fault. An origin that fails at the start is bridged
@@ -200,9 +203,52 @@ step_clips (SvManifestWatch *watch, GError **error)
   if (list == NULL)
     return FALSE;
   sv_board_publish_clips (watch->board, sv_clip_table_new (list));
-  watch->has_clips = TRUE;
+  watch->has_clips = watch->has_changed = TRUE;
   watch->clips_version = version;
   return TRUE;
+}
+
+/* Notes those clips of a manifest that are not registered here: hash -> window. */
+static void
+note_missing (const SvManifest *manifest, const SvClipTable *clips, GHashTable *missing)
+{
+  for (gsize i = 0; i < manifest->n_elements; i++)
+    for (gsize j = 0; j < manifest->elements[i].n_clips; j++)
+      if (!g_hash_table_contains (clips->by_hash, manifest->elements[i].clips[j].hash))
+        g_hash_table_insert (missing, manifest->elements[i].clips[j].hash, manifest->window_id);
+}
+
+/* Without it nobody would know why challenges fail: each one that draws such a clip is 503 `no_challenge`. */
+static void
+set_missing (GHashTable *missing, GError **error)
+{
+  GHashTableIter iter;
+  gpointer hash, window;
+  g_hash_table_iter_init (&iter, missing);
+  if (g_hash_table_iter_next (&iter, &hash, &window))
+    g_set_error (
+        error, SV_ERROR, SV_ERROR_NOT_FOUND,
+        "clips of the windows served are not registered here (%u, among them %s of window %s): nobody gets a challenge "
+        "with them; add them by `sv clip add FILE`, with the SCOREVISION_DATABASE of this server",
+        g_hash_table_size (missing), (const char *)hash, (const char *)window);
+}
+
+static void
+report_missing_clips (SvManifestWatch *watch)
+{
+  g_autoptr (SvSnapshot) snapshot = sv_board_get (watch->board);
+  if (!watch->has_changed || snapshot->catalog == NULL || snapshot->clips == NULL)
+    return;
+  watch->has_changed = FALSE;
+  g_autoptr (GHashTable) missing = g_hash_table_new (g_str_hash, g_str_equal);
+  g_autoptr (GError) error = NULL;
+  GHashTableIter iter;
+  gpointer served;
+  g_hash_table_iter_init (&iter, snapshot->catalog->manifests);
+  while (g_hash_table_iter_next (&iter, NULL, &served))
+    note_missing (((const SvServedManifest *)served)->manifest, snapshot->clips, missing);
+  set_missing (missing, &error);
+  sv_watch_report ("clips", error, &watch->clips_fault);
 }
 
 void
@@ -214,4 +260,5 @@ sv_manifest_watch_step (gboolean is_demanded, gpointer data)
   if (step_clips (watch, &error))
     sv_board_saw_state (watch->board, sv_clock_ms ());
   sv_watch_report ("state", error, &watch->state_fault);
+  report_missing_clips (watch);
 }

@@ -66,6 +66,7 @@ test('a clip that is taken out and put back while it runs', async () => {
   await world.sv(['clip', 'remove', clip.hash]);
   await seesClips(0);
   assert.equal((await ask(world.keys.miner, proof)).body.error, 'no_challenge');
+  await waitFor('the log to tell of it', async () => serve.child.output.stderr.includes(`not registered here (1, among them ${clip.hash} of window`));
   await world.clip();
   await seesClips(1);
   assert.equal((await ask(world.keys.miner, proof)).status, 200);
