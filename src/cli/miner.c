@@ -7,11 +7,11 @@
 #include "base/hash.h"
 #include "base/identifiers.h"
 #include "base/rfc3339.h"
+#include "bindings/receipts.h"
 #include "cli/commands.h"
 #include "cli/miner_commit.h"
 #include "cli/table.h"
 #include "distribution/element_catalog.h"
-#include "miner/commitments.h"
 
 /* ── elements ── */
 

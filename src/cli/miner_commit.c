@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/identifiers.h"
+#include "bindings/receipts.h"
 #include "cli/table.h"
 #include "miner/commit_plan.h"
 #include "miner/commitments.h"

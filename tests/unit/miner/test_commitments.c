@@ -12,6 +12,7 @@
  * two runs  - the second one, which read the state before the first had committed, commits nothing
  * rivals    - another hotkey's chute in the same window is named
  */
+#include "bindings/receipts.h"
 #include "miner/commitments.h"
 
 #include <glib/gstdio.h>
