@@ -164,3 +164,54 @@ assert_account (EngineWorld *world, const SvKeypair *who, guint64 first, guint64
   g_assert_cmpstr (text, ==, expected);
   assert_numbers (unreadable, 0, NULL);
 }
+
+/* ── what several tests tell ── */
+
+void
+engine_world_ready (EngineWorld *world)
+{
+  engine_world_open (world);
+  engine_world_head (world);
+  model_node_forget (&world->nodes[0]);
+}
+
+guint
+engine_world_n_bodies (const EngineWorld *world)
+{
+  return model_node_count (&world->nodes[0], "chain_getBlock");
+}
+
+void
+engine_world_tell_accounts (EngineWorld *world)
+{
+  model_queue (world->model, world->alice, MODEL_NETUID, "a failed", SMALL_ERROR_RATE);
+  model_queue (world->model, world->alice, MODEL_NETUID, "sv1 commit a1", MODEL_SUCCEEDS);
+  model_commit (world->model, world->bob, "sv1 commit b1");
+  model_commit (world->model, world->bob, "sv1 commit b2");
+  model_grow (world->model, 12);
+  model_commit (world->model, world->alice, "sv1 commit a2");
+  model_grow (world->model, 9);
+  model_commit (world->model, world->bob, "sv1 commit b3");
+  model_grow (world->model, 9);
+  model_commit (world->model, world->alice, "sv1 commit a3");
+  model_grow (world->model, 20);
+  engine_world_ready (world);
+}
+
+void
+engine_world_tell_open_blocks (EngineWorld *world)
+{
+  world->model->finality = 1000;
+  model_grow (world->model, 44);
+  model_commit (world->model, world->alice, "sv1 a"); /* 50 */
+  model_grow (world->model, 50);
+  engine_world_ready (world);
+}
+
+gboolean
+engine_world_read_all (EngineWorld *world, GError **error)
+{
+  g_autoptr (GArray) gone = NULL;
+  g_autofree char *text = commitments_text (world, 1, 100, &gone, error);
+  return text != NULL;
+}

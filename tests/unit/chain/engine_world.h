@@ -53,3 +53,16 @@ char *account_text (EngineWorld *world, const SvKeypair *who, guint64 first, gui
 /* All can be read, and are these. */
 void assert_commitments (EngineWorld *world, guint64 first, guint64 last, const char *expected);
 void assert_account (EngineWorld *world, const SvKeypair *who, guint64 first, guint64 last, const char *expected);
+
+/* Opens it, reads the head, and forgets what was asked for that. */
+void engine_world_ready (EngineWorld *world);
+/* How many bodies were read since. */
+guint engine_world_n_bodies (const EngineWorld *world);
+
+/* Alice in blocks 6 (where she failed before), 20 and 40, Bob in 6, 7 and 30; the head is block 60. Ready. */
+void engine_world_tell_accounts (EngineWorld *world);
+
+/* Blocks 1 to 100 with a commitment in block 50, which is open as all of them are. Ready. */
+void engine_world_tell_open_blocks (EngineWorld *world);
+/* Those blocks can be read. */
+gboolean engine_world_read_all (EngineWorld *world, GError **error);

@@ -12,64 +12,32 @@
 #include "engine_world.h"
 
 static void
-open_world (EngineWorld *world)
-{
-  engine_world_open (world);
-  engine_world_head (world);
-  model_node_forget (&world->nodes[0]);
-}
-
-static guint
-n_bodies (const EngineWorld *world)
-{
-  return model_node_count (&world->nodes[0], "chain_getBlock");
-}
-
-/* Alice in blocks 6 (where she failed before), 20 and 40, Bob in 6, 7 and 30; the head is block 60. */
-static void
-begin (EngineWorld *world)
-{
-  model_queue (world->model, world->alice, MODEL_NETUID, "a failed", SMALL_ERROR_RATE);
-  model_queue (world->model, world->alice, MODEL_NETUID, "sv1 commit a1", MODEL_SUCCEEDS);
-  model_commit (world->model, world->bob, "sv1 commit b1");
-  model_commit (world->model, world->bob, "sv1 commit b2");
-  model_grow (world->model, 12);
-  model_commit (world->model, world->alice, "sv1 commit a2");
-  model_grow (world->model, 9);
-  model_commit (world->model, world->bob, "sv1 commit b3");
-  model_grow (world->model, 9);
-  model_commit (world->model, world->alice, "sv1 commit a3");
-  model_grow (world->model, 20);
-  open_world (world);
-}
-
-static void
 test_memory (void)
 {
   engine_world_begin (world, 5, 0);
-  begin (&world);
+  engine_world_tell_accounts (&world);
   assert_account (&world, world.alice, 1, 60, "6 alice sv1 commit a1\n20 alice sv1 commit a2\n40 alice sv1 commit a3\n");
-  open_world (&world);
+  engine_world_ready (&world);
   world.nodes[0].state_from = 55; /* of no matter now */
   assert_account (&world, world.alice, 1, 60, "6 alice sv1 commit a1\n20 alice sv1 commit a2\n40 alice sv1 commit a3\n");
   assert_account (&world, world.alice, 7, 39, "20 alice sv1 commit a2\n");
-  g_assert_cmpuint (n_bodies (&world), ==, 0);
+  g_assert_cmpuint (engine_world_n_bodies (&world), ==, 0);
 }
 
 static void
 test_memory_goes_on (void)
 {
   engine_world_begin (world, 5, 0);
-  begin (&world);
+  engine_world_tell_accounts (&world);
   assert_account (&world, world.alice, 15, 60, "20 alice sv1 commit a2\n40 alice sv1 commit a3\n");
   model_commit (world.model, world.alice, "sv1 commit a4"); /* 61 */
   model_grow (world.model, 9);
   world.nodes[0].state_from = 58;
-  open_world (&world);
+  engine_world_ready (&world);
   assert_account (&world, world.alice, 20, 70, "20 alice sv1 commit a2\n40 alice sv1 commit a3\n61 alice sv1 commit a4\n");
   assert_account (&world, world.alice, 20, 70, "20 alice sv1 commit a2\n40 alice sv1 commit a3\n61 alice sv1 commit a4\n");
   assert_account (&world, world.alice, 15, 70, "20 alice sv1 commit a2\n40 alice sv1 commit a3\n61 alice sv1 commit a4\n");
-  g_assert_cmpuint (n_bodies (&world), ==, 1);
+  g_assert_cmpuint (engine_world_n_bodies (&world), ==, 1);
 }
 
 /* A stretch that begins right after what is known is added to it. */
@@ -77,25 +45,25 @@ static void
 test_memory_is_put_together (void)
 {
   engine_world_begin (world, 5, 0);
-  begin (&world);
+  engine_world_tell_accounts (&world);
   assert_account (&world, world.alice, 1, 10, "6 alice sv1 commit a1\n");
   assert_account (&world, world.alice, 11, 60, "20 alice sv1 commit a2\n40 alice sv1 commit a3\n");
   model_node_forget (&world.nodes[0]);
   assert_account (&world, world.alice, 1, 60, "6 alice sv1 commit a1\n20 alice sv1 commit a2\n40 alice sv1 commit a3\n");
-  g_assert_cmpuint (n_bodies (&world), ==, 0);
+  g_assert_cmpuint (engine_world_n_bodies (&world), ==, 0);
 }
 
 static void
 test_memory_does_not_reach_back (void)
 {
   engine_world_begin (world, 5, 0);
-  begin (&world);
+  engine_world_tell_accounts (&world);
   assert_account (&world, world.alice, 15, 60, "20 alice sv1 commit a2\n40 alice sv1 commit a3\n");
   assert_account (&world, world.alice, 14, 60, "20 alice sv1 commit a2\n40 alice sv1 commit a3\n");
   assert_account (&world, world.alice, 1, 60, "6 alice sv1 commit a1\n20 alice sv1 commit a2\n40 alice sv1 commit a3\n");
   model_node_forget (&world.nodes[0]);
   assert_account (&world, world.alice, 1, 60, "6 alice sv1 commit a1\n20 alice sv1 commit a2\n40 alice sv1 commit a3\n");
-  g_assert_cmpuint (n_bodies (&world), ==, 0);
+  g_assert_cmpuint (engine_world_n_bodies (&world), ==, 0);
 }
 
 /* A stretch that begins after what is known does not make the gap between known. */
@@ -103,12 +71,12 @@ static void
 test_memory_with_a_gap (void)
 {
   engine_world_begin (world, 5, 0);
-  begin (&world);
+  engine_world_tell_accounts (&world);
   assert_account (&world, world.alice, 1, 10, "6 alice sv1 commit a1\n");
   assert_account (&world, world.alice, 11, 15, "");
   model_node_forget (&world.nodes[0]);
   assert_account (&world, world.alice, 30, 60, "40 alice sv1 commit a3\n");
-  g_assert_cmpuint (n_bodies (&world), ==, 1); /* nor is it read for nothing */
+  g_assert_cmpuint (engine_world_n_bodies (&world), ==, 1); /* nor is it read for nothing */
   assert_account (&world, world.alice, 1, 60, "6 alice sv1 commit a1\n20 alice sv1 commit a2\n40 alice sv1 commit a3\n");
 }
 
@@ -116,7 +84,7 @@ static void
 test_open_blocks_are_not_kept (void)
 {
   engine_world_begin (world, 5, 0);
-  begin (&world);
+  engine_world_tell_accounts (&world);
   model_grow (world.model, 1);
   model_commit (world.model, world.alice, "open"); /* 62 */
   model_grow (world.model, 1);
@@ -126,12 +94,12 @@ test_open_blocks_are_not_kept (void)
   model_node_forget (&world.nodes[0]);
   assert_account (&world, world.alice, 1, 63,
                   "6 alice sv1 commit a1\n20 alice sv1 commit a2\n40 alice sv1 commit a3\n62 alice open\n");
-  g_assert_cmpuint (n_bodies (&world), ==, 1);
+  g_assert_cmpuint (engine_world_n_bodies (&world), ==, 1);
   model_drop (world.model, 2);
   model_grow (world.model, 1);
   model_commit (world.model, world.alice, "other"); /* 63 */
   model_grow (world.model, 1);
-  open_world (&world);
+  engine_world_ready (&world);
   assert_account (&world, world.alice, 1, 64,
                   "6 alice sv1 commit a1\n20 alice sv1 commit a2\n40 alice sv1 commit a3\n63 alice other\n");
 }
@@ -140,7 +108,7 @@ static void
 test_unreadable_is_not_kept (void)
 {
   engine_world_begin (world, 5, 0);
-  begin (&world);
+  engine_world_tell_accounts (&world);
   world.nodes[0].state_from = 35;
   g_autofree char *text = account_text (&world, world.alice, 1, 60, NULL, NULL);
   g_assert_nonnull (text);
@@ -176,14 +144,14 @@ static void
 test_memory_of_a_lie (void)
 {
   engine_world_begin (world, 5, 0);
-  begin (&world);
+  engine_world_tell_accounts (&world);
   assert_account (&world, world.alice, 1, 57, "6 alice sv1 commit a1\n20 alice sv1 commit a2\n40 alice sv1 commit a3\n");
   edit_memory (&world, "\"mark\":40", "\"mark\":39");
   model_grow (world.model, 10);
   engine_world_head (&world);
   model_node_forget (&world.nodes[0]);
   assert_account (&world, world.alice, 1, 67, "6 alice sv1 commit a1\n20 alice sv1 commit a2\n40 alice sv1 commit a3\n");
-  g_assert_cmpuint (n_bodies (&world), ==, 3);
+  g_assert_cmpuint (engine_world_n_bodies (&world), ==, 3);
 }
 
 static void
@@ -207,7 +175,7 @@ test_damaged_memory (void)
     { "\"extrinsics\"", "\"extrinsic\"" },
   };
   engine_world_begin (world, 5, 0);
-  begin (&world);
+  engine_world_tell_accounts (&world);
   for (gsize i = 0; i < G_N_ELEMENTS (edits); i++)
   {
     assert_account (&world, world.alice, 1, 60, "6 alice sv1 commit a1\n20 alice sv1 commit a2\n40 alice sv1 commit a3\n");
@@ -219,8 +187,8 @@ test_damaged_memory (void)
     g_assert_cmpuint (memory.extrinsics->len, ==, 0);
     model_node_forget (&world.nodes[0]);
     assert_account (&world, world.alice, 1, 60, "6 alice sv1 commit a1\n20 alice sv1 commit a2\n40 alice sv1 commit a3\n");
-    if (n_bodies (&world) != 3)
-      g_error ("\"%s\" for \"%s\": %u bodies were read", edits[i][1], edits[i][0], n_bodies (&world));
+    if (engine_world_n_bodies (&world) != 3)
+      g_error ("\"%s\" for \"%s\": %u bodies were read", edits[i][1], edits[i][0], engine_world_n_bodies (&world));
   }
 }
 
@@ -229,7 +197,7 @@ static void
 test_what_is_kept (void)
 {
   engine_world_begin (world, 5, 0);
-  begin (&world);
+  engine_world_tell_accounts (&world);
   g_autoptr (GError) error = NULL;
   assert_account (&world, world.alice, 1, 60, "6 alice sv1 commit a1\n20 alice sv1 commit a2\n40 alice sv1 commit a3\n");
   g_autoptr (GPtrArray) found =
@@ -249,7 +217,7 @@ static void
 test_old_blocks_are_dropped (void)
 {
   engine_world_begin (world, 5, 0);
-  open_world (&world);
+  engine_world_ready (&world);
   g_auto (SvAccountMemory) memory = { 0 }, again = { 0 };
   const SvChainId *id = sv_chain_id (world.chain);
   const char *cache = engine_world_engine (&world)->cache, *address = sv_keypair_address (world.alice);

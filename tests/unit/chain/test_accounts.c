@@ -12,38 +12,6 @@
 #include "refusal.h"
 #include "scratch.h"
 
-static void
-open_world (EngineWorld *world)
-{
-  engine_world_open (world);
-  engine_world_head (world);
-  model_node_forget (&world->nodes[0]);
-}
-
-static guint
-n_bodies (const EngineWorld *world)
-{
-  return model_node_count (&world->nodes[0], "chain_getBlock");
-}
-
-/* Alice in blocks 6 (where she failed before), 20 and 40, Bob in 6, 7 and 30; the head is block 60. */
-static void
-begin (EngineWorld *world)
-{
-  model_queue (world->model, world->alice, MODEL_NETUID, "a failed", SMALL_ERROR_RATE);
-  model_queue (world->model, world->alice, MODEL_NETUID, "sv1 commit a1", MODEL_SUCCEEDS);
-  model_commit (world->model, world->bob, "sv1 commit b1");
-  model_commit (world->model, world->bob, "sv1 commit b2");
-  model_grow (world->model, 12);
-  model_commit (world->model, world->alice, "sv1 commit a2");
-  model_grow (world->model, 9);
-  model_commit (world->model, world->bob, "sv1 commit b3");
-  model_grow (world->model, 9);
-  model_commit (world->model, world->alice, "sv1 commit a3");
-  model_grow (world->model, 20);
-  open_world (world);
-}
-
 /* Without what was kept. */
 static void
 forget_accounts (EngineWorld *world)
@@ -64,11 +32,11 @@ static void
 test_marks (void)
 {
   engine_world_begin (world, 5, 0);
-  begin (&world);
+  engine_world_tell_accounts (&world);
   assert_account (&world, world.alice, 1, 60, "6 alice sv1 commit a1\n20 alice sv1 commit a2\n40 alice sv1 commit a3\n");
-  g_assert_cmpuint (n_bodies (&world), ==, 3);
+  g_assert_cmpuint (engine_world_n_bodies (&world), ==, 3);
   assert_account (&world, world.bob, 1, 60, "6 bob sv1 commit b1\n7 bob sv1 commit b2\n30 bob sv1 commit b3\n");
-  g_assert_cmpuint (n_bodies (&world), ==, 6);
+  g_assert_cmpuint (engine_world_n_bodies (&world), ==, 6);
 }
 
 static void
@@ -90,13 +58,13 @@ test_ends (void)
     { 30, 20, "", 0 },
   };
   engine_world_begin (world, 5, 0);
-  begin (&world);
+  engine_world_tell_accounts (&world);
   for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
   {
     forget_accounts (&world);
     model_node_forget (&world.nodes[0]);
     assert_account (&world, world.alice, cases[i].first, cases[i].last, cases[i].expected);
-    g_assert_cmpuint (n_bodies (&world), ==, cases[i].n_bodies);
+    g_assert_cmpuint (engine_world_n_bodies (&world), ==, cases[i].n_bodies);
   }
 }
 
@@ -104,7 +72,7 @@ static void
 test_slot_is_emptied (void)
 {
   engine_world_begin (world, 5, 0);
-  begin (&world);
+  engine_world_tell_accounts (&world);
   model_set (world.model, "Commitments", "CommitmentOf", sv_keypair_public_key (world.alice), SV_PUBLIC_KEY_SIZE, NULL);
   model_grow (world.model, 10);
   engine_world_head (&world);
@@ -115,9 +83,9 @@ static void
 test_runtime_without_marks (void)
 {
   engine_world_begin (world, 5, .has_no_marks = TRUE);
-  begin (&world);
+  engine_world_tell_accounts (&world);
   assert_account (&world, world.alice, 1, 60, "6 alice sv1 commit a1\n20 alice sv1 commit a2\n40 alice sv1 commit a3\n");
-  g_assert_cmpuint (n_bodies (&world), ==, 3);
+  g_assert_cmpuint (engine_world_n_bodies (&world), ==, 3);
 }
 
 static void
@@ -132,10 +100,10 @@ static void
 test_mark_without_a_commitment (void)
 {
   engine_world_begin (world, 5, 0);
-  begin (&world);
+  engine_world_tell_accounts (&world);
   set_mark (&world, "0x32000000"); /* 50 */
   assert_account (&world, world.alice, 1, 70, "6 alice sv1 commit a1\n20 alice sv1 commit a2\n40 alice sv1 commit a3\n");
-  g_assert_cmpuint (n_bodies (&world), ==, 4);
+  g_assert_cmpuint (engine_world_n_bodies (&world), ==, 4);
 }
 
 static gboolean
@@ -149,7 +117,7 @@ static void
 test_mark_of_the_future (void)
 {
   engine_world_begin (world, 5, 0);
-  begin (&world);
+  engine_world_tell_accounts (&world);
   set_mark (&world, "0x41000000"); /* 65, set in block 61 */
   assert_fails_saying (read_account (&world, 64, refusal), SV_ERROR_VERIFY,
                        "committed in block 65 and that this was so at block 64");
@@ -160,7 +128,7 @@ static void
 test_mark_of_eight_bytes (void)
 {
   engine_world_begin (world, 5, 0);
-  begin (&world);
+  engine_world_tell_accounts (&world);
   set_mark (&world, "0x3200000000000000");
   assert_account (&world, world.alice, 30, 70, "40 alice sv1 commit a3\n");
 }
@@ -169,7 +137,7 @@ static void
 test_mark_that_is_no_number (void)
 {
   engine_world_begin (world, 5, 0);
-  begin (&world);
+  engine_world_tell_accounts (&world);
   set_mark (&world, "0x3200");
   assert_fails_saying (read_account (&world, 70, refusal), SV_ERROR_MALFORMED, "Commitments.LastCommitment");
 }
@@ -185,7 +153,7 @@ static void
 test_no_address (void)
 {
   engine_world_begin (world, 5, 0);
-  begin (&world);
+  engine_world_tell_accounts (&world);
   assert_fails_saying (read_address (&world, "alice", refusal), SV_ERROR_USAGE, "alice is no account of network 42");
 }
 
@@ -195,7 +163,7 @@ static void
 test_states_are_gone (void)
 {
   engine_world_begin (world, 5, 0);
-  begin (&world);
+  engine_world_tell_accounts (&world);
   g_autoptr (GError) error = NULL;
   g_autoptr (GArray) gone = NULL;
   world.nodes[0].state_from = 35;
@@ -203,7 +171,7 @@ test_states_are_gone (void)
   g_assert_no_error (error);
   g_assert_cmpstr (text, ==, "40 alice sv1 commit a3\n"); /* 20 is replaced in the slot, and so are Bob's of 6 and 7 */
   assert_unreadable (gone, 6, 20);                        /* of Bob's nothing need be known */
-  g_assert_cmpuint (n_bodies (&world), ==, 1 + 1 + 19);   /* a mark above 20 would be known */
+  g_assert_cmpuint (engine_world_n_bodies (&world), ==, 1 + 1 + 19); /* a mark above 20 would be known */
 }
 
 static void
@@ -211,10 +179,10 @@ test_archive_has_the_states (void)
 {
   engine_world_begin (world, 5, 0);
   engine_world_add_node (&world, NULL);
-  begin (&world);
+  engine_world_tell_accounts (&world);
   world.nodes[0].state_from = 35;
   assert_account (&world, world.alice, 1, 60, "6 alice sv1 commit a1\n20 alice sv1 commit a2\n40 alice sv1 commit a3\n");
-  g_assert_cmpuint (n_bodies (&world), ==, 3);
+  g_assert_cmpuint (engine_world_n_bodies (&world), ==, 3);
 }
 
 /* Neither the state nor the runtime that wrote it: a change of runtime lies between. */
@@ -230,7 +198,7 @@ test_runtime_is_gone (void)
   model_commit (world.model, world.alice, "sv1 commit a2"); /* 8 */
   model_grow (world.model, 20);
   world.nodes[0].state_from = 20;
-  open_world (&world);
+  engine_world_ready (&world);
   g_autofree char *text = account_text (&world, world.alice, 5, 28, &gone, &error);
   g_assert_no_error (error);
   g_assert_cmpstr (text, ==, "8 alice sv1 commit a2\n");

@@ -12,26 +12,6 @@
 #include "engine_world.h"
 #include "refusal.h"
 
-/* Blocks 1 to 100 with a commitment in block 50, which is open as all of them are. */
-static void
-begin (EngineWorld *world)
-{
-  world->model->finality = 1000;
-  model_grow (world->model, 44);
-  model_commit (world->model, world->alice, "sv1 a"); /* 50 */
-  model_grow (world->model, 50);
-  engine_world_open (world);
-  engine_world_head (world);
-}
-
-static gboolean
-read_all (EngineWorld *world, GError **error)
-{
-  g_autoptr (GArray) gone = NULL;
-  g_autofree char *text = commitments_text (world, 1, 100, &gone, error);
-  return text != NULL;
-}
-
 static void
 replace (json_t **result, json_t *with)
 {
@@ -57,10 +37,10 @@ static void
 refuse_body (Change change, int code, const char *words)
 {
   engine_world_begin (world, 5, 0);
-  begin (&world);
+  engine_world_tell_open_blocks (&world);
   world.nodes[0].data = change;
   world.nodes[0].meddle = change_body;
-  assert_fails_saying (read_all (&world, refusal), code, words);
+  assert_fails_saying (engine_world_read_all (&world, refusal), code, words);
   world.nodes[0].meddle = NULL;
   assert_commitments (&world, 1, 100, "50 alice sv1 a\n");
 }
@@ -147,9 +127,9 @@ static void
 test_another_number (void)
 {
   engine_world_begin (world, 5, 0);
-  begin (&world);
+  engine_world_tell_open_blocks (&world);
   world.nodes[0].meddle = name_another_block;
-  assert_fails_saying (read_all (&world, refusal), SV_ERROR_VERIFY,
+  assert_fails_saying (engine_world_read_all (&world, refusal), SV_ERROR_VERIFY,
                        "lies about block 31: the block it names there is number 32");
 }
 
@@ -159,14 +139,14 @@ test_archive_lies (void)
 {
   engine_world_begin (world, 5, 0);
   ModelNode *archive = engine_world_add_node (&world, NULL);
-  begin (&world);
+  engine_world_tell_open_blocks (&world);
   world.nodes[0].bodies_from = 60;
   archive->data = leave_out;
   archive->meddle = change_body;
   g_autofree char *words = g_strdup_printf ("%s lies about block 50", archive->url);
-  assert_fails_saying (read_all (&world, refusal), SV_ERROR_VERIFY, words);
+  assert_fails_saying (engine_world_read_all (&world, refusal), SV_ERROR_VERIFY, words);
   archive->data = change_parent;
-  assert_fails_saying (read_all (&world, refusal), SV_ERROR_VERIFY, words);
+  assert_fails_saying (engine_world_read_all (&world, refusal), SV_ERROR_VERIFY, words);
 }
 
 /* ── no answers ── */
@@ -239,16 +219,16 @@ test_no_hashes (void)
 {
   static char *const answers[] = { "null", "[]", "\"0x\"", "{}", "[1]" };
   engine_world_begin (world, 5, 0);
-  begin (&world);
+  engine_world_tell_open_blocks (&world);
   world.nodes[0].meddle = give_other_hashes;
   for (gsize i = 0; i < G_N_ELEMENTS (answers); i++)
   {
     world.nodes[0].data = answers[i];
-    assert_fails_saying (read_all (&world, refusal), SV_ERROR_MALFORMED,
+    assert_fails_saying (engine_world_read_all (&world, refusal), SV_ERROR_MALFORMED,
                          "its answer to chain_getBlockHash is no list of hashes");
   }
   world.nodes[0].meddle = add_hash;
-  assert_fails_saying (read_all (&world, refusal), SV_ERROR_MALFORMED, "is no list of hashes");
+  assert_fails_saying (engine_world_read_all (&world, refusal), SV_ERROR_MALFORMED, "is no list of hashes");
 }
 
 static void
@@ -262,7 +242,7 @@ static void
 test_hash_that_is_none (void)
 {
   engine_world_begin (world, 5, 0);
-  begin (&world);
+  engine_world_tell_open_blocks (&world);
   g_autofree char *upper = g_ascii_strup (model_block (world.model, 31)->hash + 2, -1);
   g_autofree char *not_lower = g_strconcat ("0x", upper, NULL), *longer = g_strconcat ("0x0", upper, NULL);
   char *answers[] = { "", "0x12", not_lower, longer };
@@ -270,7 +250,7 @@ test_hash_that_is_none (void)
   for (gsize i = 0; i < G_N_ELEMENTS (answers); i++)
   {
     world.nodes[0].data = answers[i];
-    assert_fails_saying (read_all (&world, refusal), SV_ERROR_MALFORMED, "is no list of hashes");
+    assert_fails_saying (engine_world_read_all (&world, refusal), SV_ERROR_MALFORMED, "is no list of hashes");
   }
 }
 
@@ -287,10 +267,10 @@ static void
 refuse_events (const char *events, const char *words)
 {
   engine_world_begin (world, 5, 0);
-  begin (&world);
+  engine_world_tell_open_blocks (&world);
   world.nodes[0].data = (gpointer)events;
   world.nodes[0].meddle = change_events;
-  assert_fails_saying (read_all (&world, refusal), SV_ERROR_MALFORMED, words);
+  assert_fails_saying (engine_world_read_all (&world, refusal), SV_ERROR_MALFORMED, words);
 }
 
 static void
@@ -310,8 +290,8 @@ test_extrinsic_that_is_none (void)
   engine_world_begin (world, 5, 0);
   g_autoptr (GBytes) garbage = g_bytes_new_static ("\x08\x84\x00", 3);
   model_queue_bytes (world.model, garbage, SMALL_ERROR_ACCOUNT);
-  begin (&world); /* it is in block 6 */
-  assert_fails_saying (read_all (&world, refusal), SV_ERROR_MALFORMED, "block 6, extrinsic 1: ");
+  engine_world_tell_open_blocks (&world); /* it is in block 6 */
+  assert_fails_saying (engine_world_read_all (&world, refusal), SV_ERROR_MALFORMED, "block 6, extrinsic 1: ");
 }
 
 /* Nor is it, where the runtime keeps its slots otherwise than is known here, told what became of an old commitment. */
@@ -321,8 +301,8 @@ test_slots_under_other_keys (void)
   engine_world_begin (world, 5, .has_one_slot = TRUE);
   world.nodes[0].state_from = 90;
   world.model->final = 95;
-  begin (&world);
-  assert_fails_saying (read_all (&world, refusal), SV_ERROR_UNREACHABLE,
+  engine_world_tell_open_blocks (&world);
+  assert_fails_saying (engine_world_read_all (&world, refusal), SV_ERROR_UNREACHABLE,
                        "keeps Commitments.CommitmentOf under other keys than this version of sv knows");
 }
 
@@ -332,14 +312,14 @@ static void
 refuse_errors (const char *method)
 {
   engine_world_begin (world, 5, 0);
-  begin (&world);
+  engine_world_tell_open_blocks (&world);
   world.nodes[0].failing = method;
   world.nodes[0].code = 1234;
   world.nodes[0].words = "broken";
-  assert_fails_saying (read_all (&world, refusal), SV_ERROR_FAILED, "broken");
+  assert_fails_saying (engine_world_read_all (&world, refusal), SV_ERROR_FAILED, "broken");
   world.nodes[0].code = -32601;
   world.nodes[0].words = "Method not found";
-  assert_fails_saying (read_all (&world, refusal), SV_ERROR_UNREACHABLE, "this endpoint does not serve it");
+  assert_fails_saying (engine_world_read_all (&world, refusal), SV_ERROR_UNREACHABLE, "this endpoint does not serve it");
 }
 
 static void
@@ -363,10 +343,10 @@ test_goes_down (void)
   for (gsize i = 0; i < G_N_ELEMENTS (methods); i++)
   {
     engine_world_begin (world, 5, 0);
-    begin (&world);
+    engine_world_tell_open_blocks (&world);
     world.nodes[0].data = methods[i];
     world.nodes[0].before = go_down_at_bodies;
-    assert_fails (read_all (&world, refusal), SV_ERROR_UNREACHABLE);
+    assert_fails (engine_world_read_all (&world, refusal), SV_ERROR_UNREACHABLE);
   }
 }
 

@@ -15,14 +15,6 @@
 #include "engine_world.h"
 #include "refusal.h"
 
-static void
-open_world (EngineWorld *world)
-{
-  engine_world_open (world);
-  engine_world_head (world);
-  model_node_forget (&world->nodes[0]);
-}
-
 /* ── what is in them ── */
 
 static void
@@ -33,7 +25,7 @@ test_all_there_is (void)
   const char *first = model_queue (world.model, world.alice, MODEL_NETUID, "sv1 one", MODEL_SUCCEEDS);
   const char *second = model_queue (world.model, world.bob, MODEL_NETUID, "two\n\"é\"", MODEL_SUCCEEDS);
   model_grow (world.model, 5);
-  open_world (&world);
+  engine_world_ready (&world);
   g_autoptr (GPtrArray) found = sv_chain_commitments (world.chain, 1, 10, NULL, &error);
   g_assert_no_error (error);
   g_assert_cmpuint (found->len, ==, 2);
@@ -61,7 +53,7 @@ test_failed_and_succeeded (void)
   model_queue (world.model, world.bob, MODEL_NETUID, "d", SMALL_ERROR_ACCOUNT);
   model_grow (world.model, 1);
   model_commit (world.model, world.bob, "e");
-  open_world (&world);
+  engine_world_ready (&world);
   assert_commitments (&world, 1, 8, "6 alice a !\n6 alice b\n6 bob c !\n7 bob d !\n8 bob e\n");
 }
 
@@ -84,7 +76,7 @@ test_failures_are_explained (void)
     model_queue (world.model, world.alice, MODEL_NETUID, "a", cases[i].outcome);
   model_queue (world.model, world.alice, MODEL_NETUID, "a", SMALL_ERROR_UNEXPLAINED);
   model_grow (world.model, 1);
-  open_world (&world);
+  engine_world_ready (&world);
   g_autoptr (GPtrArray) found = sv_chain_commitments (world.chain, 6, 6, NULL, &error);
   g_assert_no_error (error);
   for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
@@ -107,7 +99,7 @@ test_other_netuids (void)
   model_grow (world.model, 1);
   model_queue (world.model, world.alice, 300, "another subnet's", MODEL_SUCCEEDS); /* 44 + 256 */
   model_grow (world.model, 1);
-  open_world (&world);
+  engine_world_ready (&world);
   assert_commitments (&world, 1, 7, "6 alice ours\n");
   g_assert_cmpuint (model_node_count (&world.nodes[0], "state_getStorage"), ==, 1); /* events of one block */
 }
@@ -134,7 +126,7 @@ test_proofs (void)
   model_queue (world.model, world.bob, MODEL_NETUID, "another", MODEL_SUCCEEDS);
   const char *hash = model_commit (world.model, world.alice, "proven"); /* 6 */
   model_grow (world.model, 5);
-  open_world (&world);
+  engine_world_ready (&world);
   assert_proof (&world, 6, hash, "proven", FALSE);
   assert_proof (&world, 5, hash, NULL, FALSE);
   assert_proof (&world, 7, hash, NULL, FALSE);
@@ -172,7 +164,7 @@ test_without_a_text (void)
   g_autoptr (GBytes) extrinsic = timelocked_extrinsic (&world);
   const char *hash = model_queue_bytes (world.model, extrinsic, MODEL_SUCCEEDS);
   model_commit (world.model, world.alice, "with"); /* 6 */
-  open_world (&world);
+  engine_world_ready (&world);
   assert_commitments (&world, 1, 6, "6 alice with\n");
   assert_proof (&world, 6, hash, "", FALSE);
 }
@@ -203,7 +195,7 @@ test_events_are_gone (void)
                SMALL_ERROR_RATE); /* as in his slot, but not its block */
   model_grow (world.model, 20);
   world.nodes[0].state_from = 20;
-  open_world (&world);
+  engine_world_ready (&world);
   assert_known (&world, 25, "7 bob sv1 commit bob\n9 alice sv1 withdraw second\n", 3, (guint64[]){ 6, 8, 10 });
   assert_proof (&world, 6, first, NULL, TRUE);
   assert_proof (&world, 7, bobs, "sv1 commit bob", FALSE);
@@ -218,7 +210,7 @@ test_events_of_one_of_two_are_told (void)
   model_commit (world.model, world.alice, "sv1 commit second");
   model_grow (world.model, 20);
   world.nodes[0].state_from = 20;
-  open_world (&world);
+  engine_world_ready (&world);
   assert_known (&world, 20, "6 bob sv1 commit stays\n7 alice sv1 commit second\n", 1, (guint64[]){ 6 });
   assert_proof (&world, 6, bobs, "sv1 commit stays", FALSE);
   assert_proof (&world, 6, first, NULL, TRUE);
@@ -234,7 +226,7 @@ test_events_of_two_of_one_account (void)
   model_queue (world.model, world.alice, MODEL_NETUID, "sv1 commit b", MODEL_SUCCEEDS);
   model_grow (world.model, 20); /* 6, both */
   world.nodes[0].state_from = 20;
-  open_world (&world);
+  engine_world_ready (&world);
   assert_known (&world, 20, "6 alice sv1 commit b\n", 1, (guint64[]){ 6 });
 }
 
@@ -258,7 +250,7 @@ test_events_are_empty (void)
   model_commit (world.model, world.alice, "sv1 commit first"); /* 6 */
   model_commit (world.model, world.alice, "sv1 commit second");
   world.nodes[0].meddle = empty_events;
-  open_world (&world);
+  engine_world_ready (&world);
   assert_known (&world, 7, "7 alice sv1 commit second\n", 1, (guint64[]){ 6 });
 }
 
@@ -271,7 +263,7 @@ test_archive_has_events (void)
   model_commit (world.model, world.alice, "sv1 commit second");
   model_grow (world.model, 20);
   world.nodes[0].meddle = empty_events;
-  open_world (&world);
+  engine_world_ready (&world);
   assert_known (&world, 7, "6 alice sv1 commit first\n7 alice sv1 commit second\n", 0, NULL);
   world.nodes[0].meddle = NULL;
   world.nodes[0].state_from = 20;
@@ -288,7 +280,7 @@ test_events_of_two_with_one_text (void)
   model_queue (world.model, world.bob, MODEL_NETUID, "sv1 commit a", MODEL_SUCCEEDS);
   model_grow (world.model, 20); /* 6, all */
   world.nodes[0].state_from = 20;
-  open_world (&world);
+  engine_world_ready (&world);
   assert_known (&world, 20, "6 bob sv1 commit a\n", 1, (guint64[]){ 6 });
 }
 
@@ -301,7 +293,7 @@ test_events_of_what_binds_nobody (void)
   model_commit (world.model, world.alice, "sv1 commit last"); /* 8 */
   model_grow (world.model, 20);
   world.nodes[0].state_from = 20;
-  open_world (&world);
+  engine_world_ready (&world);
   assert_known (&world, 20, "8 alice sv1 commit last\n", 0, NULL);
   assert_proof (&world, 6, hash, NULL, TRUE);
 }
@@ -315,7 +307,7 @@ test_events_of_what_has_no_text (void)
   model_commit (world.model, world.alice, "stays"); /* 6, both */
   model_grow (world.model, 20);
   world.nodes[0].state_from = 20;
-  open_world (&world);
+  engine_world_ready (&world);
   assert_commitments (&world, 1, 20, "6 alice stays\n");
 }
 
@@ -329,7 +321,7 @@ test_bodies_are_gone (void)
   model_commit (world.model, world.alice, "second");
   model_grow (world.model, 80);
   world.nodes[0].bodies_from = 7;
-  open_world (&world);
+  engine_world_ready (&world);
   g_autofree char *text = commitments_text (&world, 3, 10, &gone, &error);
   g_assert_no_error (error);
   g_assert_cmpstr (text, ==, "7 alice second\n");
@@ -348,7 +340,7 @@ test_body_is_not_there_yet (void)
   model_commit (world.model, world.alice, "a"); /* 6 */
   model_grow (world.model, 63);
   world.nodes[0].bodies_from = 7;
-  open_world (&world);
+  engine_world_ready (&world);
   assert_fails_saying (sv_chain_find_extrinsic (world.chain, 6, "0x", &found, NULL, refusal), SV_ERROR_UNREACHABLE,
                        "names block 6 and does not have it");
   model_grow (world.model, 1);
@@ -377,7 +369,7 @@ test_unreadable_blocks_are_in_order (void)
   model_grow (world.model, 80);
   world.nodes[0].state_from = 20;
   world.nodes[0].meddle = lose_body_of_10;
-  open_world (&world);
+  engine_world_ready (&world);
   g_autofree char *text = commitments_text (&world, 1, 20, &gone, &error);
   g_assert_no_error (error);
   g_assert_cmpstr (text, ==, "7 alice sv1 commit second\n");
@@ -392,7 +384,7 @@ test_archive_has_bodies (void)
   model_commit (world.model, world.alice, "first"); /* 6 */
   model_grow (world.model, 5);
   world.nodes[0].bodies_from = 7;
-  open_world (&world);
+  engine_world_ready (&world);
   model_node_forget (archive);
   assert_commitments (&world, 5, 10, "6 alice first\n");
   g_assert_cmpuint (model_node_count (archive, "chain_getBlock"), ==, 2);
@@ -415,7 +407,7 @@ test_many_batches (void)
     }
     else
       model_grow (world.model, 1);
-  open_world (&world);
+  engine_world_ready (&world);
   assert_commitments (&world, 1, 301, expected->str);
   g_assert_cmpuint (model_node_count (&world.nodes[0], "chain_getBlock"), ==, 301);
   g_assert_cmpuint (model_node_count (&world.nodes[0], "state_getStorage"), ==, 43);
@@ -426,7 +418,7 @@ test_ends (void)
 {
   engine_world_begin (world, 5, 0);
   model_commit (world.model, world.alice, "a"); /* 6 */
-  open_world (&world);
+  engine_world_ready (&world);
   assert_commitments (&world, 0, 6, "6 alice a\n");
   assert_commitments (&world, 0, 0, "");
   assert_commitments (&world, 6, 6, "6 alice a\n");
@@ -454,7 +446,7 @@ test_first_block_of_a_fork (void)
   SvBlock block;
   model_commit (world.model, world.alice, "a"); /* 6 */
   world.nodes[0].meddle = give_another_first_block;
-  open_world (&world);
+  engine_world_ready (&world);
   assert_commitments (&world, 0, 6, "6 alice a\n");
   g_assert_true (sv_chain_block (world.chain, 0, &block, NULL));
   g_assert_cmpuint (block.number, ==, 0);

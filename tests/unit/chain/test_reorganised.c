@@ -8,26 +8,6 @@
 #include "engine_world.h"
 #include "refusal.h"
 
-/* Blocks 1 to 100 with a commitment in block 50, which is open as all of them are. */
-static void
-begin (EngineWorld *world)
-{
-  world->model->finality = 1000;
-  model_grow (world->model, 44);
-  model_commit (world->model, world->alice, "sv1 a"); /* 50 */
-  model_grow (world->model, 50);
-  engine_world_open (world);
-  engine_world_head (world);
-}
-
-static gboolean
-read_all (EngineWorld *world, GError **error)
-{
-  g_autoptr (GArray) gone = NULL;
-  g_autofree char *text = commitments_text (world, 1, 100, &gone, error);
-  return text != NULL;
-}
-
 static void
 reorganise_in_second_batch (ModelNode *node, const char *method, const json_t *params)
 {
@@ -42,9 +22,9 @@ static void
 test_between_batches (void)
 {
   engine_world_begin (world, 5, 0);
-  begin (&world);
+  engine_world_tell_open_blocks (&world);
   world.nodes[0].before = reorganise_in_second_batch;
-  assert_fails_saying (read_all (&world, refusal), SV_ERROR_UNREACHABLE, "the chain was reorganised at block 65");
+  assert_fails_saying (engine_world_read_all (&world, refusal), SV_ERROR_UNREACHABLE, "the chain was reorganised at block 65");
   world.nodes[0].before = NULL;
   engine_world_head (&world);
   assert_commitments (&world, 1, 101, "");
@@ -62,7 +42,7 @@ static void
 test_within_a_batch (void)
 {
   engine_world_begin (world, 5, 0);
-  begin (&world);
+  engine_world_tell_open_blocks (&world);
   char old[SV_BLOCK_HASH_TEXT];
   g_strlcpy (old, model_block (world.model, 31)->hash, sizeof old);
   model_drop (world.model, 75);
@@ -70,7 +50,7 @@ test_within_a_batch (void)
   engine_world_head (&world);
   world.nodes[0].data = old;
   world.nodes[0].meddle = mix_branches;
-  assert_fails_saying (read_all (&world, refusal), SV_ERROR_UNREACHABLE, "the chain was reorganised at block 31");
+  assert_fails_saying (engine_world_read_all (&world, refusal), SV_ERROR_UNREACHABLE, "the chain was reorganised at block 31");
 }
 
 static void
@@ -84,9 +64,9 @@ static void
 test_shorter_chain (void)
 {
   engine_world_begin (world, 5, 0);
-  begin (&world);
+  engine_world_tell_open_blocks (&world);
   world.nodes[0].before = shorten;
-  assert_fails_saying (read_all (&world, refusal), SV_ERROR_UNREACHABLE, "the chain was reorganised at block 41");
+  assert_fails_saying (engine_world_read_all (&world, refusal), SV_ERROR_UNREACHABLE, "the chain was reorganised at block 41");
 }
 
 /* The hash is told by a node that is on another branch than the one that told of the final block. */

@@ -11,14 +11,6 @@
 #include "refusal.h"
 
 static void
-open_world (EngineWorld *world)
-{
-  engine_world_open (world);
-  engine_world_head (world);
-  model_node_forget (&world->nodes[0]);
-}
-
-static void
 set_slot (EngineWorld *world, const guint8 account[SV_PUBLIC_KEY_SIZE], const char *value)
 {
   model_set (world->model, "Commitments", "CommitmentOf", account, SV_PUBLIC_KEY_SIZE, value);
@@ -53,7 +45,7 @@ test_slots (void)
   model_commit (world.model, world.alice, "second"); /* 7 */
   set_slot (&world, sv_keypair_public_key (world.bob), "0x000000000000000008000000048604000900000000000000");
   model_grow (world.model, 1);
-  open_world (&world);
+  engine_world_ready (&world);
   g_autoptr (GPtrArray) slots = read_slots (&world);
   g_assert_cmpuint (slots->len, ==, 2);
   const SvSlot *alice = slot_of (slots, world.alice), *bob = slot_of (slots, world.bob);
@@ -67,7 +59,7 @@ static void
 test_no_slots (void)
 {
   engine_world_begin (world, 5, 0);
-  open_world (&world);
+  engine_world_ready (&world);
   g_autoptr (GPtrArray) slots = read_slots (&world);
   g_assert_cmpuint (slots->len, ==, 0);
 }
@@ -89,7 +81,7 @@ assert_n_slots (guint n, guint n_pages)
 {
   engine_world_begin (world, 5, 0);
   fill_slots (&world, n);
-  open_world (&world);
+  engine_world_ready (&world);
   g_autoptr (GPtrArray) slots = read_slots (&world);
   g_autoptr (GHashTable) accounts = g_hash_table_new (g_str_hash, g_str_equal);
   for (guint i = 0; i < slots->len; i++)
@@ -122,7 +114,7 @@ test_keys_of_another_map (void)
 {
   engine_world_begin (world, 5, 0);
   model_commit (world.model, world.alice, "a");
-  open_world (&world);
+  engine_world_ready (&world);
   world.nodes[0].meddle = repeat_page;
   g_autoptr (GPtrArray) slots = read_slots (&world);
   g_assert_cmpuint (slots->len, ==, 1);
@@ -161,7 +153,7 @@ test_bad_slots (void)
   engine_world_begin (world, 5, 0);
   g_autofree char *slot = model_slot_hex (world.model, 6, "a");
   model_commit (world.model, world.alice, "a");
-  open_world (&world);
+  engine_world_ready (&world);
   world.nodes[0].meddle = lose_value;
   g_autoptr (GPtrArray) slots = read_slots (&world);
   g_assert_cmpuint (slots->len, ==, 0);
@@ -212,7 +204,7 @@ test_anchors (void)
   model_grow (world.model, 1);
   model_commit (world.model, world.alice, "sv1 manifest bb 2"); /* 11 */
   model_grow (world.model, 10);
-  open_world (&world);
+  engine_world_ready (&world);
   assert_anchor (&world, 5, NULL);
   assert_anchor (&world, 6, "sv1 manifest aa 1");
   assert_anchor (&world, 7, "sv1 manifest aa 1");
@@ -238,7 +230,7 @@ test_anchor_whose_state_is_gone (void)
   model_commit (world.model, world.alice, "sv1 manifest aa 1"); /* 6 */
   model_grow (world.model, 20);
   world.nodes[0].state_from = 15;
-  open_world (&world);
+  engine_world_ready (&world);
   char *text = NULL;
   assert_fails_saying (read_anchor (&world, 10, &text, refusal), SV_ERROR_UNREACHABLE,
                        "does not have the state of block 10 any more; set BITTENSOR_SUBTENSOR_FALLBACK to an archive endpoint");
@@ -253,7 +245,7 @@ test_anchor_whose_runtime_is_gone (void)
   model_upgrade (world.model, &(SmallRuntime){ 0 });
   model_grow (world.model, 20);
   world.nodes[0].state_from = 15;
-  open_world (&world);
+  engine_world_ready (&world);
   char *text = NULL;
   assert_fails_saying (read_anchor (&world, 6, &text, refusal), SV_ERROR_UNREACHABLE, "the state of block 6 is gone");
 }
@@ -267,7 +259,7 @@ test_anchor_in_an_archive (void)
   model_upgrade (world.model, &(SmallRuntime){ 0 });
   model_grow (world.model, 20);
   world.nodes[0].state_from = 15;
-  open_world (&world);
+  engine_world_ready (&world);
   assert_anchor (&world, 6, "sv1 manifest aa 1");
 }
 

@@ -10,14 +10,6 @@
 #include "refusal.h"
 
 static void
-open_world (EngineWorld *world)
-{
-  engine_world_open (world);
-  engine_world_head (world);
-  model_node_forget (&world->nodes[0]);
-}
-
-static void
 change_value (ModelNode *node, const char *method, const json_t *params, json_t **result)
 {
   if (strcmp (method, "state_getStorage") != 0)
@@ -63,7 +55,7 @@ test_owner (void)
 {
   engine_world_begin (world, 5, 0);
   g_autofree char *alice = hex_of_account (world.alice), *bob = hex_of_account (world.bob), *owner = NULL;
-  open_world (&world);
+  engine_world_ready (&world);
   assert_owner (&world, NULL);
   assert_fails_saying (sv_chain_owner (world.chain, refusal), SV_ERROR_VERIFY, "has no owner");
   set_owner (&world, alice);
@@ -115,7 +107,7 @@ static void
 test_permits (void)
 {
   engine_world_begin (world, 5, 0);
-  open_world (&world);
+  engine_world_ready (&world);
   const char *alice = sv_keypair_address (world.alice), *bob = sv_keypair_address (world.bob);
   assert_permits (&world, 2, NULL, NULL);
   set_permits (&world, "0x1001010001"); /* 0, 1 and 3 of four */
@@ -134,7 +126,7 @@ test_bad_permits (void)
 {
   static const char *const values[] = { "0x1001010002", "0x10010100", "0x040101", "0x", "0x0802" };
   engine_world_begin (world, 5, 0);
-  open_world (&world);
+  engine_world_ready (&world);
   for (gsize i = 0; i < G_N_ELEMENTS (values); i++)
   {
     set_permits (&world, values[i]);
@@ -150,7 +142,7 @@ begin_with_two (EngineWorld *world)
 {
   g_autofree char *alice = hex_of_account (world->alice);
   engine_world_add_node (world, NULL);
-  open_world (world);
+  engine_world_ready (world);
   set_owner (world, alice);
   set_permits (world, "0x1001010001");
   model_node_forget (&world->nodes[1]);
