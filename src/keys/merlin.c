@@ -104,7 +104,7 @@ sv_merlin_init (SvMerlin *transcript, const char *label)
   static const guint8 header[] = { 1, RATE + 2, 1, 0, 1, 96 };
   *transcript = (SvMerlin){ 0 };
   memcpy (transcript->state, header, sizeof header);
-  memcpy (transcript->state + sizeof header, version, strlen (version));
+  memcpy (transcript->state + sizeof header, version, sizeof version - 1);
   sv_keccak_f1600 (transcript->state);
   begin_operation (transcript, OPERATION_META_AD);
   absorb (transcript, (const guint8 *)protocol, strlen (protocol));
