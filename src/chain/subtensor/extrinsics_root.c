@@ -26,6 +26,8 @@
 #define LEAF_WITH_HASH 0x20
 #define BRANCH 0x80
 
+#define FORMAT_MASK 0x3f /* of an extrinsic's first byte; the other bits tell whether it is signed */
+
 typedef struct
 {
   guint8 bytes[MAX_KEY_SIZE]; /* zeros after its end */
@@ -179,13 +181,19 @@ sv_extrinsics_root (const GPtrArray *extrinsics, SvTrieLayout layout, guint8 roo
   sv_blake2b_256 (node->data, node->len, root);
 }
 
-/* Each extrinsic says how long it is, so one way only leads from their bytes in a row back to the list. */
+/* Each extrinsic says how long it is, so one way only leads from their bytes in a row back to the list. And each begins with
+ * its format, 4 or 5 below two bits for its kind, so a row is never the encoding of a trie's root, which a real header has the
+ * hash of. Read as a row, that of five or more extrinsics says 32 bytes and has one of 0x03, 0x07, 0x0f … 0xff next, the first
+ * half of its map of children; that of two to four has a length that is not in its shortest form; and that of one, which no
+ * chain with a clock makes, says more bytes than it has unless it is of many thousands. */
 static gboolean
-says_its_length (GBytes *extrinsic)
+is_of_a_row (GBytes *extrinsic)
 {
   SvScaleReader reader = sv_scale_reader (g_bytes_get_data (extrinsic, NULL), g_bytes_get_size (extrinsic));
   guint64 length = sv_scale_compact (&reader);
-  return reader.fault == NULL && length == sv_scale_left (&reader);
+  gboolean is_whole = reader.fault == NULL && length == sv_scale_left (&reader);
+  guint8 format = sv_scale_u8 (&reader) & FORMAT_MASK;
+  return is_whole && reader.fault == NULL && (format == 4 || format == 5);
 }
 
 /* What Chopsticks, a node for development, writes in place of a root: BLAKE2b-256 of all extrinsics in a row. */
@@ -197,7 +205,7 @@ matches_in_a_row (const GPtrArray *extrinsics, const guint8 root[32])
   for (guint i = 0; i < extrinsics->len; i++)
   {
     GBytes *extrinsic = extrinsics->pdata[i];
-    if (!says_its_length (extrinsic))
+    if (!is_of_a_row (extrinsic))
       return FALSE;
     g_byte_array_append (row, g_bytes_get_data (extrinsic, NULL), (guint)g_bytes_get_size (extrinsic));
   }
@@ -207,7 +215,8 @@ matches_in_a_row (const GPtrArray *extrinsics, const guint8 root[32])
 
 /* Which layout holds, the runtime that made the block tells: V1 from system version 2 on, V0 before. Asking is not needed.
  * Both layouts tell a leaf with a hash from one with a value, so equal roots mean equal lists even across the layouts, and
- * so does the row; none of them lets a node give another list than the header's. What comes first is what chains have today. */
+ * no row is a root; none of them lets a node give another list than the header's. What comes first is what chains have today.
+ */
 gboolean
 sv_extrinsics_root_matches (const GPtrArray *extrinsics, const guint8 root[32])
 {

@@ -9,7 +9,7 @@
  *  - an extrinsic in place of its hash, and a hash in place of its extrinsic, are told apart
  *  - the largest list that is read from a node has a root, too
  *  - the hash of the extrinsics in a row stands for that list, and for no other way to cut the row, nor for extrinsics that do
- *    not say how long they are
+ *    not say how long they are; what a root is the hash of is no such row
  */
 #include "chain/subtensor/extrinsics_root.h"
 
@@ -270,29 +270,66 @@ test_in_a_row (void)
 {
   guint8 root[32];
   g_autoptr (GPtrArray) list = g_ptr_array_new_with_free_func ((GDestroyNotify)g_bytes_unref);
-  row_hash ("\x0c"
-            "abc"
-            "\x10"
-            "defg",
+  row_hash ("\x0c\x04"
+            "ab"
+            "\x10\x84"
+            "cde",
             9, root);
-  g_ptr_array_add (list, g_bytes_new ("\x0c"
-                                      "abc",
+  g_ptr_array_add (list, g_bytes_new ("\x0c\x04"
+                                      "ab",
                                       4));
   g_assert_false (sv_extrinsics_root_matches (list, root));
-  g_ptr_array_add (list, g_bytes_new ("\x10"
-                                      "defg",
+  g_ptr_array_add (list, g_bytes_new ("\x10\x84"
+                                      "cde",
                                       5));
   g_assert_true (sv_extrinsics_root_matches (list, root));
   swap (list, 0);
   g_assert_false (sv_extrinsics_root_matches (list, root));
 
   g_ptr_array_set_size (list, 0); /* the same bytes, cut elsewhere */
-  g_ptr_array_add (list, g_bytes_new ("\x0c"
-                                      "abc"
+  g_ptr_array_add (list, g_bytes_new ("\x0c\x04"
+                                      "ab"
                                       "\x10",
                                       5));
-  g_ptr_array_add (list, g_bytes_new ("defg", 4));
+  g_ptr_array_add (list, g_bytes_new ("\x84"
+                                      "cde",
+                                      4));
   g_assert_false (sv_extrinsics_root_matches (list, root));
+}
+
+static gboolean
+is_a_row (const char *bytes, gsize length)
+{
+  guint8 root[32];
+  g_autoptr (GPtrArray) list = g_ptr_array_new_with_free_func ((GDestroyNotify)g_bytes_unref);
+  row_hash (bytes, length, root);
+  g_ptr_array_add (list, g_bytes_new (bytes, length));
+  return sv_extrinsics_root_matches (list, root);
+}
+
+/* Else a node could pass off what a root is the hash of as other extrinsics. */
+static void
+test_row_is_no_root (void)
+{
+  static const guint8 formats[] = { 0x04, 0x84, 0x05, 0x45, 0x85 };
+  static const guint8 others[] = { 0x00, 0x01, 0x03, 0x07, 0x0f, 0x1f, 0x3f, 0x7f, 0x80, 0xff };
+  char root_of_many[33] = { (char)0x80 };
+  g_autoptr (GPtrArray) list = g_ptr_array_new_with_free_func ((GDestroyNotify)g_bytes_unref);
+  guint8 root[32];
+  sv_extrinsics_root (list, SV_TRIE_V0, root);
+  g_ptr_array_add (list, g_bytes_new ("", 1)); /* a zero is what an empty trie is encoded as */
+  g_assert_false (sv_extrinsics_root_matches (list, root));
+  for (gsize i = 0; i < sizeof formats; i++)
+  {
+    root_of_many[1] = (char)formats[i];
+    g_assert_true (is_a_row (root_of_many, sizeof root_of_many));
+  }
+  for (gsize i = 0; i < sizeof others; i++)
+  {
+    root_of_many[1] = (char)others[i];
+    g_assert_false (is_a_row (root_of_many, sizeof root_of_many));
+  }
+  g_assert_false (is_a_row ("\x81\x00\x11", 3)); /* of two, and its beginning only */
 }
 
 int
@@ -306,5 +343,6 @@ main (int argc, char **argv)
   g_test_add_func ("/extrinsics-root/other-roots", test_other_roots);
   g_test_add_func ("/extrinsics-root/largest", test_largest);
   g_test_add_func ("/extrinsics-root/in-a-row", test_in_a_row);
+  g_test_add_func ("/extrinsics-root/row-is-no-root", test_row_is_no_root);
   return g_test_run ();
 }
