@@ -214,6 +214,19 @@ decode_number (GBytes *value, const char *what, guint64 *number, GError **error)
   return sv_scale_finish (&reader, what, error);
 }
 
+/* Some gateways say of a state that is gone that it is empty. The time is in every state but the first. */
+static gboolean
+is_empty_state (SvSubtensor *subtensor, const SvMetadata *metadata, const SvBlock *block, gboolean *yes, GError **error)
+{
+  g_autoptr (GBytes) time = NULL;
+  gboolean is_gone;
+  g_autofree char *key = sv_state_key (metadata, "Timestamp", "Now", error);
+  if (!key || !sv_state_read (subtensor, key, block, &time, &is_gone, error))
+    return FALSE;
+  *yes = time == NULL;
+  return TRUE;
+}
+
 /* LastCommitment stays when a commitment is revealed or taken out of its slot; runtimes without it have only the slot. */
 static gboolean
 read_mark (SvSubtensor *subtensor, const SvMetadata *metadata, const char *address, const SvBlock *block, SvMark *kind,
@@ -226,7 +239,8 @@ read_mark (SvSubtensor *subtensor, const SvMetadata *metadata, const char *addre
       account ? sv_state_netuid_key (subtensor, metadata, "Commitments", "CommitmentOf", account, error) : NULL;
   gboolean is_gone = FALSE;
   if (!slot_key || !sv_state_read (subtensor, slot_key, block, &slot, &is_gone, error) ||
-      (last_key && !is_gone && !sv_state_read (subtensor, last_key, block, &last, &is_gone, error)))
+      (last_key && !is_gone && !sv_state_read (subtensor, last_key, block, &last, &is_gone, error)) ||
+      (!slot && !last && !is_gone && !is_empty_state (subtensor, metadata, block, &is_gone, error)))
     return FALSE;
   *kind = is_gone ? SV_MARK_GONE : slot || last ? SV_MARK_AT : SV_MARK_NONE;
   *mark = 0;

@@ -4,6 +4,7 @@
  *  - a mark stays when the slot is emptied; where a runtime has no marks the slot alone tells; failed ones leave none
  *  - a mark of a block that holds no such commitment (it came by a proxy) is passed over
  *  - a state that is gone: what is left is read block by block, and what cannot be read is named
+ *  - a state that a gateway calls empty is gone, too
  *  - refused: a mark of a block that was not there yet, one that is no number, an address that is none
  */
 #include <string.h>
@@ -104,6 +105,35 @@ test_mark_without_a_commitment (void)
   set_mark (&world, "0x32000000"); /* 50 */
   assert_account (&world, world.alice, 1, 70, "6 alice sv1 commit a1\n20 alice sv1 commit a2\n40 alice sv1 commit a3\n");
   g_assert_cmpuint (engine_world_n_bodies (&world), ==, 4);
+}
+
+/* Without state from block 1 to 19, and calling it empty. */
+static void
+empty_state (ModelNode *node, const char *method, const json_t *params, json_t **result)
+{
+  const char *at = json_string_value (json_array_get (params, 1));
+  gboolean is_old = FALSE;
+  for (guint64 number = 1; number < 20; number++)
+    is_old = is_old || g_strcmp0 (at, model_block (node->model, number)->hash) == 0;
+  if (strcmp (method, "state_getStorage") != 0 || !is_old)
+    return;
+  json_decref (*result);
+  *result = json_null ();
+}
+
+/* The body of block 6 tells of a commitment all the same, and its slot does not any more. */
+static void
+test_state_is_called_empty (void)
+{
+  engine_world_begin (world, 5, 0);
+  engine_world_tell_accounts (&world);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GArray) gone = NULL;
+  world.nodes[0].meddle = empty_state;
+  g_autofree char *text = account_text (&world, world.alice, 1, 60, &gone, &error);
+  g_assert_no_error (error);
+  g_assert_cmpstr (text, ==, "20 alice sv1 commit a2\n40 alice sv1 commit a3\n");
+  assert_unreadable (gone, 6);
 }
 
 static gboolean
@@ -214,6 +244,7 @@ main (int argc, char **argv)
   g_test_add_func ("/chain/accounts/slot-is-emptied", test_slot_is_emptied);
   g_test_add_func ("/chain/accounts/runtime-without-marks", test_runtime_without_marks);
   g_test_add_func ("/chain/accounts/mark-without-a-commitment", test_mark_without_a_commitment);
+  g_test_add_func ("/chain/accounts/state-is-called-empty", test_state_is_called_empty);
   g_test_add_func ("/chain/accounts/mark-of-the-future", test_mark_of_the_future);
   g_test_add_func ("/chain/accounts/mark-of-eight-bytes", test_mark_of_eight_bytes);
   g_test_add_func ("/chain/accounts/mark-that-is-no-number", test_mark_that_is_no_number);
