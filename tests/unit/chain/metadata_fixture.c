@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "base/hash.h"
+
 #define DOCS "What it is for."
 
 static void
@@ -11,6 +13,16 @@ put_lines (GByteArray *out, const char *const *lines)
   sv_scale_put_compact (out, n);
   for (guint i = 0; i < n; i++)
     fixture_put_text (out, lines[i]);
+}
+
+GByteArray *
+fixture_bytes (const char *hex)
+{
+  GByteArray *bytes = g_byte_array_new ();
+  g_byte_array_set_size (bytes, (guint)strlen (hex) / 2);
+  gboolean is_hex = sv_hex_decode (hex, FALSE, bytes->data, bytes->len);
+  g_assert_true (is_hex);
+  return bytes;
 }
 
 void

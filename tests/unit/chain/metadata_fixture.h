@@ -4,6 +4,9 @@
 #include "chain/subtensor/metadata.h"
 #include "chain/subtensor/scale.h"
 
+/* The bytes that @hex spells, without 0x. Returns: (transfer full). */
+GByteArray *fixture_bytes (const char *hex);
+
 /* The types by their ids; the primitives come first, as SvPrimitive numbers them. */
 enum
 {

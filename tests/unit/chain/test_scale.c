@@ -15,22 +15,13 @@
 
 #include "base/error.h"
 #include "base/hash.h"
+#include "metadata_fixture.h"
 
 static void
 assert_hex (const GByteArray *bytes, const char *expected)
 {
   g_autofree char *hex = sv_hex_encode (bytes->data, bytes->len);
   g_assert_cmpstr (hex, ==, expected);
-}
-
-static GByteArray *
-from_hex (const char *hex)
-{
-  GByteArray *bytes = g_byte_array_new ();
-  g_byte_array_set_size (bytes, (guint)strlen (hex) / 2);
-  gboolean is_hex = sv_hex_decode (hex, FALSE, bytes->data, bytes->len);
-  g_assert_true (is_hex);
-  return bytes;
 }
 
 static void
@@ -120,7 +111,7 @@ test_compact_refused (void)
   };
   for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
   {
-    g_autoptr (GByteArray) bytes = from_hex (cases[i].hex);
+    g_autoptr (GByteArray) bytes = fixture_bytes (cases[i].hex);
     SvScaleReader reader = sv_scale_reader (bytes->data, bytes->len);
     g_assert_cmpuint (sv_scale_compact (&reader), ==, 0);
     assert_fault (&reader, cases[i].message);
@@ -160,7 +151,7 @@ test_bool (void)
 static gsize
 length_of (const char *hex, gsize item_size, const char **fault)
 {
-  g_autoptr (GByteArray) bytes = from_hex (hex);
+  g_autoptr (GByteArray) bytes = fixture_bytes (hex);
   SvScaleReader reader = sv_scale_reader (bytes->data, bytes->len);
   gsize length = sv_scale_length (&reader, item_size);
   *fault = reader.fault;

@@ -22,20 +22,10 @@ static const SvStorageEntry account = {
   .prefix = "System", .name = "Account", .n_keys = 1, .hashers = { SV_HASHER_BLAKE2_128_CONCAT }, .key_types = { TYPE_ACCOUNT }
 };
 
-static GBytes *
-from_hex (const char *hex)
-{
-  gsize length = strlen (hex) / 2;
-  guint8 *bytes = g_malloc (length);
-  gboolean is_hex = sv_hex_decode (hex, FALSE, bytes, length);
-  g_assert_true (is_hex);
-  return g_bytes_new_take (bytes, length);
-}
-
 static void
 test_account (void)
 {
-  g_autoptr (GBytes) alice = from_hex (ALICE);
+  g_autoptr (GBytes) alice = g_byte_array_free_to_bytes (fixture_bytes (ALICE));
   const GBytes *keys[] = { alice };
   g_autofree char *key = sv_storage_key (&account, keys, 1);
   g_assert_cmpstr (key, ==, ACCOUNT_PREFIX ALICE_HASH ALICE);
@@ -55,7 +45,7 @@ test_hashers (void)
     [SV_HASHER_TWOX_64_CONCAT] = "990977adf52cbc44616263",
     [SV_HASHER_IDENTITY] = "616263",
   };
-  g_autoptr (GBytes) abc = from_hex ("616263");
+  g_autoptr (GBytes) abc = g_byte_array_free_to_bytes (fixture_bytes ("616263"));
   const GBytes *keys[] = { abc };
   for (guint hasher = 0; hasher < G_N_ELEMENTS (expected); hasher++)
   {
@@ -78,8 +68,8 @@ static void
 test_two_keys (void)
 {
   g_autoptr (SvMetadata) metadata = metadata_fixture_new (16);
-  g_autoptr (GBytes) netuid = from_hex ("0100");
-  g_autoptr (GBytes) alice = from_hex (ALICE);
+  g_autoptr (GBytes) netuid = g_byte_array_free_to_bytes (fixture_bytes ("0100"));
+  g_autoptr (GBytes) alice = g_byte_array_free_to_bytes (fixture_bytes (ALICE));
   const GBytes *keys[] = { netuid, alice };
   const SvStorageEntry *entry = sv_metadata_storage (metadata, "Commitments", "CommitmentOf", NULL);
   g_autofree char *prefix = sv_storage_key (entry, NULL, 0);
@@ -102,9 +92,9 @@ test_lost_key (void)
 {
   g_autoptr (SvMetadata) metadata = metadata_fixture_new (16);
   SvStorageEntry entry = *sv_metadata_storage (metadata, "Commitments", "Three", NULL);
-  g_autoptr (GBytes) first = from_hex ("0700");
-  g_autoptr (GBytes) second = from_hex ("01020304");
-  g_autoptr (GBytes) third = from_hex ("0800000000000000");
+  g_autoptr (GBytes) first = g_byte_array_free_to_bytes (fixture_bytes ("0700"));
+  g_autoptr (GBytes) second = g_byte_array_free_to_bytes (fixture_bytes ("01020304"));
+  g_autoptr (GBytes) third = g_byte_array_free_to_bytes (fixture_bytes ("0800000000000000"));
   const GBytes *keys[] = { first, second, third };
   entry.hashers[2] = SV_HASHER_IDENTITY;
   g_autofree char *key = sv_storage_key (&entry, keys, 3);

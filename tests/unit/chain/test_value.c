@@ -11,7 +11,6 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "base/hash.h"
 #include "base/json.h"
 #include "metadata_fixture.h"
 
@@ -24,21 +23,11 @@ typedef struct
   const char *expected;
 } Case;
 
-static GByteArray *
-from_hex (const char *hex)
-{
-  GByteArray *bytes = g_byte_array_new ();
-  g_byte_array_set_size (bytes, (guint)strlen (hex) / 2);
-  gboolean is_hex = sv_hex_decode (hex, FALSE, bytes->data, bytes->len);
-  g_assert_true (is_hex);
-  return bytes;
-}
-
 static void
 check_value (const SvMetadata *metadata, const Case *one)
 {
   g_autoptr (GError) error = NULL;
-  g_autoptr (GByteArray) bytes = from_hex (one->hex);
+  g_autoptr (GByteArray) bytes = fixture_bytes (one->hex);
   SvScaleReader reader = sv_scale_reader (bytes->data, bytes->len);
   g_autoptr (json_t) value = sv_value_decode (metadata, one->type, &reader);
   gboolean is_whole = sv_scale_finish (&reader, one->hex, &error);
@@ -153,7 +142,7 @@ assert_fault (const SvMetadata *metadata, guint32 type, const GByteArray *bytes,
 static void
 check_refused (const SvMetadata *metadata, const Case *one)
 {
-  g_autoptr (GByteArray) bytes = from_hex (one->hex);
+  g_autoptr (GByteArray) bytes = fixture_bytes (one->hex);
   SvScaleReader skipped = sv_scale_reader (bytes->data, bytes->len);
   sv_value_skip (metadata, one->type, &skipped);
   g_assert_cmpstr (skipped.fault, ==, one->expected);
@@ -215,7 +204,7 @@ static void
 test_endless (void)
 {
   g_autoptr (SvMetadata) metadata = metadata_fixture_new (16);
-  g_autoptr (GByteArray) units = from_hex ("02000004"); /* 2^24 of them */
+  g_autoptr (GByteArray) units = fixture_bytes ("02000004"); /* 2^24 of them */
   SvScaleReader reader = sv_scale_reader (units->data, units->len);
   sv_value_skip (metadata, TYPE_UNITS, &reader);
   g_assert_true (sv_scale_finish (&reader, "input", NULL));
