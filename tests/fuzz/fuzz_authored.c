@@ -10,15 +10,6 @@
 #define MAX_SIZE (64 * 1024)
 
 int LLVMFuzzerTestOneInput (const uint8_t *data, size_t size);
-const char *__lsan_default_suppressions (void);
-
-/* libfyaml 0.7.12 loses a buffer when some quoted scalars are malformed. The program that reads such a file ends with that
- * error, so nothing grows. */
-const char *
-__lsan_default_suppressions (void)
-{
-  return "leak:libfyaml";
-}
 
 /* Asks for the place of @value's members, too. */
 static void

@@ -2,7 +2,7 @@
  *  the same document in block YAML, flow YAML and JSON; each kind of plain scalar of the core schema, and what only looks
  *  like one; strings in each style
  *  refused: aliases, anchors, tags, merge keys, duplicate keys, a second document, other versions, keys that are no strings,
- *  broken syntax, nesting, hostile numbers, bytes that are no text, size, nothing at all; each with its place
+ *  broken syntax, quotes in a row, nesting, hostile numbers, bytes that are no text, size, nothing at all; each with its place
  *  JSON: by name and by look, with places; its faults under a .json name
  *  places: of values, items, missing fields (nearest parent), escaped pointers; descriptions and paths */
 #include <glib.h>
@@ -103,6 +103,22 @@ test_core_schema (void)
     g_autofree char *quoted = g_strdup_printf ("\"%s\"", strings[i]);
     assert_scalar (strings[i], quoted);
   }
+}
+
+/* Quotes that follow on each other in single quotes the library misreads, so they are not read at all. */
+static void
+test_quotes_in_a_row (void)
+{
+  static const char *const misread[] = { "a: ''''''", "a: 'b''''c'", "a: 'b c''''d e''f'" };
+  static const char message[] = "a text that cannot be read; put one with several quotes in a row into double quotes";
+  g_autofree char *of_value = g_strconcat ("m.yaml:1:4: ", message, NULL),
+                  *of_key = g_strconcat ("m.yaml:1:2: ", message, NULL);
+  assert_scalar ("''''", "\"'\"");
+  assert_scalar ("'b''c''d'", "\"b'c'd\"");
+  assert_scalar ("\"b''c\"", "\"b''c\"");
+  for (gsize i = 0; i < G_N_ELEMENTS (misread); i++)
+    assert_refused (misread[i], of_value);
+  assert_refused ("{'b''''c': 1}", of_key);
 }
 
 static void
@@ -395,6 +411,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/authored/forms-of-a-document", test_forms_of_a_document);
   g_test_add_func ("/authored/core-schema", test_core_schema);
+  g_test_add_func ("/authored/quotes-in-a-row", test_quotes_in_a_row);
   g_test_add_func ("/authored/numbers", test_numbers);
   g_test_add_func ("/authored/integers-of-any-length", test_integers_of_any_length);
   g_test_add_func ("/authored/strings", test_strings);
