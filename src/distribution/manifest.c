@@ -59,6 +59,27 @@ fetch_by_hash (SvReader *reader, const char *hash, SvTrustFunc is_trusted, GErro
   return g_steal_pointer (&manifest);
 }
 
+/* What is retired counts only where somebody trusted lists it. */
+static gboolean
+check_listed (SvReader *reader, const SvManifest *manifest, GError **error)
+{
+  const char *signer = manifest->document->signed_by;
+  if (sv_reader_trusts (signer, reader))
+    return TRUE;
+  g_autoptr (SvIndex) index = sv_remembered_index (reader, NULL);
+  if (index != NULL && sv_index_find_hash (index, manifest->hash) != NULL)
+    return TRUE;
+  g_clear_pointer (&index, sv_index_free);
+  index = sv_fetch_index (reader, SV_FETCH_NORMAL, error);
+  if (index != NULL && sv_index_find_hash (index, manifest->hash) != NULL)
+    return TRUE;
+  if (index != NULL)
+    g_set_error (error, SV_ERROR, SV_ERROR_VERIFY,
+                 "manifest %s: signed by %s, which is retired, and no index of a trusted signer lists it", manifest->hash,
+                 signer);
+  return FALSE;
+}
+
 SvManifest *
 sv_fetch_manifest (SvReader *reader, const char *hash, GError **error)
 {
@@ -67,13 +88,14 @@ sv_fetch_manifest (SvReader *reader, const char *hash, GError **error)
     g_set_error (error, SV_ERROR, SV_ERROR_USAGE, "`%s` is not a manifest hash: sha256: and 64 hex digits", hash);
     return NULL;
   }
-  return fetch_by_hash (reader, hash, sv_reader_trusts, error);
+  g_autoptr (SvManifest) manifest = fetch_by_hash (reader, hash, sv_reader_honours, error);
+  return manifest != NULL && check_listed (reader, manifest, error) ? g_steal_pointer (&manifest) : NULL;
 }
 
 SvManifest *
 sv_fetch_entry_manifest (SvReader *reader, const SvIndexEntry *entry, GError **error)
 {
-  g_autoptr (SvManifest) manifest = sv_fetch_manifest (reader, entry->hash, error);
+  g_autoptr (SvManifest) manifest = fetch_by_hash (reader, entry->hash, sv_reader_honours, error);
   if (manifest == NULL || !sv_index_entry_agrees (entry, manifest, error))
     return NULL;
   return g_steal_pointer (&manifest);
@@ -104,12 +126,12 @@ fetch_active (SvReader *reader, const SvIndex *index, guint64 block, GError **er
   return entry != NULL ? sv_fetch_entry_manifest (reader, entry, error) : none_active (index, block, error);
 }
 
-/* The last verified active manifest while its window lasts. */
+/* The last verified active manifest while its window lasts. An index listed it when it was verified. */
 static SvManifest *
 fetch_last_active (SvReader *reader, guint64 block)
 {
   const char *hash = sv_memory_active (reader->memory);
-  g_autoptr (SvManifest) manifest = hash != NULL ? sv_fetch_manifest (reader, hash, NULL) : NULL;
+  g_autoptr (SvManifest) manifest = hash != NULL ? fetch_by_hash (reader, hash, sv_reader_honours, NULL) : NULL;
   if (manifest == NULL || block < manifest->start_block || block >= manifest->expiry_block)
     return NULL;
   return g_steal_pointer (&manifest);

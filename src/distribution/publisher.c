@@ -23,19 +23,31 @@ struct SvPublisher
   SvObjectStore *store;
   const SvKeypair *keypair;
   SvReader *reader;
+  gboolean may_rebuild;
+  SvIndexRebuild *rebuild;
 };
 
+/* Of an account that was a signer, or will be one, the remedy is another. */
 static gboolean
 check_signer (const SvPublisher *publisher, GError **error)
 {
   const char *address = sv_keypair_address (publisher->keypair);
-  if (sv_reader_trusts (address, publisher->reader))
+  const SvSigners *signers = sv_reader_signers (publisher->reader);
+  SvSignerState state = sv_signers_fold_state (sv_signers_fold (signers), address, sv_signers_block (signers));
+  if (state == SV_SIGNER_TRUSTED)
     return TRUE;
-  g_set_error (error, SV_ERROR, SV_ERROR_POLICY,
-               "the wallet's hotkey %s is not a trusted signer, so no reader would accept what it publishes; if it is the "
-               "operator's, add it to SCOREVISION_MANIFEST_SIGNERS, else choose the wallet with BITTENSOR_WALLET_COLD and "
-               "BITTENSOR_WALLET_HOT",
-               address);
+  if (state != SV_SIGNER_UNKNOWN)
+    g_set_error (error, SV_ERROR, SV_ERROR_POLICY,
+                 "the wallet's hotkey %s is %s as a signer at block %" G_GUINT64_FORMAT
+                 ", so no reader would accept what it publishes; `sv manifest signers` says why, and whose wallet can",
+                 address, sv_signer_state_name (state), sv_signers_block (signers));
+  else
+    g_set_error (
+        error, SV_ERROR, SV_ERROR_POLICY,
+        "the wallet's hotkey %s is not a trusted signer, so no reader would accept what it publishes; if it is the "
+        "operator's, add it to SCOREVISION_MANIFEST_SIGNERS, or have a trusted one add it (`sv manifest signers add`), "
+        "else choose the wallet with BITTENSOR_WALLET_COLD and BITTENSOR_WALLET_HOT",
+        address);
   return FALSE;
 }
 
@@ -49,7 +61,7 @@ sv_publisher_new (const SvConfig *config, SvChain *chain, SvObjectStore *store, 
   publisher->store = store;
   publisher->keypair = keypair;
   publisher->reader = sv_reader_new_for_store (config, chain, options, store, error);
-  if (publisher->reader == NULL || !check_signer (publisher, error))
+  if (publisher->reader == NULL || !sv_reader_update_signers (publisher->reader, error) || !check_signer (publisher, error))
     return NULL;
   return g_steal_pointer (&publisher);
 }
@@ -60,6 +72,7 @@ sv_publisher_free (SvPublisher *publisher)
   if (publisher == NULL)
     return;
   g_clear_pointer (&publisher->reader, sv_reader_free);
+  g_clear_pointer (&publisher->rebuild, sv_index_rebuild_free);
   g_free (publisher);
 }
 
@@ -87,12 +100,61 @@ sv_publisher_config (SvPublisher *publisher)
   return publisher->config;
 }
 
+void
+sv_publisher_allow_rebuild (SvPublisher *publisher)
+{
+  publisher->may_rebuild = TRUE;
+}
+
+const SvIndexRebuild *
+sv_publisher_rebuild (const SvPublisher *publisher)
+{
+  return publisher->rebuild;
+}
+
+/* An index by somebody who does not count any more is not built on without being asked to. */
+static gboolean
+fetch_verified_index (SvPublisher *publisher, SvIndex **index, char **etag, GError **error)
+{
+  g_autoptr (GError) refusal = NULL;
+  if (sv_fetch_index_for_update (publisher->reader, index, etag, &refusal))
+    return TRUE;
+  const char *signer = publisher->reader->refused_signer;
+  if (signer != NULL && g_error_matches (refusal, SV_ERROR, SV_ERROR_VERIFY))
+    g_set_error (error, SV_ERROR, SV_ERROR_VERIFY,
+                 "%s; if %s was retired or revoked, `sv manifest publish FILE --rebuild-index` goes on without its index",
+                 refusal->message, signer);
+  else
+    g_propagate_error (error, g_steal_pointer (&refusal));
+  return FALSE;
+}
+
+/* What was said of an earlier rebuilding stays where this is none. */
+static gboolean
+fetch_index (SvPublisher *publisher, SvIndex **index, char **etag, gboolean *is_rebuilt, GError **error)
+{
+  *is_rebuilt = FALSE;
+  if (!publisher->may_rebuild)
+    return fetch_verified_index (publisher, index, etag, error);
+  g_autoptr (SvIndexRebuild) rebuild = NULL;
+  if (!sv_rebuild_index (publisher->reader, index, etag, &rebuild, error))
+    return FALSE;
+  *is_rebuilt = rebuild != NULL;
+  if (*is_rebuilt)
+  {
+    sv_index_rebuild_free (publisher->rebuild);
+    publisher->rebuild = g_steal_pointer (&rebuild);
+  }
+  return TRUE;
+}
+
 SvIndex *
 sv_publisher_read_index (SvPublisher *publisher, GError **error)
 {
   g_autofree char *etag = NULL;
   SvIndex *index;
-  return sv_fetch_index_for_update (publisher->reader, &index, &etag, error) ? index : NULL;
+  gboolean is_rebuilt;
+  return fetch_index (publisher, &index, &etag, &is_rebuilt, error) ? index : NULL;
 }
 
 /* ── manifest objects ── */
@@ -110,9 +172,17 @@ prefixed_manifest_key (const char *hash)
   return g_strdup_printf ("scorevision/manifests/%s.json", hash);
 }
 
-/* What is there already under a content's own name is that content. */
 static gboolean
-put_once (SvPublisher *publisher, const char *key, GBytes *bytes, GError **error)
+put_if_absent (SvPublisher *publisher, const char *key, GBytes *bytes, const char *cache_control, GError **error)
+{
+  SvPutOptions options = { .condition = SV_PUT_IF_ABSENT, .content_type = "application/json", .cache_control = cache_control };
+  g_autofree char *etag = sv_object_store_put (publisher->store, key, bytes, &options, error);
+  return etag != NULL;
+}
+
+/* What is there already stays: under a content's own name it is that content. */
+static gboolean
+put_once (SvPublisher *publisher, const char *key, GBytes *bytes, const char *cache_control, GError **error)
 {
   GError *local = NULL;
   if (sv_object_store_head (publisher->store, key, NULL, &local))
@@ -123,11 +193,7 @@ put_once (SvPublisher *publisher, const char *key, GBytes *bytes, GError **error
     return FALSE;
   }
   g_clear_error (&local);
-  SvPutOptions options = { .condition = SV_PUT_IF_ABSENT,
-                           .content_type = "application/json",
-                           .cache_control = SV_CACHE_IMMUTABLE };
-  g_autofree char *etag = sv_object_store_put (publisher->store, key, bytes, &options, &local);
-  if (etag != NULL || g_error_matches (local, SV_ERROR, SV_ERROR_CONFLICT))
+  if (put_if_absent (publisher, key, bytes, cache_control, &local) || g_error_matches (local, SV_ERROR, SV_ERROR_CONFLICT))
   {
     g_clear_error (&local);
     return TRUE;
@@ -142,7 +208,32 @@ sv_publisher_put_manifest (SvPublisher *publisher, const SvManifest *manifest, G
   g_autofree char *key = sv_manifest_key (manifest->hash);
   g_autofree char *prefixed = prefixed_manifest_key (manifest->hash);
   GBytes *bytes = manifest->document->bytes;
-  return put_once (publisher, key, bytes, error) && put_once (publisher, prefixed, bytes, error);
+  return put_once (publisher, key, bytes, SV_CACHE_IMMUTABLE, error) &&
+         put_once (publisher, prefixed, bytes, SV_CACHE_IMMUTABLE, error);
+}
+
+/* ── statements on signers ── */
+
+const SvSignersStatement *
+sv_publisher_last_statement (const SvPublisher *publisher)
+{
+  return sv_statements_last (publisher->reader, 0);
+}
+
+gboolean
+sv_publisher_put_statement (SvPublisher *publisher, const SvSignersStatement *statement, GError **error)
+{
+  const SvSigners *signers = sv_reader_signers (publisher->reader);
+  guint64 n_known = sv_signers_fold_last_effective (sv_signers_fold (signers));
+  for (guint64 i = 0; i < n_known; i++)
+  {
+    const SvSignersStatement *known = sv_signers_statements (signers)->pdata[i];
+    g_autofree char *key = sv_signers_key (known->number);
+    if (!put_once (publisher, key, known->document->bytes, SV_CACHE_INDEX, error))
+      return FALSE;
+  }
+  g_autofree char *key = sv_signers_key (statement->number);
+  return put_if_absent (publisher, key, statement->document->bytes, SV_CACHE_INDEX, error);
 }
 
 /* ── the index ── */
@@ -172,7 +263,7 @@ remember_own (SvPublisher *publisher, const SvSignedDocument *document, GError *
 {
   SvReader *reader = publisher->reader;
   g_autoptr (SvIndex) index = sv_index_open (document->bytes, &reader->id, sv_reader_trusts, reader, error);
-  if (index == NULL || !sv_memory_remember_index (reader->memory, index, sv_reader_trusts, reader, error))
+  if (index == NULL || !sv_memory_remember_index (reader->memory, index, sv_reader_honours, reader, error))
     return NULL;
   return g_steal_pointer (&index);
 }
@@ -183,15 +274,18 @@ try_update (SvPublisher *publisher, SvIndexEdit edit, gpointer data, SvIndex **r
 {
   g_autoptr (SvIndex) index = NULL;
   g_autofree char *etag = NULL;
-  gboolean changed = FALSE;
+  gboolean changed = FALSE, is_rebuilt;
   *result = NULL;
-  if (!sv_fetch_index_for_update (publisher->reader, &index, &etag, error) || !edit (index, &changed, data, error))
+  g_clear_pointer (&publisher->rebuild, sv_index_rebuild_free);
+  if (!fetch_index (publisher, &index, &etag, &is_rebuilt, error) || !edit (index, &changed, data, error))
     return FALSE;
-  if (!changed)
+  if (!changed && !is_rebuilt)
   {
     *result = g_steal_pointer (&index);
     return TRUE;
   }
+  if (!check_signer (publisher, error))
+    return FALSE;
   g_autoptr (SvSignedDocument) document = sv_index_sign (index, publisher->keypair, sv_clock_ms (), error);
   if (document == NULL)
     return FALSE;
@@ -204,8 +298,8 @@ try_update (SvPublisher *publisher, SvIndexEdit edit, gpointer data, SvIndex **r
   return FALSE;
 }
 
-static void
-pause_before_retry (guint attempt)
+void
+sv_publisher_pause (guint attempt)
 {
   guint longest = MIN (FIRST_PAUSE_MS << MIN (attempt, 16), LONGEST_PAUSE_MS);
   g_usleep ((gulong)g_random_int_range (1, (gint32)longest + 1) * 1000);
@@ -221,7 +315,7 @@ sv_publisher_update_index (SvPublisher *publisher, SvIndexEdit edit, gpointer da
       return NULL;
     if (result != NULL)
       return result;
-    pause_before_retry (attempt);
+    sv_publisher_pause (attempt);
   }
   g_set_error (
       error, SV_ERROR, SV_ERROR_CONFLICT,

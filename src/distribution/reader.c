@@ -41,6 +41,7 @@ new_reader (const SvConfig *config, SvChain *chain, const SvReaderOptions *optio
   reader->accept_owner = options != NULL && options->accept_owner;
   reader->cache_folder = sv_config_home_path (config, "cache/manifests");
   reader->etags = g_new0 (char *, sv_mirrors_count (mirrors));
+  reader->tails = g_new0 (GPtrArray *, sv_mirrors_count (mirrors));
   if (!sv_memory_chain_id (config, chain, &reader->id, error))
     return NULL;
   if (chain != NULL && !sv_memory_check_genesis (config, &reader->id, error))
@@ -80,6 +81,10 @@ sv_reader_free (SvReader *reader)
     return;
   forget_etags (reader);
   g_free (reader->etags);
+  sv_statements_forget_tails (reader);
+  g_free (reader->tails);
+  g_free (reader->statements_fault);
+  g_strfreev (reader->assumed_revoked);
   g_clear_pointer (&reader->mirrors, sv_mirrors_free);
   g_clear_pointer (&reader->memory, sv_memory_free);
   g_clear_pointer (&reader->signers, sv_signers_free);
@@ -87,6 +92,7 @@ sv_reader_free (SvReader *reader)
   g_free (reader->cache_folder);
   g_free (reader->last_hash);
   g_free (reader->last_signer);
+  g_free (reader->refused_signer);
   g_free (reader);
 }
 
@@ -104,6 +110,8 @@ reload_trust (SvReader *reader, guint64 finalized, GError **error)
   g_autoptr (SvSigners) signers = sv_signers_load (reader->config, reader->chain, reader->accept_owner, error);
   if (signers == NULL)
     return FALSE;
+  if (reader->assumed_revoked != NULL)
+    sv_signers_add_revoked (signers, (const char *const *)reader->assumed_revoked);
   g_autoptr (SvAnchor) anchor = NULL;
   if (!sv_chain_greatest_anchor (reader->chain, sv_signers_anchorers (signers), finalized, &anchor, error))
     return FALSE;
@@ -112,6 +120,7 @@ reload_trust (SvReader *reader, guint64 finalized, GError **error)
   g_clear_pointer (&reader->anchor, sv_anchor_free);
   reader->anchor = g_steal_pointer (&anchor);
   reader->has_anchor = TRUE;
+  reader->has_new_statements = FALSE;
   reader->trust_block = finalized;
   return TRUE;
 }
@@ -124,7 +133,7 @@ sv_reader_refresh_trust (SvReader *reader, GError **error)
   SvHead head;
   GError *local = NULL;
   gboolean done = sv_chain_head (reader->chain, &head, &local);
-  if (done && (!reader->has_anchor || head.finalized.number != reader->trust_block))
+  if (done && (!reader->has_anchor || reader->has_new_statements || head.finalized.number != reader->trust_block))
     done = reload_trust (reader, head.finalized.number, &local);
   if (done)
     return TRUE;
@@ -138,12 +147,54 @@ sv_reader_refresh_trust (SvReader *reader, GError **error)
   return FALSE;
 }
 
-/* The list may be older than the memory: once all its accounts are revoked there is none to replace it. */
 gboolean
 sv_reader_trusts (const char *address, gpointer data)
 {
   SvReader *reader = data;
-  return sv_signers_trust (address, reader->signers) && !g_strv_contains (sv_memory_revoked (reader->memory), address);
+  return sv_signers_trust (address, reader->signers);
+}
+
+gboolean
+sv_reader_honours (const char *address, gpointer data)
+{
+  SvReader *reader = data;
+  return sv_signers_honour (address, reader->signers);
+}
+
+const SvSigners *
+sv_reader_signers (const SvReader *reader)
+{
+  return reader->signers;
+}
+
+void
+sv_reader_assume_revoked (SvReader *reader, const char *const *accounts)
+{
+  g_strfreev (reader->assumed_revoked);
+  reader->assumed_revoked = g_strdupv ((char **)accounts);
+  sv_signers_add_revoked (reader->signers, accounts);
+}
+
+/* What other processes have written counts at once, also where the chain does not answer: revocations above all. */
+static gboolean
+refresh (SvReader *reader, GError **error)
+{
+  gboolean has_trust = sv_reader_refresh_trust (reader, error);
+  if (!sv_memory_reload (reader->memory, has_trust ? error : NULL))
+    return FALSE;
+  sv_signers_add_revoked (reader->signers, sv_memory_revoked (reader->memory));
+  return has_trust;
+}
+
+gboolean
+sv_reader_update_signers (SvReader *reader, GError **error)
+{
+  g_autofree char *key = NULL;
+  if (!refresh (reader, error))
+    return FALSE;
+  const SvMirrorQuestion question = sv_statements_question (reader, SV_FETCH_BYPASS_CACHES, &key);
+  g_autoptr (GPtrArray) answers = sv_mirrors_ask_all (reader->mirrors, &question, 1);
+  return sv_statements_take (reader, SV_FETCH_BYPASS_CACHES, answers, 0, error);
 }
 
 /* ── age ── */
@@ -153,7 +204,7 @@ check_memory (SvReader *reader, guint64 sequence, const char *hash, GError **err
 {
   guint64 highest;
   const char *known;
-  if (!sv_memory_highest (reader->memory, sv_reader_trusts, reader, &highest, &known) || sequence > highest)
+  if (!sv_memory_highest (reader->memory, sv_reader_honours, reader, &highest, &known) || sequence > highest)
     return TRUE;
   if (sequence < highest)
     g_set_error (error, SV_ERROR, SV_ERROR_VERIFY,
@@ -225,6 +276,17 @@ consider_index (Finding *finding, SvIndex *index)
   finding->is_equivocal = FALSE;
 }
 
+/* Whose signature is right, and does not count. */
+static void
+note_refused_signer (SvReader *reader, GBytes *bytes)
+{
+  g_autoptr (SvIndex) index = sv_index_open (bytes, &reader->id, NULL, NULL, NULL);
+  if (index == NULL || sv_reader_trusts (index->document->signed_by, reader))
+    return;
+  g_free (reader->refused_signer);
+  reader->refused_signer = g_strdup (index->document->signed_by);
+}
+
 static void
 consider_answer (SvReader *reader, Finding *finding, SvMirrorAnswer *answer)
 {
@@ -238,24 +300,39 @@ consider_answer (SvReader *reader, Finding *finding, SvMirrorAnswer *answer)
   if (answer->object == NULL)
     error = g_steal_pointer (&answer->error);
   else if ((index = sv_index_open (answer->object->bytes, &reader->id, sv_reader_trusts, reader, &error)) == NULL)
+  {
+    note_refused_signer (reader, answer->object->bytes);
     g_prefix_error (&error, "%s: ", answer->url);
+  }
   if (index != NULL)
     consider_index (finding, index);
   else
     sv_keep_telling_error (&finding->error, error);
 }
 
-static void
-ask_mirrors (SvReader *reader, SvFetchMode mode, gboolean only_changes, Finding *finding)
+/* The index is asked for before the statement, so that whoever signed the index has been introduced by what is read after it.
+ */
+static gboolean
+ask_mirrors (SvReader *reader, SvFetchMode mode, gboolean only_changes, Finding *finding, GError **error)
 {
+  g_autofree char *key = NULL;
   SvGetOptions options = { .max_size = SV_INDEX_MAX_SIZE, .bypass_caches = mode == SV_FETCH_BYPASS_CACHES };
-  finding->answers =
-      sv_mirrors_ask_all (reader->mirrors, SV_INDEX_KEY, &options, only_changes ? (const char *const *)reader->etags : NULL);
+  const char *const *etags = only_changes ? (const char *const *)reader->etags : NULL;
+  const SvMirrorQuestion questions[] = { { SV_INDEX_KEY, options, etags }, sv_statements_question (reader, mode, &key) };
+  finding->answers = sv_mirrors_ask_all (reader->mirrors, questions, G_N_ELEMENTS (questions));
+  if (!sv_statements_take (reader, mode, finding->answers, 1, error))
+    return FALSE;
+  g_clear_pointer (&reader->refused_signer, g_free);
   for (guint i = 0; i < finding->answers->len; i++)
-    consider_answer (reader, finding, finding->answers->pdata[i]);
+  {
+    SvMirrorAnswer *answer = finding->answers->pdata[i];
+    if (answer->question == 0)
+      consider_answer (reader, finding, answer);
+  }
   if (finding->index == NULL && !finding->still_last && finding->error == NULL)
     g_set_error (&finding->error, SV_ERROR, SV_ERROR_UNREACHABLE, "none of %s answered within %d s",
                  sv_mirrors_name (reader->mirrors), SV_MIRRORS_PATIENCE_MS / 1000);
+  return TRUE;
 }
 
 /* ── accepting ── */
@@ -267,7 +344,8 @@ keep_etags (SvReader *reader, Finding *finding)
   for (guint i = 0; i < finding->answers->len; i++)
   {
     SvMirrorAnswer *answer = finding->answers->pdata[i];
-    if (answer->object != NULL && g_bytes_equal (answer->object->bytes, finding->index->document->bytes))
+    if (answer->question == 0 && answer->object != NULL &&
+        g_bytes_equal (answer->object->bytes, finding->index->document->bytes))
       reader->etags[answer->mirror] = g_strdup (answer->object->etag);
   }
 }
@@ -295,7 +373,7 @@ accept_index (SvReader *reader, Finding *finding, GError **error)
     return FALSE;
   }
   if (!check_age (reader, index->sequence, index->document->hash, error) ||
-      !sv_memory_remember_index (reader->memory, index, sv_reader_trusts, reader, error))
+      !sv_memory_remember_index (reader->memory, index, sv_reader_honours, reader, error))
     return FALSE;
   keep_etags (reader, finding);
   keep_last (reader, index);
@@ -325,11 +403,9 @@ is_nothing_new (const SvReader *reader, const Finding *finding)
 static gboolean
 read_once (SvReader *reader, SvFetchMode mode, gboolean only_changes, SvIndex **index, GError **error)
 {
-  gboolean has_trust = sv_reader_refresh_trust (reader, error);
-  if (!sv_memory_reload (reader->memory, has_trust ? error : NULL) || !has_trust)
-    return FALSE;
   g_auto (Finding) finding = { 0 };
-  ask_mirrors (reader, mode, only_changes, &finding);
+  if (!refresh (reader, error) || !ask_mirrors (reader, mode, only_changes, &finding, error))
+    return FALSE;
   if (only_changes && is_nothing_new (reader, &finding))
     return check_last (reader, error);
   if (finding.index == NULL)
@@ -348,7 +424,7 @@ explain_absence (const SvReader *reader, GError **error)
 {
   guint64 sequence;
   const char *hash;
-  if (sv_memory_highest (reader->memory, sv_reader_trusts, (gpointer)reader, &sequence, &hash))
+  if (sv_memory_highest (reader->memory, sv_reader_honours, (gpointer)reader, &sequence, &hash))
     g_prefix_error (error, "the index is gone, of which sequence %" G_GUINT64_FORMAT " was seen here before: ", sequence);
   else
     g_prefix_error (
@@ -392,53 +468,5 @@ SvIndex *
 sv_remembered_index (SvReader *reader, GError **error)
 {
   g_autoptr (GBytes) bytes = sv_memory_last_index (reader->memory, error);
-  return bytes != NULL ? sv_index_open (bytes, &reader->id, sv_reader_trusts, reader, error) : NULL;
-}
-
-/* ── for a publisher ── */
-
-/* A store without an index is a new one, unless something was published before. */
-static gboolean
-check_never_published (SvReader *reader, GError **error)
-{
-  guint64 sequence = 0;
-  const char *hash;
-  const char *where = NULL;
-  if (sv_memory_highest (reader->memory, sv_reader_trusts, reader, &sequence, &hash))
-    where = "was seen by this home";
-  else if (reader->anchor != NULL)
-  {
-    sequence = reader->anchor->sequence;
-    where = "is anchored on the chain";
-  }
-  if (where == NULL)
-    return TRUE;
-  g_set_error (error, SV_ERROR, SV_ERROR_VERIFY,
-               "%s has no index, but the index of sequence %" G_GUINT64_FORMAT
-               " %s: the store was emptied or is another one; bring scorevision/index.json back before publishing",
-               sv_mirrors_name (reader->mirrors), sequence, where);
-  return FALSE;
-}
-
-gboolean
-sv_fetch_index_for_update (SvReader *reader, SvIndex **index, char **etag, GError **error)
-{
-  *etag = NULL;
-  GError *local = NULL;
-  *index = sv_fetch_index (reader, SV_FETCH_BYPASS_CACHES, &local);
-  if (*index != NULL)
-  {
-    *etag = g_strdup (reader->etags[0]);
-    return TRUE;
-  }
-  if (g_error_matches (local, SV_ERROR, SV_ERROR_NOT_FOUND) && sv_mirrors_count (reader->mirrors) == 1)
-  {
-    g_error_free (local);
-    if (!check_never_published (reader, error))
-      return FALSE;
-    *index = sv_index_new (&reader->id);
-    return TRUE;
-  }
-  g_propagate_error (error, local);
-  return FALSE;
+  return bytes != NULL ? sv_index_open (bytes, &reader->id, sv_reader_honours, reader, error) : NULL;
 }

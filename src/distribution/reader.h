@@ -30,9 +30,22 @@ SvReader *sv_reader_new_for_store (const SvConfig *config, SvChain *chain, const
 void sv_reader_free (SvReader *reader);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (SvReader, sv_reader_free)
 
-/* An SvTrustFunc: whether documents of @address are to be used, as far as is known since the last fetch. Who holds on to a
- * document asks again, since a signer can be revoked. */
+/* An SvTrustFunc: whether indexes and manifests of @address are to be used, as far as is known since the last fetch. Who holds
+ * on to a document asks again, since a signer can be retired and revoked. */
 gboolean sv_reader_trusts (const char *address, gpointer reader);
+
+/* An SvTrustFunc: the same for a manifest that a verified index lists, whose signer may be retired. */
+gboolean sv_reader_honours (const char *address, gpointer reader);
+
+/* (transfer none) what the trust comes from; until the next call of the reader. */
+const SvSigners *sv_reader_signers (const SvReader *reader);
+
+/* Reads statements on signers, without the index. A store that does not answer is no error. */
+gboolean sv_reader_update_signers (SvReader *reader, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* From here on the reader judges as if the accounts were revoked; nothing is remembered of it. For who is about to revoke them.
+ */
+void sv_reader_assume_revoked (SvReader *reader, const char *const *accounts);
 
 /* (transfer none) accounts that the chain's owner has revoked, as far as this home remembers; NULL-terminated; until the next
  * call of the reader. */
@@ -52,10 +65,12 @@ SvIndex *sv_fetch_index (SvReader *reader, SvFetchMode mode, GError **error) G_G
 /* The same for a watcher: *@index is NULL when nothing changed since this reader's last fetch. */
 gboolean sv_poll_index (SvReader *reader, SvFetchMode mode, SvIndex **index, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* The last index that this home has verified, from memory, for when the origin fails; NULL without an error if none. */
+/* The last index that this home has verified, from memory, for when the origin fails; NULL without an error if none. Its signer
+ * may have been retired since, not revoked. */
 SvIndex *sv_remembered_index (SvReader *reader, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* A manifest by hash (stored form), from cache or store. Returns: (transfer full). */
+/* A manifest by hash (stored form), from cache or store. One of a retired signer must stand in the index. Returns: (transfer
+ * full). */
 SvManifest *sv_fetch_manifest (SvReader *reader, const char *hash, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* The same, and checks that it agrees with its index entry. Returns: (transfer full). */

@@ -25,6 +25,7 @@ struct SvMemory
   GPtrArray *revoked;  /* bare addresses, NULL-terminated */
   char *owner;
   char *active;
+  guint64 finalized;
 };
 
 static void
@@ -45,6 +46,7 @@ memory_clear (SvMemory *memory)
   g_ptr_array_add (memory->revoked, NULL);
   g_clear_pointer (&memory->owner, g_free);
   g_clear_pointer (&memory->active, g_free);
+  memory->finalized = 0;
 }
 
 static void
@@ -115,7 +117,7 @@ read_revoked (SvMemory *memory, const SvScope *top)
 }
 
 static void
-read_owner_and_active (SvMemory *memory, const SvScope *top)
+read_the_rest (SvMemory *memory, const SvScope *top)
 {
   const char *owner = sv_scope_string (top, "owner", SV_OPTIONAL);
   if (owner != NULL && (memory->owner = sv_account_normalize (owner)) == NULL)
@@ -125,6 +127,7 @@ read_owner_and_active (SvMemory *memory, const SvScope *top)
     sv_scope_fault (top, "active", "not a hash");
   else
     memory->active = g_strdup (active);
+  (void)sv_scope_integer (top, "finalized", SV_OPTIONAL, &memory->finalized);
 }
 
 static void
@@ -141,7 +144,7 @@ read_values (SvMemory *memory, const json_t *json, SvFaults *faults)
     sv_scope_fault (&top, "chain", "not the chain that this folder is for");
   read_signers (memory, &top);
   read_revoked (memory, &top);
-  read_owner_and_active (memory, &top);
+  read_the_rest (memory, &top);
 }
 
 gboolean
@@ -206,6 +209,7 @@ memory_to_json (const SvMemory *memory)
   json_object_set_new (json, "chain", sv_chain_id_to_json (&memory->chain));
   json_object_set_new (json, "owner", sv_json_string_or_null (memory->owner));
   json_object_set_new (json, "active", sv_json_string_or_null (memory->active));
+  json_object_set_new (json, "finalized", sv_json_integer (memory->finalized));
   json_t *revoked = json_array ();
   for (const char *const *account = sv_memory_revoked (memory); *account != NULL; account++)
     json_array_append_new (revoked, json_string (*account));
@@ -414,4 +418,25 @@ gboolean
 sv_memory_remember_owner (SvMemory *memory, const char *address, GError **error)
 {
   return g_strcmp0 (memory->owner, address) == 0 || change_memory (memory, edit_owner, address, error);
+}
+
+guint64
+sv_memory_finalized (const SvMemory *memory)
+{
+  return memory->finalized;
+}
+
+static gboolean
+edit_finalized (SvMemory *memory, gconstpointer data, GError **error)
+{
+  const guint64 *block = data;
+  gboolean is_higher = *block > memory->finalized;
+  memory->finalized = MAX (memory->finalized, *block);
+  return is_higher;
+}
+
+gboolean
+sv_memory_remember_finalized (SvMemory *memory, guint64 block, GError **error)
+{
+  return block <= memory->finalized || change_memory (memory, edit_finalized, &block, error);
 }

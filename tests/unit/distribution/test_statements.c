@@ -1,0 +1,629 @@
+/* Statements on signers, as a reader sees them:
+ *  - an added account's index is accepted, at once or from its block on; a poll notices it, too
+ *  - a retired account's index is refused from its block on; its manifests stay where a trusted index lists them, and only
+ * there
+ *  - revoked, on the chain or in the setting: its manifests go, too, and who was introduced through it alone; who was twice
+ * stays
+ *  - a revoked signer's memory does not count, however far it went
+ *  - what is no right next statement changes nothing, and is not remembered
+ *  - a mirror cannot take back, nor hide from another one; what is remembered outlives the process
+ *  - two histories that trusted accounts vouch for are an equivocation; what nobody vouches for any more gives way
+ *  - a setting that begins later in the history
+ *  - more pending ones than anybody needs are not read
+ *  - without a chain the last final block that was seen counts
+ */
+#include <glib/gstdio.h>
+
+#include "base/file.h"
+#include "base/rfc3339.h"
+#include "distribution/signers_memory.h"
+#include "world.h"
+
+/* ── making ── */
+
+static SvSignersStatement *
+sign (const World *world, const SvKeypair *keypair, const SvSignersStatement *last, const char *change, guint64 from_block,
+      const SvKeypair *named)
+{
+  GError *error = NULL;
+  const SvSignerChange item = { (char *)sv_keypair_address (named), from_block };
+  SvSignersStatement *statement = sv_signers_statement_sign (last, strcmp (change, "add") == 0, &item,
+                                                             sv_chain_id (world->chain), keypair, sv_clock_ms (), &error);
+  g_assert_no_error (error);
+  return statement;
+}
+
+static void
+put_at (const World *world, guint64 number, GBytes *bytes)
+{
+  g_autofree char *key = g_strdup_printf ("scorevision/signers/%" G_GUINT64_FORMAT ".json", number);
+  world_set_object (world, key, bytes);
+}
+
+static void
+take_away (const World *world, guint64 number)
+{
+  g_autofree char *key = g_strdup_printf ("scorevision/signers/%" G_GUINT64_FORMAT ".json", number);
+  world_remove_object (world, key);
+}
+
+/* Signs the next one and puts it into the store. */
+static SvSignersStatement *
+say (const World *world, const SvKeypair *keypair, const SvSignersStatement *last, const char *change, guint64 from_block,
+     const SvKeypair *named)
+{
+  SvSignersStatement *statement = sign (world, keypair, last, change, from_block, named);
+  put_at (world, statement->number, statement->document->bytes);
+  return statement;
+}
+
+static void
+next_sequence (SvIndex *index)
+{
+  index->sequence++;
+}
+
+static char *
+publish (World *world)
+{
+  return world_publish (world, "w1", 0, 1000, "1", FALSE);
+}
+
+static void
+resign (World *world, const SvKeypair *keypair)
+{
+  world_resign_index (world, keypair, next_sequence);
+}
+
+static void
+set_trust (World *world, const SvKeypair *first, const char *join, const SvKeypair *second)
+{
+  g_autofree char *setting =
+      g_strdup_printf ("%s%s%s", sv_keypair_address (first), join, second != NULL ? sv_keypair_address (second) : "");
+  sv_config_set (world->config, "SCOREVISION_MANIFEST_SIGNERS", setting);
+}
+
+static void
+revoke_on_chain (World *world, const SvKeypair *keypair)
+{
+  g_autofree char *text = g_strdup_printf ("sv1 revoke\n%s", sv_keypair_address (keypair));
+  world_commit (world, world->owner, text);
+}
+
+/* ── asking ── */
+
+static void
+accepts (SvReader *reader)
+{
+  GError *error = NULL;
+  g_autoptr (SvIndex) index = sv_fetch_index (reader, SV_FETCH_NORMAL, &error);
+  g_assert_no_error (error);
+  g_assert_nonnull (index);
+}
+
+static void
+refuses (SvReader *reader, const char *part)
+{
+  GError *error = NULL;
+  g_assert_null (sv_fetch_index (reader, SV_FETCH_NORMAL, &error));
+  world_assert_error (&error, SV_ERROR_VERIFY, part);
+}
+
+static guint
+n_remembered (const World *world)
+{
+  GError *error = NULL;
+  g_autoptr (GPtrArray) statements = sv_signers_memory_read (world->config, sv_chain_id (world->chain), &error);
+  g_assert_no_error (error);
+  return statements->len;
+}
+
+/* ── adding ── */
+
+static void
+test_add (void)
+{
+  g_autoptr (World) world = world_new (0);
+  g_autofree char *hash = publish (world);
+  g_autoptr (SvReader) reader = world_reader (world, world->config);
+  accepts (reader);
+  resign (world, world->stranger);
+  refuses (reader, sv_keypair_address (world->stranger));
+  g_autoptr (SvSignersStatement) first = say (world, world->operator, NULL, "add", 0, world->stranger);
+  GError *error = NULL;
+  g_autoptr (SvIndex) index = NULL;
+  g_assert_true (sv_poll_index (reader, SV_FETCH_NORMAL, &index, &error));
+  g_assert_no_error (error);
+  g_assert_cmpuint (index->sequence, ==, 2);
+  g_assert_cmpuint (n_remembered (world), ==, 1);
+}
+
+static void
+test_add_later (void)
+{
+  g_autoptr (World) world = world_new (0);
+  g_autofree char *hash = publish (world);
+  g_autoptr (SvSignersStatement) first = say (world, world->operator, NULL, "add", 5, world->stranger);
+  resign (world, world->stranger);
+  g_autoptr (SvReader) reader = world_reader (world, world->config);
+  world_advance (world, 4);
+  refuses (reader, sv_keypair_address (world->stranger));
+  world_advance (world, 1);
+  accepts (reader);
+}
+
+/* The added account's anchor guards from a freeze like any other signer's. */
+static void
+test_added_anchor (void)
+{
+  g_autoptr (World) world = world_new (0);
+  g_autofree char *hash = publish (world);
+  g_autoptr (SvReader) reader = world_reader (world, world->config);
+  g_autofree char *text = g_strdup_printf ("sv1 manifest %s 7", hash);
+  world_commit (world, world->stranger, text);
+  accepts (reader);
+  g_autoptr (SvSignersStatement) first = say (world, world->operator, NULL, "add", 0, world->stranger);
+  refuses (reader, "freeze");
+}
+
+/* ── retiring ── */
+
+static void
+assert_manifest (SvReader *reader, const char *hash, gboolean is_expected)
+{
+  GError *error = NULL;
+  g_autoptr (SvManifest) manifest = sv_fetch_manifest (reader, hash, &error);
+  if (is_expected)
+    g_assert_no_error (error);
+  else
+    world_assert_error (&error, SV_ERROR_VERIFY, "");
+  g_assert_true ((manifest != NULL) == is_expected);
+}
+
+static void
+test_retire (void)
+{
+  g_autoptr (World) world = world_new (0);
+  g_autofree char *hash = publish (world);
+  g_autoptr (SvSignersStatement) first = say (world, world->operator, NULL, "add", 0, world->stranger);
+  g_autoptr (SvSignersStatement) second = say (world, world->stranger, first, "retire", 5, world->operator);
+  g_autoptr (SvReader) reader = world_reader (world, world->config);
+  accepts (reader);
+  world_advance (world, 5);
+  refuses (reader, sv_keypair_address (world->operator));
+  g_autoptr (GBytes) old_index = world_index_bytes (world);
+  resign (world, world->stranger);
+  accepts (reader);
+
+  GError *error = NULL;
+  g_autoptr (SvManifest) active = sv_get_current_manifest (reader, 6, &error);
+  g_assert_no_error (error);
+  g_assert_cmpstr (active->hash, ==, hash);
+  assert_manifest (reader, hash, TRUE);
+  world_set_index_bytes (world, old_index);
+  refuses (reader, sv_keypair_address (world->operator));
+  g_autoptr (SvManifest) last = sv_get_current_manifest (reader, 6, &error); /* the last verified one stays */
+  g_assert_no_error (error);
+  g_assert_cmpstr (last->hash, ==, hash);
+}
+
+static void
+test_retired_and_not_listed (void)
+{
+  g_autoptr (World) world = world_new (0);
+  g_autoptr (SvReader) reader = world_reader (world, world->config);
+  GError *error = NULL;
+  g_autofree char *hash = publish (world);
+  g_autoptr (json_t) authored = world_authored ("w2", 1000, 2000, "1");
+  g_autoptr (SvManifest) hidden =
+      sv_manifest_sign (authored, 0, NULL, sv_chain_id (world->chain), world->operator, sv_clock_ms (), &error);
+  g_assert_no_error (error);
+  g_autofree char *key = g_strdup_printf ("scorevision/manifests/%s.json", hidden->hash + strlen ("sha256:"));
+  world_set_object (world, key, hidden->document->bytes);
+  accepts (reader);
+  assert_manifest (reader, hidden->hash, TRUE);
+  g_autoptr (SvSignersStatement) first = say (world, world->operator, NULL, "add", 0, world->stranger);
+  g_autoptr (SvSignersStatement) second = say (world, world->stranger, first, "retire", 0, world->operator);
+  resign (world, world->stranger);
+  accepts (reader);
+  assert_manifest (reader, hidden->hash, FALSE);
+  assert_manifest (reader, hash, TRUE);
+}
+
+/* An index that the retired one signed first does not come back as the newest of who stays. */
+static void
+test_retired_memory_counts (void)
+{
+  g_autoptr (World) world = world_new (0);
+  g_autofree char *hash = publish (world);
+  g_autoptr (SvSignersStatement) first = say (world, world->operator, NULL, "add", 0, world->stranger);
+  resign (world, world->stranger);
+  g_autoptr (GBytes) old = world_index_bytes (world);
+  resign (world, world->operator);
+  g_autoptr (SvReader) reader = world_reader (world, world->config);
+  accepts (reader);
+  g_autoptr (SvSignersStatement) second = say (world, world->stranger, first, "retire", 0, world->operator);
+  world_set_index_bytes (world, old);
+  refuses (reader, "rollback");
+}
+
+/* ── revoking ── */
+
+static void
+test_revoked_by_owner (void)
+{
+  g_autoptr (World) world = world_new (0);
+  g_autofree char *hash = publish (world);
+  set_trust (world, world->operator, ",", world->stranger);
+  g_autoptr (SvReader) reader = world_reader (world, world->config);
+  g_autoptr (SvSignersStatement) first = say (world, world->stranger, NULL, "retire", 0, world->operator);
+  resign (world, world->stranger);
+  accepts (reader);
+  assert_manifest (reader, hash, TRUE);
+  revoke_on_chain (world, world->operator);
+  accepts (reader);
+  assert_manifest (reader, hash, FALSE);
+  g_assert_false (sv_reader_honours (sv_keypair_address (world->operator), reader));
+}
+
+static void
+test_introduced_through_revoked (void)
+{
+  g_autoptr (World) world = world_new (0);
+  g_autofree char *hash = publish (world);
+  g_autoptr (SvSignersStatement) first = say (world, world->operator, NULL, "add", 0, world->stranger);
+  resign (world, world->stranger);
+  set_trust (world, world->operator, ",", world->owner);
+  g_autoptr (SvReader) reader = world_reader (world, world->config);
+  accepts (reader);
+  revoke_on_chain (world, world->operator);
+  refuses (reader, sv_keypair_address (world->stranger));
+  g_autoptr (SvSignersStatement) second = say (world, world->owner, first, "add", 0, world->stranger);
+  accepts (reader);
+  g_assert_cmpuint (n_remembered (world), ==, 2);
+}
+
+static void
+test_revoked_by_setting (void)
+{
+  g_autoptr (World) world = world_new (0);
+  g_autofree char *hash = publish (world);
+  g_autoptr (SvSignersStatement) first = say (world, world->operator, NULL, "add", 0, world->stranger);
+  g_autoptr (SvSignersStatement) second = say (world, world->owner, first, "add", 0, world->stranger);
+  resign (world, world->stranger);
+  set_trust (world, world->owner, ",!", world->operator);
+  g_autoptr (SvReader) twice = world_reader (world, world->config);
+  accepts (twice);
+  assert_manifest (twice, hash, FALSE);
+  take_away (world, 2);
+  g_autoptr (SvConfig) other = world_config (world, "other");
+  sv_config_set (other, "SCOREVISION_MANIFEST_SIGNERS", sv_config_get (world->config, "SCOREVISION_MANIFEST_SIGNERS"));
+  g_autoptr (SvReader) once = world_reader (world, other);
+  refuses (once, sv_keypair_address (world->stranger));
+}
+
+/* The last account of the setting goes: whom it alone has introduced is not served any more either. */
+static void
+test_all_revoked (void)
+{
+  g_autoptr (World) world = world_new (0);
+  g_autofree char *hash = publish (world);
+  g_autoptr (SvSignersStatement) first = say (world, world->operator, NULL, "add", 0, world->stranger);
+  resign (world, world->stranger);
+  g_autoptr (SvReader) reader = world_reader (world, world->config);
+  accepts (reader);
+  revoke_on_chain (world, world->operator);
+  refuses (reader, "revoked");
+  g_assert_false (sv_reader_honours (sv_keypair_address (world->stranger), reader));
+}
+
+static void
+far_ahead (SvIndex *index)
+{
+  index->sequence = SV_JSON_MAX_INTEGER;
+}
+
+static void
+test_fast_forward (void)
+{
+  g_autoptr (World) world = world_new (0);
+  g_autofree char *hash = publish (world);
+  g_autoptr (SvSignersStatement) first = say (world, world->operator, NULL, "add", 0, world->stranger);
+  g_autoptr (GBytes) before = world_index_bytes (world);
+  g_autoptr (SvReader) reader = world_reader (world, world->config);
+  world_resign_index (world, world->stranger, far_ahead);
+  accepts (reader);
+  world_set_index_bytes (world, before);
+  refuses (reader, "rollback");
+  revoke_on_chain (world, world->stranger);
+  accepts (reader);
+}
+
+/* ── wrong statements ── */
+
+static GBytes *
+changed (const World *world, const SvSignersStatement *statement, const char *field, json_t *value, const SvKeypair *keypair,
+         const char *type, guint netuid)
+{
+  SvChainId chain = *sv_chain_id (world->chain);
+  chain.netuid = netuid;
+  g_autoptr (json_t) json = json_deep_copy (statement->document->json);
+  json_object_set_new (json, field, value);
+  g_autoptr (SvSignedDocument) document = sv_signed_document_create (json, type, &chain, keypair, sv_clock_ms (), NULL);
+  g_assert_nonnull (document);
+  return g_bytes_ref (document->bytes);
+}
+
+static void
+assert_no_effect (World *world, const char *what, guint64 number, GBytes *bytes)
+{
+  put_at (world, number, bytes);
+  g_autoptr (SvReader) reader = world_reader (world, world->config);
+  refuses (reader, sv_keypair_address (world->stranger));
+  if (n_remembered (world) != 0)
+    g_error ("%s was remembered", what);
+  take_away (world, number);
+}
+
+static void
+test_wrong (void)
+{
+  g_autoptr (World) world = world_new (0);
+  g_autofree char *hash = publish (world);
+  resign (world, world->stranger);
+  const SvKeypair *operator= world->operator;
+  guint netuid = sv_chain_id (world->chain)->netuid;
+  g_autoptr (SvSignersStatement) right = sign (world, operator, NULL, "add", 0, world->stranger);
+  g_autoptr (SvSignersStatement) second = sign (world, operator, right, "add", 0, world->stranger);
+  g_autoptr (SvSignersStatement) own = sign (world, world->stranger, NULL, "add", 0, world->stranger);
+  assert_no_effect (world, "a gap", 2, second->document->bytes);
+  assert_no_effect (world, "another number", 1, second->document->bytes);
+  assert_no_effect (world, "a stranger's", 1, own->document->bytes);
+  g_autoptr (GBytes) previous = changed (world, right, "previous", json_string (hash), operator, "signers", netuid);
+  assert_no_effect (world, "another previous", 1, previous);
+  g_autoptr (GBytes) chain = changed (world, right, "n", sv_json_integer (1), operator, "signers", netuid + 1);
+  assert_no_effect (world, "another chain's", 1, chain);
+  g_autoptr (GBytes) type = changed (world, right, "n", sv_json_integer (1), operator, "manifest", netuid);
+  assert_no_effect (world, "another type", 1, type);
+  g_autoptr (GBytes) rubbish = g_bytes_new_static ("<html>", 6);
+  assert_no_effect (world, "no JSON", 1, rubbish);
+  g_autoptr (GBytes) cut = g_bytes_new_from_bytes (right->document->bytes, 0, 200);
+  assert_no_effect (world, "cut short", 1, cut);
+  g_autofree char *many = g_strnfill (SV_SIGNERS_MAX_SIZE + 1, ' ');
+  g_autoptr (GBytes) large = g_bytes_new (many, SV_SIGNERS_MAX_SIZE + 1);
+  assert_no_effect (world, "too large", 1, large);
+  put_at (world, 1, right->document->bytes);
+  g_autoptr (SvReader) reader = world_reader (world, world->config);
+  accepts (reader);
+}
+
+/* ── mirrors ── */
+
+/* A second store with what the first one holds now; both are read. Returns it as a world to put things into. */
+static World
+add_mirror (World *world)
+{
+  GError *error = NULL;
+  g_autofree char *from = world_path (world, "store"), *to = world_path (world, "mirror");
+  g_autofree char *command = g_strdup_printf ("cp -r %s %s", from, to);
+  g_assert_true (g_spawn_command_line_sync (command, NULL, NULL, NULL, &error));
+  g_autofree char *url = g_strdup_printf ("file:%s", to);
+  g_autofree char *both = g_strdup_printf ("file:%s,%s", from, url);
+  sv_config_set (world->config, "R2_PUBLIC_URL", both);
+  World mirror = *world;
+  mirror.store = sv_object_store_open (url, world->config, &error);
+  g_assert_no_error (error);
+  return mirror;
+}
+
+static void
+test_hiding_mirror (void)
+{
+  g_autoptr (World) world = world_new (0);
+  g_autofree char *hash = publish (world);
+  resign (world, world->stranger);
+  World mirror = add_mirror (world);
+  g_autoptr (SvSignersStatement) first = say (&mirror, world->operator, NULL, "add", 0, world->stranger);
+  g_autoptr (SvReader) reader = world_reader (world, world->config);
+  accepts (reader);
+  g_autoptr (SvSignersStatement) second = say (&mirror, world->operator, first, "add", 0, world->owner);
+  put_at (world, 1, first->document->bytes);
+  accepts (reader);
+  g_assert_cmpuint (n_remembered (world), ==, 2);
+  sv_object_store_free (mirror.store);
+}
+
+static void
+test_two_faces (void)
+{
+  g_autoptr (World) world = world_new (0);
+  g_autofree char *hash = publish (world);
+  World mirror = add_mirror (world);
+  g_autoptr (SvSignersStatement) one = say (world, world->operator, NULL, "add", 0, world->stranger);
+  g_autoptr (SvSignersStatement) other = say (&mirror, world->operator, NULL, "add", 0, world->owner);
+  g_autoptr (SvReader) reader = world_reader (world, world->config);
+  refuses (reader, one->document->hash);
+  refuses (reader, other->document->hash);
+  g_assert_cmpuint (n_remembered (world), ==, 0);
+  sv_object_store_free (mirror.store);
+}
+
+static void
+test_other_history (void)
+{
+  g_autoptr (World) world = world_new (0);
+  g_autofree char *hash = publish (world);
+  g_autoptr (SvSignersStatement) one = say (world, world->operator, NULL, "add", 0, world->stranger);
+  g_autoptr (SvReader) reader = world_reader (world, world->config);
+  accepts (reader);
+  g_autoptr (SvSignersStatement) other = say (world, world->operator, NULL, "add", 0, world->owner);
+  g_autoptr (SvSignersStatement) next = say (world, world->operator, other, "add", 0, world->owner);
+  refuses (reader, "equivocation");
+  g_autoptr (SvSignersStatement) by_stranger = say (world, world->owner, other, "add", 0, world->owner);
+  accepts (reader); /* whoever nobody trusts can claim what he likes */
+  g_assert_cmpuint (n_remembered (world), ==, 1);
+}
+
+static void
+test_taken_back (void)
+{
+  g_autoptr (World) world = world_new (0);
+  g_autofree char *hash = publish (world);
+  g_autoptr (SvSignersStatement) first = say (world, world->operator, NULL, "add", 0, world->stranger);
+  g_autoptr (SvSignersStatement) second = say (world, world->stranger, first, "retire", 0, world->operator);
+  g_autoptr (GBytes) retired_index = world_index_bytes (world);
+  resign (world, world->stranger);
+  g_autoptr (SvReader) reader = world_reader (world, world->config);
+  accepts (reader);
+  take_away (world, 1);
+  take_away (world, 2);
+  accepts (reader);
+  g_autoptr (SvReader) later = world_reader (world, world->config);
+  accepts (later);
+  world_set_index_bytes (world, retired_index);
+  refuses (later, sv_keypair_address (world->operator));
+}
+
+/* Once the remembered one's signer is revoked, nobody vouches for it: the history that a trusted account goes on with counts.
+ */
+static void
+test_gives_way (void)
+{
+  g_autoptr (World) world = world_new (0);
+  g_autofree char *hash = publish (world);
+  set_trust (world, world->operator, ",", world->owner);
+  g_autoptr (SvSignersStatement) stolen = say (world, world->operator, NULL, "retire", 0, world->owner);
+  {
+    g_autoptr (SvReader) reader = world_reader (world, world->config);
+    accepts (reader);
+    g_assert_false (sv_reader_trusts (sv_keypair_address (world->owner), reader));
+  }
+  set_trust (world, world->owner, ",!", world->operator);
+  g_autoptr (SvSignersStatement) mended = say (world, world->owner, NULL, "add", 0, world->stranger);
+  resign (world, world->stranger);
+  g_autoptr (SvReader) reader = world_reader (world, world->config);
+  g_assert_true (sv_reader_trusts (sv_keypair_address (world->owner), reader));
+  accepts (reader);
+  g_assert_cmpuint (n_remembered (world), ==, 1);
+  g_assert_true (sv_reader_trusts (sv_keypair_address (world->stranger), reader));
+}
+
+/* ── other histories ── */
+
+static void
+test_later_setting (void)
+{
+  g_autoptr (World) world = world_new (0);
+  g_autofree char *hash = publish (world);
+  g_autoptr (SvSignersStatement) first = say (world, world->operator, NULL, "add", 0, world->stranger);
+  resign (world, world->owner);
+  sv_config_set (world->config, "SCOREVISION_MANIFEST_SIGNERS", sv_keypair_address (world->stranger));
+  g_autoptr (SvReader) reader = world_reader (world, world->config);
+  refuses (reader, sv_keypair_address (world->owner));
+  g_assert_cmpuint (n_remembered (world), ==, 0);
+  g_autoptr (SvSignersStatement) second = say (world, world->stranger, first, "add", 0, world->owner);
+  accepts (reader);
+  g_assert_cmpuint (n_remembered (world), ==, 2);
+}
+
+/* Without the care that a store takes of each object. */
+static void
+write_file (const char *path, GBytes *bytes)
+{
+  GError *error = NULL;
+  gboolean done = g_file_set_contents_full (path, g_bytes_get_data (bytes, NULL), (gssize)g_bytes_get_size (bytes),
+                                            G_FILE_SET_CONTENTS_NONE, 0644, &error);
+  g_assert_no_error (error);
+  g_assert_true (done);
+}
+
+static void
+test_too_many_pending (void)
+{
+  g_autoptr (World) world = world_new (0);
+  g_autofree char *hash = publish (world);
+  g_autoptr (SvReader) reader = world_reader (world, world->config);
+  g_autoptr (SvSignersStatement) last = NULL;
+  g_autofree char *folder = world_path (world, "store/scorevision/signers");
+  g_assert_cmpint (g_mkdir (folder, 0755), ==, 0);
+  for (guint i = 1; i <= SV_SIGNERS_MAX_PENDING + 1; i++)
+  {
+    SvSignersStatement *next = sign (world, world->stranger, last, "add", 0, world->stranger);
+    g_autofree char *path = g_strdup_printf ("%s/%u.json", folder, i);
+    write_file (path, next->document->bytes);
+    sv_signers_statement_free (last);
+    last = next;
+  }
+  g_autoptr (SvSignersStatement) right = say (world, world->operator, last, "add", 0, world->owner);
+  accepts (reader);
+  g_assert_cmpuint (n_remembered (world), ==, 0);
+}
+
+static void
+test_without_chain (void)
+{
+  g_autoptr (World) world = world_new (0);
+  GError *error = NULL;
+  g_autofree char *hash = publish (world);
+  g_autoptr (SvSignersStatement) first = say (world, world->operator, NULL, "add", 50, world->stranger);
+  resign (world, world->stranger);
+  sv_config_set (world->config, "SCOREVISION_GENESIS", sv_chain_id (world->chain)->genesis);
+  {
+    g_autoptr (SvReader) online = world_reader (world, world->config);
+    refuses (online, sv_keypair_address (world->stranger));
+    g_autoptr (SvReader) offline = sv_reader_new (world->config, NULL, NULL, &error);
+    g_assert_no_error (error);
+    refuses (offline, sv_keypair_address (world->stranger));
+    world_advance (world, 50);
+    accepts (online);
+  }
+  g_autoptr (SvReader) offline = sv_reader_new (world->config, NULL, NULL, &error);
+  g_assert_no_error (error);
+  accepts (offline);
+}
+
+static void
+test_damaged_memory (void)
+{
+  g_autoptr (World) world = world_new (0);
+  GError *error = NULL;
+  g_autofree char *hash = publish (world);
+  g_autoptr (SvSignersStatement) first = say (world, world->operator, NULL, "add", 0, world->stranger);
+  g_autoptr (SvReader) reader = world_reader (world, world->config);
+  accepts (reader);
+  const SvChainId *id = sv_chain_id (world->chain);
+  g_autofree char *leaf = g_strdup_printf ("home/memory/%s-%u/signers.jsonl", id->genesis + 2, id->netuid);
+  g_autofree char *path = world_path (world, leaf);
+  g_assert_true (g_file_test (path, G_FILE_TEST_EXISTS));
+  g_assert_true (sv_file_write (path, "{}\n", 3, 0600, &error));
+  g_assert_null (sv_reader_new (world->config, world->chain, NULL, &error));
+  world_assert_error (&error, SV_ERROR_MALFORMED, "damaged");
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/statements/add", test_add);
+  g_test_add_func ("/statements/add from a block on", test_add_later);
+  g_test_add_func ("/statements/let an added one's anchor count", test_added_anchor);
+  g_test_add_func ("/statements/retire from a block on", test_retire);
+  g_test_add_func ("/statements/keep of a retired one what is listed", test_retired_and_not_listed);
+  g_test_add_func ("/statements/keep a retired one's memory", test_retired_memory_counts);
+  g_test_add_func ("/statements/end with the owner's revocation", test_revoked_by_owner);
+  g_test_add_func ("/statements/do not introduce through a revoked one", test_introduced_through_revoked);
+  g_test_add_func ("/statements/end with the setting's revocation", test_revoked_by_setting);
+  g_test_add_func ("/statements/end when all are revoked", test_all_revoked);
+  g_test_add_func ("/statements/recover from a thief's sequence", test_fast_forward);
+  g_test_add_func ("/statements/have no effect when wrong", test_wrong);
+  g_test_add_func ("/statements/are heard from any mirror", test_hiding_mirror);
+  g_test_add_func ("/statements/of two faces are an equivocation", test_two_faces);
+  g_test_add_func ("/statements/of another history are an equivocation", test_other_history);
+  g_test_add_func ("/statements/cannot be taken back", test_taken_back);
+  g_test_add_func ("/statements/give way once nobody vouches for them", test_gives_way);
+  g_test_add_func ("/statements/may begin before the setting", test_later_setting);
+  g_test_add_func ("/statements/end where too many are pending", test_too_many_pending);
+  g_test_add_func ("/statements/are judged at the last final block without a chain", test_without_chain);
+  g_test_add_func ("/statements/are missed when the memory is damaged", test_damaged_memory);
+  return g_test_run ();
+}
