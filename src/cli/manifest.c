@@ -8,6 +8,7 @@
 #include "base/hash.h"
 #include "base/identifiers.h"
 #include "cli/commands.h"
+#include "cli/index_rebuild.h"
 #include "cli/manifest_show.h"
 #include "cli/table.h"
 #include "operator/anchoring.h"
@@ -19,7 +20,7 @@
 
 static char *opt_template, *opt_window_id, *opt_expiry_block, *opt_start_block, *opt_output, *opt_overlap, *opt_to_hash;
 static char **opt_clips;
-static gboolean opt_strict, opt_supersede, opt_dry_run, opt_accept_owner, opt_replace;
+static gboolean opt_strict, opt_supersede, opt_dry_run, opt_accept_owner, opt_replace, opt_rebuild;
 
 /* *@value keeps its default where the option was not given. */
 static gboolean
@@ -202,6 +203,8 @@ run_validate (SvContext *context, int argc, char **argv, GError **error)
 static const GOptionEntry publish_options[] = {
   { "supersede", 0, 0, G_OPTION_ARG_NONE, &opt_supersede, "replace the window's live manifest", NULL },
   { "strict", 0, 0, G_OPTION_ARG_NONE, &opt_strict, "refuse unknown fields instead of warning about them", NULL },
+  { "rebuild-index", 0, 0, G_OPTION_ARG_NONE, &opt_rebuild, "go on without the index of a signer who was revoked or retired",
+    NULL },
   PUBLISH_OPTIONS,
   G_OPTION_ENTRY_NULL,
 };
@@ -227,7 +230,7 @@ anchoring_to_json (const SvAnchoring *anchoring)
 }
 
 static void
-print_publication_json (const SvPublication *publication, const SvAnchoring *anchoring)
+print_publication_json (const SvPublication *publication, const SvIndexRebuild *rebuild, const SvAnchoring *anchoring)
 {
   const char *status = publication->is_unchanged ? "unchanged" : "published";
   json_t *json = json_object ();
@@ -243,6 +246,7 @@ print_publication_json (const SvPublication *publication, const SvAnchoring *anc
   json_object_set_new (json, "replaced", sv_json_string_or_null (publication->replaced));
   json_object_set_new (json, "replaced_until",
                        publication->replaced != NULL ? sv_json_integer (publication->replaced_until) : json_null ());
+  json_object_set_new (json, "rebuilt_index", sv_index_rebuild_to_json (rebuild));
   json_object_set_new (json, "anchor", anchoring_to_json (anchoring));
   sv_print_json (json);
 }
@@ -270,7 +274,6 @@ print_publication (const SvContext *context, const SvPublication *publication)
   if (publication->replaced != NULL)
     printf ("replaces    %s, in force until block " BLOCK "\n", publication->replaced, publication->replaced_until);
   printf ("index       sequence " BLOCK "\n", publication->added_sequence);
-  fflush (stdout);
 }
 
 static void
@@ -298,7 +301,11 @@ finish_publication (SvContext *context, SvPublisher *publisher, const SvPublicat
 {
   g_autoptr (SvAnchoring) anchoring = NULL;
   if (!context->as_json)
+  {
     print_publication (context, publication);
+    sv_index_rebuild_print (sv_publisher_rebuild (publisher));
+    fflush (stdout);
+  }
   if (!opt_dry_run && context->is_terminal)
     fprintf (stderr, "waiting for the anchor to be included…");
   if (!opt_dry_run)
@@ -308,7 +315,7 @@ finish_publication (SvContext *context, SvPublisher *publisher, const SvPublicat
   if (!opt_dry_run && anchoring == NULL)
     return 1;
   if (context->as_json)
-    print_publication_json (publication, anchoring);
+    print_publication_json (publication, sv_publisher_rebuild (publisher), anchoring);
   else if (opt_dry_run)
     print_steps (publication);
   else
@@ -345,6 +352,8 @@ open_session (SvContext *context, Session *session, GError **error)
     return FALSE;
   SvReaderOptions options = { .accept_owner = opt_accept_owner };
   session->publisher = sv_publisher_new (context->config, chain, store, session->keypair, &options, error);
+  if (session->publisher != NULL && opt_rebuild)
+    sv_publisher_allow_rebuild (session->publisher);
   return session->publisher != NULL;
 }
 
@@ -384,12 +393,13 @@ confirm_replacement (SvContext *context, const SvPublication *preview, GError **
 static gboolean
 confirm_publish (SvContext *context, Session *session, const json_t *authored, GError **error)
 {
-  if (context->yes || opt_dry_run || !opt_supersede)
+  if (opt_dry_run || (!opt_rebuild && (context->yes || !opt_supersede)))
     return TRUE;
   SvPublishOptions options = session->options;
   options.dry_run = TRUE;
   g_autoptr (SvPublication) preview = sv_publish_manifest (session->publisher, authored, &options, error);
-  return preview != NULL && confirm_replacement (context, preview, error);
+  return preview != NULL && sv_index_rebuild_confirm (context, sv_publisher_rebuild (session->publisher), error) &&
+         confirm_replacement (context, preview, error);
 }
 
 static gboolean
@@ -407,7 +417,8 @@ static int
 run_publish (SvContext *context, int argc, char **argv, GError **error)
 {
   g_auto (Session) session = { 0 };
-  if (!sv_check_arguments (argc, 1, 1, "sv manifest publish FILE [--supersede] [--overlap N] [--strict] [--dry-run]", error))
+  if (!sv_check_arguments (
+          argc, 1, 1, "sv manifest publish FILE [--supersede] [--overlap N] [--strict] [--dry-run] [--rebuild-index]", error))
     return 1;
   g_autoptr (SvAuthoredManifest) authored = sv_authored_manifest_load (argv[0], error);
   if (authored == NULL || !sv_authored_manifest_check (authored, opt_strict, error))
@@ -450,12 +461,14 @@ const SvCommand sv_manifest_commands[] = {
   { "manifest", "validate", "FILE [--strict]", "list everything wrong with a manifest, in its place",
     "FILE is YAML or JSON; - is standard input. Exit status 3 when there is a fault.", "  sv manifest validate manifest.yaml",
     validate_options, run_validate },
-  { "manifest", "publish", "FILE [--supersede] [--overlap N] [--strict] [--dry-run]",
+  { "manifest", "publish", "FILE [--supersede] [--overlap N] [--strict] [--dry-run] [--rebuild-index]",
     "sign a manifest, make it public, anchor it",
     "Signs the manifest, stores it, adds it to the index and anchors it on the chain. The wallet's hotkey signs, and must be "
-    "among SCOREVISION_MANIFEST_SIGNERS. Running the same command again does what is\n"
+    "a trusted signer (`sv manifest signers`). Running the same command again does what is\n"
     "missing and nothing twice. A second manifest for a window needs --supersede; the replaced one stays in force for\n"
-    "--overlap blocks, while caches learn of the new one. Replacing asks first on a terminal; elsewhere it needs --yes.",
+    "--overlap blocks, while caches learn of the new one. Replacing asks first on a terminal; elsewhere it needs --yes.\n\n"
+    "--rebuild-index goes on after the index's signer was revoked, or retired without a successor: a new index of what this\n"
+    "home has verified and what verifies by itself replaces it. It says what is dropped, and asks first.",
     "  sv manifest publish manifest.yaml --dry-run\n  sv manifest publish manifest.yaml", publish_options, run_publish },
   { "manifest", "rollback", "--to-hash HASH [--overlap N] [--dry-run]", "make an earlier manifest of a window live again",
     "The window must not have expired. History is added to, never rewritten. It asks first on a terminal; elsewhere it needs "

@@ -1,0 +1,62 @@
+/* A person who rebuilds an index has to see what is lost by it, before and afterwards. */
+#include "cli/index_rebuild.h"
+
+#include <stdio.h>
+
+#include "base/json.h"
+#include "cli/table.h"
+
+static void
+print_lines (const char *label, const GPtrArray *lines)
+{
+  for (guint i = 0; i < lines->len; i++)
+  {
+    g_autofree char *shown = sv_printable (lines->pdata[i]);
+    fprintf (stderr, "%-8s %s\n", label, shown);
+  }
+}
+
+gboolean
+sv_index_rebuild_confirm (SvContext *context, const SvIndexRebuild *rebuild, GError **error)
+{
+  if (rebuild == NULL)
+    return TRUE;
+  g_autofree char *reason = sv_printable (rebuild->reason);
+  fprintf (stderr, "the index in the store is not built on: %s\n", reason);
+  print_lines ("kept", rebuild->kept);
+  print_lines ("dropped", rebuild->dropped);
+  g_autofree char *question =
+      g_strdup_printf ("Replace that index by one with the %u kept and without the %u dropped manifests", rebuild->kept->len,
+                       rebuild->dropped->len);
+  return sv_context_confirm (context, question, error);
+}
+
+void
+sv_index_rebuild_print (const SvIndexRebuild *rebuild)
+{
+  if (rebuild != NULL)
+    printf ("rebuilt     the index anew above sequence %" G_GUINT64_FORMAT ": %u manifests kept, %u dropped\n",
+            rebuild->above_sequence, rebuild->kept->len, rebuild->dropped->len);
+}
+
+static json_t *
+lines_to_json (const GPtrArray *lines)
+{
+  json_t *json = json_array ();
+  for (guint i = 0; i < lines->len; i++)
+    json_array_append_new (json, json_string (lines->pdata[i]));
+  return json;
+}
+
+json_t *
+sv_index_rebuild_to_json (const SvIndexRebuild *rebuild)
+{
+  if (rebuild == NULL)
+    return json_null ();
+  json_t *json = json_object ();
+  json_object_set_new (json, "reason", json_string (rebuild->reason));
+  json_object_set_new (json, "above_sequence", sv_json_integer (rebuild->above_sequence));
+  json_object_set_new (json, "kept", lines_to_json (rebuild->kept));
+  json_object_set_new (json, "dropped", lines_to_json (rebuild->dropped));
+  return json;
+}
