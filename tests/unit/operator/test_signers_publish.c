@@ -1,0 +1,435 @@
+/* Changing signers:
+ *  - add: the statement is in the store, and counts; the same again says nothing
+ *  - retire: the index is signed again by who retires; the same again says nothing; who retires himself is told of his index
+ *  - refused: a wallet that was retired, a revoked account, nobody left, a stranger to retire
+ *  - several at once: each statement on top of the other; on top of one that nobody trusts, too
+ *  - what lies in a statement's place and is none is named; what the store has lost is put there again
+ *  - dry run: says the same and writes nothing
+ * Revoking:
+ *  - by the owner alone, who is named otherwise; the text goes on with all accounts, and the index that still counts
+ *  - a thief's index is not anchored; the same again commits nothing
+ * Going on:
+ *  - after a stolen key's fast forward: a new index of what verifies by itself, above the sequence of those who count
+ *  - nothing is rebuilt where the index verifies; without being asked to, the index is refused
+ */
+#include "base/error.h"
+#include "base/rfc3339.h"
+#include "operator/anchoring.h"
+#include "operator/revocation.h"
+#include "operator/signers_publish.h"
+#include "world.h"
+
+static SvSignerPublication *
+try_change (SvPublisher *publisher, const char *verb, const SvKeypair *named, gboolean dry_run, GError **error)
+{
+  const SvSignerRequest request = { .is_addition = strcmp (verb, "add") == 0,
+                                    .account = sv_keypair_address (named),
+                                    .dry_run = dry_run };
+  return sv_publish_signer (publisher, &request, error);
+}
+
+static SvSignerPublication *
+change (SvPublisher *publisher, const char *verb, const SvKeypair *named)
+{
+  GError *error = NULL;
+  SvSignerPublication *publication = try_change (publisher, verb, named, FALSE, &error);
+  g_assert_no_error (error);
+  return publication;
+}
+
+static void
+refused (SvPublisher *publisher, const char *verb, const SvKeypair *named, SvErrorCode code, const char *part)
+{
+  GError *error = NULL;
+  g_assert_null (try_change (publisher, verb, named, FALSE, &error));
+  world_assert_error (&error, code, part);
+}
+
+static char *
+statement_key (guint64 number)
+{
+  return g_strdup_printf ("scorevision/signers/%" G_GUINT64_FORMAT ".json", number);
+}
+
+static gboolean
+has_statement (const World *world, guint64 number)
+{
+  g_autofree char *key = statement_key (number);
+  return sv_object_store_head (world->store, key, NULL, NULL);
+}
+
+static void
+say (SvPublisher *publisher, const char *verb, const SvKeypair *named)
+{
+  g_autoptr (SvSignerPublication) publication = change (publisher, verb, named);
+  g_assert_false (publication->was_there);
+}
+
+static SvIndex *
+read_index (const World *world, const SvConfig *config)
+{
+  GError *error = NULL;
+  g_autoptr (SvReader) reader = world_reader (world, config);
+  SvIndex *index = sv_fetch_index (reader, SV_FETCH_NORMAL, &error);
+  g_assert_no_error (error);
+  return index;
+}
+
+/* ── add and retire ── */
+
+static void
+test_add (void)
+{
+  g_autoptr (World) world = world_new (0);
+  GError *error = NULL;
+  g_autoptr (SvPublisher) publisher = world_publisher (world, world->config, world->operator);
+  g_autoptr (SvSignerPublication) preview = try_change (publisher, "add", world->stranger, TRUE, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (preview->number, ==, 1);
+  g_assert_false (has_statement (world, 1));
+  g_autoptr (SvSignerPublication) first = change (publisher, "add", world->stranger);
+  g_assert_cmpuint (first->number, ==, 1);
+  g_assert_true (has_statement (world, 1));
+  g_autoptr (SvSignerPublication) again = change (publisher, "add", world->stranger);
+  g_assert_true (again->was_there);
+  g_assert_false (has_statement (world, 2));
+  g_autoptr (SvConfig) fresh = world_config (world, "fresh");
+  g_autoptr (SvPublisher) added = world_publisher (world, fresh, world->stranger);
+  g_assert_nonnull (added);
+}
+
+static void
+test_retire (void)
+{
+  g_autoptr (World) world = world_new (0);
+  g_autofree char *hash = world_publish (world, "w1", 0, 100, "1", FALSE);
+  g_autoptr (SvPublisher) old = world_publisher (world, world->config, world->operator);
+  say (old, "add", world->stranger);
+  g_autoptr (SvConfig) home = world_config (world, "new-home");
+  g_autoptr (SvPublisher) new = world_publisher (world, home, world->stranger);
+  g_autoptr (SvSignerPublication) retired = change (new, "retire", world->operator);
+  g_assert_cmpuint (retired->number, ==, 2);
+  g_assert_cmpuint (retired->resigned, ==, 2);
+  g_autoptr (SvConfig) fresh = world_config (world, "fresh");
+  g_autoptr (SvIndex) index = read_index (world, fresh);
+  g_assert_cmpstr (index->document->signed_by, ==, sv_keypair_address (world->stranger));
+  g_assert_nonnull (sv_index_find_hash (index, hash));
+  g_autoptr (SvSignerPublication) again = change (new, "retire", world->operator);
+  g_assert_true (again->was_there);
+  g_assert_cmpuint (again->resigned, ==, 0);
+  GError *error = NULL;
+  g_assert_null (sv_publisher_new (world->config, world->chain, world->store, world->operator, NULL, &error));
+  world_assert_error (&error, SV_ERROR_POLICY, "retired");
+}
+
+static void
+test_retires_himself (void)
+{
+  g_autoptr (World) world = world_new (0);
+  GError *error = NULL;
+  g_autofree char *hash = world_publish (world, "w1", 0, 100, "1", FALSE);
+  g_autoptr (SvPublisher) publisher = world_publisher (world, world->config, world->operator);
+  say (publisher, "add", world->stranger);
+  const SvSignerRequest request = { .account = sv_keypair_address (world->operator), .has_from_block = TRUE, .from_block = 5 };
+  g_autoptr (SvSignerPublication) retired = sv_publish_signer (publisher, &request, &error);
+  g_assert_no_error (error);
+  g_assert_true (retired->owns_index);
+  g_assert_cmpuint (retired->from_block, ==, 5);
+  refused (publisher, "add", world->owner, SV_ERROR_POLICY, "has retired the wallet's hotkey");
+  g_autoptr (SvConfig) home = world_config (world, "new-home");
+  g_autoptr (SvPublisher) other = world_publisher (world, home, world->stranger);
+  g_autoptr (SvSignerPublication) again = sv_publish_signer (other, &request, &error);
+  g_assert_no_error (error);
+  g_assert_true (again->was_there);
+  g_assert_cmpuint (again->resigned, ==, 2);
+  world_advance (world, 5);
+  g_autoptr (SvIndex) index = read_index (world, home);
+  g_assert_nonnull (sv_index_find_hash (index, hash));
+}
+
+static void
+revoke_on_chain (World *world, const SvKeypair *keypair)
+{
+  g_autofree char *text = g_strdup_printf ("sv1 revoke\n%s", sv_keypair_address (keypair));
+  world_commit (world, world->owner, text);
+}
+
+static void
+test_refused (void)
+{
+  g_autoptr (World) world = world_new (0);
+  g_autoptr (SvPublisher) publisher = world_publisher (world, world->config, world->operator);
+  refused (publisher, "retire", world->operator, SV_ERROR_POLICY, "no account would be trusted");
+  refused (publisher, "retire", world->stranger, SV_ERROR_NOT_FOUND, "is no signer");
+  GError *error = NULL;
+  const SvSignerRequest later = { TRUE, sv_keypair_address (world->stranger), TRUE, 50, FALSE };
+  g_autoptr (SvSignerPublication) coming = sv_publish_signer (publisher, &later, &error);
+  g_assert_no_error (error);
+  refused (publisher, "retire", world->operator, SV_ERROR_POLICY, "no account would be trusted");
+  revoke_on_chain (world, world->stranger);
+  refused (publisher, "add", world->stranger, SV_ERROR_POLICY, "revoked");
+  g_assert_false (has_statement (world, 2));
+}
+
+static void
+test_on_top_of_each_other (void)
+{
+  g_autoptr (World) world = world_new (0);
+  g_autoptr (SvConfig) home = world_config (world, "second-home");
+  g_autoptr (SvPublisher) one = world_publisher (world, world->config, world->operator);
+  g_autoptr (SvPublisher) two = world_publisher (world, home, world->operator);
+  say (one, "add", world->stranger);
+  g_autoptr (SvSignerPublication) second = change (two, "add", world->owner);
+  g_assert_cmpuint (second->number, ==, 2);
+  g_autoptr (SvKeypair) thief = sv_keypair_generate (SV_SCHEME_ED25519);
+  const SvSignerChange item = { (char *)sv_keypair_address (thief), 0 };
+  g_autofree char *next_key = statement_key (3);
+  GError *error = NULL;
+  g_assert_true (sv_reader_update_signers (sv_publisher_reader (one), &error));
+  g_autoptr (SvSignersStatement) foreign =
+      sv_signers_statement_sign (sv_publisher_last_statement (one), TRUE, &item, sv_chain_id (world->chain), thief, 0, NULL);
+  world_set_object (world, next_key, foreign->document->bytes);
+  g_autoptr (SvSignerPublication) third = change (one, "retire", world->owner);
+  g_assert_cmpuint (third->number, ==, 4);
+  g_autoptr (SvConfig) fresh = world_config (world, "fresh");
+  g_autoptr (SvReader) reader = world_reader (world, fresh);
+  g_assert_true (sv_reader_update_signers (reader, &error));
+  g_assert_true (sv_reader_trusts (sv_keypair_address (world->stranger), reader));
+  g_assert_false (sv_reader_trusts (sv_keypair_address (world->owner), reader));
+  g_assert_false (sv_reader_trusts (sv_keypair_address (thief), reader));
+}
+
+static void
+test_rubbish_in_place (void)
+{
+  g_autoptr (World) world = world_new (0);
+  g_autoptr (SvPublisher) publisher = world_publisher (world, world->config, world->operator);
+  g_autoptr (GBytes) rubbish = g_bytes_new_static ("{}", 2);
+  g_autofree char *key = statement_key (1);
+  world_set_object (world, key, rubbish);
+  refused (publisher, "add", world->stranger, SV_ERROR_CONFLICT, "remove it");
+  world_remove_object (world, key);
+  say (publisher, "add", world->stranger);
+}
+
+static void
+test_lost_statements (void)
+{
+  g_autoptr (World) world = world_new (0);
+  g_autoptr (SvPublisher) publisher = world_publisher (world, world->config, world->operator);
+  say (publisher, "add", world->stranger);
+  g_autofree char *key = statement_key (1);
+  world_remove_object (world, key);
+  say (publisher, "add", world->owner);
+  g_assert_true (has_statement (world, 1));
+  g_assert_true (has_statement (world, 2));
+}
+
+/* ── revoke ── */
+
+static SvRevocation *
+revoke_one (World *world, SvReader *reader, const SvKeypair *wallet, const SvKeypair *named, gboolean dry_run, GError **error)
+{
+  const char *const accounts[] = { sv_keypair_address (named), NULL };
+  const SvAnchorSlot slot = { world->config, world->chain, reader, wallet };
+  const SvRevokeOptions options = { .dry_run = dry_run };
+  return sv_revoke_signers (&slot, accounts, &options, error);
+}
+
+static char *
+owner_text (World *world)
+{
+  GError *error = NULL;
+  char *text = NULL;
+  SvHead head = world_head (world);
+  g_assert_true (sv_chain_anchor_text (world->chain, sv_keypair_address (world->owner), head.best.number, &text, &error));
+  g_assert_no_error (error);
+  return text;
+}
+
+static void
+test_revoke (void)
+{
+  g_autoptr (World) world = world_new (0);
+  GError *error = NULL;
+  g_autofree char *hash = world_publish (world, "w1", 0, 100, "1", FALSE);
+  g_autoptr (SvReader) reader = world_reader (world, world->config);
+  g_assert_null (revoke_one (world, reader, world->operator, world->stranger, FALSE, &error));
+  world_assert_error (&error, SV_ERROR_POLICY, sv_keypair_address (world->owner));
+  g_autoptr (SvRevocation) preview = revoke_one (world, reader, world->owner, world->stranger, TRUE, &error);
+  g_assert_no_error (error);
+  g_assert_null (owner_text (world));
+  g_autoptr (SvRevocation) first = revoke_one (world, reader, world->owner, world->stranger, FALSE, &error);
+  g_assert_no_error (error);
+  g_autofree char *expected = g_strdup_printf ("sv1 manifest %s 1\n%s", hash, sv_keypair_address (world->stranger));
+  g_autofree char *text = owner_text (world);
+  g_assert_cmpstr (text, ==, expected);
+  g_assert_cmpstr (preview->text, ==, expected);
+  g_assert_true (first->has_signer);
+  g_autoptr (SvRevocation) again = revoke_one (world, reader, world->owner, world->stranger, FALSE, &error);
+  g_assert_no_error (error);
+  g_assert_true (again->was_there);
+  g_assert_cmpuint (again->block, ==, 0);
+  g_autoptr (SvReader) later = world_reader (world, world->config);
+  g_autoptr (SvRevocation) last = revoke_one (world, later, world->owner, world->operator, FALSE, &error);
+  g_assert_no_error (error);
+  g_assert_false (last->has_signer);
+  g_autofree char *both =
+      g_strdup_printf ("sv1 revoke\n%s\n%s", sv_keypair_address (world->stranger), sv_keypair_address (world->operator));
+  g_autofree char *now = owner_text (world);
+  g_assert_cmpstr (now, ==, both);
+}
+
+/* ── going on ── */
+
+static void
+far_ahead (SvIndex *index)
+{
+  index->sequence = SV_JSON_MAX_INTEGER;
+  SvIndexEntry *entry = index->entries->pdata[0];
+  entry->active_from = 1000000;
+}
+
+static SvPublication *
+publish (SvPublisher *publisher, const char *window_id, guint64 start_block, const char *beta, GError **error)
+{
+  const SvPublishOptions options = { .overlap = SV_DEFAULT_OVERLAP };
+  g_autoptr (json_t) authored = world_authored (window_id, start_block, start_block + 100, beta);
+  return sv_publish_manifest (publisher, authored, &options, error);
+}
+
+static void
+test_stolen_key (void)
+{
+  g_autoptr (World) world = world_new (0);
+  GError *error = NULL;
+  g_autofree char *kept = world_publish (world, "w1", 0, 100, "1", FALSE);
+  g_autoptr (SvIndex) known = read_index (world, world->config);
+  g_autoptr (SvPublisher) old = world_publisher (world, world->config, world->operator);
+  say (old, "add", world->stranger);
+  g_autoptr (SvConfig) stolen_home = world_config (world, "thief");
+  g_autoptr (SvPublisher) thief = world_publisher (world, stolen_home, world->stranger);
+  g_autoptr (SvPublication) forged = publish (thief, "w2", 100, "9", &error);
+  g_assert_no_error (error);
+  world_resign_index (world, world->stranger, far_ahead);
+  g_autoptr (SvReader) reader = world_reader (world, world->config);
+  g_autoptr (SvIndex) believed = sv_fetch_index (reader, SV_FETCH_NORMAL, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (believed->sequence, ==, SV_JSON_MAX_INTEGER);
+
+  g_autoptr (SvRevocation) revocation = revoke_one (world, reader, world->owner, world->stranger, FALSE, &error);
+  g_assert_no_error (error);
+  g_assert_true (g_str_has_prefix (revocation->text, "sv1 revoke\n")); /* nothing of the thief's is anchored */
+  g_assert_null (publish (old, "w2", 100, "2", &error));
+  world_assert_error (&error, SV_ERROR_VERIFY, "--rebuild-index");
+  sv_publisher_allow_rebuild (old);
+  g_autoptr (SvPublication) mended = publish (old, "w2", 100, "2", &error);
+  g_assert_no_error (error);
+  const SvIndexRebuild *rebuild = sv_publisher_rebuild (old);
+  g_assert_nonnull (rebuild);
+  g_assert_cmpuint (rebuild->above_sequence, ==, 1);
+  g_assert_cmpuint (rebuild->kept->len, ==, 1);
+  g_assert_cmpuint (rebuild->dropped->len, ==, 1);
+  g_assert_nonnull (strstr (rebuild->dropped->pdata[0], forged->manifest_hash));
+
+  g_autoptr (SvIndex) index = sv_fetch_index (reader, SV_FETCH_NORMAL, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (index->sequence, ==, 3);
+  g_assert_nonnull (sv_index_find_live (index, "w1"));
+  g_assert_cmpstr (sv_index_find_live (index, "w1")->hash, ==, kept);
+  g_assert_cmpuint (sv_index_find_live (index, "w1")->active_from, <, 1000);
+  g_assert_cmpstr (sv_index_find_live (index, "w2")->hash, ==, mended->manifest_hash);
+  g_autoptr (SvManifest) manifest = sv_get_current_manifest (reader, 50, &error);
+  g_assert_no_error (error);
+  g_assert_cmpstr (manifest->hash, ==, kept);
+
+  g_autoptr (SvPublication) next = publish (old, "w3", 200, "1", &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (next->added_sequence, ==, 4);
+  g_assert_null (sv_publisher_rebuild (old));
+}
+
+/* Both had used the same machine: the home remembers the thief's index as the last, and the window is the thief's. */
+static void
+test_window_of_stolen_key (void)
+{
+  g_autoptr (World) world = world_new (0);
+  GError *error = NULL;
+  g_autofree char *lost = world_publish (world, "w1", 0, 100, "1", FALSE);
+  g_autofree char *both = g_strdup_printf ("%s,%s", sv_keypair_address (world->operator), sv_keypair_address (world->stranger));
+  sv_config_set (world->config, "SCOREVISION_MANIFEST_SIGNERS", both);
+  g_autoptr (SvIndex) seen = read_index (world, world->config);
+  revoke_on_chain (world, world->operator);
+  g_autoptr (SvPublisher) publisher = world_publisher (world, world->config, world->stranger);
+  sv_publisher_allow_rebuild (publisher);
+  g_autoptr (SvPublication) again = publish (publisher, "w1", 0, "1", &error);
+  g_assert_no_error (error);
+  g_assert_false (again->is_unchanged);
+  g_assert_cmpuint (sv_publisher_rebuild (publisher)->dropped->len, ==, 1);
+  g_autoptr (SvConfig) fresh = world_config (world, "fresh");
+  sv_config_set (fresh, "SCOREVISION_MANIFEST_SIGNERS", both);
+  g_autoptr (SvIndex) index = read_index (world, fresh);
+  g_assert_cmpstr (sv_index_find_live (index, "w1")->hash, ==, again->manifest_hash);
+  g_assert_null (sv_index_find_hash (index, lost));
+}
+
+/* A thief cannot bring an older manifest of a trusted signer back where this home knows the newer one. */
+static void
+test_home_goes_first (void)
+{
+  g_autoptr (World) world = world_new (0);
+  GError *error = NULL;
+  g_autofree char *first = world_publish (world, "w1", 0, 100, "1", FALSE);
+  g_autoptr (GBytes) old = world_index_bytes (world);
+  g_autofree char *second = world_publish (world, "w1", 0, 100, "2", TRUE);
+  g_autoptr (SvPublisher) publisher = world_publisher (world, world->config, world->operator);
+  g_autoptr (SvIndex) seen = sv_publisher_read_index (publisher, &error);
+  g_assert_no_error (error);
+  world_set_index_bytes (world, old);
+  world_resign_index (world, world->stranger, NULL);
+  sv_publisher_allow_rebuild (publisher);
+  g_autoptr (SvPublication) next = publish (publisher, "w2", 100, "1", &error);
+  g_assert_no_error (error);
+  g_autoptr (SvIndex) index = sv_publisher_read_index (publisher, &error);
+  g_assert_no_error (error);
+  g_assert_cmpstr (sv_index_find_live (index, "w1")->hash, ==, second);
+  g_assert_true (sv_index_find_hash (index, first)->is_superseded);
+  g_assert_cmpuint (index->sequence, >, seen->sequence);
+  g_assert_cmpstr (next->previous, ==, second);
+}
+
+static void
+test_unchanged_is_written (void)
+{
+  g_autoptr (World) world = world_new (0);
+  GError *error = NULL;
+  g_autofree char *hash = world_publish (world, "w1", 0, 100, "1", FALSE);
+  world_resign_index (world, world->stranger, NULL);
+  g_autoptr (SvPublisher) publisher = world_publisher (world, world->config, world->operator);
+  sv_publisher_allow_rebuild (publisher);
+  g_autoptr (SvPublication) same = publish (publisher, "w1", 0, "1", &error);
+  g_assert_no_error (error);
+  g_assert_true (same->is_unchanged);
+  g_autoptr (SvIndex) index = read_index (world, world->config);
+  g_assert_cmpstr (index->document->signed_by, ==, sv_keypair_address (world->operator));
+  g_assert_cmpstr (sv_index_find_live (index, "w1")->hash, ==, hash);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/signers_publish/adds, once", test_add);
+  g_test_add_func ("/signers_publish/retires, and signs the index again", test_retire);
+  g_test_add_func ("/signers_publish/tells who retires himself", test_retires_himself);
+  g_test_add_func ("/signers_publish/refuses", test_refused);
+  g_test_add_func ("/signers_publish/builds on what is there", test_on_top_of_each_other);
+  g_test_add_func ("/signers_publish/names rubbish in its place", test_rubbish_in_place);
+  g_test_add_func ("/signers_publish/puts back what the store has lost", test_lost_statements);
+  g_test_add_func ("/signers_publish/revokes as the owner", test_revoke);
+  g_test_add_func ("/signers_publish/goes on after a stolen key", test_stolen_key);
+  g_test_add_func ("/signers_publish/publishes a stolen key's window anew", test_window_of_stolen_key);
+  g_test_add_func ("/signers_publish/believes this home first", test_home_goes_first);
+  g_test_add_func ("/signers_publish/writes a rebuilt index though nothing is new", test_unchanged_is_written);
+  return g_test_run ();
+}
