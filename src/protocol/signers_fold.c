@@ -286,11 +286,9 @@ set_reason (const SvSignersFold *fold, const Account *account, guint64 block, Sv
   const Change *change = deciding_change (account, block);
   if (signer->state == SV_SIGNER_REVOKED)
     signer->why = has (fold->roots->revoked_by_owner, account->account) ? SV_WHY_REVOKED_BY_OWNER : SV_WHY_REVOKED_BY_SETTING;
-  else if (change != NULL)
-    set_change (signer, change);
-  else if (account->is_root)
+  else if (change == NULL && account->is_root)
     signer->why = has (fold->roots->accounts, account->account) ? SV_WHY_SETTING : SV_WHY_OWNER;
-  else if ((change = next_change (account, block)) != NULL)
+  else if (change != NULL || (change = next_change (account, block)) != NULL)
     set_change (signer, change);
   if (signer->state == SV_SIGNER_TRUSTED)
     set_until (fold, account, block, signer);
