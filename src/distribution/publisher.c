@@ -180,9 +180,9 @@ put_if_absent (SvPublisher *publisher, const char *key, GBytes *bytes, const cha
   return etag != NULL;
 }
 
-/* What is there already stays: under a content's own name it is that content. */
+/* What is there already under a content's own name is that content. */
 static gboolean
-put_once (SvPublisher *publisher, const char *key, GBytes *bytes, const char *cache_control, GError **error)
+put_once (SvPublisher *publisher, const char *key, GBytes *bytes, GError **error)
 {
   GError *local = NULL;
   if (sv_object_store_head (publisher->store, key, NULL, &local))
@@ -193,7 +193,7 @@ put_once (SvPublisher *publisher, const char *key, GBytes *bytes, const char *ca
     return FALSE;
   }
   g_clear_error (&local);
-  if (put_if_absent (publisher, key, bytes, cache_control, &local) || g_error_matches (local, SV_ERROR, SV_ERROR_CONFLICT))
+  if (put_if_absent (publisher, key, bytes, SV_CACHE_IMMUTABLE, &local) || g_error_matches (local, SV_ERROR, SV_ERROR_CONFLICT))
   {
     g_clear_error (&local);
     return TRUE;
@@ -208,8 +208,7 @@ sv_publisher_put_manifest (SvPublisher *publisher, const SvManifest *manifest, G
   g_autofree char *key = sv_manifest_key (manifest->hash);
   g_autofree char *prefixed = prefixed_manifest_key (manifest->hash);
   GBytes *bytes = manifest->document->bytes;
-  return put_once (publisher, key, bytes, SV_CACHE_IMMUTABLE, error) &&
-         put_once (publisher, prefixed, bytes, SV_CACHE_IMMUTABLE, error);
+  return put_once (publisher, key, bytes, error) && put_once (publisher, prefixed, bytes, error);
 }
 
 /* ── statements on signers ── */
@@ -220,6 +219,29 @@ sv_publisher_last_statement (const SvPublisher *publisher)
   return sv_statements_last (publisher->reader, 0);
 }
 
+/* What the store holds in its place must be the same: nobody could read what follows after another one. */
+static gboolean
+put_known (SvPublisher *publisher, const SvSignersStatement *known, GError **error)
+{
+  g_autofree char *key = sv_signers_key (known->number);
+  const SvGetOptions options = { .max_size = SV_SIGNERS_MAX_SIZE, .bypass_caches = TRUE };
+  gboolean unchanged;
+  g_autoptr (GError) local = NULL;
+  g_autoptr (SvObject) object = sv_object_store_get (publisher->store, key, &options, &unchanged, &local);
+  if (object != NULL && g_bytes_equal (object->bytes, known->document->bytes))
+    return TRUE;
+  if (object == NULL && g_error_matches (local, SV_ERROR, SV_ERROR_NOT_FOUND))
+    return put_if_absent (publisher, key, known->document->bytes, SV_CACHE_INDEX, error);
+  if (object == NULL && !g_error_matches (local, SV_ERROR, SV_ERROR_MALFORMED))
+    g_propagate_error (error, g_steal_pointer (&local));
+  else
+    g_set_error (error, SV_ERROR, SV_ERROR_VERIFY,
+                 "%s in store %s is not the statement on signers that this home knows (%s); somebody has changed it: remove it "
+                 "there, and run the command again, which puts the right one back",
+                 key, sv_object_store_url (publisher->store), known->document->hash);
+  return FALSE;
+}
+
 gboolean
 sv_publisher_put_statement (SvPublisher *publisher, const SvSignersStatement *statement, GError **error)
 {
@@ -227,9 +249,7 @@ sv_publisher_put_statement (SvPublisher *publisher, const SvSignersStatement *st
   guint64 n_known = sv_signers_fold_last_effective (sv_signers_fold (signers));
   for (guint64 i = 0; i < n_known; i++)
   {
-    const SvSignersStatement *known = sv_signers_statements (signers)->pdata[i];
-    g_autofree char *key = sv_signers_key (known->number);
-    if (!put_once (publisher, key, known->document->bytes, SV_CACHE_INDEX, error))
+    if (!put_known (publisher, sv_signers_statements (signers)->pdata[i], error))
       return FALSE;
   }
   g_autofree char *key = sv_signers_key (statement->number);

@@ -464,9 +464,20 @@ sv_poll_index (SvReader *reader, SvFetchMode mode, SvIndex **index, GError **err
   return read_index (reader, mode, reader->last_hash != NULL, index, error);
 }
 
+/* Where the last one is by somebody who was revoked since, the last one of those who count. */
 SvIndex *
 sv_remembered_index (SvReader *reader, GError **error)
 {
   g_autoptr (GBytes) bytes = sv_memory_last_index (reader->memory, error);
-  return bytes != NULL ? sv_index_open (bytes, &reader->id, sv_reader_honours, reader, error) : NULL;
+  if (bytes == NULL)
+    return NULL;
+  g_autoptr (GError) refusal = NULL;
+  SvIndex *index = sv_index_open (bytes, &reader->id, sv_reader_honours, reader, &refusal);
+  if (index != NULL)
+    return index;
+  g_autoptr (GBytes) other = sv_memory_last_index_of (reader->memory, sv_reader_honours, reader, NULL);
+  index = other != NULL ? sv_index_open (other, &reader->id, sv_reader_honours, reader, NULL) : NULL;
+  if (index == NULL)
+    g_propagate_error (error, g_steal_pointer (&refusal));
+  return index;
 }

@@ -66,7 +66,7 @@ SvIndex *sv_fetch_index (SvReader *reader, SvFetchMode mode, GError **error) G_G
 gboolean sv_poll_index (SvReader *reader, SvFetchMode mode, SvIndex **index, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* The last index that this home has verified, from memory, for when the origin fails; NULL without an error if none. Its signer
- * may have been retired since, not revoked. */
+ * may have been retired since; where he was revoked it is the last one of another who counts. */
 SvIndex *sv_remembered_index (SvReader *reader, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* A manifest by hash (stored form), from cache or store. One of a retired signer must stand in the index. Returns: (transfer

@@ -5,7 +5,8 @@
  *   {genesis}-{netuid}/reader.json    highest sequence and hash per signer, revoked accounts, accepted owner, last active
  *                                     manifest, a finalized block
  *   {genesis}-{netuid}/index.json     the bytes of the last verified index
- *   {genesis}-{netuid}/signers.jsonl  statements on signers (signers_memory.h)
+ *   {genesis}-{netuid}/index-{account}.json  those of the last one by each signer, for when another one's does not count any
+ * more {genesis}-{netuid}/signers.jsonl  statements on signers (signers_memory.h)
  *
  * Every change is made under a lock, on values read anew, and written as a whole file; nothing is written that is there
  * already. A damaged file is an error, never an empty memory: forgetting is what an attacker would want. */
@@ -40,6 +41,10 @@ gboolean sv_memory_remember_index (SvMemory *memory, const SvIndex *index, SvTru
 
 /* The bytes of the last verified index, or NULL without an error if there is none. Returns: (transfer full). */
 GBytes *sv_memory_last_index (const SvMemory *memory, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* The same of the account with the highest sequence of those that @is_trusted. Returns: (transfer full). */
+GBytes *sv_memory_last_index_of (const SvMemory *memory, SvTrustFunc is_trusted, gpointer data,
+                                 GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* (transfer none) or NULL: hash of the last verified active manifest. */
 const char *sv_memory_active (const SvMemory *memory);

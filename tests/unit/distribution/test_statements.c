@@ -339,6 +339,29 @@ test_fast_forward (void)
   accepts (reader);
 }
 
+/* The store still shows the thief's index: what was verified before it goes on being used. */
+static void
+test_before_the_thief (void)
+{
+  g_autoptr (World) world = world_new (0);
+  GError *error = NULL;
+  g_autofree char *hash = publish (world);
+  g_autoptr (SvReader) reader = world_reader (world, world->config);
+  accepts (reader);
+  g_autoptr (SvSignersStatement) first = say (world, world->operator, NULL, "add", 0, world->stranger);
+  world_resign_index (world, world->stranger, far_ahead);
+  accepts (reader);
+  revoke_on_chain (world, world->stranger);
+  refuses (reader, sv_keypair_address (world->stranger));
+  g_autoptr (SvIndex) index = sv_remembered_index (reader, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (index->sequence, ==, 1);
+  g_assert_cmpstr (index->document->signed_by, ==, sv_keypair_address (world->operator));
+  g_autoptr (SvManifest) manifest = sv_get_current_manifest (reader, 6, &error);
+  g_assert_no_error (error);
+  g_assert_cmpstr (manifest->hash, ==, hash);
+}
+
 /* ── wrong statements ── */
 
 static GBytes *
@@ -615,6 +638,7 @@ main (int argc, char **argv)
   g_test_add_func ("/statements/end with the setting's revocation", test_revoked_by_setting);
   g_test_add_func ("/statements/end when all are revoked", test_all_revoked);
   g_test_add_func ("/statements/recover from a thief's sequence", test_fast_forward);
+  g_test_add_func ("/statements/leave what was verified before the thief", test_before_the_thief);
   g_test_add_func ("/statements/have no effect when wrong", test_wrong);
   g_test_add_func ("/statements/are heard from any mirror", test_hiding_mirror);
   g_test_add_func ("/statements/of two faces are an equivocation", test_two_faces);

@@ -7,7 +7,7 @@
  *  - dry run: says the same and writes nothing
  * Revoking:
  *  - by the owner alone, who is named otherwise; the text goes on with all accounts, and the index that still counts
- *  - a thief's index is not anchored; the same again commits nothing
+ *  - a thief's index is not anchored, but the one before it that this home knows; the same again commits nothing
  * Going on:
  *  - after a stolen key's fast forward: a new index of what verifies by itself, above the sequence of those who count
  *  - nothing is rebuilt where the index verifies; without being asked to, the index is refused
@@ -223,6 +223,10 @@ test_lost_statements (void)
   say (publisher, "add", world->owner);
   g_assert_true (has_statement (world, 1));
   g_assert_true (has_statement (world, 2));
+  g_autoptr (GBytes) rubbish = g_bytes_new_static ("{}", 2);
+  world_set_object (world, key, rubbish);
+  refused (publisher, "retire", world->owner, SV_ERROR_VERIFY, key);
+  g_assert_false (has_statement (world, 3));
 }
 
 /* ── revoke ── */
@@ -319,7 +323,8 @@ test_stolen_key (void)
 
   g_autoptr (SvRevocation) revocation = revoke_one (world, reader, world->owner, world->stranger, FALSE, &error);
   g_assert_no_error (error);
-  g_assert_true (g_str_has_prefix (revocation->text, "sv1 revoke\n")); /* nothing of the thief's is anchored */
+  g_autofree char *expected = g_strdup_printf ("sv1 manifest %s 1\n%s", kept, sv_keypair_address (world->stranger));
+  g_assert_cmpstr (revocation->text, ==, expected); /* the last index before the thief's */
   g_assert_null (publish (old, "w2", 100, "2", &error));
   world_assert_error (&error, SV_ERROR_VERIFY, "--rebuild-index");
   sv_publisher_allow_rebuild (old);
