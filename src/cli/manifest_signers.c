@@ -124,6 +124,15 @@ print_list_json (const SvSigners *signers, GPtrArray *list, const SvIndex *index
 }
 
 static void
+add_block (SvTable *table, gboolean has_one, guint64 block)
+{
+  if (has_one)
+    sv_table_printf (table, BLOCK, block);
+  else
+    sv_table_add (table, "");
+}
+
+static void
 add_row (SvTable *table, const SvSigner *signer, const SvIndex *index)
 {
   static const SvStyle styles[] = { [SV_SIGNER_UNKNOWN] = SV_STYLE_DIM,
@@ -134,8 +143,8 @@ add_row (SvTable *table, const SvSigner *signer, const SvIndex *index)
   g_autofree char *reason = describe_reason (signer);
   sv_table_add (table, signer->account);
   sv_table_printf (table, "%s%s", sv_signer_state_name (signer->state), signed_index (signer, index) ? " *" : "");
-  sv_table_printf (table, has_block (signer) ? BLOCK : "", signer->from_block);
-  sv_table_printf (table, signer->has_until ? BLOCK : "", signer->until);
+  add_block (table, has_block (signer), signer->from_block);
+  add_block (table, signer->has_until, signer->until);
   sv_table_add (table, reason);
   sv_table_style_row (table, styles[signer->state]);
 }

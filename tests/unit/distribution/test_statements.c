@@ -58,6 +58,14 @@ say (const World *world, const SvKeypair *keypair, const SvSignersStatement *las
 }
 
 static void
+say_so (const World *world, const SvKeypair *keypair, const SvSignersStatement *last, const char *change, guint64 from_block,
+        const SvKeypair *named)
+{
+  g_autoptr (SvSignersStatement) statement = say (world, keypair, last, change, from_block, named);
+  g_assert_nonnull (statement);
+}
+
+static void
 next_sequence (SvIndex *index)
 {
   index->sequence++;
@@ -67,6 +75,13 @@ static char *
 publish (World *world)
 {
   return world_publish (world, "w1", 0, 1000, "1", FALSE);
+}
+
+static void
+publish_window (World *world)
+{
+  g_autofree char *hash = publish (world);
+  g_assert_nonnull (hash);
 }
 
 static void
@@ -124,12 +139,12 @@ static void
 test_add (void)
 {
   g_autoptr (World) world = world_new (0);
-  g_autofree char *hash = publish (world);
+  publish_window (world);
   g_autoptr (SvReader) reader = world_reader (world, world->config);
   accepts (reader);
   resign (world, world->stranger);
   refuses (reader, sv_keypair_address (world->stranger));
-  g_autoptr (SvSignersStatement) first = say (world, world->operator, NULL, "add", 0, world->stranger);
+  say_so (world, world->operator, NULL, "add", 0, world->stranger);
   GError *error = NULL;
   g_autoptr (SvIndex) index = NULL;
   g_assert_true (sv_poll_index (reader, SV_FETCH_NORMAL, &index, &error));
@@ -142,8 +157,8 @@ static void
 test_add_later (void)
 {
   g_autoptr (World) world = world_new (0);
-  g_autofree char *hash = publish (world);
-  g_autoptr (SvSignersStatement) first = say (world, world->operator, NULL, "add", 5, world->stranger);
+  publish_window (world);
+  say_so (world, world->operator, NULL, "add", 5, world->stranger);
   resign (world, world->stranger);
   g_autoptr (SvReader) reader = world_reader (world, world->config);
   world_advance (world, 4);
@@ -162,7 +177,7 @@ test_added_anchor (void)
   g_autofree char *text = g_strdup_printf ("sv1 manifest %s 7", hash);
   world_commit (world, world->stranger, text);
   accepts (reader);
-  g_autoptr (SvSignersStatement) first = say (world, world->operator, NULL, "add", 0, world->stranger);
+  say_so (world, world->operator, NULL, "add", 0, world->stranger);
   refuses (reader, "freeze");
 }
 
@@ -186,7 +201,7 @@ test_retire (void)
   g_autoptr (World) world = world_new (0);
   g_autofree char *hash = publish (world);
   g_autoptr (SvSignersStatement) first = say (world, world->operator, NULL, "add", 0, world->stranger);
-  g_autoptr (SvSignersStatement) second = say (world, world->stranger, first, "retire", 5, world->operator);
+  say_so (world, world->stranger, first, "retire", 5, world->operator);
   g_autoptr (SvReader) reader = world_reader (world, world->config);
   accepts (reader);
   world_advance (world, 5);
@@ -223,7 +238,7 @@ test_retired_and_not_listed (void)
   accepts (reader);
   assert_manifest (reader, hidden->hash, TRUE);
   g_autoptr (SvSignersStatement) first = say (world, world->operator, NULL, "add", 0, world->stranger);
-  g_autoptr (SvSignersStatement) second = say (world, world->stranger, first, "retire", 0, world->operator);
+  say_so (world, world->stranger, first, "retire", 0, world->operator);
   resign (world, world->stranger);
   accepts (reader);
   assert_manifest (reader, hidden->hash, FALSE);
@@ -235,14 +250,14 @@ static void
 test_retired_memory_counts (void)
 {
   g_autoptr (World) world = world_new (0);
-  g_autofree char *hash = publish (world);
+  publish_window (world);
   g_autoptr (SvSignersStatement) first = say (world, world->operator, NULL, "add", 0, world->stranger);
   resign (world, world->stranger);
   g_autoptr (GBytes) old = world_index_bytes (world);
   resign (world, world->operator);
   g_autoptr (SvReader) reader = world_reader (world, world->config);
   accepts (reader);
-  g_autoptr (SvSignersStatement) second = say (world, world->stranger, first, "retire", 0, world->operator);
+  say_so (world, world->stranger, first, "retire", 0, world->operator);
   world_set_index_bytes (world, old);
   refuses (reader, "rollback");
 }
@@ -256,7 +271,7 @@ test_revoked_by_owner (void)
   g_autofree char *hash = publish (world);
   set_trust (world, world->operator, ",", world->stranger);
   g_autoptr (SvReader) reader = world_reader (world, world->config);
-  g_autoptr (SvSignersStatement) first = say (world, world->stranger, NULL, "retire", 0, world->operator);
+  say_so (world, world->stranger, NULL, "retire", 0, world->operator);
   resign (world, world->stranger);
   accepts (reader);
   assert_manifest (reader, hash, TRUE);
@@ -270,7 +285,7 @@ static void
 test_introduced_through_revoked (void)
 {
   g_autoptr (World) world = world_new (0);
-  g_autofree char *hash = publish (world);
+  publish_window (world);
   g_autoptr (SvSignersStatement) first = say (world, world->operator, NULL, "add", 0, world->stranger);
   resign (world, world->stranger);
   set_trust (world, world->operator, ",", world->owner);
@@ -278,7 +293,7 @@ test_introduced_through_revoked (void)
   accepts (reader);
   revoke_on_chain (world, world->operator);
   refuses (reader, sv_keypair_address (world->stranger));
-  g_autoptr (SvSignersStatement) second = say (world, world->owner, first, "add", 0, world->stranger);
+  say_so (world, world->owner, first, "add", 0, world->stranger);
   accepts (reader);
   g_assert_cmpuint (n_remembered (world), ==, 2);
 }
@@ -289,7 +304,7 @@ test_revoked_by_setting (void)
   g_autoptr (World) world = world_new (0);
   g_autofree char *hash = publish (world);
   g_autoptr (SvSignersStatement) first = say (world, world->operator, NULL, "add", 0, world->stranger);
-  g_autoptr (SvSignersStatement) second = say (world, world->owner, first, "add", 0, world->stranger);
+  say_so (world, world->owner, first, "add", 0, world->stranger);
   resign (world, world->stranger);
   set_trust (world, world->owner, ",!", world->operator);
   g_autoptr (SvReader) twice = world_reader (world, world->config);
@@ -307,8 +322,8 @@ static void
 test_all_revoked (void)
 {
   g_autoptr (World) world = world_new (0);
-  g_autofree char *hash = publish (world);
-  g_autoptr (SvSignersStatement) first = say (world, world->operator, NULL, "add", 0, world->stranger);
+  publish_window (world);
+  say_so (world, world->operator, NULL, "add", 0, world->stranger);
   resign (world, world->stranger);
   g_autoptr (SvReader) reader = world_reader (world, world->config);
   accepts (reader);
@@ -327,8 +342,8 @@ static void
 test_fast_forward (void)
 {
   g_autoptr (World) world = world_new (0);
-  g_autofree char *hash = publish (world);
-  g_autoptr (SvSignersStatement) first = say (world, world->operator, NULL, "add", 0, world->stranger);
+  publish_window (world);
+  say_so (world, world->operator, NULL, "add", 0, world->stranger);
   g_autoptr (GBytes) before = world_index_bytes (world);
   g_autoptr (SvReader) reader = world_reader (world, world->config);
   world_resign_index (world, world->stranger, far_ahead);
@@ -348,7 +363,7 @@ test_before_the_thief (void)
   g_autofree char *hash = publish (world);
   g_autoptr (SvReader) reader = world_reader (world, world->config);
   accepts (reader);
-  g_autoptr (SvSignersStatement) first = say (world, world->operator, NULL, "add", 0, world->stranger);
+  say_so (world, world->operator, NULL, "add", 0, world->stranger);
   world_resign_index (world, world->stranger, far_ahead);
   accepts (reader);
   revoke_on_chain (world, world->stranger);
@@ -443,13 +458,13 @@ static void
 test_hiding_mirror (void)
 {
   g_autoptr (World) world = world_new (0);
-  g_autofree char *hash = publish (world);
+  publish_window (world);
   resign (world, world->stranger);
   World mirror = add_mirror (world);
   g_autoptr (SvSignersStatement) first = say (&mirror, world->operator, NULL, "add", 0, world->stranger);
   g_autoptr (SvReader) reader = world_reader (world, world->config);
   accepts (reader);
-  g_autoptr (SvSignersStatement) second = say (&mirror, world->operator, first, "add", 0, world->owner);
+  say_so (&mirror, world->operator, first, "add", 0, world->owner);
   put_at (world, 1, first->document->bytes);
   accepts (reader);
   g_assert_cmpuint (n_remembered (world), ==, 2);
@@ -460,7 +475,7 @@ static void
 test_two_faces (void)
 {
   g_autoptr (World) world = world_new (0);
-  g_autofree char *hash = publish (world);
+  publish_window (world);
   World mirror = add_mirror (world);
   g_autoptr (SvSignersStatement) one = say (world, world->operator, NULL, "add", 0, world->stranger);
   g_autoptr (SvSignersStatement) other = say (&mirror, world->operator, NULL, "add", 0, world->owner);
@@ -475,14 +490,14 @@ static void
 test_other_history (void)
 {
   g_autoptr (World) world = world_new (0);
-  g_autofree char *hash = publish (world);
-  g_autoptr (SvSignersStatement) one = say (world, world->operator, NULL, "add", 0, world->stranger);
+  publish_window (world);
+  say_so (world, world->operator, NULL, "add", 0, world->stranger);
   g_autoptr (SvReader) reader = world_reader (world, world->config);
   accepts (reader);
   g_autoptr (SvSignersStatement) other = say (world, world->operator, NULL, "add", 0, world->owner);
-  g_autoptr (SvSignersStatement) next = say (world, world->operator, other, "add", 0, world->owner);
+  say_so (world, world->operator, other, "add", 0, world->owner);
   refuses (reader, "equivocation");
-  g_autoptr (SvSignersStatement) by_stranger = say (world, world->owner, other, "add", 0, world->owner);
+  say_so (world, world->owner, other, "add", 0, world->owner);
   accepts (reader); /* whoever nobody trusts can claim what he likes */
   g_assert_cmpuint (n_remembered (world), ==, 1);
 }
@@ -491,9 +506,9 @@ static void
 test_taken_back (void)
 {
   g_autoptr (World) world = world_new (0);
-  g_autofree char *hash = publish (world);
+  publish_window (world);
   g_autoptr (SvSignersStatement) first = say (world, world->operator, NULL, "add", 0, world->stranger);
-  g_autoptr (SvSignersStatement) second = say (world, world->stranger, first, "retire", 0, world->operator);
+  say_so (world, world->stranger, first, "retire", 0, world->operator);
   g_autoptr (GBytes) retired_index = world_index_bytes (world);
   resign (world, world->stranger);
   g_autoptr (SvReader) reader = world_reader (world, world->config);
@@ -513,16 +528,16 @@ static void
 test_gives_way (void)
 {
   g_autoptr (World) world = world_new (0);
-  g_autofree char *hash = publish (world);
+  publish_window (world);
   set_trust (world, world->operator, ",", world->owner);
-  g_autoptr (SvSignersStatement) stolen = say (world, world->operator, NULL, "retire", 0, world->owner);
+  say_so (world, world->operator, NULL, "retire", 0, world->owner);
   {
     g_autoptr (SvReader) reader = world_reader (world, world->config);
     accepts (reader);
     g_assert_false (sv_reader_trusts (sv_keypair_address (world->owner), reader));
   }
   set_trust (world, world->owner, ",!", world->operator);
-  g_autoptr (SvSignersStatement) mended = say (world, world->owner, NULL, "add", 0, world->stranger);
+  say_so (world, world->owner, NULL, "add", 0, world->stranger);
   resign (world, world->stranger);
   g_autoptr (SvReader) reader = world_reader (world, world->config);
   g_assert_true (sv_reader_trusts (sv_keypair_address (world->owner), reader));
@@ -537,14 +552,14 @@ static void
 test_later_setting (void)
 {
   g_autoptr (World) world = world_new (0);
-  g_autofree char *hash = publish (world);
+  publish_window (world);
   g_autoptr (SvSignersStatement) first = say (world, world->operator, NULL, "add", 0, world->stranger);
   resign (world, world->owner);
   sv_config_set (world->config, "SCOREVISION_MANIFEST_SIGNERS", sv_keypair_address (world->stranger));
   g_autoptr (SvReader) reader = world_reader (world, world->config);
   refuses (reader, sv_keypair_address (world->owner));
   g_assert_cmpuint (n_remembered (world), ==, 0);
-  g_autoptr (SvSignersStatement) second = say (world, world->stranger, first, "add", 0, world->owner);
+  say_so (world, world->stranger, first, "add", 0, world->owner);
   accepts (reader);
   g_assert_cmpuint (n_remembered (world), ==, 2);
 }
@@ -564,7 +579,7 @@ static void
 test_too_many_pending (void)
 {
   g_autoptr (World) world = world_new (0);
-  g_autofree char *hash = publish (world);
+  publish_window (world);
   g_autoptr (SvReader) reader = world_reader (world, world->config);
   g_autoptr (SvSignersStatement) last = NULL;
   g_autofree char *folder = world_path (world, "store/scorevision/signers");
@@ -577,7 +592,7 @@ test_too_many_pending (void)
     sv_signers_statement_free (last);
     last = next;
   }
-  g_autoptr (SvSignersStatement) right = say (world, world->operator, last, "add", 0, world->owner);
+  say_so (world, world->operator, last, "add", 0, world->owner);
   accepts (reader);
   g_assert_cmpuint (n_remembered (world), ==, 0);
 }
@@ -587,8 +602,8 @@ test_without_chain (void)
 {
   g_autoptr (World) world = world_new (0);
   GError *error = NULL;
-  g_autofree char *hash = publish (world);
-  g_autoptr (SvSignersStatement) first = say (world, world->operator, NULL, "add", 50, world->stranger);
+  publish_window (world);
+  say_so (world, world->operator, NULL, "add", 50, world->stranger);
   resign (world, world->stranger);
   sv_config_set (world->config, "SCOREVISION_GENESIS", sv_chain_id (world->chain)->genesis);
   {
@@ -610,8 +625,8 @@ test_damaged_memory (void)
 {
   g_autoptr (World) world = world_new (0);
   GError *error = NULL;
-  g_autofree char *hash = publish (world);
-  g_autoptr (SvSignersStatement) first = say (world, world->operator, NULL, "add", 0, world->stranger);
+  publish_window (world);
+  say_so (world, world->operator, NULL, "add", 0, world->stranger);
   g_autoptr (SvReader) reader = world_reader (world, world->config);
   accepts (reader);
   const SvChainId *id = sv_chain_id (world->chain);

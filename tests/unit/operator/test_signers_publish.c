@@ -165,6 +165,7 @@ test_refused (void)
   const SvSignerRequest later = { TRUE, sv_keypair_address (world->stranger), TRUE, 50, FALSE };
   g_autoptr (SvSignerPublication) coming = sv_publish_signer (publisher, &later, &error);
   g_assert_no_error (error);
+  g_assert_false (coming->was_there);
   refused (publisher, "retire", world->operator, SV_ERROR_POLICY, "no account would be trusted");
   revoke_on_chain (world, world->stranger);
   refused (publisher, "add", world->stranger, SV_ERROR_POLICY, "revoked");
@@ -309,6 +310,7 @@ test_stolen_key (void)
   GError *error = NULL;
   g_autofree char *kept = world_publish (world, "w1", 0, 100, "1", FALSE);
   g_autoptr (SvIndex) known = read_index (world, world->config);
+  g_assert_cmpuint (known->sequence, ==, 1);
   g_autoptr (SvPublisher) old = world_publisher (world, world->config, world->operator);
   say (old, "add", world->stranger);
   g_autoptr (SvConfig) stolen_home = world_config (world, "thief");
@@ -364,6 +366,7 @@ test_window_of_stolen_key (void)
   g_autofree char *both = g_strdup_printf ("%s,%s", sv_keypair_address (world->operator), sv_keypair_address (world->stranger));
   sv_config_set (world->config, "SCOREVISION_MANIFEST_SIGNERS", both);
   g_autoptr (SvIndex) seen = read_index (world, world->config);
+  g_assert_nonnull (sv_index_find_hash (seen, lost));
   revoke_on_chain (world, world->operator);
   g_autoptr (SvPublisher) publisher = world_publisher (world, world->config, world->stranger);
   sv_publisher_allow_rebuild (publisher);
