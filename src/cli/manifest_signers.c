@@ -167,13 +167,20 @@ print_list (const SvContext *context, const SvSigners *signers, GPtrArray *list,
     printf ("\nno index: %s\n", fault->message);
 }
 
-/* Also while the index is refused or absent: then above all one wants to know whom one trusts. */
+/* Also where nobody is trusted any more: then above all one wants to know why, and to revoke others. */
+static SvReader *
+open_reader (SvContext *context, GError **error)
+{
+  const SvReaderOptions reader_options = { .accept_owner = opt_accept_owner, .trust_nobody = TRUE };
+  SvChain *chain = sv_context_chain (context, error);
+  return chain != NULL ? sv_reader_new (context->config, chain, &reader_options, error) : NULL;
+}
+
 static int
 run_list (SvContext *context, GError **error)
 {
   GError *fault = NULL;
-  context->accept_owner = opt_accept_owner;
-  SvReader *reader = sv_context_reader (context, error);
+  g_autoptr (SvReader) reader = open_reader (context, error);
   if (reader == NULL || !sv_reader_update_signers (reader, error))
     return 1;
   g_autoptr (SvIndex) index = sv_fetch_index (reader, SV_FETCH_NORMAL, &fault);
@@ -345,9 +352,8 @@ parse_accounts (int argc, char **argv, GError **error)
 static SvRevocation *
 revoke_accounts (SvContext *context, char **accounts, GError **error)
 {
-  context->accept_owner = opt_accept_owner;
   g_autoptr (SvKeypair) keypair = sv_wallet_load (context->config, error);
-  SvReader *reader = keypair != NULL ? sv_context_reader (context, error) : NULL;
+  g_autoptr (SvReader) reader = keypair != NULL ? open_reader (context, error) : NULL;
   g_autofree char *named = g_strjoinv (", ", accounts);
   g_autofree char *question = g_strdup_printf ("Revoke %s for good, and everything signed by it", named);
   if (reader == NULL || (!opt_dry_run && !sv_context_confirm (context, question, error)))

@@ -31,6 +31,15 @@ open_mirrors (const SvConfig *config, GError **error)
   return NULL;
 }
 
+static SvSigners *
+load_signers (const SvReader *reader, GError **error)
+{
+  g_autoptr (SvSigners) signers = sv_signers_load (reader->config, reader->chain, reader->options.accept_owner, error);
+  if (signers == NULL || (!reader->options.trust_nobody && !sv_signers_check_some_left (signers, error)))
+    return NULL;
+  return g_steal_pointer (&signers);
+}
+
 static SvReader *
 new_reader (const SvConfig *config, SvChain *chain, const SvReaderOptions *options, SvMirrors *mirrors, GError **error)
 {
@@ -38,7 +47,7 @@ new_reader (const SvConfig *config, SvChain *chain, const SvReaderOptions *optio
   reader->config = config;
   reader->chain = chain;
   reader->mirrors = mirrors;
-  reader->accept_owner = options != NULL && options->accept_owner;
+  reader->options = options != NULL ? *options : (SvReaderOptions){ 0 };
   reader->cache_folder = sv_config_home_path (config, "cache/manifests");
   reader->etags = g_new0 (char *, sv_mirrors_count (mirrors));
   reader->tails = g_new0 (GPtrArray *, sv_mirrors_count (mirrors));
@@ -46,7 +55,7 @@ new_reader (const SvConfig *config, SvChain *chain, const SvReaderOptions *optio
     return NULL;
   if (chain != NULL && !sv_memory_check_genesis (config, &reader->id, error))
     return NULL;
-  reader->signers = sv_signers_load (config, chain, reader->accept_owner, error);
+  reader->signers = load_signers (reader, error);
   if (reader->signers == NULL)
     return NULL;
   reader->memory = sv_memory_open (config, &reader->id, error);
@@ -107,7 +116,7 @@ sv_reader_revoked (const SvReader *reader)
 static gboolean
 reload_trust (SvReader *reader, guint64 finalized, GError **error)
 {
-  g_autoptr (SvSigners) signers = sv_signers_load (reader->config, reader->chain, reader->accept_owner, error);
+  g_autoptr (SvSigners) signers = load_signers (reader, error);
   if (signers == NULL)
     return FALSE;
   if (reader->assumed_revoked != NULL)

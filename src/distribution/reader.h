@@ -16,6 +16,7 @@ typedef struct SvReader SvReader;
 typedef struct
 {
   gboolean accept_owner; /* take a changed chain:owner */
+  gboolean trust_nobody; /* go on also where every account that the setting names is revoked, with nobody trusted */
 } SvReaderOptions;
 
 /* @config and @chain are borrowed; the chain gives identity, `chain:owner` and the anchor. NULL: none can be reached; then

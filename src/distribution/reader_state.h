@@ -14,7 +14,7 @@ struct SvReader
   const SvConfig *config;
   SvChain *chain; /* or NULL */
   SvChainId id;
-  gboolean accept_owner;
+  SvReaderOptions options;
   SvMemory *memory;
   SvMirrors *mirrors;
   char *cache_folder;

@@ -196,21 +196,6 @@ fold_anew (SvSigners *signers)
   g_ptr_array_add (signers->accounts, NULL);
 }
 
-/* Where nobody whom the setting names is left, no statement can have effect, now or later. */
-static gboolean
-check_some_root_is_left (const SvSigners *signers, GError **error)
-{
-  for (char **account = signers->roots->accounts; *account != NULL; account++)
-    if (sv_signers_fold_state (signers->fold, *account, signers->block) != SV_SIGNER_REVOKED)
-      return TRUE;
-  const char *owner = signers->roots->owner;
-  if (owner != NULL && sv_signers_fold_state (signers->fold, owner, signers->block) != SV_SIGNER_REVOKED)
-    return TRUE;
-  g_set_error (error, SV_ERROR, SV_ERROR_VERIFY,
-               "every account that " SETTING " names is revoked; ask the operator for the new one");
-  return FALSE;
-}
-
 /* Writing at each block would wear the disk out for nothing. */
 static gboolean
 remember_block (const SvSigners *signers, SvMemory *memory, GError **error)
@@ -281,9 +266,7 @@ sv_signers_load (const SvConfig *config, SvChain *chain, gboolean may_change, GE
     return NULL;
   guint64 block = finalized > 0 ? finalized : sv_memory_finalized (memory);
   g_autoptr (SvSigners) signers = make_signers (make_roots (&setting, owner, memory), owner, statements, block);
-  if (!check_some_root_is_left (signers, error) || !remember_block (signers, memory, error))
-    return NULL;
-  return g_steal_pointer (&signers);
+  return remember_block (signers, memory, error) ? g_steal_pointer (&signers) : NULL;
 }
 
 void
@@ -301,6 +284,20 @@ sv_signers_free (SvSigners *signers)
 }
 
 /* ── asking and changing ── */
+
+gboolean
+sv_signers_check_some_left (const SvSigners *signers, GError **error)
+{
+  for (char **account = signers->roots->accounts; *account != NULL; account++)
+    if (sv_signers_fold_state (signers->fold, *account, signers->block) != SV_SIGNER_REVOKED)
+      return TRUE;
+  const char *owner = signers->roots->owner;
+  if (owner != NULL && sv_signers_fold_state (signers->fold, owner, signers->block) != SV_SIGNER_REVOKED)
+    return TRUE;
+  g_set_error (error, SV_ERROR, SV_ERROR_VERIFY,
+               "every account that " SETTING " names is revoked; ask the operator for the new one");
+  return FALSE;
+}
 
 gboolean
 sv_signers_trust (const char *address, gpointer data)

@@ -16,6 +16,9 @@ SvSigners *sv_signers_load (const SvConfig *config, SvChain *chain, gboolean acc
 void sv_signers_free (SvSigners *signers);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (SvSigners, sv_signers_free)
 
+/* SV_ERROR_VERIFY where every account that the setting names is revoked: then no statement can have effect, now or later. */
+gboolean sv_signers_check_some_left (const SvSigners *signers, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /* SvTrustFuncs; @signers is the data. The first: whose indexes and manifests count. The second: whose manifests count where a
  * verified index lists them, and whose memory counts, that is the trusted and the retired ones'. */
 gboolean sv_signers_trust (const char *address, gpointer signers);

@@ -162,6 +162,17 @@ test('a store that has lost its statements cannot take them back', async () => {
   await world.sv(['manifest', 'list'], { as: 'stranger', env, expect: 3 });
 });
 
+test('statements that are made at once follow on each other', async () => {
+  const keys = await Promise.all(['p', 'q', 'r', 's', 't'].map((name) => world.key(name)));
+  const before = (await readStatements(index().chain)).length;
+  const made = await Promise.all(keys.map(({ name, address }) => {
+    const env = { SCOREVISION_HOME: world.path('homes', `at-once-${name}`) };
+    return signers(['add', address], { as: 'third', env });
+  }));
+  assert.deepEqual(made.map(({ n }) => n).sort((a, b) => a - b), keys.map((_, i) => before + 1 + i));
+  await expectAgreement();
+});
+
 // ── the stolen key ──
 
 test('a thief takes over, and only the subnet\'s owner can end it', async () => {
@@ -171,7 +182,7 @@ test('a thief takes over, and only the subnet\'s owner can end it', async () => 
   assert.equal(sequence, Number.MAX_SAFE_INTEGER);
   await waitFor('the server believes him, too', async () => (await ready()).index_sequence === Number.MAX_SAFE_INTEGER);
   const takeover = await signers(['retire', third.address, '--yes'], { as: 'thief' });
-  assert.equal(takeover.n, 6);
+  assert.equal(takeover.n, 11);
   const refused = await world.sv(['manifest', 'signers', 'revoke', thief.address, '--yes'], { as: 'third', expect: 6 });
   assert.match(refused.stderr, new RegExp(owner.address));
   await signers(['revoke', thief.address], { as: 'owner', expect: 2 });
@@ -208,19 +219,19 @@ test('once that is final nothing of the thief counts, and the operator goes on',
   }
   await serve.settle();
   const added = await signers(['add', second.address], { as: 'third' });
-  assert.equal(added.n, 7, 'on top of the thief\'s statement');
+  assert.equal(added.n, 12, 'on top of the thief\'s statement');
   const { statements } = await expectAgreement([thief.address]);
-  assert.equal(statements, 7);
+  assert.equal(statements, 12);
 });
 
 test('statements that nobody trusts, and what is none, change nothing', async () => {
   const statements = await readStatements(index().chain);
   const { hash, signature, ...last } = statements.at(-1);
-  const forged = signDocument({ ...last, n: 8, previous: hash, signed_by: `ss58:${thief.address}`, add: last.add, retire: [{ account: `ss58:${third.address}`, from_block: 0 }] }, thief.seed);
-  world.write('store/scorevision/signers/8.json', forged);
-  assert.equal((await signers([], { as: 'fresh' })).statements, 7);
-  world.write('store/scorevision/signers/8.json', canonical({ n: 8 }));
-  assert.equal((await signers([], { as: 'fresh' })).statements, 7);
+  const forged = signDocument({ ...last, n: 13, previous: hash, signed_by: `ss58:${thief.address}`, add: last.add, retire: [{ account: `ss58:${third.address}`, from_block: 0 }] }, thief.seed);
+  world.write('store/scorevision/signers/13.json', forged);
+  assert.equal((await signers([], { as: 'fresh' })).statements, 12);
+  world.write('store/scorevision/signers/13.json', canonical({ n: 13 }));
+  assert.equal((await signers([], { as: 'fresh' })).statements, 12);
   const { stderr } = await world.sv(['manifest', 'signers', 'retire', second.address, '--yes'], { as: 'third', expect: 6 });
   assert.match(stderr, /remove it/);
 });
@@ -238,6 +249,12 @@ test('a revocation waits until it is final, where the chain makes blocks by itse
       [[lost.address, 'revoked', 'revoked_by_owner'], [kept.address, 'trusted', 'setting']]);
     const again = await other.json(['manifest', 'signers', 'revoke', lost.address, '--yes'], { as: 'boss' });
     assert.deepEqual([again.status, again.final], ['unchanged', true]);
+    const last = await other.json(['manifest', 'signers', 'revoke', kept.address, '--yes'], { as: 'boss' });
+    assert.deepEqual([last.text, last.final, last.signer_left], [`sv1 revoke\n${lost.address}\n${kept.address}`, true, false]);
+    const none = await other.json(['manifest', 'signers'], { as: 'reader' });
+    assert.deepEqual(none.signers.map(({ state }) => state), ['revoked', 'revoked']);
+    await other.json(['manifest', 'signers', 'revoke', lost.address, kept.address, '--yes'], { as: 'boss' });
+    await other.sv(['manifest', 'list'], { as: 'reader', expect: 3 });
   } finally {
     await other.end();
   }
