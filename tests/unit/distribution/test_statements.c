@@ -167,6 +167,21 @@ test_add_later (void)
   accepts (reader);
 }
 
+/* What nobody vouches for yet is not remembered with what counts. */
+static void
+test_pending_is_not_remembered (void)
+{
+  g_autoptr (World) world = world_new (0);
+  publish_window (world);
+  g_autoptr (SvSignersStatement) first = say (world, world->operator, NULL, "add", 0, world->stranger);
+  say_so (world, world->owner, first, "add", 0, world->owner);
+  g_autoptr (SvReader) reader = world_reader (world, world->config);
+  accepts (reader);
+  g_assert_cmpuint (n_remembered (world), ==, 1);
+  accepts (reader);
+  g_assert_cmpuint (n_remembered (world), ==, 1);
+}
+
 /* The added account's anchor guards from a freeze like any other signer's. */
 static void
 test_added_anchor (void)
@@ -620,6 +635,34 @@ test_without_chain (void)
   accepts (offline);
 }
 
+/* Another process of the home has come further, or has seen another history. */
+static void
+test_shared_memory (void)
+{
+  g_autoptr (World) world = world_new (0);
+  GError *error = NULL;
+  g_autoptr (SvSigners) signers = sv_signers_load (world->config, world->chain, FALSE, &error);
+  const SvSignerRoots *roots = sv_signers_roots (signers);
+  const SvChainId *id = sv_chain_id (world->chain);
+  g_autoptr (SvSignersStatement) first = sign (world, world->operator, NULL, "add", 0, world->stranger);
+  g_autoptr (SvSignersStatement) second = sign (world, world->operator, first, "add", 0, world->owner);
+  g_autoptr (SvSignersStatement) other = sign (world, world->operator, NULL, "add", 0, world->owner);
+  g_autoptr (GPtrArray) both = g_ptr_array_new ();
+  g_autoptr (GPtrArray) one = g_ptr_array_new ();
+  g_autoptr (GPtrArray) fork = g_ptr_array_new ();
+  g_ptr_array_add (both, first);
+  g_ptr_array_add (both, second);
+  g_ptr_array_add (one, first);
+  g_ptr_array_add (fork, other);
+  g_assert_true (sv_signers_memory_write (world->config, id, roots, both, &error));
+  g_assert_true (sv_signers_memory_write (world->config, id, roots, one, &error));
+  g_assert_no_error (error);
+  g_assert_cmpuint (n_remembered (world), ==, 2);
+  g_assert_false (sv_signers_memory_write (world->config, id, roots, fork, &error));
+  world_assert_error (&error, SV_ERROR_VERIFY, "equivocation");
+  g_assert_cmpuint (n_remembered (world), ==, 2);
+}
+
 static void
 test_damaged_memory (void)
 {
@@ -644,6 +687,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/statements/add", test_add);
   g_test_add_func ("/statements/add from a block on", test_add_later);
+  g_test_add_func ("/statements/that are pending are not remembered", test_pending_is_not_remembered);
   g_test_add_func ("/statements/let an added one's anchor count", test_added_anchor);
   g_test_add_func ("/statements/retire from a block on", test_retire);
   g_test_add_func ("/statements/keep of a retired one what is listed", test_retired_and_not_listed);
@@ -663,6 +707,7 @@ main (int argc, char **argv)
   g_test_add_func ("/statements/may begin before the setting", test_later_setting);
   g_test_add_func ("/statements/end where too many are pending", test_too_many_pending);
   g_test_add_func ("/statements/are judged at the last final block without a chain", test_without_chain);
+  g_test_add_func ("/statements/are shared by processes", test_shared_memory);
   g_test_add_func ("/statements/are missed when the memory is damaged", test_damaged_memory);
   return g_test_run ();
 }

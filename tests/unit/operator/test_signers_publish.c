@@ -172,6 +172,21 @@ test_refused (void)
   g_assert_false (has_statement (world, 2));
 }
 
+/* Who is to retire later has no right to sign statements any more: nobody could go on with them. */
+static void
+test_last_one_with_rights (void)
+{
+  g_autoptr (World) world = world_new (0);
+  GError *error = NULL;
+  g_autoptr (SvPublisher) publisher = world_publisher (world, world->config, world->operator);
+  say (publisher, "add", world->stranger);
+  const SvSignerRequest later = { FALSE, sv_keypair_address (world->stranger), TRUE, 1000, FALSE };
+  g_autoptr (SvSignerPublication) leaving = sv_publish_signer (publisher, &later, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (leaving->number, ==, 2);
+  refused (publisher, "retire", world->operator, SV_ERROR_POLICY, "no account would be trusted");
+}
+
 static void
 test_on_top_of_each_other (void)
 {
@@ -381,6 +396,24 @@ test_window_of_stolen_key (void)
   g_assert_null (sv_index_find_hash (index, lost));
 }
 
+/* A home that has seen nothing goes on above what stands on the chain. */
+static void
+test_above_the_anchor (void)
+{
+  g_autoptr (World) world = world_new (0);
+  GError *error = NULL;
+  g_autofree char *hash = world_publish (world, "w1", 0, 100, "1", FALSE);
+  g_autofree char *text = g_strdup_printf ("sv1 manifest %s 40", hash);
+  world_commit (world, world->operator, text);
+  world_resign_index (world, world->stranger, far_ahead);
+  g_autoptr (SvPublisher) publisher = world_publisher (world, world->config, world->operator);
+  sv_publisher_allow_rebuild (publisher);
+  g_autoptr (SvPublication) next = publish (publisher, "w2", 100, "1", &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (sv_publisher_rebuild (publisher)->above_sequence, ==, 40);
+  g_assert_cmpuint (next->added_sequence, ==, 42);
+}
+
 /* A thief cannot bring an older manifest of a trusted signer back where this home knows the newer one. */
 static void
 test_home_goes_first (void)
@@ -431,12 +464,14 @@ main (int argc, char **argv)
   g_test_add_func ("/signers_publish/retires, and signs the index again", test_retire);
   g_test_add_func ("/signers_publish/tells who retires himself", test_retires_himself);
   g_test_add_func ("/signers_publish/refuses", test_refused);
+  g_test_add_func ("/signers_publish/keeps somebody with rights", test_last_one_with_rights);
   g_test_add_func ("/signers_publish/builds on what is there", test_on_top_of_each_other);
   g_test_add_func ("/signers_publish/names rubbish in its place", test_rubbish_in_place);
   g_test_add_func ("/signers_publish/puts back what the store has lost", test_lost_statements);
   g_test_add_func ("/signers_publish/revokes as the owner", test_revoke);
   g_test_add_func ("/signers_publish/goes on after a stolen key", test_stolen_key);
   g_test_add_func ("/signers_publish/publishes a stolen key's window anew", test_window_of_stolen_key);
+  g_test_add_func ("/signers_publish/goes on above the anchor", test_above_the_anchor);
   g_test_add_func ("/signers_publish/believes this home first", test_home_goes_first);
   g_test_add_func ("/signers_publish/writes a rebuilt index though nothing is new", test_unchanged_is_written);
   return g_test_run ();
