@@ -7,12 +7,12 @@
 #include "cli/table.h"
 
 static void
-print_lines (const char *label, const GPtrArray *lines)
+print_lines (FILE *stream, const char *label, const GPtrArray *lines)
 {
   for (guint i = 0; i < lines->len; i++)
   {
     g_autofree char *shown = sv_printable (lines->pdata[i]);
-    fprintf (stderr, "%-8s %s\n", label, shown);
+    fprintf (stream, "%-11s %s\n", label, shown);
   }
 }
 
@@ -23,8 +23,8 @@ sv_index_rebuild_confirm (SvContext *context, const SvIndexRebuild *rebuild, GEr
     return TRUE;
   g_autofree char *reason = sv_printable (rebuild->reason);
   fprintf (stderr, "the index in the store is not built on: %s\n", reason);
-  print_lines ("kept", rebuild->kept);
-  print_lines ("dropped", rebuild->dropped);
+  print_lines (stderr, "kept", rebuild->kept);
+  print_lines (stderr, "dropped", rebuild->dropped);
   g_autofree char *question =
       g_strdup_printf ("Replace that index by one with the %u kept and without the %u dropped manifests", rebuild->kept->len,
                        rebuild->dropped->len);
@@ -34,9 +34,11 @@ sv_index_rebuild_confirm (SvContext *context, const SvIndexRebuild *rebuild, GEr
 void
 sv_index_rebuild_print (const SvIndexRebuild *rebuild)
 {
-  if (rebuild != NULL)
-    printf ("rebuilt     the index anew above sequence %" G_GUINT64_FORMAT ": %u manifests kept, %u dropped\n",
-            rebuild->above_sequence, rebuild->kept->len, rebuild->dropped->len);
+  if (rebuild == NULL)
+    return;
+  printf ("rebuilt     the index anew above sequence %" G_GUINT64_FORMAT ": %u manifests kept, %u dropped\n",
+          rebuild->above_sequence, rebuild->kept->len, rebuild->dropped->len);
+  print_lines (stdout, "dropped", rebuild->dropped);
 }
 
 static json_t *
