@@ -2,8 +2,8 @@
  * every check. A reader is used by one thread at a time.
  *
  * It reads from R2_PUBLIC_URL (one or more), else from the `file:` store; keeps verified manifests in
- * $SCOREVISION_HOME/cache/manifests, and its memory (highest sequence and last verified index per chain and signer, revocations,
- * statements on signers) in $SCOREVISION_HOME/memory. */
+ * $SCOREVISION_HOME/cache/manifests, and its memory (highest sequence and last verified index per chain and signer,
+ * revocations, statements on signers) in $SCOREVISION_HOME/memory. */
 #pragma once
 
 #include "chain/chain.h"

@@ -120,6 +120,7 @@ test_statements (void)
   g_autoptr (SvReader) reader = world_reader (world, world->config);
   g_autoptr (SvIndex) index = sv_fetch_index (reader, SV_FETCH_NORMAL, &error);
   g_assert_no_error (error);
+  g_assert_cmpuint (index->sequence, ==, 1);
   guint before = tiny_server_n_requests (server);
   g_autoptr (SvIndex) unchanged = NULL;
   g_assert_true (sv_poll_index (reader, SV_FETCH_NORMAL, &unchanged, &error));

@@ -7,6 +7,7 @@
  *  - dry run: says the same and writes nothing
  * Revoking:
  *  - by the owner alone, who is named otherwise; the text goes on with all accounts, and the index that still counts
+ *  - what the chain refuses for now, and what is too long for it
  *  - a thief's index is not anchored, but the one before it that this home knows; the same again commits nothing
  * Going on:
  *  - after a stolen key's fast forward: a new index of what verifies by itself, above the sequence of those who count
@@ -14,6 +15,7 @@
  */
 #include "base/error.h"
 #include "base/rfc3339.h"
+#include "chain/engine.h"
 #include "operator/anchoring.h"
 #include "operator/revocation.h"
 #include "operator/signers_publish.h"
@@ -300,6 +302,44 @@ test_revoke (void)
   g_assert_cmpstr (now, ==, both);
 }
 
+static SvPreparedExtrinsic *
+take_nothing_now (SvChain *chain, const SvKeypair *keypair, const char *text, SvPrepareFlags flags, GError **error)
+{
+  g_set_error (error, SV_ERROR, SV_ERROR_UNREACHABLE, "the rate limit");
+  return NULL;
+}
+
+static gboolean
+earliest_at_nine (SvChain *chain, const char *address, gsize length, guint64 *block, GError **error)
+{
+  *block = 9;
+  return TRUE;
+}
+
+static void
+test_revoke_later (void)
+{
+  g_autoptr (World) world = world_new (0);
+  GError *error = NULL;
+  g_autoptr (SvReader) reader = world_reader (world, world->config);
+  SvChainEngine busy = sv_ledger_engine;
+  busy.prepare_commitment = take_nothing_now;
+  busy.earliest_commitment = earliest_at_nine;
+  world->chain->engine = &busy;
+  g_assert_null (revoke_one (world, reader, world->owner, world->operator, FALSE, &error));
+  world_assert_error (&error, SV_ERROR_UNREACHABLE, "run the same command again after block 8: the rate limit");
+  world->chain->engine = &sv_ledger_engine;
+  g_autoptr (GString) text = g_string_new ("sv1 revoke");
+  while (text->len + 50 <= sv_chain_max_text (world->chain))
+  {
+    g_autoptr (SvKeypair) lost = sv_keypair_generate (SV_SCHEME_ED25519);
+    g_string_append_printf (text, "\n%s", sv_keypair_address (lost));
+  }
+  world_commit (world, world->owner, text->str);
+  g_assert_null (revoke_one (world, reader, world->owner, world->operator, FALSE, &error));
+  world_assert_error (&error, SV_ERROR_POLICY, "revoked accounts");
+}
+
 /* ── going on ── */
 
 static void
@@ -469,6 +509,7 @@ main (int argc, char **argv)
   g_test_add_func ("/signers_publish/names rubbish in its place", test_rubbish_in_place);
   g_test_add_func ("/signers_publish/puts back what the store has lost", test_lost_statements);
   g_test_add_func ("/signers_publish/revokes as the owner", test_revoke);
+  g_test_add_func ("/signers_publish/tells when the chain takes a revocation", test_revoke_later);
   g_test_add_func ("/signers_publish/goes on after a stolen key", test_stolen_key);
   g_test_add_func ("/signers_publish/publishes a stolen key's window anew", test_window_of_stolen_key);
   g_test_add_func ("/signers_publish/goes on above the anchor", test_above_the_anchor);
