@@ -90,6 +90,20 @@ read_finality (const SvAnchorSlot *slot, const char *const *accounts, gboolean *
   return TRUE;
 }
 
+/* Where the chain has no room for both, the revocation goes before the anchor. */
+static char *
+make_text (const SvAnchorSlot *slot, const SvIndex *index, const SvAnchor *own, const char *const *accounts, GError **error)
+{
+  g_autoptr (GError) too_long = NULL;
+  char *text = sv_anchor_slot_text (slot, index, own, accounts, &too_long);
+  if (text != NULL)
+    return text;
+  if (index != NULL && g_error_matches (too_long, SV_ERROR, SV_ERROR_POLICY))
+    return sv_anchor_slot_text (slot, NULL, own, accounts, error);
+  g_propagate_error (error, g_steal_pointer (&too_long));
+  return NULL;
+}
+
 static SvRevocation *
 revoke_locked (const SvAnchorSlot *slot, const char *const *accounts, const SvRevokeOptions *options, GError **error)
 {
@@ -105,7 +119,7 @@ revoke_locked (const SvAnchorSlot *slot, const char *const *accounts, const SvRe
     revocation->text = sv_anchor_format (own->hash, own->sequence, (const char *const *)own->revoked);
     return read_finality (slot, accounts, &revocation->is_final, error) ? g_steal_pointer (&revocation) : NULL;
   }
-  revocation->text = sv_anchor_slot_text (slot, index, own, accounts, error);
+  revocation->text = make_text (slot, index, own, accounts, error);
   if (revocation->text == NULL || (!options->dry_run && !commit (slot, options, revocation, error)))
     return NULL;
   return g_steal_pointer (&revocation);

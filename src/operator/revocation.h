@@ -24,8 +24,8 @@ void sv_revocation_free (SvRevocation *revocation);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (SvRevocation, sv_revocation_free)
 
 /* Commits the owner's text with @accounts (NULL-terminated, bare) and every account revoked before, beside the index that still
- * verifies without them. The keypair must be the owner's: else SV_ERROR_POLICY naming the owner. What the chain refuses for now
- * is SV_ERROR_UNREACHABLE naming the block. The slot's reader judges from here on as if they were revoked. Returns: (transfer
- * full). */
+ * verifies without them, where the chain has room for both. The keypair must be the owner's: else SV_ERROR_POLICY naming the
+ * owner. What the chain refuses for now is SV_ERROR_UNREACHABLE naming the block. The slot's reader judges from here on as if
+ * they were revoked. Returns: (transfer full). */
 SvRevocation *sv_revoke_signers (const SvAnchorSlot *slot, const char *const *accounts, const SvRevokeOptions *options,
                                  GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -316,6 +316,8 @@ earliest_at_nine (SvChain *chain, const char *address, gsize length, guint64 *bl
   return TRUE;
 }
 
+#define LINE 49 /* a line feed and an address */
+
 static void
 test_revoke_later (void)
 {
@@ -330,12 +332,18 @@ test_revoke_later (void)
   world_assert_error (&error, SV_ERROR_UNREACHABLE, "run the same command again after block 8: the rate limit");
   world->chain->engine = &sv_ledger_engine;
   g_autoptr (GString) text = g_string_new ("sv1 revoke");
-  while (text->len + 50 <= sv_chain_max_text (world->chain))
+  while (text->len + 2 * LINE <= sv_chain_max_text (world->chain))
   {
     g_autoptr (SvKeypair) lost = sv_keypair_generate (SV_SCHEME_ED25519);
     g_string_append_printf (text, "\n%s", sv_keypair_address (lost));
   }
   world_commit (world, world->owner, text->str);
+  g_autofree char *hash = world_publish (world, "w1", 0, 100, "1", FALSE);
+  g_assert_nonnull (hash);
+  g_autoptr (SvRevocation) alone = revoke_one (world, reader, world->owner, world->stranger, FALSE, &error);
+  g_assert_no_error (error);
+  g_string_append_printf (text, "\n%s", sv_keypair_address (world->stranger));
+  g_assert_cmpstr (alone->text, ==, text->str); /* no room for the index */
   g_assert_null (revoke_one (world, reader, world->owner, world->operator, FALSE, &error));
   world_assert_error (&error, SV_ERROR_POLICY, "revoked accounts");
 }
