@@ -252,32 +252,31 @@ set_change (SvSigner *signer, const Change *change)
   signer->from_block = change->from_block;
 }
 
-/* What will decide first, of what does not count yet. */
+/* What will decide first, of what does not count yet at @block; with @only_retirements of the retirements. From the last one
+ * backwards a change decides at its own block where that is lower than all blocks after it, so the lowest comes last. */
 static const Change *
-next_change (const Account *account, guint64 block)
+next_change (const Account *account, guint64 block, gboolean only_retirements)
 {
   const Change *next = NULL;
-  for (guint i = 0; i < account->changes->len; i++)
+  guint64 lowest = G_MAXUINT64;
+  for (guint i = account->changes->len; i > 0 && lowest > block; i--)
   {
-    const Change *change = account->changes->pdata[i];
-    if (change->from_block > block && (next == NULL || change->from_block <= next->from_block) &&
-        deciding_change (account, change->from_block) == change)
+    const Change *change = account->changes->pdata[i - 1];
+    if (change->from_block >= lowest)
+      continue;
+    lowest = change->from_block;
+    if (lowest > block && (!only_retirements || !change->is_addition))
       next = change;
   }
   return next;
 }
 
-/* A trusted account stops being it at the first block where another state is reached. */
 static void
-set_until (const SvSignersFold *fold, const Account *account, guint64 block, SvSigner *signer)
+set_until (const Account *account, guint64 block, SvSigner *signer)
 {
-  for (const Change *next = next_change (account, block); next != NULL; next = next_change (account, next->from_block))
-    if (state_of (fold, account, next->from_block) != SV_SIGNER_TRUSTED)
-    {
-      signer->has_until = TRUE;
-      signer->until = next->from_block;
-      return;
-    }
+  const Change *retirement = next_change (account, block, TRUE);
+  signer->has_until = retirement != NULL;
+  signer->until = retirement != NULL ? retirement->from_block : 0;
 }
 
 static void
@@ -288,10 +287,10 @@ set_reason (const SvSignersFold *fold, const Account *account, guint64 block, Sv
     signer->why = has (fold->roots->revoked_by_owner, account->account) ? SV_WHY_REVOKED_BY_OWNER : SV_WHY_REVOKED_BY_SETTING;
   else if (change == NULL && account->is_root)
     signer->why = has (fold->roots->accounts, account->account) ? SV_WHY_SETTING : SV_WHY_OWNER;
-  else if (change != NULL || (change = next_change (account, block)) != NULL)
+  else if (change != NULL || (change = next_change (account, block, FALSE)) != NULL)
     set_change (signer, change);
   if (signer->state == SV_SIGNER_TRUSTED)
-    set_until (fold, account, block, signer);
+    set_until (account, block, signer);
 }
 
 static void

@@ -284,6 +284,31 @@ model_state (const Model *model, const char *account, guint64 block)
   return SV_SIGNER_UNKNOWN;
 }
 
+/* The first later block at which a trusted account is not trusted any more, 0 for none: changes lie below 5. */
+static guint64
+model_until (const Model *model, const char *account, guint64 block)
+{
+  for (guint64 later = block + 1; later < 5; later++)
+    if (model_state (model, account, later) != SV_SIGNER_TRUSTED)
+      return later;
+  return 0;
+}
+
+static void
+compare_list (const SvSignersFold *fold, const Model *model, guint64 block)
+{
+  g_autoptr (GPtrArray) list = sv_signers_fold_list (fold, block);
+  for (guint i = 0; i < list->len; i++)
+  {
+    const SvSigner *signer = list->pdata[i];
+    g_assert_cmpint (signer->state, ==, model_state (model, signer->account, block));
+    if (signer->state == SV_SIGNER_TRUSTED)
+      g_assert_cmpuint (signer->until, ==, model_until (model, signer->account, block));
+    if (signer->state == SV_SIGNER_COMING)
+      g_assert_cmpuint (signer->from_block, >, block);
+  }
+}
+
 static char *
 random_letters (guint one_in)
 {
@@ -325,6 +350,8 @@ compare_once (void)
     if (model_has_effect (&model, k))
       last = k + 1;
   g_assert_cmpuint (sv_signers_fold_last_effective (fold), ==, last);
+  for (guint64 block = 0; block < 5; block++)
+    compare_list (fold, &model, block);
   for (char letter = 'a'; letter < 'a' + N_LETTERS; letter++)
   {
     const char account[] = { letter, '\0' };
