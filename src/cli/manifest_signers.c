@@ -184,6 +184,11 @@ run_list (SvContext *context, GError **error)
   if (reader == NULL || !sv_reader_update_signers (reader, error))
     return 1;
   g_autoptr (SvIndex) index = sv_fetch_index (reader, SV_FETCH_NORMAL, &fault);
+  if (g_error_matches (fault, SV_ERROR, SV_ERROR_UNREACHABLE)) /* there may be statements that this home has not seen */
+  {
+    g_propagate_error (error, fault);
+    return 1;
+  }
   const SvSigners *signers = sv_reader_signers (reader);
   g_autoptr (GPtrArray) list = sv_signers_fold_list (sv_signers_fold (signers), sv_signers_block (signers));
   if (context->as_json)

@@ -97,6 +97,7 @@ test('what is wrong is refused, with the status that says how', async () => {
   await signers(['add'], { as: 'first', expect: 2 });
   await signers(['add', second.address, '--from-block', '-1'], { as: 'first', expect: 2 });
   await signers(['appoint', second.address], { as: 'first', expect: 2 });
+  await signers([], { as: 'first', env: { R2_PUBLIC_URL: 'http://127.0.0.1:1' }, expect: 5 });
   await signers(['add', second.address], { as: 'nobody', expect: 4 });
   assert.equal((await readStatements(index().chain)).length, 0);
 });
