@@ -54,7 +54,7 @@ describe('kill -9', { concurrency: true }, () => {
       await world.advance(5);
       const upcoming = world.write('authored/upcoming.json', season(UPCOMING, 1000, 2000));
       const better = world.write('authored/better.json', season(CURRENT, 1, 1000, 2));
-      for (const [args, windowId, stride] of [[[upcoming], UPCOMING, 1], [['--supersede', '--yes', better], CURRENT, 3]]) {
+      for (const [args, windowId, stride] of [[['--yes', upcoming], UPCOMING, 1], [['--supersede', '--yes', better], CURRENT, 3]]) {
         earlier = readIndex(world);
         const steps = await killAtEachStep(world, ['manifest', 'publish', ...args], {
           as: 'operator', invariants, completed: () => completed(windowId), stride });
