@@ -1,6 +1,5 @@
-/* sv manifest publish and rollback. A person is shown what changes and asked once, before anything is written; what was shown
- * goes along as what was agreed to, so that nothing else is published where the index has changed while the question was open.
- */
+/* sv manifest publish and rollback. A person is shown what changes and asked once, before anything is written. What was shown
+ * goes along as what was agreed to, so that nothing else is published where the index changed while the question was open. */
 #include "cli/manifest_publish.h"
 
 #include <string.h>
