@@ -105,6 +105,7 @@ test_no_change_archives_nothing (void)
   g_autoptr (SvPublisher) publisher = world_publisher (world, world->config, world->operator);
   g_autoptr (SvIndex) index = sv_publisher_update_index (publisher, change_nothing, NULL, &error);
   g_assert_no_error (error);
+  g_assert_null (index->archive);
   g_autoptr (GBytes) after = world_index_bytes (world);
   g_assert_true (g_bytes_equal (before, after));
 }
