@@ -56,6 +56,8 @@ fetch_by_hash (SvReader *reader, const char *hash, SvTrustFunc is_trusted, GErro
   g_autoptr (SvManifest) manifest = sv_manifest_open (bytes, hash, &reader->id, is_trusted, reader, error);
   if (manifest != NULL)
     write_cache (reader, hash, bytes);
+  else
+    g_prefix_error (error, "not to be used, whoever named it: ");
   return g_steal_pointer (&manifest);
 }
 
@@ -70,10 +72,23 @@ sv_fetch_manifest (SvReader *reader, const char *hash, GError **error)
   return fetch_by_hash (reader, hash, sv_reader_trusts, error);
 }
 
+/* What the index names was put into the store before the index was. */
+static void
+explain_withheld (const SvIndexEntry *entry, GError **error)
+{
+  if (error == NULL || !g_error_matches (*error, SV_ERROR, SV_ERROR_NOT_FOUND))
+    return;
+  g_prefix_error (error, "freeze: the manifest of window %s is in the index, and nowhere to be had: ", entry->window_id);
+  (*error)->code = SV_ERROR_VERIFY;
+  sv_advise_other_mirror (*error);
+}
+
 SvManifest *
 sv_fetch_entry_manifest (SvReader *reader, const SvIndexEntry *entry, GError **error)
 {
   g_autoptr (SvManifest) manifest = sv_fetch_manifest (reader, entry->hash, error);
+  if (manifest == NULL)
+    explain_withheld (entry, error);
   if (manifest == NULL || !sv_index_entry_agrees (entry, manifest, error))
     return NULL;
   return g_steal_pointer (&manifest);
