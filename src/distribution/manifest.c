@@ -130,11 +130,12 @@ fetch_last_active (SvReader *reader, guint64 block)
   return g_steal_pointer (&manifest);
 }
 
-/* What there is to go on with when the index or its manifest cannot be had or is refused (@reason). */
+/* What there is to go on with when the index or its manifest cannot be had or is refused (@reason). An index that was had is the
+ * remembered one by now, and its manifest is not asked for again. */
 static SvManifest *
-fall_back (SvReader *reader, guint64 block, const GError *reason)
+fall_back (SvReader *reader, guint64 block, gboolean had_index, const GError *reason)
 {
-  g_autoptr (SvIndex) index = sv_remembered_index (reader, NULL);
+  g_autoptr (SvIndex) index = had_index ? NULL : sv_remembered_index (reader, NULL);
   g_autoptr (SvManifest) manifest = index != NULL ? fetch_active (reader, index, block, NULL) : NULL;
   if (manifest == NULL)
     manifest = fetch_last_active (reader, block);
@@ -154,7 +155,7 @@ sv_get_current_manifest (SvReader *reader, guint64 block, GError **error)
     return sv_memory_remember_active (reader->memory, manifest->hash, error) ? g_steal_pointer (&manifest) : NULL;
   gboolean is_none_active = index != NULL && sv_window_active (index, block) == NULL;
   if (!is_none_active)
-    manifest = fall_back (reader, block, local);
+    manifest = fall_back (reader, block, index != NULL, local);
   if (manifest != NULL)
     g_error_free (local);
   else

@@ -150,6 +150,8 @@ sv_reader_trusts (const char *address, gpointer data)
 
 /* ── age ── */
 
+#define FAR_AHEAD 1000000 /* more changes than an operator makes while a mirror falls behind */
+
 static gboolean
 check_memory (SvReader *reader, guint64 sequence, const char *hash, GError **error)
 {
@@ -160,9 +162,12 @@ check_memory (SvReader *reader, guint64 sequence, const char *hash, GError **err
   if (sequence < highest)
     g_set_error (error, SV_ERROR, SV_ERROR_VERIFY,
                  "rollback: %s shows the index of sequence %" G_GUINT64_FORMAT ", and %" G_GUINT64_FORMAT
-                 " was seen here before; an old index is being shown, it is refused: try again, read from another mirror "
-                 "(R2_PUBLIC_URL), or ask the operator",
-                 sv_mirrors_name (reader->mirrors), sequence, highest);
+                 " was seen here before; an old index is being shown, it is refused: %s",
+                 sv_mirrors_name (reader->mirrors), sequence, highest,
+                 highest - sequence > FAR_AHEAD ? "that is a fast-forward if the operator's key was stolen: ask him, and if "
+                                                  "so, trust his new account and put !OLD-ACCOUNT into "
+                                                  "SCOREVISION_MANIFEST_SIGNERS"
+                                                : "try again, read from another mirror (R2_PUBLIC_URL), or ask the operator");
   else if (strcmp (hash, known) != 0)
     g_set_error (error, SV_ERROR, SV_ERROR_VERIFY,
                  "equivocation: %s shows another index of sequence %" G_GUINT64_FORMAT
