@@ -130,8 +130,8 @@ fetch_last_active (SvReader *reader, guint64 block)
   return g_steal_pointer (&manifest);
 }
 
-/* What there is to go on with when the index or its manifest cannot be had or is refused (@reason). An index that was had is the
- * remembered one by now, and its manifest is not asked for again. */
+/* What there is to go on with when the index or its manifest cannot be had or is refused (@reason). An index that was had is
+ * the remembered one by now, and its manifest is not asked for again. */
 static SvManifest *
 fall_back (SvReader *reader, guint64 block, gboolean had_index, const GError *reason)
 {
