@@ -40,16 +40,19 @@ write_cache (const SvReader *reader, const char *hash, GBytes *bytes)
     sv_log ("warning", "manifest not cached", "reason", error->message, NULL);
 }
 
+/* *@is_had: there are bytes of that hash, whatever they are. */
 static SvManifest *
-fetch_by_hash (SvReader *reader, const char *hash, SvTrustFunc is_trusted, GError **error)
+fetch_by_hash (SvReader *reader, const char *hash, SvTrustFunc is_trusted, gboolean *is_had, GError **error)
 {
   g_autoptr (GBytes) cached = read_cache (reader, hash);
+  *is_had = TRUE;
   if (cached != NULL)
     return sv_manifest_open (cached, hash, &reader->id, is_trusted, reader, error);
   g_autofree char *key = sv_manifest_key (hash);
   g_autoptr (GBytes) bytes = sv_mirrors_get_by_hash (reader->mirrors, key, hash, SV_MANIFEST_MAX_SIZE, error);
   if (bytes == NULL)
   {
+    *is_had = FALSE;
     g_prefix_error (error, "manifest %s: ", hash);
     return NULL;
   }
@@ -61,15 +64,23 @@ fetch_by_hash (SvReader *reader, const char *hash, SvTrustFunc is_trusted, GErro
   return g_steal_pointer (&manifest);
 }
 
-SvManifest *
-sv_fetch_manifest (SvReader *reader, const char *hash, GError **error)
+static SvManifest *
+fetch_trusted (SvReader *reader, const char *hash, gboolean *is_had, GError **error)
 {
+  *is_had = FALSE;
   if (!sv_hash_is_valid (hash))
   {
     g_set_error (error, SV_ERROR, SV_ERROR_USAGE, "`%s` is not a manifest hash: sha256: and 64 hex digits", hash);
     return NULL;
   }
-  return fetch_by_hash (reader, hash, sv_reader_trusts, error);
+  return fetch_by_hash (reader, hash, sv_reader_trusts, is_had, error);
+}
+
+SvManifest *
+sv_fetch_manifest (SvReader *reader, const char *hash, GError **error)
+{
+  gboolean is_had;
+  return fetch_trusted (reader, hash, &is_had, error);
 }
 
 /* What the index names was put into the store before the index was. */
@@ -84,14 +95,22 @@ explain_withheld (const SvIndexEntry *entry, GError **error)
 }
 
 SvManifest *
-sv_fetch_entry_manifest (SvReader *reader, const SvIndexEntry *entry, GError **error)
+sv_judge_entry_manifest (SvReader *reader, const SvIndexEntry *entry, gboolean *is_refused, GError **error)
 {
-  g_autoptr (SvManifest) manifest = sv_fetch_manifest (reader, entry->hash, error);
+  g_autoptr (SvManifest) manifest = fetch_trusted (reader, entry->hash, is_refused, error);
   if (manifest == NULL)
     explain_withheld (entry, error);
   if (manifest == NULL || !sv_index_entry_agrees (entry, manifest, error))
     return NULL;
+  *is_refused = FALSE;
   return g_steal_pointer (&manifest);
+}
+
+SvManifest *
+sv_fetch_entry_manifest (SvReader *reader, const SvIndexEntry *entry, GError **error)
+{
+  gboolean is_refused;
+  return sv_judge_entry_manifest (reader, entry, &is_refused, error);
 }
 
 /* ── by block ── */
@@ -188,7 +207,8 @@ is_ancestor (SvReader *reader, const char *from, const char *sought, gboolean *f
       *found = TRUE;
       return TRUE;
     }
-    g_autoptr (SvManifest) manifest = fetch_by_hash (reader, hash, NULL, error);
+    gboolean is_had;
+    g_autoptr (SvManifest) manifest = fetch_by_hash (reader, hash, NULL, &is_had, error);
     if (manifest == NULL)
       return FALSE;
     g_free (hash);

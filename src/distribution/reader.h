@@ -45,8 +45,8 @@ typedef enum
 } SvFetchMode;
 
 /* The index, verified and not older than the reader's memory. SV_ERROR_NOT_FOUND before the first publication (naming
- * `sv manifest publish`); SV_ERROR_VERIFY for a rollback, an equivocation, a freeze, or any check of section 1. Returns:
- * (transfer full). */
+ * `sv manifest publish`); SV_ERROR_VERIFY for a rollback, an equivocation, a freeze (also an index that is gone), or any check of
+ * section 1; SV_ERROR_MALFORMED also for an answer that is too large, too slow or broken off. Returns: (transfer full). */
 SvIndex *sv_fetch_index (SvReader *reader, SvFetchMode mode, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* The same for a watcher: *@index is NULL when nothing changed since this reader's last fetch. */
@@ -60,6 +60,11 @@ SvManifest *sv_fetch_manifest (SvReader *reader, const char *hash, GError **erro
 
 /* The same, and checks that it agrees with its index entry. Returns: (transfer full). */
 SvManifest *sv_fetch_entry_manifest (SvReader *reader, const SvIndexEntry *entry, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* The same for who passes judgement by it: *@is_refused tells a manifest that was had, and is refused for what it is, from one
+ * that the mirrors do not give, of which nothing is known. */
+SvManifest *sv_judge_entry_manifest (SvReader *reader, const SvIndexEntry *entry, gboolean *is_refused,
+                                     GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* The manifest active at @block; where the index cannot be had or is refused, the last verified active one as long as it has
  * not expired (with a log line). SV_ERROR_NOT_FOUND when no window is active, naming the next. Returns: (transfer full). */

@@ -125,12 +125,11 @@ find_manifest (gpointer data, const char *hash, guint64 block, gboolean *in_forc
   SvManifest *manifest = g_hash_table_lookup (audit->manifests, hash);
   if (manifest != NULL || sv_index_find_hash (audit->index, hash) == NULL)
     return manifest;
-  g_autoptr (GError) error = NULL;
-  manifest = sv_fetch_entry_manifest (audit->reader, sv_index_find_hash (audit->index, hash), &error);
+  gboolean is_refused;
+  manifest = sv_judge_entry_manifest (audit->reader, sv_index_find_hash (audit->index, hash), &is_refused, NULL);
   if (manifest == NULL)
   {
-    *unreadable =
-        g_error_matches (error, SV_ERROR, SV_ERROR_UNREACHABLE) || g_error_matches (error, SV_ERROR, SV_ERROR_NOT_FOUND);
+    *unreadable = !is_refused; /* a mirror that lies must not get a shard rejected */
     return NULL;
   }
   if (g_hash_table_size (audit->manifests) >= MAX_MANIFESTS)
