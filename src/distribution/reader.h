@@ -45,8 +45,8 @@ typedef enum
 } SvFetchMode;
 
 /* The index, verified and not older than the reader's memory. SV_ERROR_NOT_FOUND before the first publication (naming
- * `sv manifest publish`); SV_ERROR_VERIFY for a rollback, an equivocation, a freeze (also an index that is gone), or any check of
- * section 1; SV_ERROR_MALFORMED also for an answer that is too large, too slow or broken off. Returns: (transfer full). */
+ * `sv manifest publish`); SV_ERROR_VERIFY for a rollback, an equivocation, a freeze (also an index that is gone), or any check
+ * of section 1; SV_ERROR_MALFORMED also for an answer that is too large, too slow or broken off. Returns: (transfer full). */
 SvIndex *sv_fetch_index (SvReader *reader, SvFetchMode mode, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* The same for a watcher: *@index is NULL when nothing changed since this reader's last fetch. */
