@@ -91,7 +91,9 @@ test('what is compressed as asked for is read', async () => {
 
 test('redirects in a circle, without end, to a file, and into private networks', async () => {
   const to = (where) => (out) => out.writeHead(302, { Location: where }).end();
+  mirror.asked.splice(0);
   await isRefused(to('/scorevision/index.json'), /refused its redirect: there are too many/);
+  assert.equal(mirror.asked.length, 2 * 4, 'each of the two readers follows three');
   await isRefused((out, bytes, { url }) => to(`/${url.length}${url}`)(out), /refused its redirect: there are too many/);
   for (const where of ['file:///etc/passwd', 'ftp://127.0.0.1/', 'gopher://127.0.0.1/', 'javascript:alert(1)']) {
     await isRefused(to(where), /refused its redirect: not an absolute http or https URL/);
@@ -99,9 +101,7 @@ test('redirects in a circle, without end, to a file, and into private networks',
   for (const where of ['http://169.254.169.254/latest/meta-data', 'https://10.0.0.1/', 'http://[::1]:1/', 'http://127.0.0.2:1/', 'https://192.168.0.1/']) {
     await isRefused(to(where), /refused the redirect to here: it is a private or local address/);
   }
-  const last = mirror.asked.length;
   await isRefused(to('http://user:secret@127.0.0.1/'), /refused its redirect/);
-  assert.ok(mirror.asked.length > last);
 });
 
 test('a redirect that ends in the right bytes is followed', async () => {
