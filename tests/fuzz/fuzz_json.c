@@ -28,7 +28,7 @@ check_search (const json_t *value, GBytes *canonical)
 int
 LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
 {
-  g_autofree char *anything = sv_json_find_string (data, size, "a");
+  g_free (sv_json_find_string (data, size, "a"));
   g_autoptr (json_t) value = sv_json_parse ("input", data, size, MAX_SIZE, NULL);
   g_autoptr (json_t) again = NULL;
   g_autoptr (GBytes) canonical = NULL;
