@@ -29,7 +29,6 @@ after(async () => {
 const fresh = () => `fresh-${homes += 1}`;
 const all = (list = mirrors) => ({ R2_PUBLIC_URL: list.map(({ url }) => url).join(',') });
 const tellTruth = () => mirrors.forEach((mirror) => mirror.tellTruth());
-const silence = () => {};
 
 const lies = {
   'endless data': [endless, /endless data/],
@@ -102,13 +101,21 @@ test('a manifest that the mirror of the index withholds or falsifies comes from 
   tellTruth();
 });
 
-test('a silent mirror costs patience, not the answer, and a mirror that was right is asked first from then on', async () => {
+test('a silent mirror is not waited for, and a mirror that was right is asked first from then on', async () => {
   await world.publish(football('2025-10-25', 6000, 7000, CLIP));
   const [silent, good] = mirrors;
-  silent.index = silence;
-  silent.manifests = silence;
+  const waiting = { index: false, manifests: false }; // a question that neither side has given up
+  const keepSilent = (what) => (out) => {
+    waiting[what] = true;
+    out.socket.on('close', () => { waiting[what] = false; });
+  };
+  silent.index = keepSilent('index');
+  silent.manifests = keepSilent('manifests');
+  const seen = [];
+  good.manifests = (out, bytes) => { seen.push({ ...waiting }); out.end(bytes); };
   [silent, good].forEach((mirror) => mirror.asked.splice(0));
   await world.sv(['miner', 'elements', '--window', 'upcoming', '--all'], { as: fresh(), env: all([silent, good]) });
+  assert.deepEqual(seen[0], { index: true, manifests: true }, 'the good one was asked while the silent one had time left');
   const manifests = (mirror) => mirror.asked.filter((key) => key.includes('/manifests/')).length;
   assert.deepEqual([manifests(silent), manifests(good)], [1, 2]);
   tellTruth();
