@@ -27,7 +27,8 @@ struct SvReader
   char *last_hash;
   char *last_signer;
   guint64 last_sequence;
-  char **etags; /* per mirror: the ETag under which it had that index, or NULL */
+  char *last_refusal; /* why a mirror was refused, as was told last */
+  char **etags;       /* per mirror: the ETag under which it had that index, or NULL */
 };
 
 /* Brings signers and anchor up to the chain's finalized head. While the chain does not answer, what was read last stays. */

@@ -74,6 +74,7 @@ sv_index_open (GBytes *bytes, const SvChainId *chain, SvTrustFunc is_trusted, gp
     return NULL;
   SvIndex *index = index_read (document->json);
   index->document = document;
+  g_clear_pointer (&document->json, json_decref); /* ten times the bytes; what is needed has been read */
   return index;
 }
 

@@ -26,7 +26,7 @@ typedef struct
 
 typedef struct
 {
-  SvSignedDocument *document; /* NULL for one being built */
+  SvSignedDocument *document; /* NULL for one being built; without its json, which takes most of the memory */
   SvChainId chain;
   guint64 sequence;
   char *updated_at;

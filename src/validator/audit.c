@@ -153,12 +153,11 @@ get_history (SvAudit *audit)
 static SvManifest *
 read_manifest (SvAudit *audit, const SvIndexEntry *entry, gboolean *unreadable)
 {
-  g_autoptr (GError) error = NULL;
-  SvManifest *manifest = sv_fetch_entry_manifest (audit->reader, entry, &error);
+  gboolean is_refused;
+  SvManifest *manifest = sv_judge_entry_manifest (audit->reader, entry, &is_refused, NULL);
   if (manifest == NULL)
   {
-    *unreadable =
-        g_error_matches (error, SV_ERROR, SV_ERROR_UNREACHABLE) || g_error_matches (error, SV_ERROR, SV_ERROR_NOT_FOUND);
+    *unreadable = !is_refused; /* a mirror that lies must not get a shard rejected */
     return NULL;
   }
   if (g_hash_table_size (audit->manifests) >= MAX_MANIFESTS)

@@ -116,22 +116,34 @@ what_is_not_final_is_undecided (Fixture *fixture, gconstpointer data)
   assert_judged (fixture, shard, fixture->world->operator, "accepted 1");
 }
 
+/* @content of its objects is what the store says the manifest is; NULL: there are none. */
 static void
-a_manifest_that_cannot_be_read_decides_nothing (Fixture *fixture, gconstpointer data)
+assert_undecided_with_manifest (Fixture *fixture, const char *home, GBytes *content)
 {
-  g_autoptr (SvConfig) other = world_config (fixture->world, "other-home"); /* with no copy in its cache */
+  g_autoptr (SvConfig) other = world_config (fixture->world, home); /* with no copy in its cache */
   g_autofree char *key = g_strdup_printf ("scorevision/manifests/%s.json", strchr (fixture->manifest->hash, ':') + 1);
   g_autofree char *alias = g_strdup_printf ("scorevision/manifests/%s.json", fixture->manifest->hash);
   g_autofree char *line = good_line (fixture);
   sv_config_set (other, "SCOREVISION_VALIDATORS", sv_keypair_address (fixture->world->operator));
   world_remove_object (fixture->world, key);
   world_remove_object (fixture->world, alias);
+  if (content != NULL)
+    world_set_object (fixture->world, key, content);
   g_autoptr (SvReader) reader = world_reader (fixture->world, other);
   sv_audit_free (fixture->audit);
   fixture->audit = sv_audit_new (other, fixture->world->chain, reader, NULL, NULL, NULL);
   add_line (fixture, line);
   g_autofree char *text = counted (fixture);
   g_assert_nonnull (strstr (text, "undecided 0 unreadable"));
+  sv_audit_free (g_steal_pointer (&fixture->audit));
+}
+
+static void
+a_manifest_that_cannot_be_read_decides_nothing (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (GBytes) lie = g_bytes_new_static ("{}", 2);
+  assert_undecided_with_manifest (fixture, "of-a-withheld-one", NULL);
+  assert_undecided_with_manifest (fixture, "of-a-false-one", lie);
 }
 
 static void
