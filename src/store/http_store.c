@@ -11,7 +11,7 @@
 
 #define TOTAL_TIMEOUT_MS 60000
 #define STALL_TIMEOUT_MS 10000
-#define MIN_RATE 1024 /* bytes a second: a tenth of what the slowest mobile network gives, and a manifest in a few seconds */
+#define MIN_RATE 1024 /* bytes a second: a telephone modem had five times as much */
 #define MAX_REDIRECTS 3
 
 typedef struct
@@ -117,7 +117,7 @@ perform (HttpStore *store, const char *method, const char *key, const SvGetOptio
   return response;
 }
 
-/* TRUE for 200. Other successes, and 304 to who did not ask for changes, answer a question that was not asked. */
+/* TRUE for 200. Other successes, 304 to who did not ask for changes, and redirects to nowhere answer no question of ours. */
 static gboolean
 check_status (const HttpStore *store, const char *key, const SvHttpResponse *response, GError **error)
 {
@@ -126,7 +126,7 @@ check_status (const HttpStore *store, const char *key, const SvHttpResponse *res
     return TRUE;
   if (status == 404)
     g_set_error (error, SV_ERROR, SV_ERROR_NOT_FOUND, "%s: no such object in store %s", key, store->base.url);
-  else if ((status >= 201 && status <= 299) || status == 304)
+  else if (status >= 201 && status <= 399)
     g_set_error (error, SV_ERROR, SV_ERROR_MALFORMED, "broken answer: store %s answered HTTP %u for %s, not the object",
                  store->base.url, status, key);
   else

@@ -4,7 +4,8 @@
  *  2. a known ETag is asked with (304), and caches are by-passed only when that was asked for
  *  3. a server that ignores If-None-Match but names the same ETag: unchanged all the same
  *  4. a weak ETag is read without its mark; one without quotes, or none, is no ETag
- *  5. 404 is not found; 204, and 304 that nobody asked for, are malformed; every other status is unreachable; each is named
+ *  5. 404 is not found; 204, 206, 302 to nowhere and 304 that nobody asked for are malformed; every other status is
+ *     unreachable; each is named
  *  6. redirects without end are malformed; a server that is gone is unreachable
  */
 #include <string.h>
@@ -129,6 +130,7 @@ test_statuses (Fixture *f, gconstpointer data)
     const char *key;
     int code;
   } answers[] = { { "status/204", SV_ERROR_MALFORMED },   { "status/304", SV_ERROR_MALFORMED },
+                  { "status/206", SV_ERROR_MALFORMED },   { "status/302", SV_ERROR_MALFORMED },
                   { "status/400", SV_ERROR_UNREACHABLE }, { "status/403", SV_ERROR_UNREACHABLE },
                   { "status/429", SV_ERROR_UNREACHABLE }, { "status/500", SV_ERROR_UNREACHABLE } };
   assert_fails (get (f->store, "status/404", NULL, FALSE, NULL, refusal), SV_ERROR_NOT_FOUND);
