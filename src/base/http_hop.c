@@ -17,6 +17,7 @@
 #include "base/http_address.h"
 
 #define MAX_HEADER_BYTES (64 * 1024)
+#define MIN_OTHER_BODY (64 * 1024) /* a reason may be longer than what was asked for */
 #define MAX_OTHER_BODY (1024 * 1024)
 #define DEFAULT_CONNECT_MS 10000
 #define DEFAULT_STALL_MS 15000
@@ -180,7 +181,7 @@ on_body (char *data, size_t size, size_t count, void *user)
   gboolean is_wanted = is_success (sv_http_hop_status (hop));
   guint64 limit = hop->request->limits.max_bytes;
   if (!is_wanted)
-    limit = MIN (limit, MAX_OTHER_BODY);
+    limit = CLAMP (limit, MIN_OTHER_BODY, MAX_OTHER_BODY);
   if (length > limit - hop->body_length)
   {
     g_autofree char *why = g_strdup_printf ("the answer is larger than %" G_GUINT64_FORMAT " bytes", limit);

@@ -70,7 +70,7 @@ recall (SvS3Store *store)
   g_autoptr (json_t) memory = sv_json_parse (store->memory_path, data, length, MAX_MEMORY, NULL);
   const char *form = json_string_value (json_object_get (memory, "if_match"));
   const json_t *absent = json_object_get (memory, "if_none_match"), *probed = json_object_get (memory, "probed_ms");
-  SvS3Conditions conditions = { .probed_ms = json_integer_value (probed), .keeps_absent = json_is_true (absent) };
+  SvS3Conditions conditions = { .probed_ms = (gint64)json_number_value (probed), .keeps_absent = json_is_true (absent) };
   for (guint i = 0; i < G_N_ELEMENTS (form_names); i++)
     if (g_strcmp0 (form, form_names[i]) == 0)
     {
