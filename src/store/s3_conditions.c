@@ -100,6 +100,7 @@ typedef struct
   SvS3Store *store;
   char *key;
   guint n_puts;
+  gboolean may_exist;
   char *etag; /* of the present content */
 } Probe;
 
@@ -134,7 +135,9 @@ try_put (Probe *probe, const char *name, const char *value, GError **error)
                           .max_bytes = MAX_ANSWER,
                           .answers_in_xml = TRUE };
   g_auto (SvS3Answer) answer = { 0 };
-  if (!sv_s3_perform (probe->store, &request, &answer, error))
+  gboolean is_answered = sv_s3_perform (probe->store, &request, &answer, error);
+  probe->may_exist = probe->may_exist || answer.is_doubtful || sv_s3_is_success (&answer);
+  if (!is_answered)
     return FAILED;
   if (sv_s3_is_success (&answer) && !answer.is_doubtful)
   {
@@ -220,7 +223,7 @@ run_probe (SvS3Store *store, GError **error)
   probe.key = g_strconcat ("private/probe/", hex, NULL);
   SvS3Conditions found = { .probed_ms = sv_clock_ms () };
   gboolean ok = probe_absent (&probe, &found.keeps_absent, error) && probe_match (&probe, &found.match, error);
-  if (probe.n_puts > 0)
+  if (probe.may_exist)
     remove_object (&probe);
   if (ok)
     store->conditions = found;
