@@ -191,11 +191,10 @@ set_by_status (const SvS3Store *store, const SvS3Request *request, const SvS3Ans
   guint status = answer->http->status;
   gboolean is_empty = g_bytes_get_size (answer->http->body) == 0;
   g_autofree char *text = g_strdup_printf ("answered HTTP %u; try again later", status);
-  if (status >= 500 || status == 429)
-    set_error (store, request, SV_ERROR_UNREACHABLE, text, error);
-  else if (status == 403 && is_empty)
+  gboolean may_pass = status >= 500 || status == 429;
+  if (status == 403 && is_empty)
     set_denied (store, request, error);
-  else if (!is_empty || status < 400)
+  else if (!may_pass && (!is_empty || status < 400))
     sv_s3_set_foreign_error (store, NULL, error);
   else
     set_error (store, request, SV_ERROR_UNREACHABLE, text, error);

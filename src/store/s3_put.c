@@ -96,9 +96,11 @@ make_marker (Upload *upload)
 static Outcome
 look_for_own (const Upload *upload, char **etag, GError **error)
 {
-  switch (sv_s3_compare (upload->store, upload->key, upload->marker, NULL, etag, error))
+  g_autofree char *now = NULL;
+  switch (sv_s3_compare (upload->store, upload->key, upload->marker, NULL, &now, error))
   {
   case SV_S3_IS_SO:
+    *etag = g_steal_pointer (&now);
     return STORED;
   case SV_S3_IS_NOT_SO:
     return REFUSED;

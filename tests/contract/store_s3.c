@@ -116,7 +116,7 @@ test_headers (Fixture *f)
   GError *error = NULL;
   g_autoptr (GBytes) bytes = g_bytes_new_static ("{}", 2);
   SvPutOptions options = { .condition = SV_PUT_ALWAYS, .content_type = "application/json", .cache_control = SV_CACHE_INDEX };
-  g_autofree char *etag = sv_object_store_put (f->writer, "scorevision/index.json", bytes, &options, &error);
+  g_free (sv_object_store_put (f->writer, "scorevision/index.json", bytes, &options, &error));
   g_assert_no_error (error);
   g_autofree char *url = presign (f, "scorevision/index.json", 60);
   g_autoptr (SvHttpResponse) response = ask ("GET", url);

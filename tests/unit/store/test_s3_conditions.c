@@ -130,7 +130,7 @@ test_ignored_conditions (void)
   sv_object_store_assume_single_writer (world->store);
   g_autofree char *first = put_well (world, "one", SV_PUT_IF_ABSENT, NULL);
   assert_fails (put (world, "two", SV_PUT_IF_ABSENT, NULL, refusal), SV_ERROR_CONFLICT);
-  g_autofree char *second = put_well (world, "two", SV_PUT_IF_MATCHES, first);
+  g_free (put_well (world, "two", SV_PUT_IF_MATCHES, first));
   assert_fails (put (world, "three", SV_PUT_IF_MATCHES, first, refusal), SV_ERROR_CONFLICT);
   g_assert_cmpstr (s3_world_content (world, "key"), ==, "two");
 }
@@ -163,7 +163,7 @@ test_forms (void)
     g_autoptr (S3World) world = s3_world_new ();
     world->wants_bare = i == 1;
     g_autofree char *first = put_well (world, "one", SV_PUT_IF_ABSENT, NULL);
-    g_autofree char *second = put_well (world, "two", SV_PUT_IF_MATCHES, first);
+    g_free (put_well (world, "two", SV_PUT_IF_MATCHES, first));
     assert_fails (put (world, "three", SV_PUT_IF_MATCHES, first, refusal), SV_ERROR_CONFLICT);
     g_assert_cmpint (((SvS3Store *)world->store)->conditions.match, ==, i == 1 ? SV_S3_MATCH_BARE : SV_S3_MATCH_QUOTED);
   }
