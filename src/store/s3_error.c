@@ -1,10 +1,10 @@
 /* What S3's answers mean for whoever runs a command, each with what to do about it.
  *
- * Which code a fault has: what our own settings cause (keys, region, endpoint, a bucket that is not there) is SV_ERROR_USAGE,
- * as wrong configuration is everywhere; a bucket that is not there is never SV_ERROR_NOT_FOUND, which readers take for an
- * object that nobody has published yet. What the server could do and will not (a permission, a size, a function it lacks) is
- * SV_ERROR_POLICY. A condition that does not hold is SV_ERROR_CONFLICT. This machine's clock is SV_ERROR_FAILED. Everything
- * that may be better the next time, and whatever is no answer of an S3 server, is SV_ERROR_UNREACHABLE. */
+ * Which code a fault has: what our own settings cause (keys, or none; region, endpoint, a bucket that is not there) is
+ * SV_ERROR_USAGE, as wrong configuration is everywhere; a bucket that is not there is never SV_ERROR_NOT_FOUND, which readers
+ * take for an object that nobody has published yet. What the server could do and will not (a permission, a size, a function it
+ * lacks) is SV_ERROR_POLICY. A condition that does not hold is SV_ERROR_CONFLICT. This machine's clock is SV_ERROR_FAILED.
+ * Everything that may be better the next time, and whatever is no answer of an S3 server, is SV_ERROR_UNREACHABLE. */
 #include <string.h>
 #include <time.h>
 
@@ -113,7 +113,7 @@ set_denied (const SvS3Store *store, const SvS3Request *request, GError **error)
                 "denies access: the access key needs permission to %s objects of this bucket (R2: \"Object Read & Write\")",
                 permission (request))
           : g_strdup ("does not let everybody do this; set " KEY_ID " and " SECRET);
-  set_error (store, request, SV_ERROR_POLICY, text, error);
+  set_error (store, request, store->signer != NULL ? SV_ERROR_POLICY : SV_ERROR_USAGE, text, error);
 }
 
 static void

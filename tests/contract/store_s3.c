@@ -193,14 +193,14 @@ test_anonymous (Fixture *f)
   g_free (put (f->writer, "private/clips/ab", "clip"));
   g_autoptr (SvObjectStore) store = open_with (f, settings);
   assert_content (store, "scorevision/index.json", "{}");
-  assert_fails_saying (try_get (store, "private/clips/ab", refusal), SV_ERROR_POLICY, "R2_WRITE_ACCESS_KEY_ID");
+  assert_fails_saying (try_get (store, "private/clips/ab", refusal), SV_ERROR_USAGE, "R2_WRITE_ACCESS_KEY_ID");
   assert_fails_saying (try_put (store, "scorevision/a", SV_PUT_ALWAYS, refusal), SV_ERROR_USAGE, "R2_WRITE_ACCESS_KEY_ID");
   assert_fails_saying (try_put (store, "scorevision/a", SV_PUT_IF_ABSENT, refusal), SV_ERROR_USAGE, "R2_WRITE_ACCESS_KEY_ID");
   assert_fails_saying (sv_object_store_delete (store, "scorevision/index.json", refusal), SV_ERROR_USAGE,
                        "R2_WRITE_ACCESS_KEY_ID");
   assert_fails_saying (sv_object_store_presign (store, "private/clips/ab", 60, refusal), SV_ERROR_USAGE,
                        "R2_WRITE_ACCESS_KEY_ID");
-  assert_fails (sv_object_store_list (store, "", ignore_key, NULL, refusal), SV_ERROR_POLICY);
+  assert_fails (sv_object_store_list (store, "", ignore_key, NULL, refusal), SV_ERROR_USAGE);
   assert_content (f->writer, "scorevision/index.json", "{}");
 }
 
