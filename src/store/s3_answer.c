@@ -212,9 +212,6 @@ check_page (const Listing *listing, GError **error)
     return refuse (error, "it is no list of objects");
   if (listing->is_truncated && (page->continuation == NULL || *page->continuation == '\0'))
     return refuse (error, "it is not complete and does not say how to go on");
-  for (guint i = 1; i < page->entries->len; i++)
-    if (strcmp (g_array_index (page->entries, SvS3Entry, i - 1).key, g_array_index (page->entries, SvS3Entry, i).key) >= 0)
-      return refuse (error, "its keys are not in ascending order");
   return TRUE;
 }
 

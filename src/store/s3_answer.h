@@ -33,8 +33,7 @@ typedef struct
 void sv_s3_page_clear (SvS3Page *page);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (SvS3Page, sv_s3_page_clear)
 
-/* SV_ERROR_UNREACHABLE for what is no ListBucketResult, or contradicts itself: keys that are not in ascending order, a page
- * that is said not to be the last and leads nowhere. */
+/* SV_ERROR_UNREACHABLE for what is no ListBucketResult, and for a page that is said not to be the last and leads nowhere. */
 gboolean sv_s3_read_page (const char *data, gsize length, SvS3Page *page, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Of the answer that begins an upload in parts. SV_ERROR_UNREACHABLE. Returns: (transfer full). */

@@ -3,7 +3,6 @@
 #include <glib.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <string.h>
 
 #include "store/s3_answer.h"
 
@@ -23,9 +22,8 @@ check_page (const char *data, size_t size)
   g_autoptr (GError) error = NULL;
   gboolean ok = sv_s3_read_page (data, size, &page, &error);
   g_assert_true (ok == (error == NULL) && ok == (page.entries != NULL));
-  for (guint i = 1; ok && i < page.entries->len; i++)
-    g_assert_cmpint (
-        strcmp (g_array_index (page.entries, SvS3Entry, i - 1).key, g_array_index (page.entries, SvS3Entry, i).key), <, 0);
+  for (guint i = 0; ok && i < page.entries->len; i++)
+    g_assert_nonnull (g_array_index (page.entries, SvS3Entry, i).key);
 }
 
 int
