@@ -1,7 +1,7 @@
-/* Object store: named bytes with an ETag, put conditionally. One interface, chosen by one URL: `file:PATH` (embedded) or
- * `http(s)://…` (read-only, a public URL). Callers may rely on: a reader sees the whole object or none; two conditional puts
- * never both succeed; a put that returned is durable. An SvObjectStore is used by one thread at a time; any number may be open
- * on one place. Keys are relative paths of [A-Za-z0-9._:@-] parts joined by "/", never "." or "..". */
+/* Object store: named bytes with an ETag, put conditionally. One interface, chosen by one URL: `file:PATH` (embedded),
+ * `s3://BUCKET`, or `http(s)://…` (read-only, a public URL). Callers may rely on: a reader sees the whole object or none; two
+ * conditional puts never both succeed; a put that returned is durable. An SvObjectStore is used by one thread at a time; any
+ * number may be open on one place. Keys are relative paths of [A-Za-z0-9._:@-] parts joined by "/", never "." or "..". */
 #pragma once
 
 #include <glib.h>

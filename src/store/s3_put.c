@@ -111,6 +111,15 @@ look_for_own (const Upload *upload, char **etag, GError **error)
   return FAILED;
 }
 
+static gboolean
+is_conditional (const SvS3Request *request)
+{
+  for (gsize i = 0; i < request->n_headers; i++)
+    if (g_str_has_prefix (request->headers[i].name, "If-"))
+      return TRUE;
+  return FALSE;
+}
+
 /* What an answer to a put means. Takes @failure, which is set where there was no answer. */
 static Outcome
 judge (const Upload *upload, const SvS3Request *request, const SvS3Answer *answer, GError *failure, char **etag, GError **error)
@@ -136,7 +145,7 @@ judge (const Upload *upload, const SvS3Request *request, const SvS3Answer *answe
     if (is_refused) /* the same, but who it was is not known */
       failure = g_steal_pointer (&unknown);
   }
-  else if (failure == NULL && answer->http->status == 501 && upload->options->condition != SV_PUT_ALWAYS)
+  else if (failure == NULL && answer->http->status == 501 && is_conditional (request))
     return UNSUPPORTED;
   if (failure != NULL)
     g_propagate_error (error, failure);
@@ -270,7 +279,9 @@ put_under_condition (Upload *upload, char **etag, GError **error)
     Outcome outcome = send_conditionally (upload, etag, error);
     if (outcome == STORED || outcome == FAILED)
       return outcome == STORED;
-    if (is_doubted || (outcome == REFUSED && !is_wrong_form (upload)))
+    if (outcome == UNSUPPORTED && is_doubted)
+      return put_alone (upload, etag, error);
+    if (outcome == REFUSED && (is_doubted || !is_wrong_form (upload)))
       return report_refusal (upload, error);
   }
 }

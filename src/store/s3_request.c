@@ -253,7 +253,7 @@ set_times (Work *work)
 {
   const SvS3Request *request = work->request;
   guint64 sent = request->source_fd > 0 ? request->source_length : request->body != NULL ? g_bytes_get_size (request->body) : 0;
-  guint64 transfer_ms = MIN ((sent + request->max_bytes) / SLOWEST_BYTES_PER_MS, FILE_TIMEOUT_MS);
+  guint64 transfer_ms = MIN (sent / SLOWEST_BYTES_PER_MS + request->max_bytes / SLOWEST_BYTES_PER_MS, FILE_TIMEOUT_MS);
   work->try_timeout_ms = request->sink_fd > 0 ? FILE_TIMEOUT_MS : MAX_WAITING_MS + (guint)transfer_ms;
   work->deadline_ms = work->store->clock.now_ms (work->store->clock.data) + work->try_timeout_ms;
   work->sink_start = request->sink_fd > 0 ? (gint64)lseek (request->sink_fd, 0, SEEK_CUR) : -1;

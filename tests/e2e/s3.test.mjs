@@ -74,8 +74,10 @@ test('publishers at once lose no window', { skip }, async () => {
   assert.deepEqual(manifests.map(({ window_id: id }) => id).sort(), [CURRENT, ...ids].sort());
 });
 
-test('publishing without a key says which settings are missing', { skip }, async () => {
+test('publishing and serving without a key say which settings are missing', { skip }, async () => {
   const file = world.write('authored/w9.json', manifest('w9', 300_000, 300_100, [element(PLAYER, [clip.hash])]));
   const { stderr } = await world.sv(['manifest', 'publish', file, '--yes', '--single-publisher'], { as: 'operator', env: { R2_PUBLIC_URL: '' }, expect: 2 });
   assert.match(stderr, /R2_WRITE_ACCESS_KEY_ID and R2_WRITE_SECRET_ACCESS_KEY/);
+  const server = await world.sv(['serve', '--listen', '127.0.0.1:0'], { expect: 2 });
+  assert.match(server.stderr, /R2_WRITE_ACCESS_KEY_ID and R2_WRITE_SECRET_ACCESS_KEY/);
 });

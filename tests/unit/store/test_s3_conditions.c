@@ -169,6 +169,20 @@ test_forms (void)
   }
 }
 
+/* The server that was tried out knew conditions, and this one does not. */
+static void
+test_forgotten_conditions (void)
+{
+  g_autofree char *unknown = s3_error_text (501, "NotImplemented");
+  const char *const always[] = { unknown, unknown, unknown, unknown, unknown, unknown, NULL };
+  g_autoptr (S3World) world = world_that_knows ();
+  world->knows_no_conditions = TRUE;
+  assert_fails_saying (put (world, "one", SV_PUT_IF_ABSENT, NULL, refusal), SV_ERROR_POLICY, "--single-publisher");
+  g_assert_null (s3_world_content (world, "key"));
+  world->script = always;
+  assert_fails_saying (put (world, "one", SV_PUT_ONCE, NULL, refusal), SV_ERROR_POLICY, "cannot do what was asked");
+}
+
 /* Opens the store anew, as the next process does. */
 static guint
 n_probes_of_next_process (S3World *world)
@@ -331,6 +345,7 @@ main (int argc, char **argv)
   g_test_add_func ("/s3-conditions/one condition can be kept without the other", test_half_ignored_conditions);
   g_test_add_func ("/s3-conditions/a server that knows no conditions is found out", test_no_conditions);
   g_test_add_func ("/s3-conditions/both forms of if-match are found", test_forms);
+  g_test_add_func ("/s3-conditions/a server that has forgotten conditions is found out", test_forgotten_conditions);
   g_test_add_func ("/s3-conditions/the answer is remembered for a day", test_memory);
   g_test_add_func ("/s3-conditions/a probe that fails says nothing", test_failing_probe);
   g_test_add_func ("/s3-conditions/put once asks nothing beforehand", test_once);
