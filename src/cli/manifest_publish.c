@@ -15,7 +15,7 @@
 #define SHOWN_DIFFERENCES 40 /* more is read better with `sv manifest diff` */
 
 static char *opt_overlap, *opt_to_hash;
-static gboolean opt_strict, opt_supersede, opt_dry_run, opt_accept_owner, opt_replace;
+static gboolean opt_strict, opt_supersede, opt_dry_run, opt_accept_owner, opt_replace, opt_single_publisher;
 
 #define PUBLISH_OPTIONS                                                                                                        \
   { "overlap", 0, 0, G_OPTION_ARG_STRING, &opt_overlap, "blocks that a replaced manifest stays in force (10)", "N" },          \
@@ -26,6 +26,13 @@ static gboolean opt_strict, opt_supersede, opt_dry_run, opt_accept_owner, opt_re
         G_OPTION_ARG_NONE,                                                                                                     \
         &opt_replace,                                                                                                          \
         "anchor also where another program's time-locked commitment is lost by it",                                            \
+        NULL },                                                                                                                \
+      { "single-publisher",                                                                                                    \
+        0,                                                                                                                     \
+        0,                                                                                                                     \
+        G_OPTION_ARG_NONE,                                                                                                     \
+        &opt_single_publisher,                                                                                                 \
+        "nobody else writes to the store: for S3 servers that know no conditional puts",                                       \
         NULL },                                                                                                                \
   {                                                                                                                            \
     "accept-owner", 0, 0, G_OPTION_ARG_NONE, &opt_accept_owner, "take a changed owner of the subnet for chain:owner", NULL     \
@@ -261,6 +268,8 @@ open_session (SvContext *context, Session *session, GError **error)
   if (store == NULL)
     return FALSE;
   SvReaderOptions options = { .accept_owner = opt_accept_owner };
+  if (opt_single_publisher)
+    sv_object_store_assume_single_writer (store);
   session->publisher = sv_publisher_new (context->config, chain, store, session->keypair, &options, error);
   return session->publisher != NULL;
 }
