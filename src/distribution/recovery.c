@@ -1,0 +1,54 @@
+/* A repair must never bring an old index back: memory and anchor decide what is the newest that is known, and nothing below
+ * it is given out. */
+#include "distribution/recovery.h"
+
+#include <string.h>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "base/hash.h"
+#include "distribution/reader_state.h"
+
+guint64
+sv_known_sequence (SvReader *reader)
+{
+  guint64 sequence = 0;
+  const char *hash;
+  if (!sv_memory_highest (reader->memory, sv_reader_trusts, reader, &sequence, &hash))
+    sequence = 0;
+  return reader->anchor != NULL ? MAX (sequence, reader->anchor->sequence) : sequence;
+}
+
+SvIndex *
+sv_recover_index (SvReader *reader, GError **error)
+{
+  if (!sv_reader_refresh_trust (reader, error) || !sv_memory_reload (reader->memory, error))
+    return NULL;
+  GError *failure = NULL;
+  g_autoptr (SvIndex) index = sv_remembered_index (reader, &failure);
+  guint64 known = sv_known_sequence (reader);
+  if (failure != NULL)
+    g_propagate_prefixed_error (error, failure, "the index that this home remembers cannot be used: ");
+  else if (index == NULL)
+    g_set_error (error, SV_ERROR, SV_ERROR_NOT_FOUND, "this home remembers no index");
+  else if (index->sequence < known)
+    g_set_error (error, SV_ERROR, SV_ERROR_VERIFY,
+                 "this home remembers the index of sequence %" G_GUINT64_FORMAT ", and %" G_GUINT64_FORMAT
+                 " is the newest that is known",
+                 index->sequence, known);
+  else
+    return g_steal_pointer (&index);
+  return NULL;
+}
+
+GBytes *
+sv_recover_by_hash (SvReader *reader, const char *hash, gsize max_size)
+{
+  g_autofree char *leaf = g_strdup_printf ("%s.json", sv_hash_hex (hash));
+  g_autofree char *path = g_build_filename (reader->cache_folder, leaf, NULL);
+  g_autoptr (GBytes) bytes = sv_file_read (path, max_size, NULL);
+  if (bytes == NULL)
+    return NULL;
+  g_autofree char *found = sv_hash_gbytes (bytes);
+  return strcmp (found, hash) == 0 ? g_steal_pointer (&bytes) : NULL;
+}
