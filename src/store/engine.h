@@ -14,9 +14,12 @@ typedef struct
   gboolean (*head) (SvObjectStore *store, const char *key, guint64 *size, GError **error);
   char *(*put) (SvObjectStore *store, const char *key, GBytes *bytes, const SvPutOptions *options, GError **error);
   gboolean (*put_file) (SvObjectStore *store, const char *key, const char *path, const SvPutOptions *options, GError **error);
+  gboolean (*get_file) (SvObjectStore *store, const char *key, int fd, guint64 max_size, GError **error);
   gboolean (*remove) (SvObjectStore *store, const char *key, GError **error);
   gboolean (*list) (SvObjectStore *store, const char *prefix, SvVisitKey visit, gpointer data, GError **error);
-  char *(*local_path) (const SvObjectStore *store, const char *key); /* or NULL */
+  char *(*local_path) (const SvObjectStore *store, const char *key);                             /* or NULL */
+  char *(*presign) (const SvObjectStore *store, const char *key, guint seconds, GError **error); /* or NULL; any thread */
+  void (*assume_single_writer) (SvObjectStore *store);                                           /* or NULL */
 } SvStoreEngine;
 
 /* The first member of every engine's own struct. */

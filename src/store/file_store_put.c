@@ -184,7 +184,7 @@ check_matches (const Upload *upload, int folder, const char *etag, GError **erro
 static gboolean
 check_condition (const Upload *upload, int folder, const SvPutOptions *options, GError **error)
 {
-  if (options->condition == SV_PUT_IF_ABSENT)
+  if (options->condition == SV_PUT_IF_ABSENT || options->condition == SV_PUT_ONCE)
     return check_absent (upload, folder, error);
   if (options->condition == SV_PUT_IF_MATCHES)
     return check_matches (upload, folder, options->etag, error);

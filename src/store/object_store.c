@@ -144,6 +144,12 @@ sv_object_store_put_file (SvObjectStore *store, const char *key, const char *pat
 }
 
 gboolean
+sv_object_store_get_file (SvObjectStore *store, const char *key, int fd, guint64 max_size, GError **error)
+{
+  return check_key (store, key, error) && store->engine->get_file (store, key, fd, max_size, error);
+}
+
+gboolean
 sv_object_store_delete (SvObjectStore *store, const char *key, GError **error)
 {
   return check_change (store, key, error) && store->engine->remove (store, key, error);
@@ -166,4 +172,19 @@ sv_object_store_local_path (const SvObjectStore *store, const char *key)
   if (store->engine->local_path == NULL || !sv_object_key_is_valid (key))
     return NULL;
   return store->engine->local_path (store, key);
+}
+
+char *
+sv_object_store_presign (const SvObjectStore *store, const char *key, guint seconds, GError **error)
+{
+  if (store->engine->presign == NULL || !check_key (store, key, error))
+    return NULL;
+  return store->engine->presign (store, key, seconds, error);
+}
+
+void
+sv_object_store_assume_single_writer (SvObjectStore *store)
+{
+  if (store->engine->assume_single_writer != NULL)
+    store->engine->assume_single_writer (store);
 }

@@ -10,17 +10,21 @@
  *  6. delete, also of what is not there
  *  7. ten processes that compare and swap lose no update
  *  8. ten processes that put if absent: one succeeds
+ *  9. put once: what is there stays
  * For every engine:
- *  9. read: content, ETag, size
- * 10. what is not there is not found
- * 11. a known ETag spares the content, until it changes
- * 12. an object of exactly the limit is read, a larger one is malformed
- * 13. what is not a key is malformed, whatever is asked
+ * 10. read: content, ETag, size
+ * 11. what is not there is not found
+ * 12. a known ETag spares the content, until it changes
+ * 13. an object of exactly the limit is read, a larger one is malformed
+ * 14. a large object goes to a file, under the same limit
+ * 15. what is not a key is malformed, whatever is asked
  * For engines that only read:
- * 14. changing and listing are refused by policy
+ * 16. changing and listing are refused by policy
  */
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "folder_server.h"
 #include "refusal.h"
@@ -112,6 +116,17 @@ assert_content (SvObjectStore *store, const char *key, const char *expected)
   g_assert_cmpmem (g_bytes_get_data (object->bytes, NULL), g_bytes_get_size (object->bytes), expected, strlen (expected));
 }
 
+#define LARGE_SIZE (3 * 1024 * 1024 + 17) /* more than any engine's buffer */
+
+static char *
+large_content (gsize length)
+{
+  char *content = g_malloc (length);
+  for (gsize i = 0; i < length; i++)
+    content[i] = (char)(i * 31 % 251);
+  return content;
+}
+
 /* ── engines that write ── */
 
 static void
@@ -141,6 +156,21 @@ test_put_if_absent (Fixture *f)
   assert_content (f->writer, "a/b", "first");
 }
 
+/* An engine may say that it is there, or write the same again. */
+static void
+test_put_once (Fixture *f)
+{
+  GError *error = NULL;
+  g_autofree char *first = put_as (f->writer, "scorevision/manifests/ab.json", "content", SV_PUT_ONCE, NULL, &error);
+  g_assert_no_error (error);
+  g_assert_nonnull (first);
+  g_autofree char *second = put_as (f->writer, "scorevision/manifests/ab.json", "content", SV_PUT_ONCE, NULL, &error);
+  if (second == NULL)
+    g_assert_error (error, SV_ERROR, SV_ERROR_CONFLICT);
+  g_clear_error (&error);
+  assert_content (f->writer, "scorevision/manifests/ab.json", "content");
+}
+
 static void
 test_put_if_matches (Fixture *f)
 {
@@ -167,11 +197,9 @@ static void
 test_put_file (Fixture *f)
 {
   GError *error = NULL;
-  gsize length = 3 * 1024 * 1024 + 17;
+  gsize length = LARGE_SIZE;
   g_autofree char *path = scratch_path (f->folder, "source");
-  g_autofree char *content = g_malloc (length);
-  for (gsize i = 0; i < length; i++)
-    content[i] = (char)(i * 31 % 251);
+  g_autofree char *content = large_content (length);
   g_assert_true (g_file_set_contents (path, content, (gssize)length, NULL));
 
   g_assert_true (put_file (f, path, SV_PUT_IF_ABSENT, &error));
@@ -372,6 +400,41 @@ test_size_limit (Fixture *f)
   assert_fails (sv_object_store_get (f->reader, "a", &less, NULL, refusal), SV_ERROR_MALFORMED);
 }
 
+static int
+open_target (Fixture *f, char **path)
+{
+  *path = scratch_path (f->folder, "target");
+  int fd = open (*path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+  g_assert_cmpint (fd, >=, 0);
+  return fd;
+}
+
+static void
+test_get_file (Fixture *f)
+{
+  GError *error = NULL;
+  gsize length = LARGE_SIZE;
+  g_autofree char *content = large_content (length), *source = scratch_path (f->folder, "source");
+  g_assert_true (g_file_set_contents (source, content, (gssize)length, NULL));
+  SvPutOptions options = { .condition = SV_PUT_ALWAYS };
+  g_assert_true (sv_object_store_put_file (f->writer, "large", source, &options, &error));
+
+  g_autofree char *path = NULL, *found = NULL;
+  gsize found_length;
+  int fd = open_target (f, &path);
+  g_assert_true (sv_object_store_get_file (f->reader, "large", fd, length, &error));
+  g_assert_no_error (error);
+  g_assert_true (g_file_get_contents (path, &found, &found_length, NULL));
+  g_assert_cmpmem (found, found_length, content, length);
+  assert_fails (sv_object_store_get_file (f->reader, "large", fd, length - 1, refusal), SV_ERROR_MALFORMED);
+  assert_fails (sv_object_store_get_file (f->reader, "missing", fd, length, refusal), SV_ERROR_NOT_FOUND);
+  close (fd);
+  int full = open ("/dev/full", O_WRONLY | O_CLOEXEC);
+  g_assert_cmpint (full, >=, 0);
+  assert_fails (sv_object_store_get_file (f->reader, "large", full, length, refusal), SV_ERROR_FAILED);
+  close (full);
+}
+
 static void
 test_bad_keys (Fixture *f)
 {
@@ -382,6 +445,7 @@ test_bad_keys (Fixture *f)
     assert_fails (sv_object_store_get (f->reader, keys[i], &options, NULL, refusal), SV_ERROR_MALFORMED);
     assert_fails (sv_object_store_head (f->reader, keys[i], NULL, refusal), SV_ERROR_MALFORMED);
     assert_fails (sv_object_store_delete (f->reader, keys[i], refusal), SV_ERROR_MALFORMED);
+    assert_fails (sv_object_store_get_file (f->reader, keys[i], STDERR_FILENO, 1, refusal), SV_ERROR_MALFORMED);
     assert_fails (put_as (f->reader, keys[i], "x", SV_PUT_ALWAYS, NULL, refusal), SV_ERROR_MALFORMED);
     g_assert_null (sv_object_store_local_path (f->reader, keys[i]));
   }
@@ -446,6 +510,7 @@ typedef struct
 static const Promise promises[] = {
   { "what was put is read back", WRITING, test_round_trip },
   { "put if absent succeeds once", WRITING, test_put_if_absent },
+  { "put once leaves what is there", WRITING, test_put_once },
   { "put if it matches needs the present etag", WRITING, test_put_if_matches },
   { "a file is put under the same conditions", WRITING, test_put_file },
   { "list is complete and in order", WRITING, test_list },
@@ -456,6 +521,7 @@ static const Promise promises[] = {
   { "what is not there is not found", EVERY, test_not_found },
   { "a known etag spares the content", EVERY, test_known_etag },
   { "a larger object is malformed", EVERY, test_size_limit },
+  { "a large object goes to a file", EVERY, test_get_file },
   { "what is no key is malformed", EVERY, test_bad_keys },
   { "a read-only store refuses changes", READING, test_read_only },
 };
