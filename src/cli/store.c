@@ -8,10 +8,15 @@
 
 /* ── check ── */
 
-static gboolean opt_repair;
+static gboolean opt_repair, opt_single_publisher;
+
+#define SINGLE_PUBLISHER_OPTION                                                                                                \
+  { "single-publisher", 0, 0, G_OPTION_ARG_NONE, &opt_single_publisher,                                                        \
+    "nobody else publishes: for servers without conditional puts", NULL }
 
 static const GOptionEntry check_options[] = {
   { "repair", 0, 0, G_OPTION_ARG_NONE, &opt_repair, "bring back what can be; asks on a terminal, elsewhere needs --yes", NULL },
+  SINGLE_PUBLISHER_OPTION,
   G_OPTION_ENTRY_NULL,
 };
 
@@ -54,6 +59,8 @@ run_check (SvContext *context, int argc, char **argv, GError **error)
   SvObjectStore *store = sv_context_store (context, error);
   if (store == NULL || !sv_context_chain_if_reachable (context, &chain, error))
     return 1;
+  if (opt_single_publisher)
+    sv_object_store_assume_single_writer (store);
   SvStoreCheckOptions options = { .probe_patience_ms = SV_PROBE_PATIENCE_MS, .progress = sv_draw_progress, .data = context };
   g_autoptr (SvStoreCheck) check = sv_store_check_new (context->config, chain, store, &options, error);
   gboolean is_read = check != NULL && sv_store_check_run (check, error);
@@ -76,6 +83,7 @@ static gboolean opt_private, opt_verify;
 static const GOptionEntry mirror_options[] = {
   { "private", 0, 0, G_OPTION_ARG_NONE, &opt_private, "also the challenge clips, into a store that is not public", NULL },
   { "verify", 0, 0, G_OPTION_ARG_NONE, &opt_verify, "read what is there already, and copy anew what is damaged", NULL },
+  SINGLE_PUBLISHER_OPTION,
   G_OPTION_ENTRY_NULL,
 };
 
@@ -85,6 +93,8 @@ mirror (SvContext *context, SvObjectStore *from, SvObjectStore *to, GError **err
   SvChain *chain;
   if (!sv_context_chain_if_reachable (context, &chain, error))
     return NULL;
+  if (opt_single_publisher)
+    sv_object_store_assume_single_writer (to);
   SvMirrorOptions options = { .with_private = opt_private, .verify = opt_verify, .progress = sv_draw_progress, .data = context };
   SvMirrorReport *report = sv_store_mirror (context->config, chain, from, to, &options, error);
   sv_clear_progress (context);

@@ -2,8 +2,6 @@
  * it is given out. */
 #include "distribution/recovery.h"
 
-#include <string.h>
-
 #include "base/error.h"
 #include "base/file.h"
 #include "base/hash.h"
@@ -17,6 +15,12 @@ sv_known_sequence (SvReader *reader)
   if (!sv_memory_highest (reader->memory, sv_reader_trusts, reader, &sequence, &hash))
     sequence = 0;
   return reader->anchor != NULL ? MAX (sequence, reader->anchor->sequence) : sequence;
+}
+
+gboolean
+sv_knows_anchor (const SvReader *reader)
+{
+  return reader->has_anchor;
 }
 
 SvIndex *
@@ -44,11 +48,16 @@ sv_recover_index (SvReader *reader, GError **error)
 GBytes *
 sv_recover_by_hash (SvReader *reader, const char *hash, gsize max_size)
 {
+  static const char *const folders[] = { "cache/manifests", "cache/archive" };
   g_autofree char *leaf = g_strdup_printf ("%s.json", sv_hash_hex (hash));
-  g_autofree char *path = g_build_filename (reader->cache_folder, leaf, NULL);
-  g_autoptr (GBytes) bytes = sv_file_read (path, max_size, NULL);
-  if (bytes == NULL)
-    return NULL;
-  g_autofree char *found = sv_hash_gbytes (bytes);
-  return strcmp (found, hash) == 0 ? g_steal_pointer (&bytes) : NULL;
+  for (gsize i = 0; i < G_N_ELEMENTS (folders); i++)
+  {
+    g_autofree char *folder = sv_config_home_path (reader->config, folders[i]);
+    g_autofree char *path = g_build_filename (folder, leaf, NULL);
+    g_autoptr (GBytes) bytes = sv_file_read (path, max_size, NULL);
+    g_autofree char *found = bytes != NULL ? sv_hash_gbytes (bytes) : NULL;
+    if (g_strcmp0 (found, hash) == 0)
+      return g_steal_pointer (&bytes);
+  }
+  return NULL;
 }

@@ -7,6 +7,9 @@
  * where none is. */
 guint64 sv_known_sequence (SvReader *reader);
 
+/* Whether the chain has been asked for an anchor: without one nobody can tell that no newer index was published. */
+gboolean sv_knows_anchor (const SvReader *reader);
+
 /* The index that this home remembers, if no higher one is known. SV_ERROR_NOT_FOUND when it remembers none, SV_ERROR_VERIFY
  * when a higher one is known, which is somewhere else. Returns: (transfer full). */
 SvIndex *sv_recover_index (SvReader *reader, GError **error) G_GNUC_WARN_UNUSED_RESULT;

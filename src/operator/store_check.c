@@ -278,6 +278,14 @@ is_operators (const SvStoreCheck *check)
   return FALSE;
 }
 
+/* A reader's messages begin with the store that is being checked anyway. */
+static char *
+without_url (const SvStoreCheck *check, const char *message)
+{
+  g_autofree char *prefix = g_strconcat (sv_object_store_url (check->store), ": ", NULL);
+  return g_strdup (g_str_has_prefix (message, prefix) ? message + strlen (prefix) : message);
+}
+
 static void
 judge_index (SvStoreCheck *check, const GError *failure)
 {
@@ -287,7 +295,7 @@ judge_index (SvStoreCheck *check, const GError *failure)
     return;
   g_autofree char *what = is_absent ? g_strdup_printf ("missing: the index of sequence %" G_GUINT64_FORMAT
                                                        " is known to have been published", known)
-                                    : g_strdup (failure->message);
+                                    : without_url (check, failure->message);
   sv_store_add_fault (check, SV_STORE_INDEX, SV_INDEX_OBJECT, what, NULL)->remedy = SV_REMEDY_INDEX;
 }
 

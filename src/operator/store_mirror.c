@@ -402,7 +402,9 @@ read_source_index (Mirror *mirror, GError **error)
     g_clear_error (&failure);
     return TRUE;
   }
-  g_propagate_prefixed_error (error, failure, "nothing was copied: ");
+  g_set_error (error, SV_ERROR, failure->code, "nothing was copied: %s; `sv store check --store %s` tells what is wrong there",
+               failure->message, sv_object_store_url (mirror->from));
+  g_error_free (failure);
   return FALSE;
 }
 

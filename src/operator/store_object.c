@@ -29,9 +29,9 @@ sv_store_kind_name (SvStoreKind kind)
 {
   static const char *const names[] = {
     [SV_STORE_INDEX] = "index",     [SV_STORE_MANIFEST] = "manifests", [SV_STORE_ARCHIVE] = "archives",
-    [SV_STORE_SIGNERS] = "signers", [SV_STORE_ISSUED] = "issue log",   [SV_STORE_SHARD] = "shards",
+    [SV_STORE_SIGNERS] = "signers", [SV_STORE_ISSUED] = "issued",   [SV_STORE_SHARD] = "shards",
     [SV_STORE_CLIP] = "clips",      [SV_STORE_PROBE] = "probes",       [SV_STORE_OTHER] = "others",
-    [SV_STORE_PUBLIC] = "public side",
+    [SV_STORE_PUBLIC] = "public",
   };
   return names[kind];
 }

@@ -56,14 +56,29 @@ find_content (SvStoreCheck *check, const SvStoreFault *fault, char **source)
   return bytes != NULL ? bytes : find_outside (check, fault, source);
 }
 
+/* Puts an object instead of what is there, if anything, and counts it. */
+static gboolean
+put_instead (SvStoreCheck *check, const SvStoreFault *fault, GBytes *bytes, const SvPutOptions *options, GError **error)
+{
+  SvStoreTally *tally = &check->report.tallies[fault->kind];
+  guint64 size = 0;
+  gboolean was_there = sv_object_store_head (check->store, fault->key, &size, NULL);
+  g_autofree char *etag = sv_object_store_put (check->store, fault->key, bytes, options, error);
+  if (etag == NULL)
+    return FALSE;
+  tally->objects += !was_there;
+  tally->bytes += g_bytes_get_size (bytes) - MIN (size, tally->bytes);
+  return TRUE;
+}
+
 /* Also over what is there: it is not what its name says. What was written is read again before it counts. */
 static gboolean
 put_content (SvStoreCheck *check, const SvStoreFault *fault, GBytes *bytes, GError **error)
 {
   SvPutOptions options = sv_store_put_options (fault->kind);
-  g_autofree char *etag = sv_object_store_put (check->store, fault->key, bytes, &options, error);
+  gboolean is_put = put_instead (check, fault, bytes, &options, error);
   g_autoptr (GBytes) written =
-      etag != NULL ? sv_store_get (check->store, fault->key, fault->hash, g_bytes_get_size (bytes), error) : NULL;
+      is_put ? sv_store_get (check->store, fault->key, fault->hash, g_bytes_get_size (bytes), error) : NULL;
   return written != NULL;
 }
 
@@ -81,14 +96,8 @@ repair_content (SvStoreCheck *check, SvStoreFault *fault, char **source, GError 
   if (!put_content (check, fault, bytes, error))
     return FALSE;
   SvStoreName name = sv_store_name_read (fault->key);
-  gboolean was_absent = GPOINTER_TO_INT (g_hash_table_lookup (check->states, fault->key)) == SV_OBJECT_ABSENT;
   if (name.kind == SV_STORE_SIGNERS && g_hash_table_lookup (check->states, fault->key) == NULL)
     g_array_append_val (check->statements, name.number);
-  if (was_absent)
-  {
-    check->report.tallies[name.kind].objects++;
-    check->report.tallies[name.kind].bytes += g_bytes_get_size (bytes);
-  }
   g_hash_table_replace (check->states, g_strdup (fault->key), GINT_TO_POINTER (SV_OBJECT_SOUND));
   return TRUE;
 }
@@ -106,24 +115,28 @@ find_index (SvStoreCheck *check, char **source, GError **error)
   return index != NULL ? index : sv_recover_index (check->reader, error);
 }
 
-/* An index that is whole and only not trusted here, or of another chain, is somebody's: it is not ours to replace. */
+/* What is signed is somebody's, also where he is not trusted here or writes a format of tomorrow: it is not ours to replace,
+ * unless it is below what is known. */
 static gboolean
 may_replace (GBytes *present, const SvIndex *index, GError **error)
 {
-  g_autoptr (SvIndex) other = sv_index_open (present, NULL, NULL, NULL, NULL);
-  if (other == NULL)
+  SvChainId chain;
+  gsize length;
+  const void *data = g_bytes_get_data (present, &length);
+  g_autoptr (json_t) other = sv_json_parse ("index", data, length, SV_INDEX_MAX_SIZE, NULL);
+  if (other == NULL || !sv_signed_document_verify_signature (other))
     return TRUE;
-  if (!sv_chain_id_equal (&other->chain, &index->chain))
+  double sequence = json_number_value (json_object_get (other, "sequence"));
+  if (!sv_chain_id_from_json (json_object_get (other, "chain"), &chain) || !sv_chain_id_equal (&chain, &index->chain))
     g_set_error (error, SV_ERROR, SV_ERROR_POLICY,
-                 "it is left alone: it is the index of another chain or subnet (genesis %s, netuid %u); see that "
-                 "SCOREVISION_STORE and the chain belong together",
-                 other->chain.genesis, other->chain.netuid);
-  else if (other->sequence >= index->sequence)
+                 "it is left alone, because it is signed and of another chain or subnet; see that SCOREVISION_STORE and the "
+                 "chain belong together");
+  else if (sequence >= (double)index->sequence)
     g_set_error (error, SV_ERROR, SV_ERROR_POLICY,
-                 "it is left alone: it is whole, signed by %s, and its sequence %" G_GUINT64_FORMAT
-                 " is not below that of the newest index known here, %" G_GUINT64_FORMAT
-                 "; if that account is the operator's, add it to SCOREVISION_MANIFEST_SIGNERS",
-                 other->document->signed_by, other->sequence, index->sequence);
+                 "it is left alone, because it is signed (by %s), and its sequence %.0f is not below %" G_GUINT64_FORMAT
+                 ", that of the newest index that can be brought back; if that account is the operator's, add it to "
+                 "SCOREVISION_MANIFEST_SIGNERS",
+                 json_string_value (json_object_get (other, "signed_by")), sequence, index->sequence);
   else
     return TRUE;
   return FALSE;
@@ -131,7 +144,7 @@ may_replace (GBytes *present, const SvIndex *index, GError **error)
 
 /* Whoever has swapped the index meanwhile has repaired it. */
 static gboolean
-put_index (SvStoreCheck *check, const SvIndex *index, GError **error)
+put_index (SvStoreCheck *check, const SvStoreFault *fault, const SvIndex *index, GError **error)
 {
   SvGetOptions get = { .max_size = SV_INDEX_MAX_SIZE, .bypass_caches = TRUE };
   SvPutOptions put = sv_store_put_options (SV_STORE_INDEX);
@@ -149,29 +162,26 @@ put_index (SvStoreCheck *check, const SvIndex *index, GError **error)
   else if (g_error_matches (failure, SV_ERROR, SV_ERROR_NOT_FOUND))
     put.condition = SV_PUT_IF_ABSENT;
   put.etag = present != NULL ? present->etag : NULL;
-  g_autofree char *etag = sv_object_store_put (check->store, SV_INDEX_OBJECT, index->document->bytes, &put, error);
-  if (etag != NULL && g_error_matches (failure, SV_ERROR, SV_ERROR_NOT_FOUND))
-  {
-    check->report.tallies[SV_STORE_INDEX].objects++;
-    check->report.tallies[SV_STORE_INDEX].bytes += g_bytes_get_size (index->document->bytes);
-  }
-  return etag != NULL;
+  return put_instead (check, fault, index->document->bytes, &put, error);
 }
 
 static gboolean
 repair_index (SvStoreCheck *check, SvStoreFault *fault, char **source, GError **error)
 {
-  g_autoptr (SvIndex) index = find_index (check, source, error);
-  if (index != NULL)
-    return put_index (check, index, error);
-  g_prefix_error (error, "no index can be brought back from here: ");
-  if (error != NULL && *error != NULL)
+  g_autoptr (GError) failure = NULL;
+  if (!sv_knows_anchor (check->reader))
   {
-    char *message = g_strconcat ((*error)->message,
-                                 "; bring scorevision/index.json back from a mirror (--public-url URL) or a backup", NULL);
-    g_free ((*error)->message);
-    (*error)->message = message;
+    g_set_error (error, SV_ERROR, SV_ERROR_UNREACHABLE,
+                 "the chain cannot be asked which index is the newest; run the same command again when it answers");
+    return FALSE;
   }
+  g_autoptr (SvIndex) index = find_index (check, source, &failure);
+  if (index != NULL)
+    return put_index (check, fault, index, error);
+  g_set_error (error, SV_ERROR, failure->code,
+               "no index can be brought back from here: %s; bring scorevision/index.json back from a mirror (--public-url URL) "
+               "or a backup",
+               failure->message);
   return FALSE;
 }
 
