@@ -461,9 +461,10 @@ const SvCommand sv_manifest_commands[] = {
     "The window must not have expired. History is added to, never rewritten. It asks first on a terminal; elsewhere it needs "
     "--yes.",
     "  sv manifest rollback --to-hash sha256:4f2a…", rollback_options, run_rollback },
-  { "manifest", "list", "", "show the windows of the index and their states",
+  { "manifest", "list", "[--all]", "show the windows of the index and their states",
     "ACTIVE: what readers use now. IN FORCE: replaced, but still accepted during the overlap. UPCOMING, EXPIRED,\n"
-    "SUPERSEDED: what the words say. Hashes in full and times are in --json.",
+    "SUPERSEDED: what the words say. Hashes in full and times are in --json. Windows of long ago are in the archive, and\n"
+    "shown with --all.",
     "  sv manifest list", sv_manifest_list_options, sv_manifest_run_list },
   { "manifest", "current", "[--require-anchor]", "show the active manifest, and whether it is anchored",
     "anchored: it stands in the history that the chain's anchor names. pending: it is newer than the anchor. unanchored: it "
