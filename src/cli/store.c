@@ -11,8 +11,10 @@
 static gboolean opt_repair, opt_single_publisher;
 
 #define SINGLE_PUBLISHER_OPTION                                                                                                \
-  { "single-publisher", 0, 0, G_OPTION_ARG_NONE, &opt_single_publisher,                                                        \
-    "nobody else publishes: for servers without conditional puts", NULL }
+  {                                                                                                                            \
+    "single-publisher", 0, 0, G_OPTION_ARG_NONE, &opt_single_publisher,                                                        \
+        "nobody else publishes: for servers without conditional puts", NULL                                                    \
+  }
 
 static const GOptionEntry check_options[] = {
   { "repair", 0, 0, G_OPTION_ARG_NONE, &opt_repair, "bring back what can be; asks on a terminal, elsewhere needs --yes", NULL },
@@ -26,7 +28,8 @@ check_can_ask (const SvContext *context, GError **error)
 {
   if (!opt_repair || context->yes || (isatty (STDIN_FILENO) && isatty (STDERR_FILENO)))
     return TRUE;
-  g_set_error (error, SV_ERROR, SV_ERROR_USAGE, "--repair asks before it changes anything; where there is no terminal to ask "
+  g_set_error (error, SV_ERROR, SV_ERROR_USAGE,
+               "--repair asks before it changes anything; where there is no terminal to ask "
                "on, confirm with --yes");
   return FALSE;
 }
@@ -95,7 +98,9 @@ mirror (SvContext *context, SvObjectStore *from, SvObjectStore *to, GError **err
     return NULL;
   if (opt_single_publisher)
     sv_object_store_assume_single_writer (to);
-  SvMirrorOptions options = { .with_private = opt_private, .verify = opt_verify, .progress = sv_draw_progress, .data = context };
+  SvMirrorOptions options = {
+    .with_private = opt_private, .verify = opt_verify, .progress = sv_draw_progress, .data = context
+  };
   SvMirrorReport *report = sv_store_mirror (context->config, chain, from, to, &options, error);
   sv_clear_progress (context);
   return report;
@@ -125,7 +130,8 @@ const SvCommand sv_store_commands[] = {
         "Every object of SCOREVISION_STORE is read and hashed; the index is verified as readers do it, and every manifest and "
         "archive that it names must be there and agree with it. Where R2_PUBLIC_URL is set, the index there must be this one, "
         "and no challenge clip may be readable there.\n\n"
-        "--repair brings back manifests, archives and statements from their other name, this home's cache or R2_PUBLIC_URL, and "
+        "--repair brings back manifests, archives and statements from their other name, this home's cache or R2_PUBLIC_URL, "
+        "and "
         "the index from R2_PUBLIC_URL or this home's memory, provided no newer one is known. Only verified content is written; "
         "nothing is deleted but what a probe of the server left behind. A repair that was interrupted is run again.\n\n"
         "Exit status: 0 sound, or repaired; 3 faults are left; 4 there is nothing in the store; 5 something cannot be read.",
@@ -140,7 +146,8 @@ const SvCommand sv_store_commands[] = {
         "FROM and TO are stores, as SCOREVISION_STORE is one; FROM is that setting where only TO is named, and may be a public "
         "address. What is there already with the right size is not copied again, so an interrupted copy is run again. The "
         "index comes last, and an index in TO that is newer is never replaced.\n\n"
-        "Challenge clips stay out unless --private asks for them. From a public address, which cannot be listed, what the index "
+        "Challenge clips stay out unless --private asks for them. From a public address, which cannot be listed, what the "
+        "index "
         "names is copied.\n\n"
         "Exit status: 0 everything is there; 3 something was not copied because it is damaged; 6 the index in TO is newer.",
     .example = "  sv store mirror file:/mnt/backup/scorevision --private\n"

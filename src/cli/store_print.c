@@ -106,9 +106,8 @@ print_verdict (const SvContext *context, const SvObjectStore *store, const SvSto
 {
   guint n_unreachable;
   guint left = sv_store_report_left (report, &n_unreachable);
-  g_autofree char *index = report->sequence > 0
-                               ? g_strdup_printf (", index of sequence %" G_GUINT64_FORMAT, report->sequence)
-                               : g_strdup ("");
+  g_autofree char *index =
+      report->sequence > 0 ? g_strdup_printf (", index of sequence %" G_GUINT64_FORMAT, report->sequence) : g_strdup ("");
   g_autofree char *label = left == 0 ? sv_styled ("sound:", SV_STYLE_GREEN, context->use_color)
                                      : g_strdup_printf ("%u fault%s left:", left, plural (left));
   printf ("%s %s%s\n", label, sv_object_store_url (store), index);
@@ -121,7 +120,7 @@ fault_to_json (const SvStoreFault *fault)
   json_object_set_new (json, "kind", json_string (sv_store_kind_name (fault->kind)));
   json_object_set_new (json, "key", json_string (fault->key));
   json_object_set_new (json, "what", json_string (fault->what));
-  json_object_set_new (json, "advice", json_string (fault->repaired_from == NULL ? fault->advice : ""));
+  json_object_set_new (json, "advice", sv_json_string_or_null (fault->repaired_from == NULL ? fault->advice : NULL));
   json_object_set_new (json, "repaired_from", sv_json_string_or_null (fault->repaired_from));
   return json;
 }
@@ -194,7 +193,9 @@ static const char *
 index_name (SvMirroredIndex index)
 {
   static const char *const names[] = {
-    [SV_MIRRORED_NO_INDEX] = "none", [SV_MIRRORED_WRITTEN] = "written", [SV_MIRRORED_SAME] = "same",
+    [SV_MIRRORED_NO_INDEX] = "none",
+    [SV_MIRRORED_WRITTEN] = "written",
+    [SV_MIRRORED_SAME] = "same",
     [SV_MIRRORED_HELD_BACK] = "held back",
   };
   return names[index];

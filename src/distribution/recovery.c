@@ -3,8 +3,6 @@
 #include "distribution/recovery.h"
 
 #include "base/error.h"
-#include "base/file.h"
-#include "base/hash.h"
 #include "distribution/reader_state.h"
 
 guint64
@@ -48,16 +46,6 @@ sv_recover_index (SvReader *reader, GError **error)
 GBytes *
 sv_recover_by_hash (SvReader *reader, const char *hash, gsize max_size)
 {
-  static const char *const folders[] = { "cache/manifests", "cache/archive" };
-  g_autofree char *leaf = g_strdup_printf ("%s.json", sv_hash_hex (hash));
-  for (gsize i = 0; i < G_N_ELEMENTS (folders); i++)
-  {
-    g_autofree char *folder = sv_config_home_path (reader->config, folders[i]);
-    g_autofree char *path = g_build_filename (folder, leaf, NULL);
-    g_autoptr (GBytes) bytes = sv_file_read (path, max_size, NULL);
-    g_autofree char *found = bytes != NULL ? sv_hash_gbytes (bytes) : NULL;
-    if (g_strcmp0 (found, hash) == 0)
-      return g_steal_pointer (&bytes);
-  }
-  return NULL;
+  GBytes *bytes = sv_cache_read (reader, SV_CACHE_MANIFESTS, hash, max_size);
+  return bytes != NULL ? bytes : sv_cache_read (reader, SV_CACHE_ARCHIVE, hash, max_size);
 }

@@ -117,9 +117,8 @@ default_advice (SvStoreKind kind)
   {
   case SV_STORE_MANIFEST:
   case SV_STORE_ARCHIVE:
-  case SV_STORE_SIGNERS:
   case SV_STORE_INDEX:
-    return "`sv store check --repair` tries to bring it back";
+    return SV_ADVICE_REPAIR;
   case SV_STORE_CLIP:
     return "store it again with `sv clip add FILE`, or take it out of the register with `sv clip remove HASH --delete-object`";
   case SV_STORE_SHARD:
@@ -184,8 +183,7 @@ note_state (SvStoreCheck *check, const char *key, const SvStoreName *name, SvObj
     g_hash_table_replace (check->states, g_strdup (key), GINT_TO_POINTER (state));
   if (state != SV_OBJECT_DAMAGED && state != SV_OBJECT_UNREADABLE)
     return;
-  g_autofree char *what =
-      g_strconcat (state == SV_OBJECT_DAMAGED ? "damaged: " : "cannot be read: ", failure->message, NULL);
+  g_autofree char *what = g_strconcat (state == SV_OBJECT_DAMAGED ? "damaged: " : "cannot be read: ", failure->message, NULL);
   add_object_fault (check, key, name, what);
   ((SvStoreFault *)g_hash_table_lookup (check->by_key, key))->is_unreachable = state == SV_OBJECT_UNREADABLE;
 }
@@ -293,9 +291,10 @@ judge_index (SvStoreCheck *check, const GError *failure)
   guint64 known = sv_known_sequence (check->reader);
   if (is_absent && (known == 0 || !is_operators (check)))
     return;
-  g_autofree char *what = is_absent ? g_strdup_printf ("missing: the index of sequence %" G_GUINT64_FORMAT
-                                                       " is known to have been published", known)
-                                    : without_url (check, failure->message);
+  g_autofree char *what =
+      is_absent
+          ? g_strdup_printf ("missing: the index of sequence %" G_GUINT64_FORMAT " is known to have been published", known)
+          : without_url (check, failure->message);
   sv_store_add_fault (check, SV_STORE_INDEX, SV_INDEX_OBJECT, what, NULL)->remedy = SV_REMEDY_INDEX;
 }
 

@@ -1,5 +1,5 @@
-/* Whether a store keeps what it promises (docs/protocol.md sections 3 to 5), and bringing back what it does not: every object is
- * held against its name, the index against memory, chain and manifests, and what the public sees against the store.
+/* Whether a store keeps what it promises (docs/protocol.md sections 3 to 5), and bringing back what it does not: every object
+ * is held against its name, the index against memory, chain and manifests, and what the public sees against the store.
  *
  * Reading changes nothing. A repair writes verified content only, and removes nothing but what a probe left behind; one that
  * was killed is completed by running it again. */
@@ -23,7 +23,7 @@ typedef struct
   char *what;
   char *advice;
   SvStoreRemedy remedy;
-  char *hash; /* of SV_REMEDY_CONTENT */
+  char *hash;              /* of SV_REMEDY_CONTENT */
   gboolean is_unreachable; /* it could not be read at all */
   char *repaired_from;     /* NULL: it was not repaired */
 } SvStoreFault;

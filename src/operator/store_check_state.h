@@ -3,6 +3,8 @@
 
 #include "operator/store_check.h"
 
+#define SV_ADVICE_REPAIR "`sv store check --repair` tries to bring it back"
+
 /* What is known of an object whose name is asked for: a manifest, an archive, a statement. */
 typedef enum
 {
@@ -22,16 +24,16 @@ struct SvStoreCheck
   SvStoreCheckOptions options;
   SvReader *reader; /* NULL where whom to trust cannot be told */
   SvSpool *spool;
-  SvIndex *index;      /* verified, or NULL */
-  GHashTable *states;  /* key -> SvObjectState */
-  GHashTable *by_key;  /* key -> SvStoreFault, borrowed */
-  GHashTable *named;   /* hashes that the index names, of manifests and archives */
-  GArray *statements;  /* numbers found */
-  GPtrArray *probes;   /* keys */
-  GPtrArray *others;   /* some of the keys that are nobody's */
+  SvIndex *index;          /* verified, or NULL */
+  GHashTable *states;      /* key -> SvObjectState */
+  GHashTable *by_key;      /* key -> SvStoreFault, borrowed */
+  GHashTable *named;       /* hashes that the index names, of manifests and archives */
+  GArray *statements;      /* numbers found */
+  GPtrArray *probes;       /* keys */
+  GPtrArray *others;       /* some of the keys that are nobody's */
   GPtrArray *seen_outside; /* notes on the public side */
-  gint64 probes_at_us; /* when they were seen */
-  char *clip_key;      /* one of the clips, for the public side */
+  gint64 probes_at_us;     /* when they were seen */
+  char *clip_key;          /* one of the clips, for the public side */
   guint64 clip_size;
   guint64 objects;
   guint64 bytes;
@@ -41,8 +43,7 @@ struct SvStoreCheck
 };
 
 /* The first fault of a key counts; @advice may be NULL. Returns: (transfer none). */
-SvStoreFault *sv_store_add_fault (SvStoreCheck *check, SvStoreKind kind, const char *key, const char *what,
-                                  const char *advice);
+SvStoreFault *sv_store_add_fault (SvStoreCheck *check, SvStoreKind kind, const char *key, const char *what, const char *advice);
 
 /* What is known of an object, reading it where that is not known yet; what is damaged or unreadable becomes a fault, what is
  * absent is for the caller to judge. FALSE when the store cannot be read any more. */

@@ -11,7 +11,6 @@
 
 #define SIZE_UNKNOWN G_MAXUINT64
 #define UNREACHABLE_MAX 3 /* objects in a row that cannot be read: then it is the store */
-#define MAX_ARCHIVES 100000
 
 typedef struct
 {
@@ -105,8 +104,7 @@ find_in_target (Mirror *mirror, const char *key, const SvStoreName *name, guint6
   g_autoptr (GError) failure = NULL;
   *is_there = FALSE;
   if (sv_object_store_head (mirror->to, key, &there, &failure))
-    *is_there = there == size &&
-                (!mirror->options->verify || sv_store_verify (mirror->spool, mirror->to, key, name, &failure));
+    *is_there = there == size && (!mirror->options->verify || sv_store_verify (mirror->spool, mirror->to, key, name, &failure));
   if (failure == NULL || !g_error_matches (failure, SV_ERROR, SV_ERROR_UNREACHABLE))
     return TRUE;
   g_propagate_error (error, g_steal_pointer (&failure));
@@ -230,9 +228,12 @@ copy_archive (Mirror *mirror, const char *hash, char **previous, GError **error)
   *previous = NULL;
   if (!copy_named (mirror, keys, error))
     return FALSE;
-  g_autoptr (GPtrArray) entries = sv_store_get_archive (mirror->from, hash, previous, &failure);
-  if (entries != NULL)
-    return copy_entries (mirror, entries, error);
+  g_autoptr (SvIndex) archive = sv_store_get_archive (mirror->from, hash, &failure);
+  if (archive != NULL)
+  {
+    *previous = g_strdup (archive->archive);
+    return copy_entries (mirror, archive->entries, error) && copy_entries (mirror, archive->superseded, error);
+  }
   mirror->is_held_back = TRUE;
   return leave_out (mirror, key, failure, error);
 }
@@ -245,7 +246,7 @@ copy_what_index_names (Mirror *mirror, GError **error)
   if (!copy_entries (mirror, mirror->index->entries, error) || !copy_entries (mirror, mirror->index->superseded, error))
     return FALSE;
   g_autofree char *hash = g_strdup (mirror->index->archive);
-  for (guint n = 0; hash != NULL && n < MAX_ARCHIVES; n++)
+  for (guint n = 0; hash != NULL && n < SV_ARCHIVE_MAX_STEPS; n++)
   {
     char *previous;
     if (!copy_archive (mirror, hash, &previous, error))
@@ -253,6 +254,7 @@ copy_what_index_names (Mirror *mirror, GError **error)
     g_free (hash);
     hash = previous;
   }
+  mirror->is_held_back = mirror->is_held_back || hash != NULL;
   return TRUE;
 }
 
@@ -283,8 +285,7 @@ visit_object (const char *key, guint64 size, gpointer data)
   default:
     break;
   }
-  return g_hash_table_contains (mirror->done, key) ||
-         copy_object (mirror, key, &name, size, &is_there, &mirror->failure);
+  return g_hash_table_contains (mirror->done, key) || copy_object (mirror, key, &name, size, &is_there, &mirror->failure);
 }
 
 static gboolean
@@ -502,7 +503,8 @@ static gboolean
 check_found (const Mirror *mirror, GError **error)
 {
   const SvMirrorReport *report = mirror->report;
-  if (mirror->index != NULL || report->copied + report->present + report->n_private + report->n_others + report->faults->len > 0)
+  if (mirror->index != NULL ||
+      report->copied + report->present + report->n_private + report->n_others + report->faults->len > 0)
     return TRUE;
   g_set_error (error, SV_ERROR, SV_ERROR_NOT_FOUND, "there is nothing in %s to copy; see that it is the right store",
                sv_object_store_url (mirror->from));

@@ -1,5 +1,6 @@
 /* Copying one store to another (docs/protocol.md section 3): what is named before what names it, each object verified on its
- * way, the index last. Whatever moment it is interrupted at, the copy names nothing that it lacks, and the same call goes on. */
+ * way, the index last. Whatever moment it is interrupted at, the copy names nothing that it lacks, and the same call goes on.
+ */
 #pragma once
 
 #include "distribution/reader.h"

@@ -6,8 +6,6 @@
 #include "base/hash.h"
 #include "operator/store_check_state.h"
 
-#define MAX_ARCHIVES 100000
-
 /* ── manifests ── */
 
 static void
@@ -97,9 +95,12 @@ check_archive (SvStoreCheck *check, const char *hash, char **previous, GError **
   if (state != SV_OBJECT_SOUND)
     return TRUE;
   g_autoptr (GError) failure = NULL;
-  g_autoptr (GPtrArray) entries = sv_store_get_archive (check->store, hash, previous, &failure);
-  if (entries != NULL)
-    return check_entries (check, entries, FALSE, error);
+  g_autoptr (SvIndex) archive = sv_store_get_archive (check->store, hash, &failure);
+  if (archive != NULL)
+  {
+    *previous = g_strdup (archive->archive);
+    return check_entries (check, archive->entries, FALSE, error) && check_entries (check, archive->superseded, FALSE, error);
+  }
   sv_store_add_fault (check, SV_STORE_ARCHIVE, key, failure->message, "ask whoever signed the index");
   return TRUE;
 }
@@ -108,7 +109,7 @@ static gboolean
 check_archives (SvStoreCheck *check, GError **error)
 {
   g_autofree char *hash = g_strdup (check->index->archive);
-  for (guint n = 0; hash != NULL && n < MAX_ARCHIVES; n++)
+  for (guint n = 0; hash != NULL && n < SV_ARCHIVE_MAX_STEPS; n++)
   {
     char *previous;
     g_hash_table_add (check->named, g_strdup (hash));
@@ -117,6 +118,9 @@ check_archives (SvStoreCheck *check, GError **error)
     g_free (hash);
     hash = previous;
   }
+  if (hash != NULL)
+    sv_store_add_fault (check, SV_STORE_INDEX, SV_INDEX_OBJECT, "leads to more archives than readers follow",
+                        "ask whoever signed the index");
   return TRUE;
 }
 
@@ -175,7 +179,18 @@ add_statement_fault (SvStoreCheck *check, guint64 number, const char *hash, cons
   {
     fault->remedy = SV_REMEDY_CONTENT;
     fault->hash = g_strdup (hash);
+    g_free (fault->advice);
+    fault->advice = g_strdup (SV_ADVICE_REPAIR);
   }
+}
+
+/* Both are signed, and nothing here tells which of them is the right one: neither is touched. */
+static void
+add_two_histories (SvStoreCheck *check, guint64 number)
+{
+  g_autofree char *key = sv_store_signers_key (number);
+  sv_store_add_fault (check, SV_STORE_SIGNERS, key, "is not the one that the next statement follows",
+                      "compare both with a mirror or a backup, and bring back the one that is another there");
 }
 
 /* @after is what follows @before in the store: it says which hash the one with the number below its own has. */
@@ -184,15 +199,17 @@ check_neighbours (SvStoreCheck *check, guint64 before, const Statement *earlier,
 {
   if (after > before + 1)
   {
-    g_autofree char *what =
-        g_strdup_printf ("missing: the statements from %" G_GUINT64_FORMAT " to %" G_GUINT64_FORMAT
-                         " are not there, and %" G_GUINT64_FORMAT " is",
-                         before + 1, after - 1, after);
+    g_autofree char *what = g_strdup_printf ("missing: the statements from %" G_GUINT64_FORMAT " to %" G_GUINT64_FORMAT
+                                             " are not there, and %" G_GUINT64_FORMAT " is",
+                                             before + 1, after - 1, after);
     add_statement_fault (check, after - 1, later->previous, what);
   }
-  else if (before > 0 && later->is_sound && g_strcmp0 (later->previous, earlier->hash) != 0)
-    add_statement_fault (check, before, later->previous,
-                         earlier->is_sound ? "is not the one that the next statement follows" : "damaged");
+  else if (before == 0 || !later->is_sound || g_strcmp0 (later->previous, earlier->hash) == 0)
+    return;
+  else if (!earlier->is_sound)
+    add_statement_fault (check, before, later->previous, "damaged");
+  else
+    add_two_histories (check, before);
 }
 
 gboolean
@@ -227,8 +244,7 @@ sv_store_check_statements (SvStoreCheck *check, GError **error)
 
 /* ── notes ── */
 
-static void G_GNUC_PRINTF (2, 3)
-add_note (SvStoreCheck *check, const char *format, ...)
+static void G_GNUC_PRINTF (2, 3) add_note (SvStoreCheck *check, const char *format, ...)
 {
   va_list arguments;
   va_start (arguments, format);
@@ -276,7 +292,8 @@ note_anchor (SvStoreCheck *check)
   if (!sv_anchor_state (check->reader, check->index, entry, &state, &failure))
     add_note (check, "whether the newest manifest is anchored cannot be told: %s", failure->message);
   else if (state != SV_ANCHORED)
-    add_note (check, "the newest manifest, of window %s, is not anchored on the chain (%s): publish it again, or wait for who does",
+    add_note (check,
+              "the newest manifest, of window %s, is not anchored on the chain (%s): publish it again, or wait for who does",
               entry->window_id, sv_anchor_state_name (state));
 }
 

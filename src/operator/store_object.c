@@ -16,7 +16,6 @@
 #include "base/identifiers.h"
 #include "keys/ss58.h"
 #include "protocol/challenge.h"
-#include "protocol/manifest_index_entry.h"
 #include "protocol/shard.h"
 
 #define ISSUED_MAX_SIZE (G_GUINT64_CONSTANT (1) << 30)
@@ -29,7 +28,7 @@ sv_store_kind_name (SvStoreKind kind)
 {
   static const char *const names[] = {
     [SV_STORE_INDEX] = "index",     [SV_STORE_MANIFEST] = "manifests", [SV_STORE_ARCHIVE] = "archives",
-    [SV_STORE_SIGNERS] = "signers", [SV_STORE_ISSUED] = "issued",   [SV_STORE_SHARD] = "shards",
+    [SV_STORE_SIGNERS] = "signers", [SV_STORE_ISSUED] = "issued",      [SV_STORE_SHARD] = "shards",
     [SV_STORE_CLIP] = "clips",      [SV_STORE_PROBE] = "probes",       [SV_STORE_OTHER] = "others",
     [SV_STORE_PUBLIC] = "public",
   };
@@ -121,9 +120,12 @@ sv_store_name_read (const char *key)
     SvStoreKind kind;
     gboolean (*matches) (const char *rest, SvStoreName *name);
   } kinds[] = {
-    { "scorevision/manifests/", SV_STORE_MANIFEST, is_manifest }, { "scorevision/archive/", SV_STORE_ARCHIVE, is_archive },
-    { "scorevision/signers/", SV_STORE_SIGNERS, is_statement },   { "scorevision/issued/", SV_STORE_ISSUED, is_issued },
-    { "scorevision/shards/", SV_STORE_SHARD, is_shard },          { "private/clips/", SV_STORE_CLIP, is_clip },
+    { "scorevision/manifests/", SV_STORE_MANIFEST, is_manifest },
+    { "scorevision/archive/", SV_STORE_ARCHIVE, is_archive },
+    { "scorevision/signers/", SV_STORE_SIGNERS, is_statement },
+    { "scorevision/issued/", SV_STORE_ISSUED, is_issued },
+    { "scorevision/shards/", SV_STORE_SHARD, is_shard },
+    { "private/clips/", SV_STORE_CLIP, is_clip },
     { "private/probe/", SV_STORE_PROBE, is_any },
   };
   if (strcmp (key, SV_INDEX_OBJECT) == 0)
@@ -164,7 +166,9 @@ sv_store_signers_key (guint64 number)
 SvPutOptions
 sv_store_put_options (SvStoreKind kind)
 {
-  SvPutOptions options = { .condition = SV_PUT_ALWAYS, .content_type = "application/json", .cache_control = SV_CACHE_IMMUTABLE };
+  SvPutOptions options = { .condition = SV_PUT_ALWAYS,
+                           .content_type = "application/json",
+                           .cache_control = SV_CACHE_IMMUTABLE };
   if (kind == SV_STORE_CLIP)
     options.content_type = "application/octet-stream";
   else if (kind == SV_STORE_SHARD || kind == SV_STORE_ISSUED)
@@ -207,8 +211,10 @@ sv_spool_new (const SvConfig *config, GError **error)
   int fd = mkostemp (name, O_CLOEXEC);
   if (fd < 0 || unlink (name) != 0)
   {
-    g_set_error (error, SV_ERROR, SV_ERROR_FAILED, "no temporary file can be made in %s: %s; check that folder, or set "
-                 "SCOREVISION_HOME to another one", folder, g_strerror (errno));
+    g_set_error (error, SV_ERROR, SV_ERROR_FAILED,
+                 "no temporary file can be made in %s: %s; check that folder, or set "
+                 "SCOREVISION_HOME to another one",
+                 folder, g_strerror (errno));
     if (fd >= 0)
       close (fd);
     return NULL;
@@ -322,8 +328,9 @@ verify_large (SvSpool *spool, SvObjectStore *store, const char *key, const SvSto
     return sv_spool_fetch (spool, store, key, name, NULL, error);
   if (!sv_object_store_head (store, key, &size, error))
     return FALSE;
+  g_autofree char *found = size <= max_size (name->kind) ? sv_hash_file (path, error) : NULL;
   if (size <= max_size (name->kind))
-    return check_file (name, path, error);
+    return found != NULL && (*name->hash == '\0' || check_hash (found, name->hash, error));
   g_set_error (error, SV_ERROR, SV_ERROR_MALFORMED, "it has %" G_GUINT64_FORMAT " bytes, more than such an object can have",
                size);
   return FALSE;
@@ -340,29 +347,12 @@ sv_store_verify (SvSpool *spool, SvObjectStore *store, const char *key, const Sv
 
 /* ── archives and statements ── */
 
-static void
-take_entries (GPtrArray *entries, const json_t *array)
-{
-  for (gsize i = 0; i < json_array_size (array); i++)
-    g_ptr_array_add (entries, sv_index_entry_read (json_array_get (array, i)));
-}
-
-GPtrArray *
-sv_store_get_archive (SvObjectStore *store, const char *hash, char **previous, GError **error)
+SvIndex *
+sv_store_get_archive (SvObjectStore *store, const char *hash, GError **error)
 {
   g_autofree char *key = sv_store_archive_key (hash);
   g_autoptr (GBytes) bytes = sv_store_get (store, key, hash, SV_INDEX_MAX_SIZE, error);
-  g_autoptr (json_t) json = bytes != NULL ? sv_json_parse ("archive", g_bytes_get_data (bytes, NULL), g_bytes_get_size (bytes),
-                                                           SV_INDEX_MAX_SIZE, error)
-                                          : NULL;
-  if (json == NULL)
-    return NULL;
-  const char *before = json_string_value (json_object_get (json, "previous"));
-  *previous = before != NULL && sv_hash_is_valid (before) ? g_strdup (before) : NULL;
-  GPtrArray *entries = g_ptr_array_new_with_free_func ((GDestroyNotify)sv_index_entry_free);
-  take_entries (entries, json_object_get (json, "manifests"));
-  take_entries (entries, json_object_get (json, "superseded"));
-  return entries;
+  return bytes != NULL ? sv_archive_open (bytes, hash, error) : NULL;
 }
 
 gboolean
@@ -380,6 +370,8 @@ sv_store_read_statement (GBytes *bytes, guint64 number, char **previous, GError 
     g_set_error (error, SV_ERROR, SV_ERROR_VERIFY, "its field n is not the number in its name");
   else if (number > 1 && (before == NULL || !sv_hash_is_valid (before)))
     g_set_error (error, SV_ERROR, SV_ERROR_VERIFY, "its field previous is no hash");
+  else if (!sv_signed_document_verify_signature (json))
+    g_set_error (error, SV_ERROR, SV_ERROR_VERIFY, "its signature is wrong");
   else
   {
     *previous = g_strdup (before);

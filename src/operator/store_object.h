@@ -2,7 +2,7 @@
  * whether the content keeps that promise. */
 #pragma once
 
-#include "protocol/manifest_index.h"
+#include "protocol/manifest_archive.h"
 #include "store/object_store.h"
 
 typedef enum
@@ -14,8 +14,8 @@ typedef enum
   SV_STORE_ISSUED,
   SV_STORE_SHARD,
   SV_STORE_CLIP,
-  SV_STORE_PROBE, /* what a probe of the server's conditional puts has left behind */
-  SV_STORE_OTHER, /* a name that is nobody's */
+  SV_STORE_PROBE,  /* what a probe of the server's conditional puts has left behind */
+  SV_STORE_OTHER,  /* a name that is nobody's */
   SV_STORE_PUBLIC, /* no object: what the public sees of them */
 } SvStoreKind;
 
@@ -69,13 +69,11 @@ gboolean sv_store_verify (SvSpool *spool, SvObjectStore *store, const char *key,
 GBytes *sv_store_get (SvObjectStore *store, const char *key, const char *hash, gsize max_size,
                       GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* The entries of an archive of the index, live and superseded ones alike, and the hash of the archive before it, or NULL. Both
- * (transfer full); (element-type SvIndexEntry). */
-GPtrArray *sv_store_get_archive (SvObjectStore *store, const char *hash, char **previous,
-                                 GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* An archive of the index, opened; its `archive` is the one before it. Returns: (transfer full). */
+SvIndex *sv_store_get_archive (SvObjectStore *store, const char *hash, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* What the bytes of a statement show: its number, and which one it follows (@previous, NULL for the first; transfer full). Who
- * signed it, and what it changes, is for readers to judge. */
+/* What the bytes of a statement show: its number, which one it follows (@previous, NULL for the first; transfer full), and that
+ * whoever it names has signed it. Whether he may, and what it changes, is for readers to judge. */
 gboolean sv_store_read_statement (GBytes *bytes, guint64 number, char **previous, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* "1.4 MB". Returns: (transfer full). */

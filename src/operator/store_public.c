@@ -19,8 +19,7 @@ sv_store_public_urls (const SvConfig *config)
 
 /* ── the index ── */
 
-static void G_GNUC_PRINTF (2, 3)
-note_outside (SvStoreCheck *check, const char *format, ...)
+static void G_GNUC_PRINTF (2, 3) note_outside (SvStoreCheck *check, const char *format, ...)
 {
   va_list arguments;
   va_start (arguments, format);
@@ -33,8 +32,7 @@ static void
 judge_older (SvStoreCheck *check, const char *url, const char *at, guint64 sequence)
 {
   gint64 updated_at;
-  gboolean is_fresh =
-      sv_time_parse (check->index->updated_at, &updated_at) && sv_clock_ms () - updated_at < PUBLIC_LAG_MS;
+  gboolean is_fresh = sv_time_parse (check->index->updated_at, &updated_at) && sv_clock_ms () - updated_at < PUBLIC_LAG_MS;
   if (is_fresh)
   {
     note_outside (check, "%s still shows the index of sequence %" G_GUINT64_FORMAT "; caches may for some seconds", url,
@@ -64,8 +62,7 @@ static void
 compare_index (SvStoreCheck *check, const char *url, const char *at, GBytes *bytes)
 {
   g_autoptr (GError) failure = NULL;
-  g_autoptr (SvIndex) seen =
-      sv_index_open (bytes, &check->index->chain, sv_reader_trusts, check->reader, &failure);
+  g_autoptr (SvIndex) seen = sv_index_open (bytes, &check->index->chain, sv_reader_trusts, check->reader, &failure);
   if (seen == NULL)
     sv_store_add_fault (check, SV_STORE_PUBLIC, at, failure->message,
                         "see that R2_PUBLIC_URL leads to the operator's own store, and purge its caches");
@@ -77,11 +74,12 @@ compare_index (SvStoreCheck *check, const char *url, const char *at, GBytes *byt
     note_outside (check, "%s shows an index that was published during this check", url);
   else
   {
-    g_autofree char *what = g_strdup_printf ("shows another index, of sequence %" G_GUINT64_FORMAT
-                                             "; the store has that of %" G_GUINT64_FORMAT,
-                                             seen->sequence, check->index->sequence);
-    sv_store_add_fault (check, SV_STORE_PUBLIC, at, what,
-                        "see that SCOREVISION_STORE is the store behind R2_PUBLIC_URL, and that nobody publishes to two stores");
+    g_autofree char *what =
+        g_strdup_printf ("shows another index, of sequence %" G_GUINT64_FORMAT "; the store has that of %" G_GUINT64_FORMAT,
+                         seen->sequence, check->index->sequence);
+    sv_store_add_fault (
+        check, SV_STORE_PUBLIC, at, what,
+        "see that SCOREVISION_STORE is the store behind R2_PUBLIC_URL, and that nobody publishes to two stores");
   }
 }
 

@@ -35,8 +35,8 @@ archive_first (Lab *lab)
 {
   GError *error = NULL;
   g_autoptr (GBytes) index = world_index_bytes (lab->world);
-  g_autoptr (json_t) json = sv_json_parse ("index", g_bytes_get_data (index, NULL), g_bytes_get_size (index),
-                                           SV_INDEX_MAX_SIZE, &error);
+  g_autoptr (json_t) json =
+      sv_json_parse ("index", g_bytes_get_data (index, NULL), g_bytes_get_size (index), SV_INDEX_MAX_SIZE, &error);
   g_assert_no_error (error);
   json_t *entry = json_array_get (json_object_get (json, "manifests"), 0);
   g_autoptr (json_t) archive =
@@ -52,16 +52,15 @@ archive_first (Lab *lab)
 
 /* ── statements, clip, shard ── */
 
-static char *
-put_statement (Lab *lab, guint n, const char *previous)
+char *
+lab_put_statement (Lab *lab, guint n, const char *previous)
 {
   GError *error = NULL;
   g_autofree char *key = g_strdup_printf ("scorevision/signers/%u.json", n);
   g_autoptr (SvKeypair) added = sv_keypair_generate (SV_SCHEME_ED25519);
   g_autofree char *account = g_strconcat ("ss58:", sv_keypair_address (added), NULL);
-  g_autoptr (json_t) content =
-      json_pack ("{s:f,s:s?,s:[{s:s,s:f}],s:[]}", "n", (double)n, "previous", previous, "add", "account", account, "from_block",
-                 0.0, "retire");
+  g_autoptr (json_t) content = json_pack ("{s:f,s:s?,s:[{s:s,s:f}],s:[]}", "n", (double)n, "previous", previous, "add",
+                                          "account", account, "from_block", 0.0, "retire");
   g_autoptr (SvSignedDocument) document = sv_signed_document_create (content, "signers", sv_chain_id (lab->world->chain),
                                                                      lab->world->operator, sv_clock_ms (), &error);
   g_assert_no_error (error);
@@ -92,9 +91,9 @@ lab_new (void)
   lab->superseded = world_publish (lab->world, "w1", 10, 1000, "1", FALSE);
   lab->live = world_publish (lab->world, "w1", 10, 1000, "2", TRUE);
   archive_first (lab);
-  g_autofree char *first = put_statement (lab, 1, NULL);
-  g_autofree char *second = put_statement (lab, 2, first);
-  g_free (put_statement (lab, 3, second));
+  g_autofree char *first = lab_put_statement (lab, 1, NULL);
+  g_autofree char *second = lab_put_statement (lab, 2, first);
+  g_free (lab_put_statement (lab, 3, second));
   put_clip_and_shard (lab);
   return lab;
 }

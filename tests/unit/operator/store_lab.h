@@ -26,6 +26,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (Lab, lab_free)
 char *lab_key (const char *hash);
 char *lab_key_prefixed (const char *hash);
 
+/* Puts statement @n, which introduces a new account, and returns its hash (transfer full). */
+char *lab_put_statement (Lab *lab, guint n, const char *previous);
+
 /* The object gets more, other or no bytes. */
 void lab_append (Lab *lab, const char *key);
 void lab_truncate (Lab *lab, const char *key);

@@ -264,6 +264,20 @@ misnumber_statement (Lab *lab)
   return g_strdup ("scorevision/signers/2.json");
 }
 
+static char *
+fork_statements (Lab *lab)
+{
+  g_free (lab_put_statement (lab, 1, NULL));
+  return g_strdup ("scorevision/signers/1.json");
+}
+
+static char *
+damage_last_statement (Lab *lab)
+{
+  lab_truncate (lab, "scorevision/signers/3.json");
+  return g_strdup ("scorevision/signers/3.json");
+}
+
 static const Case cases[] = {
   { "second-name-missing", lose_second_name, "missing: the index names it for window w1", "its other name" },
   { "first-name-damaged", damage_first_name, "damaged: its content hashes to", "its other name" },
@@ -292,7 +306,9 @@ static const Case cases[] = {
   { "statement-missing-for-good", lose_statement, "missing: the statements from 2 to 2", NULL },
   { "statements-missing", lose_first_statements, "missing: the statements from 1 to 2", "http://", .has_mirror = TRUE },
   { "statement-damaged", damage_statement, "statement", "http://", .has_mirror = TRUE },
-  { "statement-exchanged", exchange_statement, "is not the one that the next statement follows", "http://", .has_mirror = TRUE },
+  { "statement-exchanged", exchange_statement, "its signature is wrong", "http://", .has_mirror = TRUE },
+  { "statement-of-another-history", fork_statements, "is not the one that the next", NULL, .has_mirror = TRUE },
+  { "last-statement-damaged", damage_last_statement, "statement", NULL, .has_mirror = TRUE },
   { "statement-misnumbered", misnumber_statement, "its field n is not the number", "http://", .has_mirror = TRUE },
 };
 
@@ -373,8 +389,8 @@ test_all_at_once (void)
   lab_delete (copy, lab->clip_key);
   FolderServer *server = lab_serve (lab, "copy");
   sv_config_set (config, "R2_PUBLIC_URL", folder_server_url (server));
-  char *(*const damages[]) (Lab *) = { damage_index, lose_both_names, lose_archived_manifest, lose_archive,
-                                       empty_superseded, lose_first_statements };
+  char *(*const damages[]) (Lab *) = { damage_index, lose_both_names,  lose_archived_manifest,
+                                       lose_archive, empty_superseded, lose_first_statements };
   for (gsize i = 0; i < G_N_ELEMENTS (damages); i++)
     g_free (damages[i](lab));
   g_autoptr (SvStoreCheck) check = lab_check (lab, config);
