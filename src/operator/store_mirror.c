@@ -2,7 +2,7 @@
  * the source has damaged is left out and told; if the index needs it, the index is held back.
  *
  * A source over HTTP cannot be listed: there the index leads the way, and statements are asked for until one is absent. */
-#include "operator/store_mirror.h"
+#include "operator/store_mirror_state.h"
 
 #include <string.h>
 
@@ -12,29 +12,8 @@
 #define SIZE_UNKNOWN G_MAXUINT64
 #define UNREACHABLE_MAX 3 /* objects in a row that cannot be read: then it is the store */
 
-typedef struct
-{
-  const SvConfig *config;
-  SvObjectStore *from;
-  SvObjectStore *to;
-  const SvMirrorOptions *options;
-  SvReader *reader;
-  SvSpool *spool;
-  SvIndex *index;        /* the source's, or NULL */
-  gboolean has_index;    /* the target has that very index already */
-  SvPutOptions replaces; /* the condition under which the target's index is replaced */
-  char *etag;
-  GHashTable *done;   /* keys that the index has led to */
-  GHashTable *faulty; /* keys that a fault was told of; borrowed from the report */
-  GArray *statements; /* numbers that were listed */
-  guint unreachable_in_a_row;
-  GError *failure;       /* while listing */
-  gboolean is_held_back; /* something that readers of the index need is missing */
-  SvMirrorReport *report;
-} Mirror;
-
 static void
-mirror_clear (Mirror *mirror)
+mirror_clear (SvMirror *mirror)
 {
   g_clear_pointer (&mirror->reader, sv_reader_free);
   g_clear_pointer (&mirror->spool, sv_spool_free);
@@ -46,7 +25,7 @@ mirror_clear (Mirror *mirror)
   g_clear_pointer (&mirror->report, sv_mirror_report_free);
   g_clear_error (&mirror->failure);
 }
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Mirror, mirror_clear)
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (SvMirror, mirror_clear)
 
 static void
 fault_free (gpointer data)
@@ -69,7 +48,7 @@ sv_mirror_report_free (SvMirrorReport *report)
 /* ── one object ── */
 
 static void
-add_fault (Mirror *mirror, const char *key, const char *what)
+add_fault (SvMirror *mirror, const char *key, const char *what)
 {
   if (g_hash_table_contains (mirror->faulty, key))
     return;
@@ -82,7 +61,7 @@ add_fault (Mirror *mirror, const char *key, const char *what)
 
 /* An object that cannot be had is left out; a source that cannot be read ends it all. Takes @failure. */
 static gboolean
-leave_out (Mirror *mirror, const char *key, GError *failure, GError **error)
+leave_out (SvMirror *mirror, const char *key, GError *failure, GError **error)
 {
   gboolean is_unreachable = g_error_matches (failure, SV_ERROR, SV_ERROR_UNREACHABLE);
   mirror->unreachable_in_a_row = is_unreachable ? mirror->unreachable_in_a_row + 1 : 0;
@@ -98,7 +77,7 @@ leave_out (Mirror *mirror, const char *key, GError *failure, GError **error)
 
 /* *@is_there tells whether the target has the object, whole as far as its size shows, or with `verify` its content. */
 static gboolean
-find_in_target (Mirror *mirror, const char *key, const SvStoreName *name, guint64 size, gboolean *is_there, GError **error)
+find_in_target (SvMirror *mirror, const char *key, const SvStoreName *name, guint64 size, gboolean *is_there, GError **error)
 {
   guint64 there;
   g_autoptr (GError) failure = NULL;
@@ -112,7 +91,7 @@ find_in_target (Mirror *mirror, const char *key, const SvStoreName *name, guint6
 }
 
 static void
-tell_progress (const Mirror *mirror, const char *key)
+tell_progress (const SvMirror *mirror, const char *key)
 {
   const SvMirrorReport *report = mirror->report;
   if (mirror->options->progress != NULL)
@@ -120,7 +99,7 @@ tell_progress (const Mirror *mirror, const char *key)
 }
 
 static gboolean
-put_spooled (Mirror *mirror, const char *key, const SvStoreName *name, guint64 size, GError **error)
+put_spooled (SvMirror *mirror, const char *key, const SvStoreName *name, guint64 size, GError **error)
 {
   SvPutOptions options = sv_store_put_options (name->kind);
   if (!sv_object_store_put_file (mirror->to, key, mirror->spool->path, &options, error))
@@ -133,7 +112,7 @@ put_spooled (Mirror *mirror, const char *key, const SvStoreName *name, guint64 s
 
 /* *@is_there tells whether the target has it afterwards. */
 static gboolean
-copy_object (Mirror *mirror, const char *key, const SvStoreName *name, guint64 size, gboolean *is_there, GError **error)
+copy_object (SvMirror *mirror, const char *key, const SvStoreName *name, guint64 size, gboolean *is_there, GError **error)
 {
   GError *failure = NULL;
   guint64 copied;
@@ -153,7 +132,7 @@ copy_object (Mirror *mirror, const char *key, const SvStoreName *name, guint64 s
 
 /* The size of the first of @keys that the source has, or SIZE_UNKNOWN. */
 static guint64
-find_size (Mirror *mirror, const char *const *keys)
+find_size (SvMirror *mirror, const char *const *keys)
 {
   guint64 size;
   for (gsize i = 0; keys[i] != NULL; i++)
@@ -164,7 +143,7 @@ find_size (Mirror *mirror, const char *const *keys)
 
 /* Into the spool, from whichever of @keys is sound. */
 static gboolean
-fetch_any (Mirror *mirror, const char *const *keys, const SvStoreName *name, guint64 *size, GError **error)
+fetch_any (SvMirror *mirror, const char *const *keys, const SvStoreName *name, guint64 *size, GError **error)
 {
   g_autoptr (GError) first = NULL;
   for (gsize i = 0; keys[i] != NULL; i++)
@@ -176,7 +155,7 @@ fetch_any (Mirror *mirror, const char *const *keys, const SvStoreName *name, gui
 
 /* @keys are the names of one content: what the source has under one of them, the target gets under all. */
 static gboolean
-copy_named (Mirror *mirror, const char *const *keys, GError **error)
+copy_named (SvMirror *mirror, const char *const *keys, GError **error)
 {
   SvStoreName name = sv_store_name_read (keys[0]);
   guint64 size = find_size (mirror, keys);
@@ -204,7 +183,7 @@ copy_named (Mirror *mirror, const char *const *keys, GError **error)
 }
 
 static gboolean
-copy_entries (Mirror *mirror, const GPtrArray *entries, GError **error)
+copy_entries (SvMirror *mirror, const GPtrArray *entries, GError **error)
 {
   for (guint i = 0; i < entries->len; i++)
   {
@@ -220,7 +199,7 @@ copy_entries (Mirror *mirror, const GPtrArray *entries, GError **error)
 
 /* *@previous is the archive before this one. */
 static gboolean
-copy_archive (Mirror *mirror, const char *hash, char **previous, GError **error)
+copy_archive (SvMirror *mirror, const char *hash, char **previous, GError **error)
 {
   GError *failure = NULL;
   g_autofree char *key = sv_store_archive_key (hash);
@@ -239,7 +218,7 @@ copy_archive (Mirror *mirror, const char *hash, char **previous, GError **error)
 }
 
 static gboolean
-copy_what_index_names (Mirror *mirror, GError **error)
+copy_what_index_names (SvMirror *mirror, GError **error)
 {
   if (mirror->index == NULL)
     return TRUE;
@@ -263,7 +242,7 @@ copy_what_index_names (Mirror *mirror, GError **error)
 static gboolean
 visit_object (const char *key, guint64 size, gpointer data)
 {
-  Mirror *mirror = data;
+  SvMirror *mirror = data;
   SvStoreName name = sv_store_name_read (key);
   gboolean is_there;
   switch (name.kind)
@@ -289,7 +268,7 @@ visit_object (const char *key, guint64 size, gpointer data)
 }
 
 static gboolean
-copy_what_is_listed (Mirror *mirror, GError **error)
+copy_what_is_listed (SvMirror *mirror, GError **error)
 {
   g_autoptr (GError) failure = NULL;
   g_autoptr (SvObjectStore) listing = sv_object_store_open (sv_object_store_url (mirror->from), mirror->config, error);
@@ -316,7 +295,7 @@ compare_numbers (gconstpointer a, gconstpointer b)
 
 /* A statement has its number for a name, so another one under that number is another history. */
 static gboolean
-put_statement (Mirror *mirror, const char *key, GBytes *bytes, GError **error)
+put_statement (SvMirror *mirror, const char *key, GBytes *bytes, GError **error)
 {
   g_autoptr (GError) failure = NULL;
   g_autoptr (GBytes) there = sv_store_get (mirror->to, key, NULL, SV_SIGNERS_MAX_SIZE, &failure);
@@ -346,7 +325,7 @@ put_statement (Mirror *mirror, const char *key, GBytes *bytes, GError **error)
 
 /* *@hash is that of the statement before, and becomes this one's; NULL afterwards where this is the end. */
 static gboolean
-copy_statement (Mirror *mirror, guint64 number, char **hash, GError **error)
+copy_statement (SvMirror *mirror, guint64 number, char **hash, GError **error)
 {
   GError *failure = NULL;
   g_autofree char *key = sv_store_signers_key (number);
@@ -375,7 +354,7 @@ copy_statement (Mirror *mirror, guint64 number, char **hash, GError **error)
 
 /* In their order, up to the first that is not right: what comes after it nobody could use. */
 static gboolean
-copy_statements (Mirror *mirror, GError **error)
+copy_statements (SvMirror *mirror, GError **error)
 {
   g_autofree char *hash = g_strdup ("");
   guint64 last = 0;
@@ -388,106 +367,10 @@ copy_statements (Mirror *mirror, GError **error)
   return TRUE;
 }
 
-/* ── the index ── */
-
-static gboolean
-read_source_index (Mirror *mirror, GError **error)
-{
-  GError *failure = NULL;
-  mirror->index = sv_fetch_index (mirror->reader, SV_FETCH_BYPASS_CACHES, &failure);
-  if (mirror->index != NULL)
-    mirror->report->sequence = mirror->index->sequence;
-  if (failure == NULL || (g_error_matches (failure, SV_ERROR, SV_ERROR_NOT_FOUND) &&
-                          !g_str_has_prefix (sv_object_store_url (mirror->from), "http")))
-  {
-    g_clear_error (&failure);
-    return TRUE;
-  }
-  g_set_error (error, SV_ERROR, failure->code, "nothing was copied: %s; `sv store check --store %s` tells what is wrong there",
-               failure->message, sv_object_store_url (mirror->from));
-  g_error_free (failure);
-  return FALSE;
-}
-
-static gboolean
-refuse (const Mirror *mirror, const SvIndex *there, gboolean is_trusted, GError **error)
-{
-  const char *to = sv_object_store_url (mirror->to);
-  if (!sv_chain_id_equal (&there->chain, &mirror->index->chain))
-    g_set_error (error, SV_ERROR, SV_ERROR_POLICY,
-                 "nothing was copied: %s has the index of another chain or subnet (genesis %s, netuid %u)", to,
-                 there->chain.genesis, there->chain.netuid);
-  else if (!is_trusted)
-    g_set_error (error, SV_ERROR, SV_ERROR_POLICY,
-                 "nothing was copied: %s has an index signed by %s, who is not trusted here; if it is the operator's, add the "
-                 "account to SCOREVISION_MANIFEST_SIGNERS, else copy to another store",
-                 to, there->document->signed_by);
-  else if (there->sequence > mirror->index->sequence)
-    g_set_error (error, SV_ERROR, SV_ERROR_POLICY,
-                 "nothing was copied: %s has the index of sequence %" G_GUINT64_FORMAT ", which is newer than that of %s, "
-                 "%" G_GUINT64_FORMAT "; a newer index is never replaced (copy the other way round if that is the old store)",
-                 to, there->sequence, sv_object_store_url (mirror->from), mirror->index->sequence);
-  else if (there->sequence == mirror->index->sequence)
-    g_set_error (error, SV_ERROR, SV_ERROR_VERIFY,
-                 "nothing was copied: equivocation: %s and %s have different indexes of sequence %" G_GUINT64_FORMAT
-                 "; the operator has to explain it",
-                 sv_object_store_url (mirror->from), to, there->sequence);
-  else
-    return TRUE;
-  return FALSE;
-}
-
-/* Decides what becomes of the target's index before anything is copied. What is no index at all may be replaced. */
-static gboolean
-judge_target_index (Mirror *mirror, GError **error)
-{
-  SvGetOptions options = { .max_size = SV_INDEX_MAX_SIZE, .bypass_caches = TRUE };
-  g_autoptr (GError) failure = NULL;
-  g_autoptr (SvObject) present = sv_object_store_get (mirror->to, SV_INDEX_OBJECT, &options, NULL, &failure);
-  mirror->replaces = sv_store_put_options (SV_STORE_INDEX);
-  if (g_error_matches (failure, SV_ERROR, SV_ERROR_UNREACHABLE))
-  {
-    g_propagate_error (error, g_steal_pointer (&failure));
-    return FALSE;
-  }
-  if (g_error_matches (failure, SV_ERROR, SV_ERROR_NOT_FOUND))
-    mirror->replaces.condition = SV_PUT_IF_ABSENT;
-  if (present == NULL || mirror->index == NULL)
-    return TRUE;
-  mirror->etag = g_strdup (present->etag);
-  mirror->replaces.etag = mirror->etag;
-  mirror->replaces.condition = mirror->etag != NULL ? SV_PUT_IF_MATCHES : SV_PUT_ALWAYS;
-  mirror->has_index = g_bytes_equal (present->bytes, mirror->index->document->bytes);
-  g_autoptr (SvIndex) there = mirror->has_index ? NULL : sv_index_open (present->bytes, NULL, NULL, NULL, NULL);
-  return there == NULL || refuse (mirror, there, sv_reader_trusts (there->document->signed_by, mirror->reader), error);
-}
-
-static gboolean
-write_index (Mirror *mirror, GError **error)
-{
-  GBytes *bytes = mirror->index != NULL ? mirror->index->document->bytes : NULL;
-  SvMirrorReport *report = mirror->report;
-  if (bytes == NULL)
-    report->index = SV_MIRRORED_NO_INDEX;
-  else if (mirror->has_index)
-    report->index = SV_MIRRORED_SAME;
-  else if (mirror->is_held_back)
-    report->index = SV_MIRRORED_HELD_BACK;
-  else
-  {
-    g_autofree char *etag = sv_object_store_put (mirror->to, SV_INDEX_OBJECT, bytes, &mirror->replaces, error);
-    report->index = SV_MIRRORED_WRITTEN;
-    report->copied++;
-    report->copied_bytes += g_bytes_get_size (bytes);
-    return etag != NULL;
-  }
-  return TRUE;
-}
-
 /* ── all of it ── */
 
 static gboolean
-check_stores (const Mirror *mirror, GError **error)
+check_stores (const SvMirror *mirror, GError **error)
 {
   const char *to = sv_object_store_url (mirror->to);
   if (strcmp (sv_object_store_url (mirror->from), to) == 0)
@@ -500,7 +383,7 @@ check_stores (const Mirror *mirror, GError **error)
 }
 
 static gboolean
-check_found (const Mirror *mirror, GError **error)
+check_found (const SvMirror *mirror, GError **error)
 {
   const SvMirrorReport *report = mirror->report;
   if (mirror->index != NULL ||
@@ -515,7 +398,7 @@ SvMirrorReport *
 sv_store_mirror (const SvConfig *config, SvChain *chain, SvObjectStore *from, SvObjectStore *to, const SvMirrorOptions *options,
                  GError **error)
 {
-  g_auto (Mirror) mirror = { .config = config, .from = from, .to = to, .options = options };
+  g_auto (SvMirror) mirror = { .config = config, .from = from, .to = to, .options = options };
   if (!check_stores (&mirror, error))
     return NULL;
   mirror.done = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
@@ -525,9 +408,10 @@ sv_store_mirror (const SvConfig *config, SvChain *chain, SvObjectStore *from, Sv
   mirror.report->faults = g_ptr_array_new_with_free_func (fault_free);
   mirror.spool = sv_spool_new (config, error);
   mirror.reader = mirror.spool != NULL ? sv_reader_new_for_store (config, chain, NULL, from, error) : NULL;
-  if (mirror.reader == NULL || !read_source_index (&mirror, error) || !judge_target_index (&mirror, error) ||
-      !copy_what_index_names (&mirror, error) || !copy_what_is_listed (&mirror, error) || !check_found (&mirror, error) ||
-      !copy_statements (&mirror, error) || !write_index (&mirror, error))
+  if (mirror.reader == NULL || !sv_mirror_read_source_index (&mirror, error) ||
+      !sv_mirror_judge_target_index (&mirror, error) || !copy_what_index_names (&mirror, error) ||
+      !copy_what_is_listed (&mirror, error) || !check_found (&mirror, error) || !copy_statements (&mirror, error) ||
+      !sv_mirror_write_index (&mirror, error))
     return NULL;
   return g_steal_pointer (&mirror.report);
 }

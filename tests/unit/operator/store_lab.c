@@ -217,6 +217,14 @@ lab_fault (SvStoreCheck *check, const char *key)
   return NULL;
 }
 
+void
+lab_assert_told (SvStoreCheck *check, const char *key, const char *what)
+{
+  const SvStoreFault *fault = lab_fault (check, key);
+  if (fault == NULL || strstr (fault->what, what) == NULL)
+    g_error ("%s: expected the fault \"%s\", got \"%s\"", key, what, fault != NULL ? fault->what : "none");
+}
+
 guint
 lab_left (SvStoreCheck *check)
 {

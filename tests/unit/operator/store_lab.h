@@ -44,6 +44,9 @@ void lab_repair (SvStoreCheck *check);
 
 /* (transfer none) the fault of a key, or NULL. */
 const SvStoreFault *lab_fault (SvStoreCheck *check, const char *key);
+
+/* The fault of @key is there, and says @what. */
+void lab_assert_told (SvStoreCheck *check, const char *key, const char *what);
 guint lab_left (SvStoreCheck *check);
 gboolean lab_has_note (SvStoreCheck *check, const char *part);
 

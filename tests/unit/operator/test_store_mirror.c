@@ -3,6 +3,7 @@
  *  - what is missing or of another size is copied again; what is damaged and as long as before only with verify
  *  - one name of a manifest is enough; a manifest that is gone altogether holds the index back, and the rest is copied; so do
  *    a damaged archive and a broken chain of statements
+ *  - a statement that the target has with other content ends it
  *  - damaged clips and shards are left out, and the index is written
  *  - the target's index: older, the same, newer, another of the same sequence, a stranger's, another chain's, garbage
  *  - from a public address: what the index names
@@ -211,6 +212,25 @@ test_broken_statements (void)
   assert_held_back (lab, "scorevision/signers/1.json");
 }
 
+/* A number is a name, so the target's own statement under it is another history. */
+static void
+test_other_statements (void)
+{
+  GError *error = NULL;
+  g_autoptr (Lab) lab = lab_new ();
+  g_autoptr (SvObjectStore) to = lab_copy (lab, "to");
+  g_free (lab_put_statement (lab, 3, NULL));
+  g_autoptr (GBytes) other = lab_read (lab->world->store, "scorevision/signers/3.json");
+  g_autoptr (GBytes) ours = lab_read (to, "scorevision/signers/3.json");
+  write_to (to, "scorevision/signers/3.json", other);
+  write_to (lab->world->store, "scorevision/signers/3.json", ours);
+  g_autoptr (SvMirrorReport) report = try_mirror (lab, lab->world->store, to, (Flags){ 0 }, &error);
+  g_assert_null (report);
+  world_assert_error (&error, SV_ERROR_CONFLICT, "is another statement than in file:");
+  g_autoptr (GBytes) kept = lab_read (to, "scorevision/signers/3.json");
+  g_assert_true (g_bytes_equal (kept, other));
+}
+
 static void
 test_left_out (void)
 {
@@ -384,6 +404,7 @@ main (int argc, char **argv)
   g_test_add_func ("/store-mirror/lost-archive", test_lost_archive);
   g_test_add_func ("/store-mirror/lost-statement", test_lost_statement);
   g_test_add_func ("/store-mirror/broken-statements", test_broken_statements);
+  g_test_add_func ("/store-mirror/other-statements", test_other_statements);
   g_test_add_func ("/store-mirror/left-out", test_left_out);
   g_test_add_func ("/store-mirror/target-index", test_target_index);
   g_test_add_func ("/store-mirror/public-source", test_public_source);
