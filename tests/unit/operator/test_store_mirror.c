@@ -212,6 +212,14 @@ test_broken_statements (void)
   assert_held_back (lab, "scorevision/signers/1.json");
 }
 
+static void
+test_forked_statements (void)
+{
+  g_autoptr (Lab) lab = lab_new ();
+  g_free (lab_put_statement (lab, 1, NULL));
+  assert_held_back (lab, "scorevision/signers/2.json");
+}
+
 /* A number is a name, so the target's own statement under it is another history. */
 static void
 test_other_statements (void)
@@ -404,6 +412,7 @@ main (int argc, char **argv)
   g_test_add_func ("/store-mirror/lost-archive", test_lost_archive);
   g_test_add_func ("/store-mirror/lost-statement", test_lost_statement);
   g_test_add_func ("/store-mirror/broken-statements", test_broken_statements);
+  g_test_add_func ("/store-mirror/forked-statements", test_forked_statements);
   g_test_add_func ("/store-mirror/other-statements", test_other_statements);
   g_test_add_func ("/store-mirror/left-out", test_left_out);
   g_test_add_func ("/store-mirror/target-index", test_target_index);

@@ -3,6 +3,7 @@
  *    from there, and the store is sound afterwards; where it is not, that is told, and nothing is changed
  *  - an index is brought back only if no newer one is known, and never over one that somebody has signed
  *  - of two signed histories of signers neither is touched
+ *  - an index that somebody else puts right meanwhile stays
  *  - everything at once, from a mirror; nothing of the index without a chain
  */
 #include "base/error.h"
@@ -371,6 +372,44 @@ test_no_chain (void)
   g_assert_false (lab_has (lab, SV_INDEX_OBJECT));
 }
 
+typedef struct
+{
+  Lab *lab;
+  GBytes *newer;
+} Meanwhile;
+
+static void
+publish_meanwhile (guint64 objects, guint64 bytes, const char *key, gpointer data)
+{
+  const Meanwhile *meanwhile = data;
+  if (g_str_equal (key, SV_INDEX_OBJECT) && !lab_has (meanwhile->lab, key))
+    world_set_index_bytes (meanwhile->lab->world, meanwhile->newer);
+}
+
+static void
+test_repaired_meanwhile (void)
+{
+  GError *error = NULL;
+  g_autoptr (Lab) lab = lab_new ();
+  World *world = lab->world;
+  g_autoptr (SvStoreCheck) warm = lab_check (lab, NULL);
+  world_resign_index (world, world->operator, go_forward);
+  g_autoptr (GBytes) newer = world_index_bytes (world);
+  lab_remove (lab, SV_INDEX_OBJECT);
+  Meanwhile meanwhile = { lab, newer };
+  SvStoreCheckOptions options = { .progress = publish_meanwhile, .data = &meanwhile };
+  g_autoptr (SvStoreCheck) check = sv_store_check_new (world->config, world->chain, world->store, &options, &error);
+  g_assert_no_error (error);
+  gboolean done = sv_store_check_run (check, &error);
+  g_assert_no_error (error);
+  g_assert_true (done);
+  lab_assert_told (check, SV_INDEX_OBJECT, "missing");
+  lab_repair (check);
+  g_assert_cmpuint (lab_left (check), ==, 0);
+  g_autoptr (GBytes) now = world_index_bytes (world);
+  g_assert_true (g_bytes_equal (now, newer));
+}
+
 int
 main (int argc, char **argv)
 {
@@ -381,6 +420,7 @@ main (int argc, char **argv)
     g_test_add_data_func (path, &cases[i], test_damage);
   }
   g_test_add_func ("/store-repair/all-at-once", test_all_at_once);
+  g_test_add_func ("/store-repair/meanwhile", test_repaired_meanwhile);
   g_test_add_func ("/store-repair/no-chain", test_no_chain);
   return g_test_run ();
 }
