@@ -22,6 +22,10 @@ typedef struct
   void (*assume_single_writer) (SvObjectStore *store);                                           /* or NULL */
 } SvStoreEngine;
 
+/* Opens a file to be stored, which a person has named, so a symbolic link to it is followed; -1 with SV_ERROR_NOT_FOUND,
+ * SV_ERROR_MALFORMED for what is no plain file, SV_ERROR_FAILED. @size may be NULL. */
+int sv_store_open_source (const char *path, guint64 *size, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /* The first member of every engine's own struct. */
 struct SvObjectStore
 {
@@ -32,3 +36,4 @@ struct SvObjectStore
 extern const SvStoreEngine sv_file_store_engine;
 extern const SvStoreEngine sv_http_store_engine;
 extern const SvStoreEngine sv_https_store_engine;
+extern const SvStoreEngine sv_s3_store_engine;

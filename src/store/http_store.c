@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/http_client.h"
 #include "store/engine.h"
+#include "store/http_etag.h"
 
 #define TOTAL_TIMEOUT_MS 60000
 #define FILE_TIMEOUT_MS (60 * 60 * 1000) /* files have no size that fits a minute; what stalls is cut off before */
@@ -59,25 +60,6 @@ http_close (SvObjectStore *base)
   sv_http_client_free (store->client);
   g_free (store->base.url);
   g_free (store);
-}
-
-/* A quoted ETag's inside, be it weak or strong; NULL for anything else, so that nothing from a server gets into our headers. */
-static char *
-response_etag (const SvHttpResponse *response)
-{
-  const char *value = sv_http_response_header (response, "etag");
-  if (value == NULL)
-    return NULL;
-  if (g_str_has_prefix (value, "W/"))
-    value += 2;
-  gsize length = strlen (value);
-  if (length < 3 || value[0] != '"' || value[length - 1] != '"')
-    return NULL;
-  g_autofree char *inside = g_strndup (value + 1, length - 2);
-  for (const char *c = inside; *c != '\0'; c++)
-    if (!g_ascii_isgraph (*c) || *c == '"')
-      return NULL;
-  return g_steal_pointer (&inside);
 }
 
 /* For the client an answer beyond its limits (size, redirects) is refused by policy; for who reads a store such an object is
@@ -143,7 +125,7 @@ http_get (SvObjectStore *base, const char *key, const SvGetOptions *options, gbo
   }
   if (!check_status (store, key, response, error))
     return NULL;
-  g_autofree char *etag = response_etag (response);
+  g_autofree char *etag = sv_http_etag (response);
   *unchanged = etag != NULL && g_strcmp0 (etag, options->known_etag) == 0;
   if (*unchanged)
     return NULL;

@@ -26,20 +26,12 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "folder_server.h"
 #include "refusal.h"
 #include "scratch.h"
-#include "store/object_store.h"
+#include "store_fixture.h"
 
-typedef struct
-{
-  char *folder;
-  FolderServer *server;
-  char *write_url;
-  char *read_url;
-  SvObjectStore *writer;
-  SvObjectStore *reader;
-} Fixture;
+static S3Gateway *gateway; /* one for the whole suite */
+static char *home;
 
 typedef struct
 {
@@ -64,16 +56,41 @@ set_up_http (Fixture *fixture)
   fixture->read_url = g_strconcat (folder_server_url (fixture->server), "/", NULL);
 }
 
+/* A bucket of its own. */
+static void
+set_up_s3 (Fixture *fixture)
+{
+  static guint n_buckets;
+  GError *error = NULL;
+  g_autoptr (SvConfig) config = store_config ();
+  g_autofree char *bucket = g_strdup_printf ("contract-%u", ++n_buckets);
+  g_assert_true (s3_bucket_make (config, bucket, &error));
+  g_assert_no_error (error);
+  fixture->write_url = g_strconcat ("s3://", bucket, NULL);
+  fixture->read_url = g_strdup (fixture->write_url);
+}
+
 static const Engine engines[] = {
   { "file", TRUE, set_up_file },
   { "http", FALSE, set_up_http },
+  { "s3", TRUE, set_up_s3 },
 };
 
-static SvObjectStore *
+SvConfig *
+store_config (void)
+{
+  SvConfig *config = sv_config_new ();
+  sv_config_set (config, "SCOREVISION_HOME", home);
+  if (gateway != NULL)
+    s3_gateway_configure (gateway, config);
+  return config;
+}
+
+SvObjectStore *
 open_store (const char *url)
 {
   GError *error = NULL;
-  g_autoptr (SvConfig) config = sv_config_new ();
+  g_autoptr (SvConfig) config = store_config ();
   SvObjectStore *store = sv_object_store_open (url, config, &error);
   g_assert_no_error (error);
   return store;
@@ -81,7 +98,7 @@ open_store (const char *url)
 
 /* ── short forms ── */
 
-static char *
+char *
 put_as (SvObjectStore *store, const char *key, const char *text, SvPutCondition condition, const char *etag, GError **error)
 {
   g_autoptr (GBytes) bytes = g_bytes_new (text, strlen (text));
@@ -89,7 +106,7 @@ put_as (SvObjectStore *store, const char *key, const char *text, SvPutCondition 
   return sv_object_store_put (store, key, bytes, &options, error);
 }
 
-static char *
+char *
 put (SvObjectStore *store, const char *key, const char *text)
 {
   GError *error = NULL;
@@ -99,7 +116,7 @@ put (SvObjectStore *store, const char *key, const char *text)
   return etag;
 }
 
-static SvObject *
+SvObject *
 get (SvObjectStore *store, const char *key)
 {
   GError *error = NULL;
@@ -109,7 +126,7 @@ get (SvObjectStore *store, const char *key)
   return object;
 }
 
-static void
+void
 assert_content (SvObjectStore *store, const char *key, const char *expected)
 {
   g_autoptr (SvObject) object = get (store, key);
@@ -118,7 +135,7 @@ assert_content (SvObjectStore *store, const char *key, const char *expected)
 
 #define LARGE_SIZE (3 * 1024 * 1024 + 17) /* more than any engine's buffer */
 
-static char *
+char *
 large_content (gsize length)
 {
   char *content = g_malloc (length);
@@ -239,7 +256,7 @@ list (SvObjectStore *store, const char *prefix, guint at_most)
   return g_string_free (visit.keys, FALSE);
 }
 
-static void
+void
 assert_list (SvObjectStore *store, const char *prefix, guint at_most, const char *expected)
 {
   g_autofree char *found = list (store, prefix, at_most);
@@ -481,6 +498,11 @@ static void
 run_case (gconstpointer data)
 {
   const Case *test = data;
+  if (test->engine->set_up == set_up_s3 && gateway == NULL)
+  {
+    g_test_skip ("no S3 server: Ceph is not installed here (scripts/install-deps)");
+    return;
+  }
   Fixture fixture = { .folder = scratch_new () };
   test->engine->set_up (&fixture);
   fixture.writer = open_store (fixture.write_url);
@@ -532,6 +554,20 @@ is_for (const Promise *promise, const Engine *engine)
   return promise->of == EVERY || (promise->of == WRITING) == engine->writes;
 }
 
+static void
+add_s3_promises (void)
+{
+  gsize n_promises;
+  const S3Promise *own = s3_promises (&n_promises);
+  for (gsize p = 0; p < n_promises; p++)
+  {
+    Case *test = g_new (Case, 1);
+    *test = (Case){ &engines[G_N_ELEMENTS (engines) - 1], own[p].run };
+    g_autofree char *path = g_strconcat ("/store/s3/", own[p].name, NULL);
+    g_test_add_data_func_full (path, test, run_case, g_free);
+  }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -546,5 +582,17 @@ main (int argc, char **argv)
       g_autofree char *path = g_strdup_printf ("/store/%s/%s", engines[e].name, promises[p].name);
       g_test_add_data_func_full (path, test, run_case, g_free);
     }
-  return g_test_run ();
+  add_s3_promises ();
+
+  char *server = scratch_new ();
+  g_autofree char *reason = NULL;
+  home = scratch_new ();
+  gateway = s3_gateway_start (server, &reason);
+  if (gateway == NULL)
+    g_test_message ("%s", reason);
+  int status = g_test_run ();
+  s3_gateway_stop (gateway);
+  scratch_remove (home);
+  scratch_remove (server);
+  return status;
 }
