@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/identifiers.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "cli/command.h"
@@ -70,11 +71,17 @@ sv_context_reader_alone (SvContext *context, GError **error)
 }
 
 gboolean
+sv_context_can_ask (void)
+{
+  return isatty (STDIN_FILENO) && isatty (STDERR_FILENO);
+}
+
+gboolean
 sv_context_confirm (SvContext *context, const char *question, GError **error)
 {
   if (context->yes)
     return TRUE;
-  if (!isatty (STDIN_FILENO) || !isatty (STDERR_FILENO))
+  if (!sv_context_can_ask ())
   {
     g_set_error (error, SV_ERROR, SV_ERROR_USAGE, "%s: confirm with --yes where there is no terminal to ask on", question);
     return FALSE;
@@ -84,6 +91,16 @@ sv_context_confirm (SvContext *context, const char *question, GError **error)
   if (fgets (answer, sizeof answer, stdin) != NULL && (answer[0] == 'y' || answer[0] == 'Y'))
     return TRUE;
   g_set_error (error, SV_ERROR, SV_ERROR_POLICY, "nothing was done: not confirmed");
+  return FALSE;
+}
+
+gboolean
+sv_parse_integer_option (const char *name, const char *text, guint64 *value, GError **error)
+{
+  if (text == NULL || sv_integer_parse (text, value))
+    return TRUE;
+  g_autofree char *shown = sv_text_printable (text);
+  g_set_error (error, SV_ERROR, SV_ERROR_USAGE, "%s %s: not a whole number from 0 to 9007199254740991", name, shown);
   return FALSE;
 }
 

@@ -1,8 +1,7 @@
 /* The index update, which also moves long expired entries into the archive. Ten publishers may swap at once: each reads the
  * index with its ETag, edits, signs, and puts it under the condition that the ETag is still the same. Who loses waits a random
  * while, longer each time, and does everything anew on the winner's index, so that `previous`, the overlap check and the
- * sequence always follow from the index that is replaced. A crash before the swap leaves at most an object that no index names.
- */
+ * sequence always follow from the index that is replaced. A crash before the swap leaves at most objects that nobody names. */
 #include "distribution/publisher.h"
 
 #include <string.h>
