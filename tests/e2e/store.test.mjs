@@ -143,7 +143,7 @@ describe('sv store', { concurrency: true }, () => {
     const isSound = () => world.sv(['store', 'check']);
     try {
       const next = world.write('authored/next.json', season('2025-10-24', 1000, 2000));
-      const published = await killAtEachStep(world, ['manifest', 'publish', next], {
+      const published = await killAtEachStep(world, ['manifest', 'publish', '--yes', next], {
         as: 'operator', invariants: isSound, completed: isSound, stride: 3 });
       assert.ok(published >= FEWEST_STEPS, `${published} steps`);
 
