@@ -298,7 +298,7 @@ static gboolean
 put_statement (SvMirror *mirror, const char *key, GBytes *bytes, GError **error)
 {
   g_autoptr (GError) failure = NULL;
-  g_autoptr (GBytes) there = sv_store_get (mirror->to, key, NULL, SV_SIGNERS_MAX_SIZE, &failure);
+  g_autoptr (GBytes) there = sv_store_get (mirror->to, key, NULL, SV_STATEMENT_MAX_BYTES, &failure);
   mirror->report->present += there != NULL && g_bytes_equal (there, bytes);
   if (there != NULL && g_bytes_equal (there, bytes))
     return TRUE;
@@ -332,7 +332,7 @@ copy_statement (SvMirror *mirror, guint64 number, char **hash, GError **error)
   g_autofree char *follows = NULL;
   g_autofree char *before = g_steal_pointer (hash);
   tell_progress (mirror, key);
-  g_autoptr (GBytes) bytes = sv_store_get (mirror->from, key, NULL, SV_SIGNERS_MAX_SIZE, &failure);
+  g_autoptr (GBytes) bytes = sv_store_get (mirror->from, key, NULL, SV_STATEMENT_MAX_BYTES, &failure);
   if (!mirror->report->is_listed && g_error_matches (failure, SV_ERROR, SV_ERROR_NOT_FOUND))
   {
     g_error_free (failure);

@@ -162,7 +162,7 @@ compare_numbers (gconstpointer a, gconstpointer b)
 static gboolean
 read_statement (SvStoreCheck *check, const char *key, guint64 number, Statement *statement, GError **error)
 {
-  g_autoptr (GBytes) bytes = sv_store_get (check->store, key, NULL, SV_SIGNERS_MAX_SIZE, error);
+  g_autoptr (GBytes) bytes = sv_store_get (check->store, key, NULL, SV_STATEMENT_MAX_BYTES, error);
   if (bytes == NULL || !sv_store_read_statement (bytes, number, &statement->previous, error))
     return FALSE;
   statement->hash = sv_hash_gbytes (bytes);

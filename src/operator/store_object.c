@@ -189,7 +189,7 @@ max_size (SvStoreKind kind)
   case SV_STORE_MANIFEST:
     return SV_MANIFEST_MAX_SIZE;
   case SV_STORE_SIGNERS:
-    return SV_SIGNERS_MAX_SIZE;
+    return SV_STATEMENT_MAX_BYTES;
   case SV_STORE_SHARD:
     return SV_SHARD_MAX_SIZE + 1;
   case SV_STORE_CLIP:
@@ -360,7 +360,7 @@ sv_store_read_statement (GBytes *bytes, guint64 number, char **previous, GError 
 {
   gsize length;
   const void *data = g_bytes_get_data (bytes, &length);
-  g_autoptr (json_t) json = sv_json_parse ("statement", data, length, SV_SIGNERS_MAX_SIZE, error);
+  g_autoptr (json_t) json = sv_json_parse ("statement", data, length, SV_STATEMENT_MAX_BYTES, error);
   *previous = NULL;
   if (json == NULL)
     return FALSE;

@@ -21,7 +21,7 @@ typedef enum
 
 #define SV_STORE_N_KINDS (SV_STORE_PUBLIC + 1)
 #define SV_INDEX_OBJECT "scorevision/index.json"
-#define SV_SIGNERS_MAX_SIZE (256 * 1024)
+#define SV_STATEMENT_MAX_BYTES (256 * 1024)
 
 /* "manifests", "clips"… */
 const char *sv_store_kind_name (SvStoreKind kind);

@@ -53,7 +53,7 @@ archive_first (Lab *lab)
 /* ── statements, clip, shard ── */
 
 char *
-lab_put_statement (Lab *lab, guint n, const char *previous)
+lab_put_statement (Lab *lab, guint n, const char *previous, const SvKeypair *keypair)
 {
   GError *error = NULL;
   g_autofree char *key = g_strdup_printf ("scorevision/signers/%u.json", n);
@@ -61,8 +61,8 @@ lab_put_statement (Lab *lab, guint n, const char *previous)
   g_autofree char *account = g_strconcat ("ss58:", sv_keypair_address (added), NULL);
   g_autoptr (json_t) content = json_pack ("{s:f,s:s?,s:[{s:s,s:f}],s:[]}", "n", (double)n, "previous", previous, "add",
                                           "account", account, "from_block", 0.0, "retire");
-  g_autoptr (SvSignedDocument) document = sv_signed_document_create (content, "signers", sv_chain_id (lab->world->chain),
-                                                                     lab->world->operator, sv_clock_ms (), &error);
+  g_autoptr (SvSignedDocument) document =
+      sv_signed_document_create (content, "signers", sv_chain_id (lab->world->chain), keypair, sv_clock_ms (), &error);
   g_assert_no_error (error);
   put (lab, key, document->bytes);
   return g_strdup (document->hash);
@@ -91,9 +91,9 @@ lab_new (void)
   lab->superseded = world_publish (lab->world, "w1", 10, 1000, "1", FALSE);
   lab->live = world_publish (lab->world, "w1", 10, 1000, "2", TRUE);
   archive_first (lab);
-  g_autofree char *first = lab_put_statement (lab, 1, NULL);
-  g_autofree char *second = lab_put_statement (lab, 2, first);
-  g_free (lab_put_statement (lab, 3, second));
+  g_autofree char *first = lab_put_statement (lab, 1, NULL, lab->world->operator);
+  g_autofree char *second = lab_put_statement (lab, 2, first, lab->world->operator);
+  g_free (lab_put_statement (lab, 3, second, lab->world->operator));
   put_clip_and_shard (lab);
   return lab;
 }

@@ -27,7 +27,7 @@ char *lab_key (const char *hash);
 char *lab_key_prefixed (const char *hash);
 
 /* Puts statement @n, which introduces a new account, and returns its hash (transfer full). */
-char *lab_put_statement (Lab *lab, guint n, const char *previous);
+char *lab_put_statement (Lab *lab, guint n, const char *previous, const SvKeypair *keypair);
 
 /* The object gets more, other or no bytes. */
 void lab_append (Lab *lab, const char *key);

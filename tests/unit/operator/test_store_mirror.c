@@ -216,8 +216,8 @@ static void
 test_forked_statements (void)
 {
   g_autoptr (Lab) lab = lab_new ();
-  g_free (lab_put_statement (lab, 1, NULL));
-  assert_held_back (lab, "scorevision/signers/2.json");
+  g_free (lab_put_statement (lab, 3, lab->live, lab->world->stranger)); /* a hash, but none of a statement */
+  assert_held_back (lab, "scorevision/signers/3.json");
 }
 
 /* A number is a name, so the target's own statement under it is another history. */
@@ -227,7 +227,7 @@ test_other_statements (void)
   GError *error = NULL;
   g_autoptr (Lab) lab = lab_new ();
   g_autoptr (SvObjectStore) to = lab_copy (lab, "to");
-  g_free (lab_put_statement (lab, 3, NULL));
+  g_free (lab_put_statement (lab, 3, NULL, lab->world->stranger));
   g_autoptr (GBytes) other = lab_read (lab->world->store, "scorevision/signers/3.json");
   g_autoptr (GBytes) ours = lab_read (to, "scorevision/signers/3.json");
   write_to (to, "scorevision/signers/3.json", other);

@@ -223,7 +223,7 @@ misnumber_statement (Lab *lab)
 static char *
 fork_statements (Lab *lab)
 {
-  g_free (lab_put_statement (lab, 1, NULL));
+  g_free (lab_put_statement (lab, 1, NULL, lab->world->stranger));
   return g_strdup ("scorevision/signers/1.json");
 }
 
