@@ -50,20 +50,21 @@ typedef struct
   const char *heading; /* the element whose fields are being printed */
 } Printer;
 
-/* @text (transfer full), or its beginning where that is enough. */
+/* The text, or its beginning where that is enough. Returns: (transfer full). */
 static char *
-shorten (const Printer *printer, char *text)
+shorten (const Printer *printer, const char *text)
 {
   if (!printer->is_short || g_utf8_strlen (text, -1) <= LONGEST_LINE)
-    return text;
-  g_autofree char *whole = text, *start = g_utf8_substring (text, 0, LONGEST_LINE);
+    return g_strdup (text);
+  g_autofree char *start = g_utf8_substring (text, 0, LONGEST_LINE);
   return g_strconcat (start, "…", NULL);
 }
 
 static void
 print_styled (const Printer *printer, SvStyle style, const char *text)
 {
-  g_autofree char *line = shorten (printer, sv_printable (text));
+  g_autofree char *printable = sv_printable (text);
+  g_autofree char *line = shorten (printer, printable);
   g_autofree char *styled = sv_styled (line, style, printer->use_color);
   fprintf (printer->stream, "%s\n", styled);
 }

@@ -221,7 +221,7 @@ print_list (const SvContext *context, const SvIndex *index, GPtrArray *entries, 
   printf ("index " BLOCK ", at block " BLOCK "\n\n", index->sequence, clock->head.best.number);
   sv_table_print (table, context->use_color);
   if (index->archive != NULL && !opt_all)
-    printf ("\nWindows that have been over for %d blocks are in the archive; --all shows them, too.\n", SV_ARCHIVE_AFTER);
+    printf ("\nWindows over for %d blocks are in the archive; --all shows them, too.\n", SV_ARCHIVE_AFTER);
 }
 
 int

@@ -64,8 +64,8 @@ SvManifest *sv_fetch_entry_manifest (SvReader *reader, const SvIndexEntry *entry
 
 /* Everything in the archives of @index (docs/protocol.md section 4), as one index without document; empty where it names none.
  * Each archive is read from cache or store and checked by its hash. Only who asks about windows that are long over needs it: it
- * grows with history. What cannot be had or used is SV_ERROR_UNREACHABLE or SV_ERROR_VERIFY, never a history with a hole.
- * Returns: (transfer full). */
+ * grows with history. One that cannot be had is SV_ERROR_UNREACHABLE, one that is not to be used SV_ERROR_VERIFY or
+ * SV_ERROR_MALFORMED; a history is never one with a hole. Returns: (transfer full). */
 SvIndex *sv_fetch_history (SvReader *reader, const SvIndex *index, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* The manifest active at @block; where the index cannot be had or is refused, the last verified active one as long as it has

@@ -102,6 +102,7 @@ test_agreed (void)
   g_autoptr (json_t) better = world_authored ("w1", 0, 100, "2");
   g_autoptr (SvPublication) shown = try_publish (publisher, better, TRUE, TRUE, &error);
   g_assert_no_error (error);
+  g_assert_cmpstr (shown->replaced, ==, live);
 
   /* Another manifest is live by now. */
   g_autofree char *theirs = world_publish (world, "w1", 0, 100, "3", TRUE);

@@ -1,11 +1,12 @@
 /* The audit of shards whose window is long over and in the archive of the index:
  *  - they are judged as before, whatever the verdict, down to the chutes that several hotkeys share
  *  - today's shards do without the archive
- *  - an archive that cannot be had decides nothing
+ *  - an archive that cannot be had decides nothing, nor do commitments of their time that cannot be read
  */
 #include <unistd.h>
 
 #include "audit_fixture.h"
+#include "chain/engine.h"
 
 /* The fixture's window moves into the archive, and a new one begins. Its hash, (transfer full). */
 static char *
@@ -124,6 +125,32 @@ an_archive_that_is_gone_decides_nothing (Fixture *fixture, gconstpointer data)
   g_assert_nonnull (strstr (text, "undecided 0 unreadable"));
 }
 
+static GPtrArray *
+cannot_tell_commitments (SvChain *chain, guint64 first, guint64 last, GArray **unreadable, GError **error)
+{
+  g_set_error (error, SV_ERROR, SV_ERROR_UNREACHABLE, "it does not answer");
+  return NULL;
+}
+
+static void
+commitments_that_are_gone_decide_nothing (Fixture *fixture, gconstpointer data)
+{
+  g_autofree char *line = good_line (fixture), *before = NULL, *after = NULL;
+  g_free (let_time_pass (fixture));
+  start_audit (fixture);
+  SvChainEngine silent = sv_ledger_engine;
+  silent.commitments = cannot_tell_commitments;
+  fixture->world->chain->engine = &silent;
+  add_line (fixture, line);
+  fixture->world->chain->engine = &sv_ledger_engine;
+  before = counted (fixture);
+  g_assert_nonnull (strstr (before, "undecided 0 unreadable"));
+  start_audit (fixture); /* the next one tries again */
+  add_line (fixture, line);
+  after = counted (fixture);
+  g_assert_nonnull (strstr (after, "accepted 1"));
+}
+
 #define ADD(name) g_test_add ("/audit/archive/" #name, Fixture, NULL, set_up, name, tear_down)
 
 int
@@ -133,5 +160,6 @@ main (int argc, char **argv)
   ADD (archived_shards_are_judged_as_before);
   ADD (shards_of_today_do_without_the_archive);
   ADD (an_archive_that_is_gone_decides_nothing);
+  ADD (commitments_that_are_gone_decide_nothing);
   return g_test_run ();
 }
