@@ -137,6 +137,7 @@ put_index_outside (Outside *outside, GBytes *bytes)
   SvPutOptions options = { .condition = SV_PUT_ALWAYS };
   g_autofree char *etag = sv_object_store_put (outside->copy, SV_INDEX_OBJECT, bytes, &options, &error);
   g_assert_no_error (error);
+  g_assert_nonnull (etag);
 }
 
 static void
@@ -174,6 +175,7 @@ test_public_clip (void)
   SvPutOptions options = { .condition = SV_PUT_ALWAYS };
   g_autofree char *etag = sv_object_store_put (outside.copy, outside.lab->clip_key, clip, &options, &error);
   g_assert_no_error (error);
+  g_assert_nonnull (etag);
   g_autoptr (SvStoreCheck) exposed = lab_check (outside.lab, outside.config);
   lab_assert_told (exposed, at, "a challenge clip can be read by everybody");
   g_assert_cmpuint (sv_store_check_n_remedies (exposed), ==, 0);
@@ -181,6 +183,7 @@ test_public_clip (void)
   g_autoptr (GBytes) page = g_bytes_new_static ("please log in", 13);
   g_autofree char *page_etag = sv_object_store_put (outside.copy, outside.lab->clip_key, page, &options, &error);
   g_assert_no_error (error);
+  g_assert_nonnull (page_etag);
   g_autoptr (SvStoreCheck) hidden = lab_check (outside.lab, outside.config);
   g_assert_cmpuint (lab_left (hidden), ==, 0);
   outside_clear (&outside);
@@ -236,13 +239,15 @@ test_results_store (void)
 {
   GError *error = NULL;
   g_autoptr (Lab) lab = lab_new ();
-  g_autoptr (SvStoreCheck) warm = lab_check (lab, NULL);
+  sv_store_check_free (lab_check (lab, NULL));
   g_autofree char *path = world_path (lab->world, "results");
   g_autofree char *url = g_strconcat ("file:", path, NULL);
   g_autoptr (SvObjectStore) results = sv_object_store_open (url, lab->world->config, &error);
   g_autoptr (GBytes) shard = lab_read (lab->world->store, lab->shard_key);
   SvPutOptions put = { .condition = SV_PUT_ALWAYS };
   g_autofree char *etag = sv_object_store_put (results, lab->shard_key, shard, &put, &error);
+  g_assert_no_error (error);
+  g_assert_nonnull (etag);
   SvStoreCheckOptions options = { 0 };
   g_autoptr (SvStoreCheck) check = sv_store_check_new (lab->world->config, lab->world->chain, results, &options, &error);
   g_assert_no_error (error);

@@ -59,6 +59,7 @@ write_to (SvObjectStore *store, const char *key, GBytes *bytes)
   SvPutOptions options = { .condition = SV_PUT_ALWAYS };
   g_autofree char *etag = sv_object_store_put (store, key, bytes, &options, &error);
   g_assert_no_error (error);
+  g_assert_nonnull (etag);
 }
 
 static void

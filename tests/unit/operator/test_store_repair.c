@@ -47,7 +47,7 @@ empty_superseded (Lab *lab)
 static char *
 lose_both_names (Lab *lab)
 {
-  g_autofree char *second = lose_second_name (lab);
+  g_free (lose_second_name (lab));
   char *key = lab_key (lab->live);
   lab_remove (lab, key);
   return key;
@@ -305,7 +305,8 @@ test_damage (gconstpointer data)
   const Case *one = data;
   g_autoptr (Lab) lab = lab_new ();
   g_autoptr (SvConfig) config = world_config (lab->world, one->is_cold ? "cold-home" : "home");
-  g_autoptr (SvStoreCheck) warm = one->is_cold ? NULL : lab_check (lab, config);
+  if (!one->is_cold)
+    sv_store_check_free (lab_check (lab, config));
   g_autoptr (SvObjectStore) copy = lab_copy (lab, "copy/scorevision-copy");
   lab_delete (copy, lab->clip_key); /* the copy is public below */
   FolderServer *server = one->has_mirror ? lab_serve (lab, "copy/scorevision-copy") : NULL;
@@ -357,7 +358,7 @@ test_no_chain (void)
   GError *error = NULL;
   g_autoptr (Lab) lab = lab_new ();
   World *world = lab->world;
-  g_autoptr (SvStoreCheck) warm = lab_check (lab, NULL);
+  sv_store_check_free (lab_check (lab, NULL));
   lab_remove (lab, SV_INDEX_OBJECT);
   SvStoreCheckOptions options = { 0 };
   g_autoptr (SvStoreCheck) check = sv_store_check_new (world->config, NULL, world->store, &options, &error);
@@ -392,7 +393,7 @@ test_repaired_meanwhile (void)
   GError *error = NULL;
   g_autoptr (Lab) lab = lab_new ();
   World *world = lab->world;
-  g_autoptr (SvStoreCheck) warm = lab_check (lab, NULL);
+  sv_store_check_free (lab_check (lab, NULL));
   world_resign_index (world, world->operator, go_forward);
   g_autoptr (GBytes) newer = world_index_bytes (world);
   lab_remove (lab, SV_INDEX_OBJECT);
