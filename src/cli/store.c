@@ -125,7 +125,7 @@ const SvCommand sv_store_commands[] = {
   { .group = "store",
     .name = "check",
     .usage = "[--repair]",
-    .summary = "hold every object of the store against its name, and the index against the manifests",
+    .summary = "check every object of a store, and repair what can be",
     .details =
         "Every object of SCOREVISION_STORE is read and hashed; the index is verified as readers do it, and every manifest and "
         "archive that it names must be there and agree with it. Where R2_PUBLIC_URL is set, the index there must be this one, "

@@ -120,7 +120,7 @@ default_advice (SvStoreKind kind)
   case SV_STORE_INDEX:
     return SV_ADVICE_REPAIR;
   case SV_STORE_CLIP:
-    return "store it again with `sv clip add FILE`, or take it out of the register with `sv clip remove HASH --delete-object`";
+    return "delete it with `sv clip remove HASH --delete-object`, then store it again with `sv clip add FILE`";
   case SV_STORE_SHARD:
     return "an audit counts it as nothing; whoever wrote it can copy it here again";
   default:
@@ -137,7 +137,7 @@ sv_store_add_fault (SvStoreCheck *check, SvStoreKind kind, const char *key, cons
   SvStoreFault *fault = g_new0 (SvStoreFault, 1);
   fault->kind = kind;
   fault->key = g_strdup (key);
-  fault->what = g_strdup (what);
+  fault->what = g_strdup (sv_message_without (what, key));
   fault->advice = g_strdup (advice != NULL ? advice : default_advice (kind));
   g_ptr_array_add (check->report.faults, fault);
   g_hash_table_insert (check->by_key, fault->key, fault);
@@ -276,14 +276,6 @@ is_operators (const SvStoreCheck *check)
   return FALSE;
 }
 
-/* A reader's messages begin with the store that is being checked anyway. */
-static char *
-without_url (const SvStoreCheck *check, const char *message)
-{
-  g_autofree char *prefix = g_strconcat (sv_object_store_url (check->store), ": ", NULL);
-  return g_strdup (g_str_has_prefix (message, prefix) ? message + strlen (prefix) : message);
-}
-
 static void
 judge_index (SvStoreCheck *check, const GError *failure)
 {
@@ -294,7 +286,7 @@ judge_index (SvStoreCheck *check, const GError *failure)
   g_autofree char *what =
       is_absent
           ? g_strdup_printf ("missing: the index of sequence %" G_GUINT64_FORMAT " is known to have been published", known)
-          : without_url (check, failure->message);
+          : g_strdup (sv_message_without (failure->message, sv_object_store_url (check->store)));
   sv_store_add_fault (check, SV_STORE_INDEX, SV_INDEX_OBJECT, what, NULL)->remedy = SV_REMEDY_INDEX;
 }
 

@@ -54,7 +54,7 @@ add_fault (SvMirror *mirror, const char *key, const char *what)
     return;
   SvMirrorFault *fault = g_new0 (SvMirrorFault, 1);
   fault->key = g_strdup (key);
-  fault->what = g_strdup (what);
+  fault->what = g_strdup (sv_message_without (what, key));
   g_ptr_array_add (mirror->report->faults, fault);
   g_hash_table_add (mirror->faulty, fault->key);
 }

@@ -8,19 +8,19 @@
 gboolean
 sv_mirror_read_source_index (SvMirror *mirror, GError **error)
 {
-  GError *failure = NULL;
+  g_autoptr (GError) failure = NULL;
+  const char *from = sv_object_store_url (mirror->from);
+  gboolean is_public = g_str_has_prefix (from, "http://") || g_str_has_prefix (from, "https://");
   mirror->index = sv_fetch_index (mirror->reader, SV_FETCH_BYPASS_CACHES, &failure);
   if (mirror->index != NULL)
     mirror->report->sequence = mirror->index->sequence;
-  if (failure == NULL || (g_error_matches (failure, SV_ERROR, SV_ERROR_NOT_FOUND) &&
-                          !g_str_has_prefix (sv_object_store_url (mirror->from), "http")))
-  {
-    g_clear_error (&failure);
+  if (failure == NULL || (g_error_matches (failure, SV_ERROR, SV_ERROR_NOT_FOUND) && !is_public))
     return TRUE;
-  }
-  g_set_error (error, SV_ERROR, failure->code, "nothing was copied: %s; `sv store check --store %s` tells what is wrong there",
-               failure->message, sv_object_store_url (mirror->from));
-  g_error_free (failure);
+  if (is_public)
+    g_set_error (error, SV_ERROR, failure->code, "nothing was copied: %s", failure->message);
+  else
+    g_set_error (error, SV_ERROR, failure->code, "nothing was copied: %s; `sv store check --store %s` tells more of that store",
+                 failure->message, from);
   return FALSE;
 }
 

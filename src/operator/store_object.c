@@ -380,6 +380,15 @@ sv_store_read_statement (GBytes *bytes, guint64 number, char **previous, GError 
   return FALSE;
 }
 
+/* ── for people ── */
+
+const char *
+sv_message_without (const char *message, const char *name)
+{
+  gsize length = strlen (name);
+  return strncmp (message, name, length) == 0 && strncmp (message + length, ": ", 2) == 0 ? message + length + 2 : message;
+}
+
 char *
 sv_bytes_shown (guint64 bytes)
 {

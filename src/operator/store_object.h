@@ -76,5 +76,8 @@ SvIndex *sv_store_get_archive (SvObjectStore *store, const char *hash, GError **
  * whoever it names has signed it. Whether he may, and what it changes, is for readers to judge. */
 gboolean sv_store_read_statement (GBytes *bytes, guint64 number, char **previous, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* (transfer none) @message without the name of an object or store at its beginning, where that is said anyway. */
+const char *sv_message_without (const char *message, const char *name);
+
 /* "1.4 MB". Returns: (transfer full). */
 char *sv_bytes_shown (guint64 bytes);

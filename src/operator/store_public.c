@@ -95,12 +95,21 @@ check_public_index (SvStoreCheck *check, SvObjectStore *public, const char *url)
     compare_index (check, url, at, object->bytes);
     return;
   }
-  SvStoreFault *fault = sv_store_add_fault (check, SV_STORE_PUBLIC, at, failure->message,
-                                            "make what lies below scorevision/ public, and see that R2_PUBLIC_URL leads there");
-  fault->is_unreachable = g_error_matches (failure, SV_ERROR, SV_ERROR_UNREACHABLE);
+  gboolean is_unreachable = g_error_matches (failure, SV_ERROR, SV_ERROR_UNREACHABLE);
+  SvStoreFault *fault =
+      sv_store_add_fault (check, SV_STORE_PUBLIC, at, failure->message,
+                          is_unreachable ? "see that the server answers, and that R2_PUBLIC_URL is its address"
+                                         : "make what lies below scorevision/ public, and see that R2_PUBLIC_URL leads there");
+  fault->is_unreachable = is_unreachable;
 }
 
 /* ── clips ── */
+
+static gboolean
+is_refused (const SvHttpResponse *response)
+{
+  return response->status == 401 || response->status == 403 || response->status == 404 || response->status == 410;
+}
 
 /* A page that says no with status 200 has another size than the clip. */
 static gboolean
@@ -108,8 +117,6 @@ is_the_clip (const SvHttpResponse *response, guint64 clip_size)
 {
   const char *length = sv_http_response_header (response, "content-length");
   guint64 size;
-  if (response->status != 200)
-    return FALSE;
   return length == NULL || !g_ascii_string_to_unsigned (length, 10, 0, G_MAXINT64, &size, NULL) || size == clip_size;
 }
 
@@ -126,8 +133,10 @@ check_clip_is_private (SvStoreCheck *check, const char *url)
   request.limits.max_redirects = 3;
   g_autoptr (SvHttpResponse) response = sv_http_perform (client, &request, &failure);
   if (response == NULL)
-    note_outside (check, "whether clips are private at %s cannot be told: %s", url, failure->message);
-  else if (is_the_clip (response, check->clip_size))
+    note_outside (check, "whether clips are private at %s cannot be told: %s", url, sv_message_without (failure->message, at));
+  else if (response->status != 200 && !is_refused (response))
+    note_outside (check, "whether clips are private at %s cannot be told: it answers with HTTP %u", url, response->status);
+  else if (response->status == 200 && is_the_clip (response, check->clip_size))
     sv_store_add_fault (check, SV_STORE_PUBLIC, at, "a challenge clip can be read by everybody",
                         "make only scorevision/ public: a bucket policy that allows reading scorevision/* alone, or a bucket "
                         "or rule of the CDN that refuses private/*; then draw new clips, since these may be known");

@@ -241,6 +241,8 @@ remove_probes (SvStoreCheck *check, GError **error)
 {
   gint64 until = check->probes_at_us + (gint64)check->options.probe_patience_ms * 1000;
   gint64 wait = until - g_get_monotonic_time ();
+  if (check->probes->len > 0 && check->options.progress != NULL)
+    check->options.progress (check->objects, check->bytes, check->probes->pdata[0], check->options.data);
   if (check->probes->len > 0 && wait > 0)
     g_usleep ((gulong)wait);
   while (check->probes->len > 0)

@@ -82,6 +82,26 @@ describe('sv store', { concurrency: true }, () => {
     }
   });
 
+  test('what is said of a damaged clip helps, also where its size is right', async () => {
+    const world = await createWorld();
+    try {
+      const { hash } = await world.clip();
+      const file = inStore(world, 'private', 'clips', hash.slice(7));
+      const bytes = world.read(file.slice(world.dir.length + 1));
+      bytes[bytes.length >> 1] ^= 1;
+      writeFileSync(file, bytes);
+      const { faults: [{ key, advice }] } = await world.json(['store', 'check'], { expect: 3 });
+      assert.equal(key, `private/clips/${hash.slice(7)}`);
+      for (const [, command] of advice.matchAll(/`sv ([^`]+)`/g)) {
+        const args = command.replace('HASH', hash).replace('FILE', world.path('clip.mp4')).split(' ');
+        await world.sv([...args, '--yes', ...(args[1] === 'add' ? ['--sport', 'football', '--scenario', 'match', '--challenge-type', 'football'] : [])]);
+      }
+      await world.sv(['store', 'check']);
+    } finally {
+      await world.end();
+    }
+  });
+
   test('exit statuses of both', async () => {
     const world = await createStore();
     try {

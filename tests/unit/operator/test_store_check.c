@@ -200,6 +200,7 @@ test_public_gone (void)
   g_autoptr (SvStoreCheck) check = lab_check (outside.lab, outside.config);
   g_assert_cmpuint (sv_store_report_left (sv_store_check_report (check), &n_unreachable), ==, 1);
   g_assert_cmpuint (n_unreachable, ==, 1);
+  g_assert_true (lab_has_note (check, "whether clips are private"));
   outside_clear (&outside);
 }
 
