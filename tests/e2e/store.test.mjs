@@ -167,10 +167,15 @@ describe('sv store', { concurrency: true }, () => {
         as: 'operator', invariants: isSound, completed: isSound, stride: 3 });
       assert.ok(published >= FEWEST_STEPS, `${published} steps`);
 
-      await world.sv(['store', 'check']);
+      const index = world.read('store', 'scorevision', 'index.json');
       damage(world);
       const repaired = await killAtEachStep(world, ['store', 'check', '--repair', '--yes'], {
-        as: 'operator', invariants: async () => {}, completed: isSound });
+        as: 'operator', completed: isSound,
+        invariants: async () => { // what was sound is sound, and the index is the damaged one or the right one
+          assert.equal(sha256(world.read('store', 'scorevision', 'manifests', `${world.manifests.live.slice(7)}.json`)), world.manifests.live);
+          assert.ok(['{"version":', String(index)].includes(String(world.read('store', 'scorevision', 'index.json'))));
+        },
+      });
       assert.ok(repaired >= FEWEST_STEPS, `${repaired} steps`);
 
       await world.sv(['store', 'check', '--repair', '--yes']);
