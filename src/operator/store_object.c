@@ -293,12 +293,27 @@ check_file (const SvStoreName *name, const char *path, GError **error)
   return found != NULL && check_hash (found, name->hash, error);
 }
 
+/* What fails here and is no fault of the store is the file system of the temporary file. */
+static void
+explain_failure (GError **error)
+{
+  if (g_error_matches (*error, SV_ERROR, SV_ERROR_FAILED))
+    g_prefix_error (error, "see that there is room for the largest clip in $SCOREVISION_HOME/cache: ");
+}
+
 gboolean
 sv_spool_fetch (SvSpool *spool, SvObjectStore *store, const char *key, const SvStoreName *name, guint64 *size, GError **error)
 {
-  if (!empty_spool (spool, error) || !sv_object_store_get_file (store, key, spool->fd, max_size (name->kind), error) ||
-      !check_file (name, spool->path, error))
+  g_autoptr (GError) failure = NULL;
+  if (!empty_spool (spool, error))
     return FALSE;
+  if (!sv_object_store_get_file (store, key, spool->fd, max_size (name->kind), &failure) ||
+      !check_file (name, spool->path, &failure))
+  {
+    explain_failure (&failure);
+    g_propagate_error (error, g_steal_pointer (&failure));
+    return FALSE;
+  }
   off_t end = lseek (spool->fd, 0, SEEK_END);
   if (size != NULL)
     *size = end > 0 ? (guint64)end : 0;
