@@ -42,6 +42,9 @@ SvChain *sv_context_chain (SvContext *context, GError **error) G_GNUC_WARN_UNUSE
 SvObjectStore *sv_context_store (SvContext *context, GError **error) G_GNUC_WARN_UNUSED_RESULT; /* SCOREVISION_STORE */
 SvReader *sv_context_reader (SvContext *context, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* The same for commands that can do without a chain: *@chain is NULL, with a warning, while none can be reached. */
+gboolean sv_context_chain_if_reachable (SvContext *context, SvChain **chain, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /* The reader for commands that only read documents: also while no chain can be reached, when context->chain stays NULL, with a
  * warning. */
 SvReader *sv_context_reader_alone (SvContext *context, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -47,20 +47,27 @@ sv_context_reader (SvContext *context, GError **error)
   return chain != NULL ? open_reader (context, chain, error) : NULL;
 }
 
-SvReader *
-sv_context_reader_alone (SvContext *context, GError **error)
+gboolean
+sv_context_chain_if_reachable (SvContext *context, SvChain **chain, GError **error)
 {
   GError *failure = NULL;
-  SvChain *chain = sv_context_chain (context, &failure);
+  *chain = sv_context_chain (context, &failure);
   if (failure != NULL && !g_error_matches (failure, SV_ERROR, SV_ERROR_UNREACHABLE))
   {
     g_propagate_error (error, failure);
-    return NULL;
+    return FALSE;
   }
   if (failure != NULL)
     sv_log ("warning", "the chain is not asked for its owner, revocations and anchor", "reason", failure->message, NULL);
   g_clear_error (&failure);
-  return open_reader (context, chain, error);
+  return TRUE;
+}
+
+SvReader *
+sv_context_reader_alone (SvContext *context, GError **error)
+{
+  SvChain *chain;
+  return sv_context_chain_if_reachable (context, &chain, error) ? open_reader (context, chain, error) : NULL;
 }
 
 gboolean

@@ -82,7 +82,7 @@ test('--json gives exactly one JSON document on standard output, when all goes w
     ['manifest', 'diff', 'active', file], ['manifest', 'rollback', '--to-hash', published.manifest_hash, '--dry-run'],
     ['miner', 'elements'], ['miner', 'elements', '--window', 'upcoming', '--all'], ['miner', 'manifest', '--hash', published.manifest_hash],
     ['miner', 'commit', '--window-id', CURRENT, '--elements', PLAYER, '--service-cap-fps', '5', '--dry-run'], ['miner', 'commitments'],
-    ['clip', 'list'], ['key', 'show'], ['key', 'sign', message],
+    ['clip', 'list'], ['store', 'check'], ['store', 'mirror', `file:${world.path('copy')}`], ['key', 'show'], ['key', 'sign', message],
     ['key', 'verify', '--account', world.keys.miner.address, '--signature', signature, message],
     ['key', 'import', seed, '--hotkey', 'imported'], ['chain', 'status'], ['chain', 'advance'], ['chain', 'proof', proof], ['config', 'show'],
   ];
@@ -114,7 +114,7 @@ test('--json gives exactly one JSON document on standard output, when it fails',
   const cases = [
     [4, ['manifest', 'show', sha256('nothing')]], [4, ['miner', 'elements', '--window', 'no-such-window']],
     [2, ['manifest', 'publish']], [6, ['key', 'new']], [2, ['config', 'show', '--no-such-option']], [4, ['chain', 'proof', `1:0x${'0'.repeat(64)}`]],
-    [2, ['validator', 'audit']], [2, ['miner', 'commit']],
+    [4, ['store', 'check', '--store', `file:${world.path('nowhere')}`]], [2, ['store', 'check', '--repair']], [2, ['validator', 'audit']], [2, ['miner', 'commit']],
   ];
   for (const [status, args] of cases) {
     const { stdout, stderr } = await world.sv([...args, '--json'], { expect: status });
