@@ -26,7 +26,10 @@ json_t *sv_json_parse (const char *what, const void *data, gsize length, gsize m
  * it was). Returns: (transfer full). */
 GBytes *sv_json_canonical (const json_t *value, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* The same as a NUL-terminated string, for printing and for values known to be writable (aborts otherwise). */
+/* Whether @bytes are the canonical form of @value, without writing that out. FALSE for a value that has none. */
+gboolean sv_json_is_canonical (const json_t *value, GBytes *bytes) G_GNUC_WARN_UNUSED_RESULT;
+
+/* The canonical form as a NUL-terminated string, for printing and for values known to be writable (aborts otherwise). */
 char *sv_json_canonical_string (const json_t *value);
 
 /* Indented by two spaces, keys in the order they were added; for people. Aborts where sv_json_canonical() fails. Returns:

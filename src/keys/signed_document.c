@@ -48,13 +48,7 @@ check_hash (const char *what, const char *hash, const SvDocumentRules *rules, GE
 static gboolean
 check_canonical (const char *what, GBytes *bytes, const json_t *json, GError **error)
 {
-  g_autoptr (GBytes) canonical = sv_json_canonical (json, error);
-  if (canonical == NULL)
-  {
-    g_prefix_error (error, "%s: ", what);
-    return FALSE;
-  }
-  if (g_bytes_equal (bytes, canonical))
+  if (sv_json_is_canonical (json, bytes))
     return TRUE;
   g_set_error (error, SV_ERROR, SV_ERROR_MALFORMED, "%s: the bytes are not canonical JSON (RFC 8785)", what);
   return FALSE;

@@ -43,16 +43,20 @@ dup_string (const json_t *object, const char *key)
   return g_strdup (json_string_value (json_object_get (object, key)));
 }
 
+/* What has been read is let go of at once: the parsed form of a long index is some seven times as large as its bytes. */
 static void
-read_entries (GPtrArray *entries, const json_t *array)
+take_entries (GPtrArray *entries, json_t *array)
 {
   for (gsize i = 0; i < json_array_size (array); i++)
+  {
     g_ptr_array_add (entries, sv_index_entry_read (json_array_get (array, i)));
+    json_array_set_new (array, i, json_null ());
+  }
 }
 
-/* @json has passed the rules. */
+/* @json has passed the rules; its entries are gone afterwards. */
 static SvIndex *
-index_read (const json_t *json)
+index_take (json_t *json)
 {
   SvIndex *index = index_new ();
   if (!sv_chain_id_from_json (json_object_get (json, "chain"), &index->chain))
@@ -62,8 +66,8 @@ index_read (const json_t *json)
   index->newest = dup_string (json, "newest");
   index->archive = dup_string (json, "archive");
   index->current_manifest_hash = dup_string (json, "current_manifest_hash");
-  read_entries (index->entries, json_object_get (json, "manifests"));
-  read_entries (index->superseded, json_object_get (json, "superseded"));
+  take_entries (index->entries, json_object_get (json, "manifests"));
+  take_entries (index->superseded, json_object_get (json, "superseded"));
   return index;
 }
 
@@ -79,7 +83,8 @@ sv_index_open (GBytes *bytes, const SvChainId *chain, SvTrustFunc is_trusted, gp
   SvSignedDocument *document = sv_signed_document_open ("index", bytes, &rules, error);
   if (document == NULL)
     return NULL;
-  SvIndex *index = index_read (document->json);
+  SvIndex *index = index_take (document->json);
+  g_clear_pointer (&document->json, json_decref);
   index->document = document;
   return index;
 }

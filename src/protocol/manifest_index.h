@@ -27,7 +27,7 @@ typedef struct
 
 typedef struct
 {
-  SvSignedDocument *document; /* NULL for one being built */
+  SvSignedDocument *document; /* NULL for one being built; without its `json`, whose values stand here */
   SvChainId chain;
   guint64 sequence;
   char *updated_at;
