@@ -30,13 +30,14 @@ read_cache (const SvReader *reader, const char *hash)
   return strcmp (found, hash) == 0 ? g_steal_pointer (&bytes) : NULL;
 }
 
-/* A cache that cannot be written costs time, not correctness. */
+/* A cache that cannot be written costs time, not correctness; nor does one that a power cut damages, and who follows a long
+ * history does not wait for the disk at each step. */
 static void
 write_cache (const SvReader *reader, const char *hash, GBytes *bytes)
 {
   g_autofree char *path = cache_path (reader, hash);
   g_autoptr (GError) error = NULL;
-  if (!sv_file_write (path, g_bytes_get_data (bytes, NULL), g_bytes_get_size (bytes), CACHE_MODE, &error))
+  if (!sv_file_write_cached (path, g_bytes_get_data (bytes, NULL), g_bytes_get_size (bytes), CACHE_MODE, &error))
     sv_log ("warning", "manifest not cached", "reason", error->message, NULL);
 }
 
