@@ -356,6 +356,19 @@ explain_absence (const SvReader *reader, GError **error)
                "elsewhere is read where R2_PUBLIC_URL or SCOREVISION_STORE says): ");
 }
 
+/* What was @refused is read again past all caches. When that cannot be had, both have to be told. */
+static gboolean
+read_past_caches (SvReader *reader, const GError *refused, SvIndex **index, GError **error)
+{
+  GError *local = NULL;
+  if (read_once (reader, SV_FETCH_BYPASS_CACHES, FALSE, index, &local))
+    return TRUE;
+  if (!g_error_matches (local, SV_ERROR, SV_ERROR_VERIFY))
+    g_prefix_error (&local, "%s; asked again past all caches: ", refused->message);
+  g_propagate_error (error, local);
+  return FALSE;
+}
+
 static gboolean
 read_index (SvReader *reader, SvFetchMode mode, gboolean only_changes, SvIndex **index, GError **error)
 {
@@ -364,8 +377,8 @@ read_index (SvReader *reader, SvFetchMode mode, gboolean only_changes, SvIndex *
   gboolean done = read_once (reader, mode, only_changes, index, &local);
   if (!done && mode == SV_FETCH_NORMAL && g_error_matches (local, SV_ERROR, SV_ERROR_VERIFY))
   {
-    g_clear_error (&local);
-    done = read_once (reader, SV_FETCH_BYPASS_CACHES, FALSE, index, &local);
+    g_autoptr (GError) refused = g_steal_pointer (&local);
+    done = read_past_caches (reader, refused, index, &local);
   }
   if (done)
     return TRUE;

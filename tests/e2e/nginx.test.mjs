@@ -169,9 +169,19 @@ function readThrough(origin) {
     }
   });
 
+  test('an old index is not taken for the newest because the origin is gone', async () => {
+    await world.publish(football('2025-10-27', 80_000, 90_000, clip));
+    await world.advance(4);
+    const known = await world.sv(['manifest', 'current', '--json'], reader('reader-0'));
+    assert.equal(JSON.parse(known.stdout).manifest_hash, published.manifest_hash);
+    assert.match(known.stderr, /using the last verified manifest/);
+    const { stderr } = await world.sv(['manifest', 'current'], { ...reader('of-no-memory'), expect: 5 });
+    assert.match(stderr, /freeze: .* is anchored on the chain; .*; asked again past all caches: .* answered HTTP 502/);
+  });
+
   test('an origin that comes back is asked again', async () => {
     await start();
-    const { sequence: newer } = await world.publish(football('2025-10-27', 80_000, 90_000, clip));
+    const { sequence: newer } = await world.publish(football('2025-10-28', 90_000, 99_000, clip));
     await waitFor('the new index', async () => await sequence() === newer, MAX_AGE_MS);
   });
 
