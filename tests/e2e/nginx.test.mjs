@@ -37,8 +37,9 @@ function kept({ folder }) {
   return files.map((entry) => readFileSync(path.join(entry.parentPath ?? entry.path, entry.name)));
 }
 
-// The origin: `start(world, cache)` gives { url, stop(signal) } of what publishes the world's store; `path` is where it does so,
-// for a bucket; `prepare(world)` makes the store another than a folder. `isApi`: it is the Challenge API, too, and has clips.
+// The origin: `start(world, cache)` gives { url, … } of what publishes the world's store, `fail(running, relay)` ends that; `path`
+// is where it does so, for a bucket; `prepare(world)` makes the store another than a folder, and `end()` ends it. `isApi`: the
+// origin is the Challenge API, too, and has clips.
 function readThrough(origin) {
   let world, relay, nginx, running, clip, published, link;
 
@@ -58,6 +59,7 @@ function readThrough(origin) {
     await nginx?.stop();
     await relay?.close();
     await world?.end();
+    await origin.end?.();
   });
 
   async function start() {
@@ -145,8 +147,18 @@ function readThrough(origin) {
 
   test('what is not there is not kept as that', async () => {
     const absent = `/scorevision/manifests/${'0'.repeat(64)}.json`;
-    for (let i = 0; i < 2; i++) assert.equal((await get(absent)).status, 404);
+    for (let i = 0; i < 2; i++) assert.equal((await get(absent)).status, origin.absent ?? 404);
     assert.equal(asked(absent).length, 2);
+  });
+
+  test('what is not public has no way through the cache', async () => {
+    const hex = clip.replace('sha256:', '');
+    const ways = ['/private/clips/', '/scorevision/../private/clips/', '/scorevision/..%2fprivate/clips/', '/scorevision/%2e%2e/private/clips/',
+      '/clips/', '//private/clips/', '/scorevision//../../private/clips/'];
+    for (const way of ways) {
+      const { status, bytes } = await get(way + hex);
+      assert.ok(status >= 400 && sha256(bytes) !== clip, `${way} answers ${status}`);
+    }
   });
 
   test('nothing is written through the cache', async () => {
@@ -158,7 +170,7 @@ function readThrough(origin) {
 
   test('an origin that is killed is not missed by readers old and new', async () => {
     await current('reader-0', ['--require-anchor']); // a cache has what somebody has asked for
-    await running.stop('SIGKILL');
+    await origin.fail(running, relay);
     await waitFor('an index given out although its time is over', async () => {
       await sequence();
       return count(await nginx.log(INDEX), ['STALE']) > 0;
@@ -237,6 +249,28 @@ function readThrough(origin) {
   }
 }
 
-const served = { name: 'sv serve', isApi: true, start: (world, cache) => world.startServe({ env: { SCOREVISION_API: cache.url } }) };
+const served = {
+  name: 'sv serve',
+  isApi: true,
+  start: (world, cache) => world.startServe({ env: { SCOREVISION_API: cache.url } }),
+  fail: (running) => running.stop('SIGKILL'),
+};
 
-for (const origin of [served]) describe(`nginx before ${origin.name}`, () => readThrough(origin));
+// A bucket has no API; who publishes goes on reaching it when the cache does not any more.
+const NOWHERE = 'http://127.0.0.1:9';
+let gateway;
+const bucket = {
+  name: "a bucket of Ceph's object gateway",
+  path: '/season',
+  absent: 403, // who may not list a bucket is not told what is not in it
+  async prepare(world) {
+    gateway = await startGateway(world.path('gateway'));
+    Object.assign(world.env, gateway.env, { SCOREVISION_STORE: 's3://season', R2_PUBLIC_URL: `${gateway.url}/season` });
+    await run(path.join(build, 'tests', 'support', 'make_bucket'), ['season'], { env: world.environment() });
+  },
+  start: () => gateway,
+  fail: (running, relay) => relay.to(NOWHERE),
+  end: () => gateway?.stop(),
+};
+
+for (const origin of [served, bucket]) describe(`nginx before ${origin.name}`, () => readThrough(origin));
