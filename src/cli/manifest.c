@@ -19,7 +19,7 @@
 
 static char *opt_template, *opt_window_id, *opt_expiry_block, *opt_start_block, *opt_output, *opt_overlap, *opt_to_hash;
 static char **opt_clips;
-static gboolean opt_strict, opt_supersede, opt_dry_run, opt_accept_owner, opt_replace;
+static gboolean opt_strict, opt_supersede, opt_dry_run, opt_accept_owner, opt_replace, opt_single_publisher;
 
 /* *@value keeps its default where the option was not given. */
 static gboolean
@@ -186,7 +186,14 @@ run_validate (SvContext *context, int argc, char **argv, GError **error)
 /* ── publish and rollback ── */
 
 #define PUBLISH_OPTIONS                                                                                                        \
-  { "overlap", 0, 0, G_OPTION_ARG_STRING, &opt_overlap, "blocks that a replaced manifest stays in force (10)", "N" },          \
+  { "single-publisher",                                                                                                        \
+    0,                                                                                                                         \
+    0,                                                                                                                         \
+    G_OPTION_ARG_NONE,                                                                                                         \
+    &opt_single_publisher,                                                                                                     \
+    "nobody else writes to the store: for S3 servers that know no conditional puts",                                           \
+    NULL },                                                                                                                    \
+      { "overlap", 0, 0, G_OPTION_ARG_STRING, &opt_overlap, "blocks that a replaced manifest stays in force (10)", "N" },      \
       { "dry-run", 0, 0, G_OPTION_ARG_NONE, &opt_dry_run, "show what would be done, and write nothing", NULL },                \
       { "replace-commitment",                                                                                                  \
         0,                                                                                                                     \
@@ -343,6 +350,8 @@ open_session (SvContext *context, Session *session, GError **error)
   SvObjectStore *store = chain != NULL ? sv_context_store (context, error) : NULL;
   if (store == NULL)
     return FALSE;
+  if (opt_single_publisher)
+    sv_object_store_assume_single_writer (store);
   SvReaderOptions options = { .accept_owner = opt_accept_owner };
   session->publisher = sv_publisher_new (context->config, chain, store, session->keypair, &options, error);
   return session->publisher != NULL;

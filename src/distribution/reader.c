@@ -23,11 +23,11 @@ open_mirrors (const SvConfig *config, GError **error)
       return sv_mirrors_new (config, (const char *const *)urls);
   }
   const char *store = sv_config_get (config, "SCOREVISION_STORE");
-  if (store != NULL && g_str_has_prefix (store, "file:"))
+  if (store != NULL && (g_str_has_prefix (store, "file:") || g_str_has_prefix (store, "s3:")))
     return sv_mirrors_new (config, (const char *const[]){ store, NULL });
   g_set_error (error, SV_ERROR, SV_ERROR_USAGE,
                "it is not known where to read manifests: set R2_PUBLIC_URL to the operator's public address, or "
-               "SCOREVISION_STORE to a store on this machine (file:PATH)");
+               "SCOREVISION_STORE to the operator's store (file:PATH or s3://BUCKET)");
   return NULL;
 }
 

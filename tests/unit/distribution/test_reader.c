@@ -62,7 +62,7 @@ test_no_place_to_read (void)
 {
   g_autoptr (World) world = world_new (0);
   GError *error = NULL;
-  sv_config_set (world->config, "SCOREVISION_STORE", "s3://bucket");
+  sv_config_set (world->config, "SCOREVISION_STORE", "https://example.org/store");
   g_assert_null (sv_reader_new (world->config, world->chain, NULL, &error));
   world_assert_error (&error, SV_ERROR_USAGE, "R2_PUBLIC_URL");
 }
