@@ -7,12 +7,13 @@ import assert from 'node:assert/strict';
 import { readFileSync, readdirSync } from 'node:fs';
 import { request } from 'node:http';
 import path from 'node:path';
-import { createWorld, waitFor } from './harness.mjs';
+import { build, createWorld, run, waitFor } from './harness.mjs';
 import { askV3 } from './api.mjs';
 import { sha256 } from './peer.mjs';
 import { PLAYER, commit, football } from './season.mjs';
 import { startRelay } from './relay.mjs';
 import { example, startNginx } from '../support/nginx/nginx.mjs';
+import { startGateway } from '../support/s3/gateway.mjs';
 
 const CURRENT = '2025-10-23';
 const INDEX = '/scorevision/index.json';
@@ -167,6 +168,7 @@ function readThrough(origin) {
   });
 
   if (origin.isApi) theApi();
+  else besideTheApi();
 
   test('an origin that is killed is not missed by readers old and new', async () => {
     await current('reader-0', ['--require-anchor']); // a cache has what somebody has asked for
@@ -207,27 +209,31 @@ function readThrough(origin) {
     assert.match(fresh.stderr, /Failed to connect to 127\.0\.0\.1/);
   });
 
+  // A challenge of the API at @base, and its clip, fetched whole and in part.
+  async function takeChallenge(base) {
+    const { commitments: [receipt] } = await world.json(['miner', 'commitments', '--window-id', CURRENT], { as: 'miner' });
+    const answer = await askV3({ base, key: world.keys.miner, manifestHash: published.manifest_hash, elementId: PLAYER,
+      proof: receipt.bindings[0].commitment_proof });
+    assert.equal(answer.status, 200, answer.text);
+    link = new URL(answer.body.clip_url);
+
+    const whole = await ask(link);
+    assert.equal(sha256(whole.bytes), clip);
+    const part = await ask(link, { headers: { Range: 'bytes=100-299' } });
+    assert.equal(part.status, 206);
+    assert.equal(part.headers['content-range'], `bytes 100-299/${whole.bytes.length}`);
+    assert.deepEqual(part.bytes, whole.bytes.subarray(100, 300));
+    assert.equal((await ask(`${link}0`)).status, 403, 'another token');
+    return whole;
+  }
+
   function theApi() {
     test('challenges and clips go through, whole and in part, and stay out of the cache', async () => {
       await running.settle();
-      const { commitments: [receipt] } = await world.json(['miner', 'commitments', '--window-id', CURRENT], { as: 'miner' });
-      const question = { base: nginx.url, key: world.keys.miner, manifestHash: published.manifest_hash, elementId: PLAYER,
-        proof: receipt.bindings[0].commitment_proof };
-      const answer = await askV3(question);
-      assert.equal(answer.status, 200, answer.text);
-      link = new URL(answer.body.clip_url);
+      const { headers } = await takeChallenge(nginx.url);
       assert.equal(link.origin, nginx.url);
-
-      const whole = await ask(link);
-      assert.equal(sha256(whole.bytes), clip);
-      assert.match(whole.headers['cache-control'], /^private/);
-      const part = await ask(link, { headers: { Range: 'bytes=100-299' } });
-      assert.equal(part.status, 206);
-      assert.equal(part.headers['content-range'], `bytes 100-299/${whole.bytes.length}`);
-      assert.deepEqual(part.bytes, whole.bytes.subarray(100, 300));
-      assert.equal((await ask(`${link}0`)).status, 403, 'another token');
-
-      assert.equal(asked(link.pathname).length, 3, 'every request for a clip is the origin\'s');
+      assert.match(headers['cache-control'], /^private/);
+      assert.equal(asked(link.pathname).filter(({ url }) => url.search).length, 3, 'every request for a clip is the origin\'s');
       assert.ok(kept(nginx).length > 0, 'what is public is kept');
       assert.ok(kept(nginx).every((file) => !file.includes('ftyp')), 'a clip is not');
     });
@@ -245,6 +251,21 @@ function readThrough(origin) {
       } finally {
         await other.stop();
       }
+    });
+  }
+
+  function besideTheApi() {
+    test('clips go past the cache by presigned links, and have no way through it', async () => {
+      const api = await world.startServe();
+      try {
+        await takeChallenge(api.url);
+      } finally {
+        await api.stop();
+      }
+      assert.equal(link.origin, running.url);
+      const through = await get(`${link.pathname}${link.search}`);
+      assert.ok(through.status >= 400 && sha256(through.bytes) !== clip, `a presigned link is for one host: ${through.status}`);
+      assert.ok(kept(nginx).every((file) => !file.includes('ftyp')));
     });
   }
 }
@@ -273,4 +294,7 @@ const bucket = {
   end: () => gateway?.stop(),
 };
 
-for (const origin of [served, bucket]) describe(`nginx before ${origin.name}`, () => readThrough(origin));
+// Most of the time is the index's quarter of a minute.
+describe('nginx', { concurrency: true }, () => {
+  for (const origin of [served, bucket]) describe(`before ${origin.name}`, { concurrency: 1 }, () => readThrough(origin));
+});
