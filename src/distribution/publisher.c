@@ -123,9 +123,7 @@ put_once (SvPublisher *publisher, const char *key, GBytes *bytes, GError **error
     return FALSE;
   }
   g_clear_error (&local);
-  SvPutOptions options = { .condition = SV_PUT_ONCE,
-                           .content_type = "application/json",
-                           .cache_control = SV_CACHE_IMMUTABLE };
+  SvPutOptions options = { .condition = SV_PUT_ONCE, .content_type = "application/json", .cache_control = SV_CACHE_IMMUTABLE };
   g_autofree char *etag = sv_object_store_put (publisher->store, key, bytes, &options, &local);
   if (etag != NULL || g_error_matches (local, SV_ERROR, SV_ERROR_CONFLICT))
   {

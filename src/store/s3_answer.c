@@ -70,6 +70,8 @@ static gboolean
 walk_document (const char *data, gsize length, Visit visit, gpointer visitor, GError **error)
 {
   static const GMarkupParser parser = { .start_element = on_start, .end_element = on_end, .text = on_text };
+  if (length == 0) /* GBytes has no address for it */
+    return refuse (error, "it is empty");
   Walk walk = { g_string_new (NULL), g_string_new (NULL), 0, visit, visitor };
   GMarkupParseContext *context = g_markup_parse_context_new (&parser, G_MARKUP_TREAT_CDATA_AS_TEXT, &walk, NULL);
   g_autoptr (GError) local = NULL;

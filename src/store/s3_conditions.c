@@ -120,17 +120,54 @@ typedef enum
   FAILED, /* with an error */
 } Outcome;
 
-/* The second try of a put that was carried out would be refused: such an outcome says nothing. */
+static Outcome
+fail_to_tell (const Probe *probe, GError **error)
+{
+  g_set_error (error, SV_ERROR, SV_ERROR_UNREACHABLE,
+               "store %s: what %s makes of conditional puts could not be tried out, because it did not answer every time; "
+               "run the command again",
+               probe->store->base.url, probe->store->endpoint);
+  return FAILED;
+}
+
+/* A put that was carried out although it was refused was sent twice, and says nothing of conditions. */
+static Outcome
+take_refusal (const Probe *probe, const char *marker, GError **error)
+{
+  g_autofree char *now = NULL;
+  switch (sv_s3_compare (probe->store, probe->key, marker, NULL, &now, error))
+  {
+  case SV_S3_IS_SO:
+    return fail_to_tell (probe, error);
+  case SV_S3_IS_NOT_SO:
+    return REFUSED;
+  case SV_S3_IS_UNKNOWN:
+    break;
+  }
+  return FAILED;
+}
+
+static Outcome
+take_success (Probe *probe, const SvS3Answer *answer, GError **error)
+{
+  g_free (probe->etag);
+  probe->etag = sv_http_etag (answer->http);
+  if (probe->etag != NULL)
+    return PASSED;
+  sv_s3_set_foreign_error (probe->store, "it names no ETag", error);
+  return FAILED;
+}
+
 static Outcome
 try_put (Probe *probe, const char *name, const char *value, GError **error)
 {
-  SvS3Pair header = { name, value };
-  g_autofree char *content = g_strdup_printf ("%s %u\n", probe->key, ++probe->n_puts);
+  g_autofree char *content = g_strdup_printf ("%s-%u", strrchr (probe->key, '/') + 1, ++probe->n_puts);
   g_autoptr (GBytes) body = g_bytes_new (content, strlen (content));
+  const SvS3Pair headers[] = { { name, value }, { SV_S3_MARKER, content } };
   SvS3Request request = { .method = "PUT",
                           .key = probe->key,
-                          .headers = &header,
-                          .n_headers = 1,
+                          .headers = headers,
+                          .n_headers = G_N_ELEMENTS (headers),
                           .body = body,
                           .max_bytes = MAX_ANSWER,
                           .answers_in_xml = TRUE };
@@ -139,25 +176,15 @@ try_put (Probe *probe, const char *name, const char *value, GError **error)
   probe->may_exist = probe->may_exist || answer.is_doubtful || sv_s3_is_success (&answer);
   if (!is_answered)
     return FAILED;
-  if (sv_s3_is_success (&answer) && !answer.is_doubtful)
-  {
-    g_free (probe->etag);
-    probe->etag = sv_http_etag (answer.http);
-    if (probe->etag != NULL)
-      return PASSED;
-    sv_s3_set_foreign_error (probe->store, "it names no ETag", error);
-    return FAILED;
-  }
-  gboolean is_unknown_header = answer.http->status == 501;
-  if ((sv_s3_is_refusal (&request, &answer) || is_unknown_header) && !answer.is_doubtful)
-    return REFUSED;
   if (answer.is_doubtful)
-    g_set_error (error, SV_ERROR, SV_ERROR_UNREACHABLE,
-                 "store %s: what %s makes of conditional puts could not be tried out, because it did not answer every time; "
-                 "run the command again",
-                 probe->store->base.url, probe->store->endpoint);
-  else
-    sv_s3_set_error (probe->store, &request, &answer, error);
+    return fail_to_tell (probe, error);
+  if (sv_s3_is_success (&answer))
+    return take_success (probe, &answer, error);
+  if (sv_s3_is_refusal (&request, &answer))
+    return take_refusal (probe, content, error);
+  if (answer.http->status == 501) /* it does not know the header */
+    return REFUSED;
+  sv_s3_set_error (probe->store, &request, &answer, error);
   return FAILED;
 }
 

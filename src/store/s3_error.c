@@ -1,10 +1,10 @@
 /* What S3's answers mean for whoever runs a command, each with what to do about it.
  *
- * Which code a fault has: what our own settings cause (keys, region, endpoint, a bucket that is not there) is SV_ERROR_USAGE,
- * as wrong configuration is everywhere; a bucket that is not there is never SV_ERROR_NOT_FOUND, which readers take for an
- * object that nobody has published yet. What the server could do and will not (a permission, a size, a function it lacks) is
- * SV_ERROR_POLICY. A condition that does not hold is SV_ERROR_CONFLICT. This machine's clock is SV_ERROR_FAILED. Everything
- * that may be better the next time, and whatever is no answer of an S3 server, is SV_ERROR_UNREACHABLE. */
+ * Which code a fault has: what our own settings cause (keys, or none; region, endpoint, a bucket that is not there) is
+ * SV_ERROR_USAGE, as wrong configuration is everywhere; a bucket that is not there is never SV_ERROR_NOT_FOUND, which readers
+ * take for an object that nobody has published yet. What the server could do and will not (a permission, a size, a function it
+ * lacks) is SV_ERROR_POLICY. A condition that does not hold is SV_ERROR_CONFLICT. This machine's clock is SV_ERROR_FAILED.
+ * Everything that may be better the next time, and whatever is no answer of an S3 server, is SV_ERROR_UNREACHABLE. */
 #include <string.h>
 #include <time.h>
 
@@ -113,7 +113,7 @@ set_denied (const SvS3Store *store, const SvS3Request *request, GError **error)
                 "denies access: the access key needs permission to %s objects of this bucket (R2: \"Object Read & Write\")",
                 permission (request))
           : g_strdup ("does not let everybody do this; set " KEY_ID " and " SECRET);
-  set_error (store, request, SV_ERROR_POLICY, text, error);
+  set_error (store, request, store->signer != NULL ? SV_ERROR_POLICY : SV_ERROR_USAGE, text, error);
 }
 
 static void
@@ -191,11 +191,10 @@ set_by_status (const SvS3Store *store, const SvS3Request *request, const SvS3Ans
   guint status = answer->http->status;
   gboolean is_empty = g_bytes_get_size (answer->http->body) == 0;
   g_autofree char *text = g_strdup_printf ("answered HTTP %u; try again later", status);
-  if (status >= 500 || status == 429)
-    set_error (store, request, SV_ERROR_UNREACHABLE, text, error);
-  else if (status == 403 && is_empty)
+  gboolean may_pass = status >= 500 || status == 429;
+  if (status == 403 && is_empty)
     set_denied (store, request, error);
-  else if (!is_empty || status < 400)
+  else if (!may_pass && (!is_empty || status < 400))
     sv_s3_set_foreign_error (store, NULL, error);
   else
     set_error (store, request, SV_ERROR_UNREACHABLE, text, error);

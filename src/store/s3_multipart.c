@@ -157,10 +157,7 @@ complete (Parts *parts, const char *marker, GError **error)
     sv_s3_set_foreign_error (parts->store, "it does not say that the upload is complete", &failure);
     return settle (parts, marker, failure, error);
   }
-  if (answer.is_doubtful)
-    return settle (parts, marker, failure, error);
-  g_propagate_error (error, failure);
-  return FALSE;
+  return settle (parts, marker, failure, error);
 }
 
 /* Whether it succeeds changes nothing for the caller. */

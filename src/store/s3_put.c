@@ -1,8 +1,9 @@
 /* Putting to an s3:// store.
  *
  * A condition is a header, whose form the server decides (s3_conditions.c). When the answer to a conditional put was lost, the
- * object may be there, and the next try is refused because of our own success. So every put carries a random marker in its
- * metadata, and after a doubtful one the object is asked for it: with our marker it is ours, whatever the last answer said.
+ * object may be there, and the next try is refused because of our own success; libcurl, too, sends again without a word where a
+ * connection that it had kept turns out to be closed. So every put carries a random marker in its metadata, and after a refusal
+ * or a doubtful put the object is asked for it: with our marker it is ours, whatever the last answer said.
  * Comparing the bytes instead would take a put of the same bytes by somebody else for our own, and two would have won. What the
  * marker cannot tell is that we had won and somebody has since replaced it: that ends as a conflict, and whoever reads again
  * sees both changes.
@@ -91,13 +92,15 @@ make_marker (Upload *upload)
 
 /* ---- one put ---- */
 
-/* After a doubtful put: whether what is there is ours. */
+/* After a refusal or a doubtful put: whether what is there is ours. */
 static Outcome
 look_for_own (const Upload *upload, char **etag, GError **error)
 {
-  switch (sv_s3_compare (upload->store, upload->key, upload->marker, NULL, etag, error))
+  g_autofree char *now = NULL;
+  switch (sv_s3_compare (upload->store, upload->key, upload->marker, NULL, &now, error))
   {
   case SV_S3_IS_SO:
+    *etag = g_steal_pointer (&now);
     return STORED;
   case SV_S3_IS_NOT_SO:
     return REFUSED;
@@ -121,7 +124,7 @@ judge (const Upload *upload, const SvS3Request *request, const SvS3Answer *answe
     return FAILED;
   }
   gboolean is_refused = failure == NULL && sv_s3_is_refusal (request, answer);
-  if (answer->is_doubtful)
+  if (is_refused || answer->is_doubtful)
   {
     g_autoptr (GError) unknown = NULL;
     Outcome found = look_for_own (upload, etag, &unknown);
@@ -133,8 +136,6 @@ judge (const Upload *upload, const SvS3Request *request, const SvS3Answer *answe
     if (is_refused) /* the same, but who it was is not known */
       failure = g_steal_pointer (&unknown);
   }
-  else if (is_refused)
-    return REFUSED;
   else if (failure == NULL && answer->http->status == 501 && upload->options->condition != SV_PUT_ALWAYS)
     return UNSUPPORTED;
   if (failure != NULL)

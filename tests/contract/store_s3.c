@@ -116,7 +116,7 @@ test_headers (Fixture *f)
   GError *error = NULL;
   g_autoptr (GBytes) bytes = g_bytes_new_static ("{}", 2);
   SvPutOptions options = { .condition = SV_PUT_ALWAYS, .content_type = "application/json", .cache_control = SV_CACHE_INDEX };
-  g_autofree char *etag = sv_object_store_put (f->writer, "scorevision/index.json", bytes, &options, &error);
+  g_free (sv_object_store_put (f->writer, "scorevision/index.json", bytes, &options, &error));
   g_assert_no_error (error);
   g_autofree char *url = presign (f, "scorevision/index.json", 60);
   g_autoptr (SvHttpResponse) response = ask ("GET", url);
@@ -193,14 +193,14 @@ test_anonymous (Fixture *f)
   g_free (put (f->writer, "private/clips/ab", "clip"));
   g_autoptr (SvObjectStore) store = open_with (f, settings);
   assert_content (store, "scorevision/index.json", "{}");
-  assert_fails_saying (try_get (store, "private/clips/ab", refusal), SV_ERROR_POLICY, "R2_WRITE_ACCESS_KEY_ID");
+  assert_fails_saying (try_get (store, "private/clips/ab", refusal), SV_ERROR_USAGE, "R2_WRITE_ACCESS_KEY_ID");
   assert_fails_saying (try_put (store, "scorevision/a", SV_PUT_ALWAYS, refusal), SV_ERROR_USAGE, "R2_WRITE_ACCESS_KEY_ID");
   assert_fails_saying (try_put (store, "scorevision/a", SV_PUT_IF_ABSENT, refusal), SV_ERROR_USAGE, "R2_WRITE_ACCESS_KEY_ID");
   assert_fails_saying (sv_object_store_delete (store, "scorevision/index.json", refusal), SV_ERROR_USAGE,
                        "R2_WRITE_ACCESS_KEY_ID");
   assert_fails_saying (sv_object_store_presign (store, "private/clips/ab", 60, refusal), SV_ERROR_USAGE,
                        "R2_WRITE_ACCESS_KEY_ID");
-  assert_fails (sv_object_store_list (store, "", ignore_key, NULL, refusal), SV_ERROR_POLICY);
+  assert_fails (sv_object_store_list (store, "", ignore_key, NULL, refusal), SV_ERROR_USAGE);
   assert_content (f->writer, "scorevision/index.json", "{}");
 }
 

@@ -7,13 +7,13 @@ import assert from 'node:assert/strict';
 import { readFileSync, readdirSync } from 'node:fs';
 import { request } from 'node:http';
 import path from 'node:path';
-import { build, createWorld, run, waitFor } from './harness.mjs';
+import { build, createWorld, waitFor } from './harness.mjs';
 import { askV3 } from './api.mjs';
 import { sha256 } from './peer.mjs';
 import { PLAYER, commit, football } from './season.mjs';
 import { startRelay } from './relay.mjs';
 import { example, startNginx } from '../support/nginx/nginx.mjs';
-import { startGateway } from '../support/s3/gateway.mjs';
+import { makeBucket, startGateway } from '../support/s3/gateway.mjs';
 
 const CURRENT = '2025-10-23';
 const INDEX = '/scorevision/index.json';
@@ -285,13 +285,15 @@ const bucket = {
   path: '/season',
   absent: 403, // who may not list a bucket is not told what is not in it
   async prepare(world) {
-    gateway = await startGateway(world.path('gateway'));
-    Object.assign(world.env, gateway.env, { SCOREVISION_STORE: 's3://season', R2_PUBLIC_URL: `${gateway.url}/season` });
-    await run(path.join(build, 'tests', 'support', 'make_bucket'), ['season'], { env: world.environment() });
+    gateway = await startGateway();
+    if (gateway.missing) throw new Error(gateway.missing);
+    makeBucket(build, gateway.settings, 'season');
+    const url = gateway.settings.S3_ENDPOINT;
+    Object.assign(world.env, gateway.settings, { SCOREVISION_STORE: 's3://season', R2_PUBLIC_URL: `${url}/season` });
   },
-  start: () => gateway,
+  start: () => ({ url: gateway.settings.S3_ENDPOINT }),
   fail: (running, relay) => relay.to(NOWHERE),
-  end: () => gateway?.stop(),
+  end: () => gateway?.stop?.(),
 };
 
 // Most of the time is the index's quarter of a minute.
