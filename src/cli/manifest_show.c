@@ -248,12 +248,14 @@ sv_manifest_run_list (SvContext *context, int argc, char **argv, GError **error)
 
 /* ── current ── */
 
-/* NULL where it cannot be known now (the index is refused, or the chain does not answer), with the reason in @error. */
+/* By @fetched, else by the last index that was verified. NULL where it cannot be known now (the index is refused, or the chain
+ * does not answer), with the reason in @error. */
 static const char *
-find_anchor_state (SvReader *reader, const SvManifest *manifest, GError **error)
+find_anchor_state (SvReader *reader, const SvIndex *fetched, const SvManifest *manifest, GError **error)
 {
   SvAnchorState state;
-  g_autoptr (SvIndex) index = sv_remembered_index (reader, error);
+  g_autoptr (SvIndex) remembered = fetched == NULL ? sv_remembered_index (reader, error) : NULL;
+  const SvIndex *index = fetched != NULL ? fetched : remembered;
   const SvIndexEntry *entry = index != NULL ? sv_index_find_hash (index, manifest->hash) : NULL;
   if (entry == NULL || !sv_anchor_state (reader, index, entry, &state, error))
     return NULL;
@@ -313,11 +315,12 @@ sv_manifest_run_current (SvContext *context, int argc, char **argv, GError **err
   if (!sv_check_arguments (argc, 0, 0, "sv manifest current [--require-anchor]", error) || !read_clock (context, &clock, error))
     return 1;
   SvReader *reader = sv_context_reader (context, error);
-  g_autoptr (SvManifest) manifest = reader != NULL ? sv_get_current_manifest (reader, clock.head.best.number, error) : NULL;
+  g_autoptr (SvIndex) index = NULL;
+  g_autoptr (SvManifest) manifest = reader != NULL ? sv_get_current (reader, clock.head.best.number, &index, error) : NULL;
   if (manifest == NULL)
     return 1;
   GError *unknown = NULL;
-  const char *anchor = find_anchor_state (reader, manifest, &unknown);
+  const char *anchor = find_anchor_state (reader, index, manifest, &unknown);
   if (context->as_json)
     print_current_json (manifest, &clock, anchor);
   else

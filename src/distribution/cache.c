@@ -27,12 +27,13 @@ sv_cache_read (const SvReader *reader, const char *folder, const char *hash, gsi
   return strcmp (found, hash) == 0 ? g_steal_pointer (&bytes) : NULL;
 }
 
-/* A cache that cannot be written costs time, not correctness. */
+/* A cache that cannot be written costs time, not correctness; nor does one that a power cut damages, and who follows a long
+ * history does not wait for the disk at each step. */
 void
 sv_cache_write (const SvReader *reader, const char *folder, const char *hash, GBytes *bytes)
 {
   g_autofree char *path = cache_path (reader, folder, hash);
   g_autoptr (GError) error = NULL;
-  if (!sv_file_write (path, g_bytes_get_data (bytes, NULL), g_bytes_get_size (bytes), CACHE_MODE, &error))
+  if (!sv_file_write_cached (path, g_bytes_get_data (bytes, NULL), g_bytes_get_size (bytes), CACHE_MODE, &error))
     sv_log ("warning", "object not cached", "reason", error->message, NULL);
 }

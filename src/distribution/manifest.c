@@ -133,21 +133,34 @@ fall_back (SvReader *reader, guint64 block, gboolean had_index, const GError *re
 }
 
 SvManifest *
-sv_get_current_manifest (SvReader *reader, guint64 block, GError **error)
+sv_get_current (SvReader *reader, guint64 block, SvIndex **index, GError **error)
 {
   GError *local = NULL;
-  g_autoptr (SvIndex) index = sv_fetch_index (reader, SV_FETCH_NORMAL, &local);
-  g_autoptr (SvManifest) manifest = index != NULL ? fetch_active (reader, index, block, &local) : NULL;
+  *index = NULL;
+  g_autoptr (SvIndex) fetched = sv_fetch_index (reader, SV_FETCH_NORMAL, &local);
+  g_autoptr (SvManifest) manifest = fetched != NULL ? fetch_active (reader, fetched, block, &local) : NULL;
   if (manifest != NULL)
-    return sv_memory_remember_active (reader->memory, manifest->hash, error) ? g_steal_pointer (&manifest) : NULL;
-  gboolean is_none_active = index != NULL && sv_window_active (index, block) == NULL;
+  {
+    if (!sv_memory_remember_active (reader->memory, manifest->hash, error))
+      return NULL;
+    *index = g_steal_pointer (&fetched);
+    return g_steal_pointer (&manifest);
+  }
+  gboolean is_none_active = fetched != NULL && sv_window_active (fetched, block) == NULL;
   if (!is_none_active)
-    manifest = fall_back (reader, block, index != NULL, local);
+    manifest = fall_back (reader, block, fetched != NULL, local);
   if (manifest != NULL)
     g_error_free (local);
   else
     g_propagate_error (error, local);
   return g_steal_pointer (&manifest);
+}
+
+SvManifest *
+sv_get_current_manifest (SvReader *reader, guint64 block, GError **error)
+{
+  g_autoptr (SvIndex) index = NULL;
+  return sv_get_current (reader, block, &index, error);
 }
 
 /* ── on the chain ── */

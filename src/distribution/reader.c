@@ -408,6 +408,23 @@ read_once (SvReader *reader, SvFetchMode mode, gboolean only_changes, SvIndex **
   return TRUE;
 }
 
+/* What was @refused is read again past all caches. When nothing is to be had then, the refusal stands: who shows an old index
+ * must not come off better by not answering the second time. */
+static gboolean
+read_past_caches (SvReader *reader, const GError *refused, SvIndex **index, GError **error)
+{
+  GError *local = NULL;
+  if (read_once (reader, SV_FETCH_BYPASS_CACHES, FALSE, index, &local))
+    return TRUE;
+  if (!g_error_matches (local, SV_ERROR, SV_ERROR_VERIFY))
+  {
+    g_prefix_error (&local, "%s; asked again past all caches: ", refused->message);
+    local->code = refused->code;
+  }
+  g_propagate_error (error, local);
+  return FALSE;
+}
+
 static gboolean
 read_index (SvReader *reader, SvFetchMode mode, gboolean only_changes, SvIndex **index, GError **error)
 {
@@ -416,8 +433,8 @@ read_index (SvReader *reader, SvFetchMode mode, gboolean only_changes, SvIndex *
   gboolean done = read_once (reader, mode, only_changes, index, &local);
   if (!done && mode == SV_FETCH_NORMAL && g_error_matches (local, SV_ERROR, SV_ERROR_VERIFY))
   {
-    g_clear_error (&local);
-    done = read_once (reader, SV_FETCH_BYPASS_CACHES, FALSE, index, &local);
+    g_autoptr (GError) refused = g_steal_pointer (&local);
+    done = read_past_caches (reader, refused, index, &local);
   }
   if (done)
     return TRUE;

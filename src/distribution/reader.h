@@ -77,6 +77,10 @@ SvIndex *sv_fetch_history (SvReader *reader, const SvIndex *index, GError **erro
  * not expired (with a log line). SV_ERROR_NOT_FOUND when no window is active, naming the next. Returns: (transfer full). */
 SvManifest *sv_get_current_manifest (SvReader *reader, guint64 block, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* The same with the index that it was found by, for who has more to ask of it: (transfer full) in *@index, NULL where the last
+ * verified manifest had to do and after an error. */
+SvManifest *sv_get_current (SvReader *reader, guint64 block, SvIndex **index, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 typedef enum
 {
   SV_ANCHORED,

@@ -279,7 +279,7 @@ is_operators (const SvStoreCheck *check)
 static void
 judge_index (SvStoreCheck *check, const GError *failure)
 {
-  gboolean is_absent = g_error_matches (failure, SV_ERROR, SV_ERROR_NOT_FOUND);
+  gboolean is_absent = sv_store_is_absent (check->store, SV_INDEX_OBJECT);
   guint64 known = sv_known_sequence (check->reader);
   if (is_absent && (known == 0 || !is_operators (check)))
     return;

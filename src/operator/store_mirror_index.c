@@ -14,7 +14,7 @@ sv_mirror_read_source_index (SvMirror *mirror, GError **error)
   mirror->index = sv_fetch_index (mirror->reader, SV_FETCH_BYPASS_CACHES, &failure);
   if (mirror->index != NULL)
     mirror->report->sequence = mirror->index->sequence;
-  if (failure == NULL || (g_error_matches (failure, SV_ERROR, SV_ERROR_NOT_FOUND) && !is_public))
+  if (failure == NULL || (!is_public && sv_store_is_absent (mirror->from, SV_INDEX_OBJECT)))
     return TRUE;
   if (is_public)
     g_set_error (error, SV_ERROR, failure->code, "nothing was copied: %s", failure->message);

@@ -333,6 +333,13 @@ sv_store_get (SvObjectStore *store, const char *key, const char *hash, gsize max
   return g_bytes_ref (object->bytes);
 }
 
+gboolean
+sv_store_is_absent (SvObjectStore *store, const char *key)
+{
+  g_autoptr (GError) failure = NULL;
+  return !sv_object_store_head (store, key, NULL, &failure) && g_error_matches (failure, SV_ERROR, SV_ERROR_NOT_FOUND);
+}
+
 /* In place in a folder: only hashed, so nothing has to be copied. */
 static gboolean
 verify_large (SvSpool *spool, SvObjectStore *store, const char *key, const SvStoreName *name, GError **error)

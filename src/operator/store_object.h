@@ -69,6 +69,9 @@ gboolean sv_store_verify (SvSpool *spool, SvObjectStore *store, const char *key,
 GBytes *sv_store_get (SvObjectStore *store, const char *key, const char *hash, gsize max_size,
                       GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* Whether the store says that there is no such object. */
+gboolean sv_store_is_absent (SvObjectStore *store, const char *key);
+
 /* An archive of the index, opened; its `archive` is the one before it. Returns: (transfer full). */
 SvIndex *sv_store_get_archive (SvObjectStore *store, const char *hash, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 

@@ -32,10 +32,9 @@ check_bytes (GBytes *bytes, const char *hash, GError **error)
 static gboolean
 check_canonical (GBytes *bytes, const json_t *json, GError **error)
 {
-  g_autoptr (GBytes) canonical = sv_json_canonical (json, error);
-  if (canonical == NULL)
-    return FALSE;
-  if (g_bytes_equal (bytes, canonical))
+  gsize length;
+  const void *data = g_bytes_get_data (bytes, &length);
+  if (sv_json_is_canonical (json, data, length))
     return TRUE;
   g_set_error (error, SV_ERROR, SV_ERROR_MALFORMED, "archive: the bytes are not canonical JSON (RFC 8785)");
   return FALSE;
@@ -64,8 +63,8 @@ sv_archive_open (GBytes *bytes, const char *hash, GError **error)
     return NULL;
   SvIndex *archive = new_without_chain ();
   archive->archive = g_strdup (json_string_value (json_object_get (json, "previous")));
-  sv_index_entries_read (archive->entries, json_object_get (json, "manifests"));
-  sv_index_entries_read (archive->superseded, json_object_get (json, "superseded"));
+  sv_index_entries_take (archive->entries, json_object_get (json, "manifests"));
+  sv_index_entries_take (archive->superseded, json_object_get (json, "superseded"));
   return archive;
 }
 

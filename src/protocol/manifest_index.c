@@ -43,9 +43,9 @@ dup_string (const json_t *object, const char *key)
   return g_strdup (json_string_value (json_object_get (object, key)));
 }
 
-/* @json has passed the rules. */
+/* @json has passed the rules; its entries are gone afterwards. */
 static SvIndex *
-index_read (const json_t *json)
+index_take (json_t *json)
 {
   SvIndex *index = index_new ();
   if (!sv_chain_id_from_json (json_object_get (json, "chain"), &index->chain))
@@ -55,8 +55,8 @@ index_read (const json_t *json)
   index->newest = dup_string (json, "newest");
   index->archive = dup_string (json, "archive");
   index->current_manifest_hash = dup_string (json, "current_manifest_hash");
-  sv_index_entries_read (index->entries, json_object_get (json, "manifests"));
-  sv_index_entries_read (index->superseded, json_object_get (json, "superseded"));
+  sv_index_entries_take (index->entries, json_object_get (json, "manifests"));
+  sv_index_entries_take (index->superseded, json_object_get (json, "superseded"));
   return index;
 }
 
@@ -72,9 +72,9 @@ sv_index_open (GBytes *bytes, const SvChainId *chain, SvTrustFunc is_trusted, gp
   SvSignedDocument *document = sv_signed_document_open ("index", bytes, &rules, error);
   if (document == NULL)
     return NULL;
-  SvIndex *index = index_read (document->json);
+  SvIndex *index = index_take (document->json);
+  g_clear_pointer (&document->json, json_decref);
   index->document = document;
-  g_clear_pointer (&document->json, json_decref); /* ten times the bytes; what is needed has been read */
   return index;
 }
 

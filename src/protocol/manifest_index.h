@@ -26,7 +26,7 @@ typedef struct
 
 typedef struct
 {
-  SvSignedDocument *document; /* NULL for one being built; without its json, which takes most of the memory */
+  SvSignedDocument *document; /* NULL for one being built; without its `json`, whose values stand here */
   SvChainId chain;
   guint64 sequence;
   char *updated_at;

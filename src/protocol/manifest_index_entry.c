@@ -51,10 +51,13 @@ sv_index_entry_read (const json_t *json)
 }
 
 void
-sv_index_entries_read (GPtrArray *entries, const json_t *array)
+sv_index_entries_take (GPtrArray *entries, json_t *array)
 {
   for (gsize i = 0; i < json_array_size (array); i++)
+  {
     g_ptr_array_add (entries, sv_index_entry_read (json_array_get (array, i)));
+    json_array_set_new (array, i, json_null ());
+  }
 }
 
 SvIndexEntry *

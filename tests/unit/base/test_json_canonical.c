@@ -1,5 +1,7 @@
 /* Cases:
  *  the vectors of RFC 8785's authors, byte for byte; order of keys by UTF-16 code units; each kind of escape
+ *  bytes compared with what would be written: the vectors' outputs are canonical, their inputs and every change of one byte are
+ *  not, nor what is cut short or goes on
  *  what cannot be written: NaN, infinities, integers beyond 2^53 - 1, nesting deeper than 64
  *  the five forms of Number::toString and the numbers at which they change; powers of two, where the shortest digits are
  *  not the nearest; decimals as people write them; a locale with a decimal comma
@@ -73,6 +75,37 @@ check_vector (const char *name)
                    g_bytes_get_size (output));
   hex = sv_hex_encode (g_bytes_get_data (canonical, NULL), g_bytes_get_size (canonical));
   g_assert_cmpstr (hex, ==, expected_hex);
+  g_assert_true (sv_json_is_canonical (value, g_bytes_get_data (output, NULL), g_bytes_get_size (output)));
+  g_assert_false (sv_json_is_canonical (value, data, length));
+}
+
+static gboolean
+is_canonical (const char *text, gsize length)
+{
+  static const char value[] = "{\"b\":[1,-0.5,true,false,null,{}],\"a\":\"\\u0007\\n\\\\\u00e9\"}";
+  g_autoptr (json_t) json = sv_json_parse ("value", value, strlen (value), 1024, NULL);
+
+  g_assert_nonnull (json);
+  return sv_json_is_canonical (json, text, length);
+}
+
+static void
+test_compare (void)
+{
+  static const char text[] = "{\"a\":\"\\u0007\\n\\\\\u00e9\",\"b\":[1,-0.5,true,false,null,{}]}";
+  gsize length = strlen (text);
+  g_autofree char *longer = g_strconcat (text, "}", NULL);
+
+  g_assert_true (is_canonical (text, length));
+  g_assert_false (is_canonical (longer, length + 1));
+  for (gsize i = 0; i < length; i++)
+  {
+    g_autofree char *changed = g_strdup (text);
+
+    changed[i] ^= 1;
+    g_assert_false (is_canonical (changed, length));
+    g_assert_false (is_canonical (text, i));
+  }
 }
 
 static void
@@ -384,6 +417,7 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/json/canonical/vectors", test_vectors);
+  g_test_add_func ("/json/canonical/compare", test_compare);
   g_test_add_func ("/json/canonical/key-order", test_key_order);
   g_test_add_func ("/json/canonical/escapes", test_escapes);
   g_test_add_func ("/json/canonical/what-cannot-be-written", test_what_cannot_be_written);

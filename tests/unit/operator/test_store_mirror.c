@@ -358,7 +358,7 @@ test_public_source (void)
   lab_delete (copy, SV_INDEX_OBJECT);
   g_autoptr (SvMirrorReport) none = try_mirror (lab, from, to, (Flags){ 0 }, &error);
   g_assert_null (none);
-  world_assert_error (&error, SV_ERROR_NOT_FOUND, "nothing was copied");
+  world_assert_error (&error, SV_ERROR_VERIFY, "nothing was copied: freeze: the index is gone");
   g_autoptr (SvMirrorReport) back = try_mirror (lab, to, from, (Flags){ 0 }, &error);
   g_assert_null (back);
   world_assert_error (&error, SV_ERROR_POLICY, "can only be read");

@@ -131,7 +131,7 @@ test_statuses (Fixture *f, gconstpointer data)
     int code;
   } answers[] = { { "status/204", SV_ERROR_MALFORMED },   { "status/304", SV_ERROR_MALFORMED },
                   { "status/206", SV_ERROR_MALFORMED },   { "status/302", SV_ERROR_MALFORMED },
-                  { "status/400", SV_ERROR_UNREACHABLE }, { "status/403", SV_ERROR_UNREACHABLE },
+                  { "status/400", SV_ERROR_UNREACHABLE }, { "status/403", SV_ERROR_NOT_FOUND },
                   { "status/429", SV_ERROR_UNREACHABLE }, { "status/500", SV_ERROR_UNREACHABLE } };
   assert_fails (get (f->store, "status/404", NULL, FALSE, NULL, refusal), SV_ERROR_NOT_FOUND);
   for (gsize i = 0; i < G_N_ELEMENTS (answers); i++)
