@@ -52,6 +52,8 @@ static const struct
   const char *says;
 } codes[] = {
   { 403, "InvalidAccessKeyId", get, SV_ERROR_USAGE, "R2_WRITE_ACCESS_KEY_ID" },
+  { 401, "Unauthorized", get, SV_ERROR_USAGE, "R2_WRITE_ACCESS_KEY_ID" },
+  { 403, "NotEntitled", get, SV_ERROR_POLICY, "enable it" },
   { 403, "SignatureDoesNotMatch", get, SV_ERROR_USAGE, "R2_WRITE_SECRET_ACCESS_KEY" },
   { 403, "SignatureDoesNotMatch", put, SV_ERROR_USAGE, "R2_WRITE_SECRET_ACCESS_KEY" },
   { 400, "ExpiredToken", get, SV_ERROR_USAGE, "has expired" },
@@ -68,7 +70,7 @@ static const struct
   { 501, "NotImplemented", put, SV_ERROR_POLICY, "use a server" },
   { 400, "BadDigest", put, SV_ERROR_FAILED, "other bytes" },
   { 500, "InternalError", get, SV_ERROR_UNREACHABLE, "InternalError" },
-  { 400, "SomethingNew", get, SV_ERROR_UNREACHABLE, "SomethingNew: A message & more" },
+  { 400, "SomethingNew", get, SV_ERROR_UNREACHABLE, "SomethingNew: A message & more; check the settings" },
 };
 
 static void
@@ -88,6 +90,25 @@ test_codes (void)
     g_assert_null (strstr (error->message, "4711"));
     g_assert_null (strstr (error->message, "Credential="));
   }
+}
+
+static void
+test_unsigned (void)
+{
+  g_autoptr (S3World) world = s3_world_new ();
+  g_autofree char *denied = s3_error_text (403, "AccessDenied"), *invalid = s3_error_text (400, "InvalidArgument");
+  g_autoptr (GError) error = NULL;
+  sv_config_set (world->config, "R2_WRITE_ACCESS_KEY_ID", NULL);
+  sv_config_set (world->config, "R2_WRITE_SECRET_ACCESS_KEY", NULL);
+  sv_object_store_free (world->store);
+  world->store = s3_world_open (world, &error);
+  g_assert_no_error (error);
+  const char *const answers[] = { denied, invalid };
+  for (gsize i = 0; i < G_N_ELEMENTS (answers); i++)
+    assert_fails_saying (call_under (world, get, (const char *const[]){ answers[i], NULL }, refusal), SV_ERROR_USAGE,
+                         "does not let everybody do this; set R2_WRITE_ACCESS_KEY_ID");
+  g_autofree char *request = tiny_server_last_request (world->server);
+  g_assert_null (strstr (request, "Authorization"));
 }
 
 static void
@@ -353,6 +374,7 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/s3-errors/each code says what to do", test_codes);
+  g_test_add_func ("/s3-errors/a key is asked for where there is none", test_unsigned);
   g_test_add_func ("/s3-errors/a wrong clock is told by how much", test_clock);
   g_test_add_func ("/s3-errors/text of the server forges nothing", test_hostile_text);
   g_test_add_func ("/s3-errors/a redirect is not followed", test_redirects);
