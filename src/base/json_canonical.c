@@ -12,7 +12,11 @@ typedef struct
   gboolean is_pretty;
   guint depth;
   GError **error;
+  const char *expected; /* NULL, or what must come out, less what has been compared */
+  gsize expected_length;
 } Writer;
+
+#define COMPARED_AT_ONCE (64 * 1024)
 
 typedef struct
 {
@@ -90,6 +94,26 @@ write_string (Writer *writer, const char *text, gsize length)
   g_string_append_c (writer->out, '"');
 }
 
+/* Drops what has been written if it is what is expected, so that there is never a second text as long as the first. */
+static gboolean
+compare (Writer *writer)
+{
+  gsize length = writer->out->len;
+
+  if (length > writer->expected_length || memcmp (writer->out->str, writer->expected, length) != 0)
+    return FALSE;
+  writer->expected += length;
+  writer->expected_length -= length;
+  g_string_truncate (writer->out, 0);
+  return TRUE;
+}
+
+static gboolean
+compare_when_full (Writer *writer)
+{
+  return writer->expected == NULL || writer->out->len < COMPARED_AT_ONCE || compare (writer);
+}
+
 /* Jansson holds no NaN and no infinity; json_real() of one is NULL. */
 static gboolean
 write_number (Writer *writer, const json_t *value)
@@ -144,7 +168,7 @@ write_array (Writer *writer, const json_t *array)
     if (i > 0)
       g_string_append_c (writer->out, ',');
     write_line (writer);
-    if (!write_value (writer, json_array_get (array, i)))
+    if (!write_value (writer, json_array_get (array, i)) || !compare_when_full (writer))
       return FALSE;
   }
   close_container (writer, ']', n == 0);
@@ -184,7 +208,7 @@ write_object (Writer *writer, const json_t *object)
     write_line (writer);
     write_string (writer, member->text, member->length);
     g_string_append (writer->out, writer->is_pretty ? ": " : ":");
-    if (!write_value (writer, member->value))
+    if (!write_value (writer, member->value) || !compare_when_full (writer))
       return FALSE;
   }
   close_container (writer, '}', members->len == 0);
@@ -228,6 +252,16 @@ sv_json_canonical (const json_t *value, GError **error)
     return g_string_free_to_bytes (writer.out);
   g_string_free (writer.out, TRUE);
   return NULL;
+}
+
+gboolean
+sv_json_is_canonical (const json_t *value, const void *data, gsize length)
+{
+  g_autoptr (GError) unwritable = NULL;
+  g_autoptr (GString) out = g_string_new (NULL);
+  Writer writer = { .out = out, .error = &unwritable, .expected = data, .expected_length = length };
+
+  return write_value (&writer, value) && compare (&writer) && writer.expected_length == 0;
 }
 
 /* For values that are known to be writable. */

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/hash.h"
 #include "base/log.h"
 #include "distribution/reader_state.h"
 
@@ -39,7 +40,6 @@ new_reader (const SvConfig *config, SvChain *chain, const SvReaderOptions *optio
   reader->chain = chain;
   reader->mirrors = mirrors;
   reader->accept_owner = options != NULL && options->accept_owner;
-  reader->cache_folder = sv_config_home_path (config, "cache/manifests");
   reader->etags = g_new0 (char *, sv_mirrors_count (mirrors));
   if (!sv_memory_chain_id (config, chain, &reader->id, error))
     return NULL;
@@ -84,9 +84,9 @@ sv_reader_free (SvReader *reader)
   g_clear_pointer (&reader->memory, sv_memory_free);
   g_clear_pointer (&reader->signers, sv_signers_free);
   g_clear_pointer (&reader->anchor, sv_anchor_free);
-  g_free (reader->cache_folder);
   g_free (reader->last_hash);
   g_free (reader->last_signer);
+  g_free (reader->last_refusal);
   g_free (reader);
 }
 
@@ -148,6 +148,8 @@ sv_reader_trusts (const char *address, gpointer data)
 
 /* ── age ── */
 
+#define FAR_AHEAD 1000000 /* more changes than an operator makes while a mirror falls behind */
+
 static gboolean
 check_memory (SvReader *reader, guint64 sequence, const char *hash, GError **error)
 {
@@ -158,8 +160,12 @@ check_memory (SvReader *reader, guint64 sequence, const char *hash, GError **err
   if (sequence < highest)
     g_set_error (error, SV_ERROR, SV_ERROR_VERIFY,
                  "rollback: %s shows the index of sequence %" G_GUINT64_FORMAT ", and %" G_GUINT64_FORMAT
-                 " was seen here before; an old index is being shown, it is refused",
-                 sv_mirrors_name (reader->mirrors), sequence, highest);
+                 " was seen here before; an old index is being shown, it is refused: %s",
+                 sv_mirrors_name (reader->mirrors), sequence, highest,
+                 highest - sequence > FAR_AHEAD ? "that is a fast-forward if the operator's key was stolen: ask him, and if "
+                                                  "so, trust his new account and put !OLD-ACCOUNT into "
+                                                  "SCOREVISION_MANIFEST_SIGNERS"
+                                                : "try again, read from another mirror (R2_PUBLIC_URL), or ask the operator");
   else if (strcmp (hash, known) != 0)
     g_set_error (error, SV_ERROR, SV_ERROR_VERIFY,
                  "equivocation: %s shows another index of sequence %" G_GUINT64_FORMAT
@@ -177,7 +183,8 @@ check_anchor (SvReader *reader, guint64 sequence, GError **error)
     return TRUE;
   g_set_error (error, SV_ERROR, SV_ERROR_VERIFY,
                "freeze: %s shows the index of sequence %" G_GUINT64_FORMAT ", and %" G_GUINT64_FORMAT
-               " is anchored on the chain; newer manifests are being held back",
+               " is anchored on the chain; newer manifests are being held back: try again, read from another mirror "
+               "(R2_PUBLIC_URL), or ask the operator",
                sv_mirrors_name (reader->mirrors), sequence, reader->anchor->sequence);
   return FALSE;
 }
@@ -225,24 +232,38 @@ consider_index (Finding *finding, SvIndex *index)
   finding->is_equivocal = FALSE;
 }
 
-static void
-consider_answer (SvReader *reader, Finding *finding, SvMirrorAnswer *answer)
+/* Mirrors mostly have the same bytes, which are opened once. */
+static gboolean
+consider_bytes (SvReader *reader, Finding *finding, SvMirrorAnswer *answer, GError **error)
 {
-  if (answer->unchanged)
-  {
-    finding->still_last = TRUE;
-    return;
-  }
-  GError *error = NULL;
-  SvIndex *index = NULL;
-  if (answer->object == NULL)
-    error = g_steal_pointer (&answer->error);
-  else if ((index = sv_index_open (answer->object->bytes, &reader->id, sv_reader_trusts, reader, &error)) == NULL)
-    g_prefix_error (&error, "%s: ", answer->url);
+  answer->hash = sv_hash_gbytes (answer->object->bytes);
+  if (finding->index != NULL && strcmp (finding->index->document->hash, answer->hash) == 0)
+    return TRUE;
+  SvIndex *index = sv_index_open (answer->object->bytes, &reader->id, sv_reader_trusts, reader, error);
   if (index != NULL)
     consider_index (finding, index);
   else
-    sv_keep_telling_error (&finding->error, error);
+    g_prefix_error (error, "%s: ", answer->url);
+  return index != NULL;
+}
+
+/* Lets the bytes go, so that those of several mirrors are not in memory at once. */
+static void
+consider_answer (SvReader *reader, Finding *finding, SvMirrorAnswer *answer)
+{
+  GError *error = g_steal_pointer (&answer->error);
+  gboolean is_refused = error != NULL;
+  finding->still_last = finding->still_last || answer->unchanged;
+  if (answer->object != NULL)
+  {
+    is_refused = !consider_bytes (reader, finding, answer, &error);
+    g_bytes_unref (answer->object->bytes);
+    answer->object->bytes = g_bytes_new_static ("", 0);
+  }
+  if (!is_refused)
+    return;
+  sv_advise_other_mirror (error);
+  sv_keep_telling_error (&finding->error, error);
 }
 
 static void
@@ -267,7 +288,7 @@ keep_etags (SvReader *reader, Finding *finding)
   for (guint i = 0; i < finding->answers->len; i++)
   {
     SvMirrorAnswer *answer = finding->answers->pdata[i];
-    if (answer->object != NULL && g_bytes_equal (answer->object->bytes, finding->index->document->bytes))
+    if (answer->object != NULL && strcmp (answer->hash, finding->index->document->hash) == 0)
       reader->etags[answer->mirror] = g_strdup (answer->object->etag);
   }
 }
@@ -322,6 +343,46 @@ is_nothing_new (const SvReader *reader, const Finding *finding)
   return g_strcmp0 (finding->index->document->hash, reader->last_hash) == 0;
 }
 
+/* No mirror has an index. Before the first publication that is as it should be; afterwards it is being withheld. */
+static void
+explain_absence (SvReader *reader, GError **error)
+{
+  guint64 sequence = 0;
+  const char *where = NULL, *hash;
+  if (sv_memory_highest (reader->memory, sv_reader_trusts, reader, &sequence, &hash))
+    where = "was seen here before";
+  else if (reader->anchor != NULL)
+  {
+    sequence = reader->anchor->sequence;
+    where = "is anchored on the chain";
+  }
+  if (where == NULL)
+  {
+    g_prefix_error (
+        error, "nothing has been published here yet (the operator does it with `sv manifest publish`; what he has published "
+               "elsewhere is read where R2_PUBLIC_URL or SCOREVISION_STORE says): ");
+    return;
+  }
+  g_prefix_error (error,
+                  "freeze: the index is gone, of which sequence %" G_GUINT64_FORMAT
+                  " %s; read from another mirror (R2_PUBLIC_URL), or ask the operator to bring scorevision/index.json back: ",
+                  sequence, where);
+  (*error)->code = SV_ERROR_VERIFY;
+}
+
+/* A mirror that is refused does not count where another one is right, but somebody should look after it. */
+static void
+tell_of_refusal (SvReader *reader, const GError *refusal)
+{
+  gboolean is_telling =
+      g_error_matches (refusal, SV_ERROR, SV_ERROR_VERIFY) || g_error_matches (refusal, SV_ERROR, SV_ERROR_MALFORMED);
+  if (!is_telling || g_strcmp0 (refusal->message, reader->last_refusal) == 0)
+    return;
+  sv_log ("warning", "a mirror is refused", "reason", refusal->message, NULL);
+  g_free (reader->last_refusal);
+  reader->last_refusal = g_strdup (refusal->message);
+}
+
 static gboolean
 read_once (SvReader *reader, SvFetchMode mode, gboolean only_changes, SvIndex **index, GError **error)
 {
@@ -330,10 +391,14 @@ read_once (SvReader *reader, SvFetchMode mode, gboolean only_changes, SvIndex **
     return FALSE;
   g_auto (Finding) finding = { 0 };
   ask_mirrors (reader, mode, only_changes, &finding);
+  if (finding.index != NULL || finding.still_last)
+    tell_of_refusal (reader, finding.error);
   if (only_changes && is_nothing_new (reader, &finding))
     return check_last (reader, error);
   if (finding.index == NULL)
   {
+    if (g_error_matches (finding.error, SV_ERROR, SV_ERROR_NOT_FOUND))
+      explain_absence (reader, &finding.error);
     g_propagate_error (error, g_steal_pointer (&finding.error));
     return FALSE;
   }
@@ -341,19 +406,6 @@ read_once (SvReader *reader, SvFetchMode mode, gboolean only_changes, SvIndex **
     return FALSE;
   *index = g_steal_pointer (&finding.index);
   return TRUE;
-}
-
-static void
-explain_absence (const SvReader *reader, GError **error)
-{
-  guint64 sequence;
-  const char *hash;
-  if (sv_memory_highest (reader->memory, sv_reader_trusts, (gpointer)reader, &sequence, &hash))
-    g_prefix_error (error, "the index is gone, of which sequence %" G_GUINT64_FORMAT " was seen here before: ", sequence);
-  else
-    g_prefix_error (
-        error, "nothing has been published here yet (the operator does it with `sv manifest publish`; what he has published "
-               "elsewhere is read where R2_PUBLIC_URL or SCOREVISION_STORE says): ");
 }
 
 static gboolean
@@ -369,8 +421,6 @@ read_index (SvReader *reader, SvFetchMode mode, gboolean only_changes, SvIndex *
   }
   if (done)
     return TRUE;
-  if (g_error_matches (local, SV_ERROR, SV_ERROR_NOT_FOUND))
-    explain_absence (reader, &local);
   g_propagate_error (error, local);
   return FALSE;
 }
@@ -392,33 +442,20 @@ SvIndex *
 sv_remembered_index (SvReader *reader, GError **error)
 {
   g_autoptr (GBytes) bytes = sv_memory_last_index (reader->memory, error);
-  return bytes != NULL ? sv_index_open (bytes, &reader->id, sv_reader_trusts, reader, error) : NULL;
+  g_autoptr (SvIndex) index = bytes != NULL ? sv_index_open (bytes, &reader->id, sv_reader_trusts, reader, error) : NULL;
+  guint64 highest;
+  const char *hash;
+  if (index == NULL || !sv_memory_highest (reader->memory, sv_reader_trusts, reader, &highest, &hash) ||
+      index->sequence >= highest)
+    return g_steal_pointer (&index);
+  g_set_error (error, SV_ERROR, SV_ERROR_VERIFY,
+               "rollback: the index remembered in this home has sequence %" G_GUINT64_FORMAT ", and %" G_GUINT64_FORMAT
+               " was seen: its file was replaced by an older one and is not used; the next index that is published replaces it",
+               index->sequence, highest);
+  return NULL;
 }
 
 /* ── for a publisher ── */
-
-/* A store without an index is a new one, unless something was published before. */
-static gboolean
-check_never_published (SvReader *reader, GError **error)
-{
-  guint64 sequence = 0;
-  const char *hash;
-  const char *where = NULL;
-  if (sv_memory_highest (reader->memory, sv_reader_trusts, reader, &sequence, &hash))
-    where = "was seen by this home";
-  else if (reader->anchor != NULL)
-  {
-    sequence = reader->anchor->sequence;
-    where = "is anchored on the chain";
-  }
-  if (where == NULL)
-    return TRUE;
-  g_set_error (error, SV_ERROR, SV_ERROR_VERIFY,
-               "%s has no index, but the index of sequence %" G_GUINT64_FORMAT
-               " %s: the store was emptied or is another one; bring scorevision/index.json back before publishing",
-               sv_mirrors_name (reader->mirrors), sequence, where);
-  return FALSE;
-}
 
 gboolean
 sv_fetch_index_for_update (SvReader *reader, SvIndex **index, char **etag, GError **error)
@@ -434,8 +471,6 @@ sv_fetch_index_for_update (SvReader *reader, SvIndex **index, char **etag, GErro
   if (g_error_matches (local, SV_ERROR, SV_ERROR_NOT_FOUND) && sv_mirrors_count (reader->mirrors) == 1)
   {
     g_error_free (local);
-    if (!check_never_published (reader, error))
-      return FALSE;
     *index = sv_index_new (&reader->id);
     return TRUE;
   }

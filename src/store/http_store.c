@@ -13,6 +13,7 @@
 #define TOTAL_TIMEOUT_MS 60000
 #define FILE_TIMEOUT_MS (60 * 60 * 1000) /* files have no size that fits a minute; what stalls is cut off before */
 #define STALL_TIMEOUT_MS 10000
+#define MIN_RATE 1024 /* bytes a second: a telephone modem had five times as much */
 #define MAX_REDIRECTS 3
 
 typedef struct
@@ -62,8 +63,8 @@ http_close (SvObjectStore *base)
   g_free (store);
 }
 
-/* For the client an answer beyond its limits (size, redirects) is refused by policy; for who reads a store such an object is
- * malformed, as it is in any other store. Takes @failure. */
+/* For the client an answer beyond its limits (size, time, redirects) is refused by policy; for who reads a store such an object
+ * is malformed, as it is in any other store. Takes @failure. */
 static void
 report_transfer (GError *failure, GError **error)
 {
@@ -89,6 +90,8 @@ perform (HttpStore *store, const char *method, const char *key, const SvGetOptio
   request.limits.max_bytes = options->max_size;
   request.limits.total_timeout_ms = sink > 0 ? FILE_TIMEOUT_MS : TOTAL_TIMEOUT_MS;
   request.limits.stall_timeout_ms = STALL_TIMEOUT_MS;
+  request.limits.min_rate = MIN_RATE;
+  request.limits.distrusts_server = TRUE;
   request.limits.max_redirects = MAX_REDIRECTS;
   g_autoptr (GError) failure = NULL;
   SvHttpResponse *response = sv_http_perform (store->client, &request, &failure);
@@ -97,17 +100,25 @@ perform (HttpStore *store, const char *method, const char *key, const SvGetOptio
   return response;
 }
 
-/* TRUE for 200. */
+/* TRUE for 200. A bucket that not everybody may list says 403 where there is nothing. Other successes, 304 to who did not ask
+ * for changes, and redirects to nowhere answer no question of ours. */
 static gboolean
 check_status (const HttpStore *store, const char *key, const SvHttpResponse *response, GError **error)
 {
-  if (response->status == 200)
+  guint status = response->status;
+  if (status == 200)
     return TRUE;
-  if (response->status == 404)
+  if (status == 404)
     g_set_error (error, SV_ERROR, SV_ERROR_NOT_FOUND, "%s: no such object in store %s", key, store->base.url);
+  else if (status == 403)
+    g_set_error (error, SV_ERROR, SV_ERROR_NOT_FOUND, "%s: no such object in store %s, or not for everybody (HTTP 403)", key,
+                 store->base.url);
+  else if (status >= 201 && status <= 399)
+    g_set_error (error, SV_ERROR, SV_ERROR_MALFORMED, "broken answer: store %s answered HTTP %u for %s, not the object",
+                 store->base.url, status, key);
   else
     g_set_error (error, SV_ERROR, SV_ERROR_UNREACHABLE, "store %s answered HTTP %u for %s; try again, or check the URL",
-                 store->base.url, response->status, key);
+                 store->base.url, status, key);
   return FALSE;
 }
 

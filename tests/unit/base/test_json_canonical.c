@@ -3,6 +3,7 @@
  *  what cannot be written: NaN, infinities, integers beyond 2^53 - 1, nesting deeper than 64
  *  the five forms of Number::toString and the numbers at which they change; powers of two, where the shortest digits are
  *  not the nearest; decimals as people write them; a locale with a decimal comma
+ *  comparing with a text instead of writing one: the same, longer, shorter, different early and late, unwritable
  *  pretty: order of insertion, empty containers; equal: each type; the makers */
 #include <glib.h>
 #include <locale.h>
@@ -340,6 +341,44 @@ test_makers (void)
   g_assert_true (json_is_null (null));
 }
 
+/* Some MiB of numbers in arrays, so that pieces are compared and dropped on the way. */
+static json_t *
+make_large (void)
+{
+  json_t *rows = json_array ();
+  for (guint i = 0; i < 2000; i++)
+  {
+    json_t *row = json_array ();
+    for (guint k = 0; k < 200; k++)
+      json_array_append_new (row, sv_json_integer (i * k));
+    json_array_append_new (rows, row);
+  }
+  return json_pack ("{s:o, s:s}", "rows", rows, "z", "end");
+}
+
+static void
+test_is_canonical (void)
+{
+  g_autoptr (json_t) value = make_large ();
+  g_autoptr (GBytes) bytes = sv_json_canonical (value, NULL);
+  gsize length;
+  const char *text = g_bytes_get_data (bytes, &length);
+  g_autofree char *changed = g_strndup (text, length);
+  g_assert_true (sv_json_is_canonical (value, text, length));
+  g_assert_false (sv_json_is_canonical (value, text, length - 1));
+  g_assert_false (sv_json_is_canonical (value, changed, length + 1));
+  g_assert_false (sv_json_is_canonical (value, text, 0));
+  for (gsize at = 0; at < length; at += length / 7)
+  {
+    changed[at] ^= 1;
+    g_assert_false (sv_json_is_canonical (value, changed, length));
+    changed[at] ^= 1;
+  }
+  g_assert_true (sv_json_is_canonical (value, changed, length));
+  g_autoptr (json_t) unwritable = json_integer (G_MAXINT64);
+  g_assert_false (sv_json_is_canonical (unwritable, "9223372036854775807", 19));
+}
+
 int
 main (int argc, char **argv)
 {
@@ -350,6 +389,7 @@ main (int argc, char **argv)
   g_test_add_func ("/json/canonical/what-cannot-be-written", test_what_cannot_be_written);
   g_test_add_func ("/json/canonical/what-can-just-be-written", test_what_can_just_be_written);
   g_test_add_func ("/json/canonical/no-value-holds-nan", test_no_value_holds_nan);
+  g_test_add_func ("/json/canonical/is-it", test_is_canonical);
   g_test_add_func ("/json/number/forms", test_number_forms);
   g_test_add_func ("/json/number/reads-back", test_numbers_read_back);
   g_test_add_func ("/json/number/written-decimals-come-back", test_written_decimals_come_back);
