@@ -2,7 +2,8 @@
  *  1. each error code has its own message that says what to do, and its error code; no secret is in any
  *  2. a redirect is not followed, and names the setting
  *  3. what is no answer of S3 is said to be none, and is never "not found"
- *  4. 5xx, 429 and broken connections are tried five times; Retry-After is heeded; other answers are not tried again
+ *  4. 5xx, 429 and broken connections are tried five times, and logged once; Retry-After is heeded; other answers are not
+ *     tried again
  *  5. a file that is fetched again after a broken transfer is whole
  *  6. listings: truncated, out of order, in a circle, endless
  *  7. settings: each fault names its setting
@@ -204,6 +205,24 @@ test_retries (void)
 }
 
 static void
+test_log (void)
+{
+  if (g_test_subprocess ())
+  {
+    g_autofree char *bad = s3_error_text (500, "InternalError");
+    g_autoptr (S3World) world = s3_world_new ();
+    call_under (world, get, (const char *const[]){ bad, bad, bad, bad, bad, NULL }, NULL);
+    return;
+  }
+  g_test_trap_subprocess (NULL, 0, 0);
+  g_test_trap_assert_passed ();
+  g_test_trap_assert_stderr ("*the store is asked again*InternalError*");
+  g_test_trap_assert_stderr_unmatched ("*asked again*asked again*");
+  g_test_trap_assert_stderr_unmatched ("*4711*");
+  g_test_trap_assert_stderr_unmatched ("*Signature*");
+}
+
+static void
 test_retry_after (void)
 {
   g_autofree char *soon = s3_answer_text (503, "Retry-After: 7\r\n", "<Error><Code>SlowDown</Code></Error>");
@@ -380,6 +399,7 @@ main (int argc, char **argv)
   g_test_add_func ("/s3-errors/a redirect is not followed", test_redirects);
   g_test_add_func ("/s3-errors/what is not S3 is said to be none", test_no_server_of_s3);
   g_test_add_func ("/s3-errors/what may pass is tried five times", test_retries);
+  g_test_add_func ("/s3-errors/of several tries one line is logged", test_log);
   g_test_add_func ("/s3-errors/retry-after is heeded", test_retry_after);
   g_test_add_func ("/s3-errors/a file is whole after broken transfers", test_broken_file);
   g_test_add_func ("/s3-errors/a listing goes on and decodes keys", test_listing);
