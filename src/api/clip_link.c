@@ -37,7 +37,7 @@ gboolean
 sv_clip_url_check (const SvObjectStore *store, GError **error)
 {
   GError *failure = NULL;
-  g_autofree char *url = sv_object_store_presign (store, CLIP_FOLDER "0", SV_CLIP_LINK_SECONDS, &failure);
+  g_free (sv_object_store_presign (store, CLIP_FOLDER "0", SV_CLIP_LINK_SECONDS, &failure));
   if (failure != NULL)
     g_propagate_error (error, failure);
   return failure == NULL;

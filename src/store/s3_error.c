@@ -22,9 +22,13 @@ typedef struct
   const char *text;
 } Meaning;
 
+#define UNKNOWN_KEY                                                                                                            \
+  "does not know this access key; check " KEY_ID ", and that S3_ENDPOINT or R2_ACCOUNT_ID is where it was made"
+
 static const Meaning meanings[] = {
-  { "InvalidAccessKeyId", SV_ERROR_USAGE,
-    "does not know this access key; check " KEY_ID ", and that S3_ENDPOINT or R2_ACCOUNT_ID is where it was made" },
+  { "InvalidAccessKeyId", SV_ERROR_USAGE, UNKNOWN_KEY },
+  { "Unauthorized", SV_ERROR_USAGE, UNKNOWN_KEY }, /* R2's word for it */
+  { "NotEntitled", SV_ERROR_POLICY, "says that R2 is not enabled for this account; enable it in Cloudflare's dashboard" },
   { "SignatureDoesNotMatch", SV_ERROR_USAGE, "refuses the signature; check " SECRET ", then S3_REGION" },
   { "ExpiredToken", SV_ERROR_USAGE, "says that the access key has expired; make another and set " KEY_ID " and " SECRET },
   { "InvalidToken", SV_ERROR_USAGE, "says that the access key is not valid; make another and set " KEY_ID " and " SECRET },
@@ -180,8 +184,9 @@ set_by_code (const SvS3Store *store, const SvS3Request *request, const SvS3Answe
       set_error (store, request, meanings[i].error, meanings[i].text, error);
       return;
     }
-  g_autofree char *text = g_strdup_printf ("answered HTTP %u %s: %s; try again later", answer->http->status, fault->code,
-                                           fault->message != NULL ? fault->message : "no reason given");
+  const char *advice = answer->http->status < 500 ? "check the settings S3_… and R2_… of this store" : "try again later";
+  g_autofree char *text = g_strdup_printf ("answered HTTP %u %s: %s; %s", answer->http->status, fault->code,
+                                           fault->message != NULL ? fault->message : "no reason given", advice);
   set_error (store, request, SV_ERROR_UNREACHABLE, text, error);
 }
 
@@ -221,7 +226,11 @@ sv_s3_set_error (const SvS3Store *store, const SvS3Request *request, const SvS3A
   gboolean is_redirect = status >= 300 && status <= 399;
   const char *region = sv_http_response_header (answer->http, "x-amz-bucket-region");
   g_autofree char *printable = region != NULL ? sv_text_printable (region) : g_strdup (answer->fault.region);
-  if (is_redirect)
+  /* Some call an unsigned request an invalid one. */
+  gboolean wants_key = store->signer == NULL && (status == 400 || status == 401 || status == 403);
+  if (wants_key && answer->fault.code != NULL)
+    set_denied (store, request, error);
+  else if (is_redirect)
     set_elsewhere (store, request, printable, error);
   else if (sv_s3_is_refusal (request, answer))
     set_conflict (store, request, answer, error);

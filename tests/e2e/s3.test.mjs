@@ -74,6 +74,17 @@ test('publishers at once lose no window', { skip }, async () => {
   assert.deepEqual(manifests.map(({ window_id: id }) => id).sort(), [CURRENT, ...ids].sort());
 });
 
+test('a bucket is checked, and mirrored to a folder and to another bucket', { skip }, async () => {
+  const env = { ...gateway.settings, SCOREVISION_VALIDATORS: world.keys.operator.address };
+  await world.sv(['store', 'check'], { env });
+  makeBucket(build, gateway.settings, 'mirror');
+  for (const to of [`file:${world.path('mirror')}`, 's3://mirror']) {
+    await world.sv(['store', 'mirror', to, '--yes'], { env });
+    const { manifests } = await world.json(['manifest', 'list'], { as: `reader-of-${to.slice(0, 4)}`, env: { ...env, SCOREVISION_STORE: to, R2_PUBLIC_URL: '' } });
+    assert.equal(manifests.length, 6);
+  }
+});
+
 test('publishing and serving without a key say which settings are missing', { skip }, async () => {
   const file = world.write('authored/w9.json', manifest('w9', 300_000, 300_100, [element(PLAYER, [clip.hash])]));
   const { stderr } = await world.sv(['manifest', 'publish', file, '--yes', '--single-publisher'], { as: 'operator', env: { R2_PUBLIC_URL: '' }, expect: 2 });

@@ -188,7 +188,10 @@ answer (TinyServer *server, int fd, const char *request, gpointer data)
   g_ptr_array_add (world->requests, line);
   g_auto (GStrv) target = g_strsplit (words[1], "?", 2);
   if (world->script != NULL && *world->script != NULL)
-    tiny_send_text (fd, *world->script++);
+  {
+    g_autofree char *said = g_strdup (*world->script++); /* the test may be done with it before it is all sent */
+    tiny_send_text (fd, said);
+  }
   else if (target[1] != NULL && strstr (target[1], "upload") != NULL)
     answer_upload (world, fd, words[0], target[0], target[1], request);
   else if (strcmp (words[0], "PUT") == 0)

@@ -2,7 +2,8 @@
  *  1. each error code has its own message that says what to do, and its error code; no secret is in any
  *  2. a redirect is not followed, and names the setting
  *  3. what is no answer of S3 is said to be none, and is never "not found"
- *  4. 5xx, 429 and broken connections are tried five times; Retry-After is heeded; other answers are not tried again
+ *  4. 5xx, 429 and broken connections are tried five times, and logged once; Retry-After is heeded; other answers are not
+ *     tried again
  *  5. a file that is fetched again after a broken transfer is whole
  *  6. listings: truncated, out of order, in a circle, endless
  *  7. settings: each fault names its setting
@@ -52,6 +53,8 @@ static const struct
   const char *says;
 } codes[] = {
   { 403, "InvalidAccessKeyId", get, SV_ERROR_USAGE, "R2_WRITE_ACCESS_KEY_ID" },
+  { 401, "Unauthorized", get, SV_ERROR_USAGE, "R2_WRITE_ACCESS_KEY_ID" },
+  { 403, "NotEntitled", get, SV_ERROR_POLICY, "enable it" },
   { 403, "SignatureDoesNotMatch", get, SV_ERROR_USAGE, "R2_WRITE_SECRET_ACCESS_KEY" },
   { 403, "SignatureDoesNotMatch", put, SV_ERROR_USAGE, "R2_WRITE_SECRET_ACCESS_KEY" },
   { 400, "ExpiredToken", get, SV_ERROR_USAGE, "has expired" },
@@ -68,7 +71,7 @@ static const struct
   { 501, "NotImplemented", put, SV_ERROR_POLICY, "use a server" },
   { 400, "BadDigest", put, SV_ERROR_FAILED, "other bytes" },
   { 500, "InternalError", get, SV_ERROR_UNREACHABLE, "InternalError" },
-  { 400, "SomethingNew", get, SV_ERROR_UNREACHABLE, "SomethingNew: A message & more" },
+  { 400, "SomethingNew", get, SV_ERROR_UNREACHABLE, "SomethingNew: A message & more; check the settings" },
 };
 
 static void
@@ -88,6 +91,25 @@ test_codes (void)
     g_assert_null (strstr (error->message, "4711"));
     g_assert_null (strstr (error->message, "Credential="));
   }
+}
+
+static void
+test_unsigned (void)
+{
+  g_autoptr (S3World) world = s3_world_new ();
+  g_autofree char *denied = s3_error_text (403, "AccessDenied"), *invalid = s3_error_text (400, "InvalidArgument");
+  g_autoptr (GError) error = NULL;
+  sv_config_set (world->config, "R2_WRITE_ACCESS_KEY_ID", NULL);
+  sv_config_set (world->config, "R2_WRITE_SECRET_ACCESS_KEY", NULL);
+  sv_object_store_free (world->store);
+  world->store = s3_world_open (world, &error);
+  g_assert_no_error (error);
+  const char *const answers[] = { denied, invalid };
+  for (gsize i = 0; i < G_N_ELEMENTS (answers); i++)
+    assert_fails_saying (call_under (world, get, (const char *const[]){ answers[i], NULL }, refusal), SV_ERROR_USAGE,
+                         "does not let everybody do this; set R2_WRITE_ACCESS_KEY_ID");
+  g_autofree char *request = tiny_server_last_request (world->server);
+  g_assert_null (strstr (request, "Authorization"));
 }
 
 static void
@@ -180,6 +202,24 @@ test_retries (void)
   g_assert_cmpuint (world->requests->len, ==, 10);
   assert_fails (call_under (world, get, (const char *const[]){ denied, good, NULL }, refusal), SV_ERROR_POLICY);
   g_assert_cmpuint (world->requests->len, ==, 11);
+}
+
+static void
+test_log (void)
+{
+  if (g_test_subprocess ())
+  {
+    g_autofree char *bad = s3_error_text (500, "InternalError");
+    g_autoptr (S3World) world = s3_world_new ();
+    call_under (world, get, (const char *const[]){ bad, bad, bad, bad, bad, NULL }, NULL);
+    return;
+  }
+  g_test_trap_subprocess (NULL, 0, 0);
+  g_test_trap_assert_passed ();
+  g_test_trap_assert_stderr ("*the store is asked again*InternalError*");
+  g_test_trap_assert_stderr_unmatched ("*asked again*asked again*");
+  g_test_trap_assert_stderr_unmatched ("*4711*");
+  g_test_trap_assert_stderr_unmatched ("*Signature*");
 }
 
 static void
@@ -353,11 +393,13 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/s3-errors/each code says what to do", test_codes);
+  g_test_add_func ("/s3-errors/a key is asked for where there is none", test_unsigned);
   g_test_add_func ("/s3-errors/a wrong clock is told by how much", test_clock);
   g_test_add_func ("/s3-errors/text of the server forges nothing", test_hostile_text);
   g_test_add_func ("/s3-errors/a redirect is not followed", test_redirects);
   g_test_add_func ("/s3-errors/what is not S3 is said to be none", test_no_server_of_s3);
   g_test_add_func ("/s3-errors/what may pass is tried five times", test_retries);
+  g_test_add_func ("/s3-errors/of several tries one line is logged", test_log);
   g_test_add_func ("/s3-errors/retry-after is heeded", test_retry_after);
   g_test_add_func ("/s3-errors/a file is whole after broken transfers", test_broken_file);
   g_test_add_func ("/s3-errors/a listing goes on and decodes keys", test_listing);
