@@ -113,7 +113,7 @@ sv_http_perform (SvHttpClient *client, const SvHttpRequest *request, GError **er
   {
     if (!sv_http_hop_run (&hop, client->encodings, deadline, error))
       return NULL;
-    const char *target = redirect_target (&hop);
+    const char *target = request->takes_redirects ? NULL : redirect_target (&hop);
     if (target == NULL)
       return take_response (&hop);
     g_auto (SvHttpHop) next = { 0 };

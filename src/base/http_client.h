@@ -35,7 +35,10 @@ typedef struct
   const char *url;
   const char *const *headers; /* NULL-terminated "Name: value" */
   GBytes *body;               /* or NULL */
+  int source_fd;              /* > 0: the body is these bytes of a file instead; where the descriptor stands does not matter */
+  guint64 source_offset, source_length;
   SvHttpLimits limits;
+  gboolean takes_redirects; /* a redirect is handed out like any other answer, and led nowhere */
   int sink_fd; /* > 0: the body of a 2xx answer is written there instead of memory (a partial one on failure, too) */
 } SvHttpRequest;
 

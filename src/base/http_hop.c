@@ -17,6 +17,7 @@
 #include "base/http_address.h"
 
 #define MAX_HEADER_BYTES (64 * 1024)
+#define MIN_OTHER_BODY (64 * 1024) /* a reason may be longer than what was asked for */
 #define MAX_OTHER_BODY (1024 * 1024)
 #define DEFAULT_CONNECT_MS 10000
 #define DEFAULT_STALL_MS 15000
@@ -180,7 +181,7 @@ on_body (char *data, size_t size, size_t count, void *user)
   gboolean is_wanted = is_success (sv_http_hop_status (hop));
   guint64 limit = hop->request->limits.max_bytes;
   if (!is_wanted)
-    limit = MIN (limit, MAX_OTHER_BODY);
+    limit = CLAMP (limit, MIN_OTHER_BODY, MAX_OTHER_BODY);
   if (length > limit - hop->body_length)
   {
     g_autofree char *why = g_strdup_printf ("the answer is larger than %" G_GUINT64_FORMAT " bytes", limit);
@@ -229,14 +230,59 @@ make_headers (const SvHttpHop *hop)
   return has_type ? list : sv_curl ()->slist_append (list, "Content-Type:"); /* libcurl would say it is a form */
 }
 
+/* libcurl has been told how long the body is, so one that ends early would leave the server waiting. */
+static size_t
+on_send (char *data, size_t size, size_t count, void *user)
+{
+  SvHttpHop *hop = user;
+  const SvHttpRequest *request = hop->request;
+  gsize wanted = (gsize)MIN (size * count, request->source_length - hop->source_sent);
+  gssize got;
+  do
+    got = pread (request->source_fd, data, wanted, (off_t)(request->source_offset + hop->source_sent));
+  while (got < 0 && errno == EINTR);
+  if (got < 0 || (got == 0 && wanted > 0))
+  {
+    refuse (hop, SV_ERROR_FAILED, got < 0 ? g_strerror (errno) : "the file that is sent has become shorter");
+    return CURL_READFUNC_ABORT;
+  }
+  hop->source_sent += (guint64)got;
+  return (size_t)got;
+}
+
+/* Where a connection that was kept turns out to be closed, libcurl sends the body again from its beginning. */
+static int
+on_rewind (void *user, curl_off_t offset, int origin)
+{
+  SvHttpHop *hop = user;
+  if (origin != SEEK_SET || offset < 0)
+    return CURL_SEEKFUNC_FAIL;
+  hop->source_sent = (guint64)offset;
+  return CURL_SEEKFUNC_OK;
+}
+
 static void
-set_method_and_body (const SvHttpHop *hop)
+set_source (SvHttpHop *hop)
+{
+  hop->source_sent = 0;
+  sv_curl ()->easy_setopt (hop->curl, CURLOPT_UPLOAD, 1L);
+  sv_curl ()->easy_setopt (hop->curl, CURLOPT_INFILESIZE_LARGE, (curl_off_t)hop->request->source_length);
+  sv_curl ()->easy_setopt (hop->curl, CURLOPT_READFUNCTION, on_send);
+  sv_curl ()->easy_setopt (hop->curl, CURLOPT_READDATA, hop);
+  sv_curl ()->easy_setopt (hop->curl, CURLOPT_SEEKFUNCTION, on_rewind);
+  sv_curl ()->easy_setopt (hop->curl, CURLOPT_SEEKDATA, hop);
+}
+
+static void
+set_method_and_body (SvHttpHop *hop)
 {
   const char *method = sv_http_request_method (hop->request);
   gsize length = 0;
   const void *data = hop->request->body != NULL ? g_bytes_get_data (hop->request->body, &length) : NULL;
   gboolean sends_body = hop->request->body != NULL || strcmp (method, "POST") == 0 || strcmp (method, "PUT") == 0;
-  if (sends_body)
+  if (hop->request->source_fd > 0)
+    set_source (hop);
+  else if (sends_body)
   {
     sv_curl ()->easy_setopt (hop->curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)length);
     sv_curl ()->easy_setopt (hop->curl, CURLOPT_POSTFIELDS, data != NULL ? data : "");

@@ -19,7 +19,8 @@ typedef struct
   GHashTable *headers;
   gsize header_bytes;
   gboolean has_all_headers; /* what follows are trailers */
-  GError *refusal;          /* why a callback ended the transfer */
+  guint64 source_sent;
+  GError *refusal; /* why a callback ended the transfer */
   char message[CURL_ERROR_SIZE];
 } SvHttpHop;
 

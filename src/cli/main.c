@@ -20,6 +20,7 @@ static const SvCommand *const tables[] = {
   sv_manifest_commands,
   sv_miner_commands,
   sv_clip_commands,
+  sv_store_commands,
   sv_serve_commands,
   sv_runner_commands,
   sv_validator_commands,

@@ -1,49 +1,17 @@
-/* Manifests by hash, by index entry and by block. Verified bytes are kept in $SCOREVISION_HOME/cache/manifests under their
- * hash; what is read from there is checked like anything else, so a damaged or forged file is merely fetched again. */
+/* Manifests by hash, by index entry and by block. Verified bytes are kept in the cache. */
 #include <string.h>
 
 #include "base/error.h"
-#include "base/file.h"
 #include "base/hash.h"
 #include "base/log.h"
 #include "distribution/reader_state.h"
 
-#define CACHE_MODE 0644
-
 /* ── by hash ── */
-
-static char *
-cache_path (const SvReader *reader, const char *hash)
-{
-  g_autofree char *leaf = g_strdup_printf ("%s.json", sv_hash_hex (hash));
-  return g_build_filename (reader->cache_folder, leaf, NULL);
-}
-
-static GBytes *
-read_cache (const SvReader *reader, const char *hash)
-{
-  g_autofree char *path = cache_path (reader, hash);
-  g_autoptr (GBytes) bytes = sv_file_read (path, SV_MANIFEST_MAX_SIZE, NULL);
-  if (bytes == NULL)
-    return NULL;
-  g_autofree char *found = sv_hash_gbytes (bytes);
-  return strcmp (found, hash) == 0 ? g_steal_pointer (&bytes) : NULL;
-}
-
-/* A cache that cannot be written costs time, not correctness. */
-static void
-write_cache (const SvReader *reader, const char *hash, GBytes *bytes)
-{
-  g_autofree char *path = cache_path (reader, hash);
-  g_autoptr (GError) error = NULL;
-  if (!sv_file_write (path, g_bytes_get_data (bytes, NULL), g_bytes_get_size (bytes), CACHE_MODE, &error))
-    sv_log ("warning", "manifest not cached", "reason", error->message, NULL);
-}
 
 static SvManifest *
 fetch_by_hash (SvReader *reader, const char *hash, SvTrustFunc is_trusted, GError **error)
 {
-  g_autoptr (GBytes) cached = read_cache (reader, hash);
+  g_autoptr (GBytes) cached = sv_cache_read (reader, SV_CACHE_MANIFESTS, hash, SV_MANIFEST_MAX_SIZE);
   if (cached != NULL)
     return sv_manifest_open (cached, hash, &reader->id, is_trusted, reader, error);
   g_autofree char *key = sv_manifest_key (hash);
@@ -55,7 +23,7 @@ fetch_by_hash (SvReader *reader, const char *hash, SvTrustFunc is_trusted, GErro
   }
   g_autoptr (SvManifest) manifest = sv_manifest_open (bytes, hash, &reader->id, is_trusted, reader, error);
   if (manifest != NULL)
-    write_cache (reader, hash, bytes);
+    sv_cache_write (reader, SV_CACHE_MANIFESTS, hash, bytes);
   return g_steal_pointer (&manifest);
 }
 

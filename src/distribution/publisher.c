@@ -1,7 +1,7 @@
-/* The index update. Ten publishers may swap at once: each reads the index with its ETag, edits, signs, and puts it under the
- * condition that the ETag is still the same. Who loses waits a random while, longer each time, and does everything anew on the
- * winner's index, so that `previous`, the overlap check and the sequence always follow from the index that is replaced. A
- * crash before the swap leaves at most an object that no index names. */
+/* The index update, which also moves long expired entries into the archive. Ten publishers may swap at once: each reads the
+ * index with its ETag, edits, signs, and puts it under the condition that the ETag is still the same. Who loses waits a random
+ * while, longer each time, and does everything anew on the winner's index, so that `previous`, the overlap check and the
+ * sequence always follow from the index that is replaced. A crash before the swap leaves at most objects that nobody names. */
 #include "distribution/publisher.h"
 
 #include <string.h>
@@ -123,11 +123,13 @@ put_once (SvPublisher *publisher, const char *key, GBytes *bytes, GError **error
     return FALSE;
   }
   g_clear_error (&local);
-  SvPutOptions options = { .condition = SV_PUT_IF_ABSENT,
+  SvPutOptions options = { .condition = SV_PUT_ONCE,
                            .content_type = "application/json",
                            .cache_control = SV_CACHE_IMMUTABLE };
   g_autofree char *etag = sv_object_store_put (publisher->store, key, bytes, &options, &local);
-  if (etag != NULL || g_error_matches (local, SV_ERROR, SV_ERROR_CONFLICT))
+  /* Somebody else was quicker; or something that is no object is in the way, and then it is still not there. */
+  if (etag != NULL ||
+      (g_error_matches (local, SV_ERROR, SV_ERROR_CONFLICT) && sv_object_store_head (publisher->store, key, NULL, NULL)))
   {
     g_clear_error (&local);
     return TRUE;
@@ -166,6 +168,38 @@ swap_index (SvPublisher *publisher, const SvSignedDocument *document, const char
   return FALSE;
 }
 
+/* The newest archive, where there is one that is small enough to be taken in. One that cannot be had is only named: history
+ * must not keep a rollback from being made. */
+static SvIndex *
+read_newest_archive (SvPublisher *publisher, const SvIndex *index)
+{
+  g_autoptr (GError) error = NULL;
+  SvIndex *newest = index->archive != NULL ? sv_fetch_archive (publisher->reader, index->archive, &error) : NULL;
+  if (error != NULL)
+    sv_log ("warning", "archive not read, it is named as it is", "archive", index->archive, "reason", error->message, NULL);
+  return newest;
+}
+
+/* Moves what is long expired out of @index; its archive lies in the store before the index names it. */
+static gboolean
+archive_old (SvPublisher *publisher, SvIndex *index, GError **error)
+{
+  SvHead head;
+  if (!sv_chain_head (publisher->chain, &head, error))
+    return FALSE;
+  if (!sv_index_has_archivable (index, head.finalized.number))
+    return TRUE;
+  g_autoptr (SvIndex) newest = read_newest_archive (publisher, index);
+  g_autoptr (GBytes) bytes = sv_index_take_archivable (index, head.finalized.number, newest, error);
+  if (bytes == NULL)
+    return FALSE;
+  g_autofree char *key = sv_archive_key (index->archive);
+  if (!put_once (publisher, key, bytes, error))
+    return FALSE;
+  sv_cache_write (publisher->reader, SV_CACHE_ARCHIVE, index->archive, bytes);
+  return TRUE;
+}
+
 /* Our own index counts for this home's memory as one that was read. */
 static SvIndex *
 remember_own (SvPublisher *publisher, const SvSignedDocument *document, GError **error)
@@ -192,6 +226,8 @@ try_update (SvPublisher *publisher, SvIndexEdit edit, gpointer data, SvIndex **r
     *result = g_steal_pointer (&index);
     return TRUE;
   }
+  if (!archive_old (publisher, index, error))
+    return FALSE;
   g_autoptr (SvSignedDocument) document = sv_index_sign (index, publisher->keypair, sv_clock_ms (), error);
   if (document == NULL)
     return FALSE;

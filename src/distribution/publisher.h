@@ -31,6 +31,7 @@ gboolean sv_publisher_put_manifest (SvPublisher *publisher, const SvManifest *ma
  * has to change. Called again, with the newer index, when somebody else's change came first. */
 typedef gboolean (*SvIndexEdit) (SvIndex *index, gboolean *changed, gpointer data, GError **error);
 
-/* Reads, edits, signs and swaps the index until it goes through. Returns: (transfer full) the index as it is afterwards. */
+/* Reads, edits, signs and swaps the index until it goes through. What expired long before the finalized head goes into the
+ * archive with it. Returns: (transfer full) the index as it is afterwards. */
 SvIndex *sv_publisher_update_index (SvPublisher *publisher, SvIndexEdit edit, gpointer data,
                                     GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -39,7 +39,6 @@ new_reader (const SvConfig *config, SvChain *chain, const SvReaderOptions *optio
   reader->chain = chain;
   reader->mirrors = mirrors;
   reader->accept_owner = options != NULL && options->accept_owner;
-  reader->cache_folder = sv_config_home_path (config, "cache/manifests");
   reader->etags = g_new0 (char *, sv_mirrors_count (mirrors));
   if (!sv_memory_chain_id (config, chain, &reader->id, error))
     return NULL;
@@ -84,7 +83,6 @@ sv_reader_free (SvReader *reader)
   g_clear_pointer (&reader->memory, sv_memory_free);
   g_clear_pointer (&reader->signers, sv_signers_free);
   g_clear_pointer (&reader->anchor, sv_anchor_free);
-  g_free (reader->cache_folder);
   g_free (reader->last_hash);
   g_free (reader->last_signer);
   g_free (reader);

@@ -2,12 +2,13 @@
  * every check. A reader is used by one thread at a time.
  *
  * It reads from R2_PUBLIC_URL (one or more), else from the `file:` store; keeps verified manifests in
- * $SCOREVISION_HOME/cache/manifests, and its memory (highest sequence per chain and signer, last verified index, revocations)
+ * $SCOREVISION_HOME/cache, and its memory (highest sequence per chain and signer, last verified index, revocations)
  * in $SCOREVISION_HOME/memory. */
 #pragma once
 
 #include "chain/chain.h"
 #include "distribution/signers.h"
+#include "protocol/manifest_archive.h"
 #include "protocol/window.h"
 #include "store/object_store.h"
 
@@ -60,6 +61,12 @@ SvManifest *sv_fetch_manifest (SvReader *reader, const char *hash, GError **erro
 
 /* The same, and checks that it agrees with its index entry. Returns: (transfer full). */
 SvManifest *sv_fetch_entry_manifest (SvReader *reader, const SvIndexEntry *entry, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Everything in the archives of @index (docs/protocol.md section 4), as one index without document; empty where it names none.
+ * Each archive is read from cache or store and checked by its hash. Only who asks about windows that are long over needs it: it
+ * grows with history. What cannot be had or used is SV_ERROR_UNREACHABLE or SV_ERROR_VERIFY, never a history with a hole.
+ * Returns: (transfer full). */
+SvIndex *sv_fetch_history (SvReader *reader, const SvIndex *index, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* The manifest active at @block; where the index cannot be had or is refused, the last verified active one as long as it has
  * not expired (with a log line). SV_ERROR_NOT_FOUND when no window is active, naming the next. Returns: (transfer full). */

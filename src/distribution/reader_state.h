@@ -16,7 +16,6 @@ struct SvReader
   gboolean accept_owner;
   SvMemory *memory;
   SvMirrors *mirrors;
-  char *cache_folder;
 
   /* Read from the chain anew whenever the finalized head has moved. */
   SvSigners *signers;
@@ -37,6 +36,20 @@ gboolean sv_reader_refresh_trust (SvReader *reader, GError **error) G_GNUC_WARN_
 /* For a publisher, whose reader has one store: the verified index and its ETag, or, where nothing was ever published, an empty
  * index and NULL. A store whose index is gone is SV_ERROR_VERIFY. Returns: (transfer full) both. */
 gboolean sv_fetch_index_for_update (SvReader *reader, SvIndex **index, char **etag, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* What was verified once lies in $SCOREVISION_HOME/cache/FOLDER under its hash. */
+#define SV_CACHE_MANIFESTS "manifests"
+#define SV_CACHE_ARCHIVE "archive"
+
+/* The bytes with that hash, or NULL. Returns: (transfer full). */
+GBytes *sv_cache_read (const SvReader *reader, const char *folder, const char *hash, gsize max_size);
+void sv_cache_write (const SvReader *reader, const char *folder, const char *hash, GBytes *bytes);
+
+/* "scorevision/archive/{hex}.json". Returns: (transfer full). */
+char *sv_archive_key (const char *hash);
+
+/* One archive by hash (stored form), opened. Returns: (transfer full). */
+SvIndex *sv_fetch_archive (SvReader *reader, const char *hash, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* "scorevision/manifests/{hex}.json". Returns: (transfer full). */
 char *sv_manifest_key (const char *hash);

@@ -50,6 +50,13 @@ sv_index_entry_read (const json_t *json)
   return entry;
 }
 
+void
+sv_index_entries_read (GPtrArray *entries, const json_t *array)
+{
+  for (gsize i = 0; i < json_array_size (array); i++)
+    g_ptr_array_add (entries, sv_index_entry_read (json_array_get (array, i)));
+}
+
 SvIndexEntry *
 sv_index_entry_new (const SvManifest *manifest, guint64 active_from, guint64 added_sequence, gint64 now)
 {

@@ -11,5 +11,8 @@ SvIndexEntry *sv_index_entry_read (const json_t *json);
 /* The live entry that @manifest has once it is added to an index. Returns: (transfer full). */
 SvIndexEntry *sv_index_entry_new (const SvManifest *manifest, guint64 active_from, guint64 added_sequence, gint64 now);
 
+/* Adds the entries of a JSON array that has passed sv_index_check() or sv_archive_check(). */
+void sv_index_entries_read (GPtrArray *entries, const json_t *array);
+
 /* (element-type SvIndexEntry) as a JSON array. Returns: (transfer full). */
 json_t *sv_index_entries_to_json (const GPtrArray *entries);

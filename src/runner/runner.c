@@ -206,7 +206,7 @@ sv_runner_store_shard (SvRunner *runner, const SvShard *shard, GError **error)
   g_byte_array_append (line, (const guint8 *)"\n", 1);
   g_autoptr (GBytes) object = g_byte_array_free_to_bytes (g_steal_pointer (&line));
   g_autofree char *key = shard_key (runner, shard, document, shard->block);
-  SvPutOptions options = { .condition = SV_PUT_IF_ABSENT,
+  SvPutOptions options = { .condition = SV_PUT_ONCE,
                            .content_type = "application/x-ndjson",
                            .cache_control = SV_CACHE_IMMUTABLE };
   g_autofree char *etag = sv_object_store_put (runner->results, key, object, &options, error);
