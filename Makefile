@@ -3,7 +3,7 @@ SHELL := /bin/bash
 BUILD ?= build
 PREFIX ?= /usr/local
 
-.PHONY: all help deps demo demo-subtensor test bench fuzz install format lint clean
+.PHONY: all help deps demo demo-s3 demo-subtensor test bench fuzz install format lint clean
 .DEFAULT_GOAL := all
 
 all: $(BUILD)/build.ninja ## build everything; the program is build/src/cli/sv
@@ -21,6 +21,9 @@ $(BUILD)/build.ninja:
 
 demo: all ## the whole system on this machine, each command shown as it runs
 	@SV_BUILD=$(BUILD) demo/run
+
+demo-s3: all ## the same with a real S3 server as its stores (needs what `make deps` installs)
+	@SV_BUILD=$(BUILD) DEMO_STORE=s3 demo/run
 
 demo-subtensor: all ## the same on a real Subtensor runtime, with sr25519 keys (needs its data, see README)
 	@SV_BUILD=$(BUILD) DEMO_CHAIN=subtensor demo/run

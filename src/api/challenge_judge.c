@@ -174,7 +174,8 @@ static SvChallenge *
 make_challenge (const Case *c, const SvClip *clip, guint64 seed)
 {
   SvChallenge *challenge = g_new0 (SvChallenge, 1);
-  challenge->clip_url = sv_clip_link_make (c->service->bases[0], c->service->clip_key, clip->hash, c->asked->now_ms);
+  challenge->clip_url =
+      sv_clip_url (c->service->store, c->service->bases[0], c->service->clip_key, clip->hash, c->asked->now_ms);
   challenge->element_id = g_strdup (c->element->id);
   challenge->window_id = g_strdup (c->entry->window_id);
   challenge->duration_ms = clip->duration_ms;

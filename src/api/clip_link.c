@@ -8,6 +8,7 @@
 #include "base/hash.h"
 #include "base/identifiers.h"
 
+#define CLIP_FOLDER "private/clips/"
 #define TOKEN_SIZE crypto_auth_hmacsha256_BYTES
 #define CLOCK_SLACK_SECONDS 60 /* between the clocks of instances that share the secret */
 
@@ -30,6 +31,28 @@ sv_clip_link_make (const char *base, const guint8 key[SV_CLIP_LINK_KEY_SIZE], co
   make_token (key, hex, expires, token);
   g_autofree char *token_hex = sv_hex_encode (token, sizeof token);
   return g_strdup_printf ("%s/clips/%s?expires=%" G_GUINT64_FORMAT "&token=%s", base, hex, expires, token_hex);
+}
+
+gboolean
+sv_clip_url_check (const SvObjectStore *store, GError **error)
+{
+  GError *failure = NULL;
+  g_free (sv_object_store_presign (store, CLIP_FOLDER "0", SV_CLIP_LINK_SECONDS, &failure));
+  if (failure != NULL)
+    g_propagate_error (error, failure);
+  return failure == NULL;
+}
+
+char *
+sv_clip_url (const SvObjectStore *store, const char *base, const guint8 key[SV_CLIP_LINK_KEY_SIZE], const char *clip_hash,
+             gint64 now_ms)
+{
+  g_autoptr (GError) failure = NULL;
+  g_autofree char *object = g_strconcat (CLIP_FOLDER, sv_hash_hex (clip_hash), NULL);
+  char *url = sv_object_store_presign (store, object, SV_CLIP_LINK_SECONDS, &failure);
+  if (failure != NULL)
+    g_error ("%s", failure->message); /* what sv_clip_url_check() has passed cannot fail later */
+  return url != NULL ? url : sv_clip_link_make (base, key, clip_hash, now_ms);
 }
 
 SvClipLinkVerdict

@@ -1,12 +1,21 @@
-/* Clip links of a `file:` store: /clips/{hex}?expires=SECONDS&token=HEX, the token an HMAC-SHA256 over both under a secret that
- * the instances of a deployment share (docs/protocol.md section 3). A link says nothing of who asked for it: the chute that
- * fetches the clip is not the asker. */
+/* How clips are handed out: by presigned URLs of an S3 store, else by links of a `file:` store:
+ * /clips/{hex}?expires=SECONDS&token=HEX, the token an HMAC-SHA256 over both under a secret that the instances of a deployment
+ * share (docs/protocol.md section 3). A link says nothing of who asked for it: the chute that fetches the clip is not the
+ * asker. */
 #pragma once
 
-#include <glib.h>
+#include "store/object_store.h"
 
 #define SV_CLIP_LINK_SECONDS 900
 #define SV_CLIP_LINK_KEY_SIZE 32
+
+/* The URL that hands out a clip: presigned where the store has such URLs, else a link of ours. Any thread. Returns: (transfer
+ * full). */
+char *sv_clip_url (const SvObjectStore *store, const char *base, const guint8 key[SV_CLIP_LINK_KEY_SIZE], const char *clip_hash,
+                   gint64 now_ms);
+
+/* SV_ERROR_USAGE where the store has private objects that it could not hand out. */
+gboolean sv_clip_url_check (const SvObjectStore *store, GError **error);
 
 /* @base is a public base URL of the server. Returns: (transfer full). */
 char *sv_clip_link_make (const char *base, const guint8 key[SV_CLIP_LINK_KEY_SIZE], const char *clip_hash, gint64 now_ms);

@@ -109,12 +109,17 @@ open_store (SvServer *server, const SvConfig *config, GError **error)
   if (server->store == NULL)
     return FALSE;
   g_autofree char *path = sv_object_store_local_path (server->store, "scorevision/index.json");
-  if (path == NULL)
+  gboolean is_bucket = g_str_has_prefix (sv_object_store_url (server->store), "s3:");
+  if (path == NULL && !is_bucket)
   {
     g_set_error (error, SV_ERROR, SV_ERROR_USAGE,
-                 "SCOREVISION_STORE: clips are handed out from a file: store, and %s is none; set it to file:PATH", url);
+                 "SCOREVISION_STORE: clips are handed out from a file: or s3: store, and %s is neither; set it to file:PATH or "
+                 "s3://BUCKET",
+                 url);
     return FALSE;
   }
+  if (!sv_clip_url_check (server->store, error))
+    return FALSE;
   server->service.store = server->store;
   return TRUE;
 }
@@ -150,8 +155,9 @@ static gboolean
 start_watching (SvServer *server, const SvConfig *config, GError **error)
 {
   SvService *service = &server->service;
-  gboolean is_remote =
-      sv_config_get (config, "R2_PUBLIC_URL") != NULL || sv_config_get (config, "R2_BUCKET_PUBLIC_URL") != NULL;
+  gboolean is_remote = sv_config_get (config, "R2_PUBLIC_URL") != NULL ||
+                       sv_config_get (config, "R2_BUCKET_PUBLIC_URL") != NULL ||
+                       g_str_has_prefix (sv_object_store_url (server->store), "s3:");
   server->manifest_watch = sv_manifest_watch_new (config, service->board, error);
   if (server->manifest_watch == NULL)
     return FALSE;

@@ -31,7 +31,7 @@ make_task (const SvService *service, const SvClip *clip, gint64 now_ms)
   guint64 seed;
   randombytes_buf (&seed, sizeof seed);
   g_autofree char *task_id = g_uuid_string_random ();
-  g_autofree char *url = sv_clip_link_make (service->bases[0], service->clip_key, clip->hash, now_ms);
+  g_autofree char *url = sv_clip_url (service->store, service->bases[0], service->clip_key, clip->hash, now_ms);
   json_t *task = json_object ();
   json_object_set_new (task, "task_id", json_string (task_id));
   json_object_set_new (task, "video_url", json_string (url));

@@ -160,9 +160,10 @@ write_all (int fd, const guint8 *data, gsize length)
   return TRUE;
 }
 
-/* A temporary file in @directory that holds the data safely. Returns: (transfer full) its path. */
+/* A temporary file in @directory that holds the data, safely where it is synced. Returns: (transfer full) its path. */
 static char *
-write_temporary (const char *directory, const char *path, const void *data, gsize length, guint mode, GError **error)
+write_temporary (const char *directory, const char *path, const void *data, gsize length, guint mode, gboolean sync,
+                 GError **error)
 {
   g_autofree char *temporary = g_build_filename (directory, TEMPORARY_NAME, NULL);
   int fd = mkostemp (temporary, O_CLOEXEC);
@@ -173,7 +174,7 @@ write_temporary (const char *directory, const char *path, const void *data, gsiz
     fail (error, "write", path);
     return NULL;
   }
-  is_written = write_all (fd, data, length) && fchmod (fd, mode) == 0 && fsync (fd) == 0;
+  is_written = write_all (fd, data, length) && fchmod (fd, mode) == 0 && (!sync || fsync (fd) == 0);
   if (!is_written)
     fail (error, "write", path);
   if (close (fd) != 0 && is_written)
@@ -210,27 +211,33 @@ put_new (const char *temporary, const char *path, GError **error)
 typedef gboolean (*Put) (const char *temporary, const char *path, GError **error);
 
 static gboolean
-write_with (Put put, const char *path, const void *data, gsize length, guint mode, GError **error)
+write_with (Put put, const char *path, const void *data, gsize length, guint mode, gboolean sync, GError **error)
 {
   g_autofree char *directory = g_path_get_dirname (path);
   g_autofree char *temporary = NULL;
 
   if (!sv_directory_make (directory, (mode & 077) == 0 ? 0700 : 0755, error))
     return FALSE;
-  temporary = write_temporary (directory, path, data, length, mode, error);
-  return temporary != NULL && put (temporary, path, error) && sync_directory (directory, error);
+  temporary = write_temporary (directory, path, data, length, mode, sync, error);
+  return temporary != NULL && put (temporary, path, error) && (!sync || sync_directory (directory, error));
 }
 
 gboolean
 sv_file_write (const char *path, const void *data, gsize length, guint mode, GError **error)
 {
-  return write_with (put_replacing, path, data, length, mode, error);
+  return write_with (put_replacing, path, data, length, mode, TRUE, error);
+}
+
+gboolean
+sv_file_write_cached (const char *path, const void *data, gsize length, guint mode, GError **error)
+{
+  return write_with (put_replacing, path, data, length, mode, FALSE, error);
 }
 
 gboolean
 sv_file_create (const char *path, const void *data, gsize length, guint mode, GError **error)
 {
-  return write_with (put_new, path, data, length, mode, error);
+  return write_with (put_new, path, data, length, mode, TRUE, error);
 }
 
 int

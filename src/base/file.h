@@ -12,7 +12,12 @@ GBytes *sv_file_read (const char *path, gsize max_size, GError **error) G_GNUC_W
  * bits), else 0755. A crash may leave a file ".sv-tmp-XXXXXX" beside it, which nobody needs. */
 gboolean sv_file_write (const char *path, const void *data, gsize length, guint mode, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* The same, but fails with SV_ERROR_CONFLICT where @path exists (link(2), so two writers cannot both succeed). */
+/* The same without the fsyncs, for what can be had again and is checked whenever it is read: readers see the old content or the
+ * new, but after a power cut the file may be empty or damaged. */
+gboolean sv_file_write_cached (const char *path, const void *data, gsize length, guint mode,
+                               GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* sv_file_write(), but fails with SV_ERROR_CONFLICT where @path exists (link(2), so two writers cannot both succeed). */
 gboolean sv_file_create (const char *path, const void *data, gsize length, guint mode,
                          GError **error) G_GNUC_WARN_UNUSED_RESULT;
 

@@ -108,3 +108,21 @@ sv_address_kind_of_text (const char *text, SvAddressKind *kind)
     return FALSE;
   return TRUE;
 }
+
+void
+sv_address_text (const struct sockaddr *address, char text[SV_ADDRESS_TEXT_SIZE])
+{
+  text[0] = '\0';
+  if (address->sa_family == AF_INET)
+  {
+    struct sockaddr_in in4;
+    memcpy (&in4, address, sizeof in4);
+    inet_ntop (AF_INET, &in4.sin_addr, text, SV_ADDRESS_TEXT_SIZE);
+  }
+  else if (address->sa_family == AF_INET6)
+  {
+    struct sockaddr_in6 in6;
+    memcpy (&in6, address, sizeof in6);
+    inet_ntop (AF_INET6, &in6.sin6_addr, text, SV_ADDRESS_TEXT_SIZE);
+  }
+}

@@ -15,3 +15,8 @@ SvAddressKind sv_address_kind (const struct sockaddr *address);
 
 /* FALSE when @text is not a numeric address. */
 gboolean sv_address_kind_of_text (const char *text, SvAddressKind *kind) G_GNUC_WARN_UNUSED_RESULT;
+
+#define SV_ADDRESS_TEXT_SIZE 46 /* INET6_ADDRSTRLEN */
+
+/* The numeric form; "" for what is no IP address. */
+void sv_address_text (const struct sockaddr *address, char text[SV_ADDRESS_TEXT_SIZE]);

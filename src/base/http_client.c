@@ -14,7 +14,7 @@
 struct SvHttpClient
 {
   CURL *curl;
-  char *encodings;
+  const char *encodings;
 };
 
 /* ---- redirects ---- */
@@ -67,16 +67,20 @@ follow (const SvHttpHop *hop, const char *target, guint n_followed, SvHttpHop *n
   if (hop->request->limits.policy == SV_HTTP_PUBLIC_ADDRESS && !hop->url.is_https && next->url.is_https)
     return refuse_redirect (&hop->url, "here redirects stay within https", error);
   next->is_redirected = TRUE;
+  next->first_address = hop->is_redirected ? g_strdup (hop->first_address) : sv_http_hop_address (hop);
   next->is_foreign = hop->is_foreign || strcmp (hop->url.origin, next->url.origin) != 0;
   return TRUE;
 }
 
 static SvHttpResponse *
-take_response (SvHttpHop *hop)
+take_response (SvHttpHop *hop, GError **error)
 {
+  GBytes *body = sv_http_body_take (&hop->body, error);
+  if (body == NULL)
+    return NULL;
   SvHttpResponse *response = g_new0 (SvHttpResponse, 1);
   response->status = sv_http_hop_status (hop);
-  response->body = g_byte_array_free_to_bytes (g_steal_pointer (&hop->body));
+  response->body = body;
   response->body_length = hop->body_length;
   response->headers = g_steal_pointer (&hop->headers);
   response->final_url = g_steal_pointer (&hop->url.text);
@@ -113,9 +117,9 @@ sv_http_perform (SvHttpClient *client, const SvHttpRequest *request, GError **er
   {
     if (!sv_http_hop_run (&hop, client->encodings, deadline, error))
       return NULL;
-    const char *target = redirect_target (&hop);
+    const char *target = request->takes_redirects ? NULL : redirect_target (&hop);
     if (target == NULL)
-      return take_response (&hop);
+      return take_response (&hop, error);
     g_auto (SvHttpHop) next = { 0 };
     sv_http_hop_init (&next, request, client->curl);
     if (!follow (&hop, target, n_followed, &next, error))
@@ -128,17 +132,12 @@ sv_http_perform (SvHttpClient *client, const SvHttpRequest *request, GError **er
 
 /* ---- client and response ---- */
 
-static char *
+/* What a hop takes (http_hop.c), if this libcurl can unpack it. */
+static const char *
 supported_encodings (void)
 {
   const curl_version_info_data *info = sv_curl ()->version_info (CURLVERSION_NOW);
-  g_autoptr (GStrvBuilder) names = g_strv_builder_new ();
-  if ((info->features & CURL_VERSION_LIBZ) != 0)
-    g_strv_builder_add_many (names, "gzip", "deflate", NULL);
-  if ((info->features & CURL_VERSION_BROTLI) != 0)
-    g_strv_builder_add (names, "br");
-  g_auto (GStrv) list = g_strv_builder_end (names);
-  return g_strjoinv (", ", list);
+  return (info->features & CURL_VERSION_LIBZ) != 0 ? "gzip, deflate" : "identity";
 }
 
 SvHttpClient *
@@ -158,7 +157,6 @@ sv_http_client_free (SvHttpClient *client)
   if (client == NULL)
     return;
   sv_curl ()->easy_cleanup (client->curl);
-  g_free (client->encodings);
   g_free (client);
 }
 

@@ -5,18 +5,20 @@
  * connection may be used again under a stricter policy. Under that policy no proxy is used: it would connect in our place.
  *
  * The body is counted after decompression, chunk by chunk (libcurl hands out at most 16 KiB at a time), so a small answer that
- * expands without end is cut off at the limit. Bodies of answers other than 2xx are for messages only, and bounded apart. */
+ * expands without end is cut off at the limit. libcurl also unpacks what was not asked for, and Brotli and Zstandard keep up to
+ * 16 and 128 MiB of what they unpacked, as the sender chooses: all but gzip and deflate, which keep 32 KiB, are refused by
+ * their header. Bodies of answers other than 2xx are for messages only, and bounded apart. */
 #include "base/http_hop.h"
 
 #include <errno.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/curl_library.h"
 #include "base/error.h"
 #include "base/http_address.h"
 
 #define MAX_HEADER_BYTES (64 * 1024)
+#define MIN_OTHER_BODY (64 * 1024) /* a reason may be longer than what was asked for */
 #define MAX_OTHER_BODY (1024 * 1024)
 #define DEFAULT_CONNECT_MS 10000
 #define DEFAULT_STALL_MS 15000
@@ -35,7 +37,8 @@ void
 sv_http_hop_clear (SvHttpHop *hop)
 {
   sv_url_clear (&hop->url);
-  g_clear_pointer (&hop->body, g_byte_array_unref);
+  g_clear_pointer (&hop->first_address, g_free);
+  sv_http_body_clear (&hop->body);
   g_clear_pointer (&hop->headers, g_hash_table_unref);
   g_clear_error (&hop->refusal);
 }
@@ -44,7 +47,7 @@ sv_http_hop_init (SvHttpHop *hop, const SvHttpRequest *request, CURL *curl)
 {
   hop->request = request;
   hop->curl = curl;
-  hop->body = g_byte_array_new ();
+  sv_http_body_init (&hop->body);
   hop->headers = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
 }
 
@@ -65,10 +68,25 @@ sv_http_hop_status (const SvHttpHop *hop)
   return (guint)status;
 }
 
+char *
+sv_http_hop_address (const SvHttpHop *hop)
+{
+  char *address = NULL;
+  sv_curl ()->easy_getinfo (hop->curl, CURLINFO_PRIMARY_IP, &address);
+  return g_strdup (address);
+}
+
 static gboolean
 is_success (guint status)
 {
   return status >= 200 && status <= 299;
+}
+
+static guint
+stall_ms (const SvHttpHop *hop)
+{
+  guint ms = hop->request->limits.stall_timeout_ms;
+  return ms != 0 ? ms : DEFAULT_STALL_MS;
 }
 
 /* ---- addresses ---- */
@@ -89,11 +107,20 @@ is_own (const SvHttpHop *hop)
   return FALSE;
 }
 
+/* A server of our own configuration may be anywhere; it must not send us about the networks we are in. */
 static gboolean
-address_is_allowed (SvHttpHop *hop, SvAddressKind kind)
+redirect_is_allowed (SvHttpHop *hop, const char *address, SvAddressKind kind)
+{
+  if (!hop->is_redirected || kind == SV_ADDRESS_PUBLIC || g_strcmp0 (address, hop->first_address) == 0)
+    return TRUE;
+  return refuse (hop, SV_ERROR_POLICY, "refused the redirect to here: it is a private or local address") != 0;
+}
+
+static gboolean
+address_is_allowed (SvHttpHop *hop, const char *address, SvAddressKind kind)
 {
   if (hop->request->limits.policy == SV_HTTP_ANY_ADDRESS)
-    return TRUE;
+    return redirect_is_allowed (hop, address, kind);
   if (!hop->url.is_https && kind != SV_ADDRESS_LOOPBACK)
     return refuse (hop, SV_ERROR_POLICY, "http is allowed on this machine only; https is needed") != 0;
   if (kind != SV_ADDRESS_PUBLIC && !is_own (hop))
@@ -105,7 +132,9 @@ static curl_socket_t
 on_open_socket (void *data, curlsocktype purpose, struct curl_sockaddr *address)
 {
   SvHttpHop *hop = data;
-  if (!address_is_allowed (hop, sv_address_kind (&address->addr)))
+  char text[SV_ADDRESS_TEXT_SIZE];
+  sv_address_text (&address->addr, text);
+  if (!address_is_allowed (hop, text, sv_address_kind (&address->addr)))
     return CURL_SOCKET_BAD;
   return socket (address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
 }
@@ -117,7 +146,7 @@ on_before_request (void *data, char *remote, char *local, int remote_port, int l
   SvAddressKind kind = SV_ADDRESS_PRIVATE;
   if (!sv_address_kind_of_text (remote, &kind))
     kind = SV_ADDRESS_PRIVATE;
-  return address_is_allowed (hop, kind) ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT;
+  return address_is_allowed (hop, remote, kind) ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT;
 }
 
 /* ---- the answer ---- */
@@ -134,6 +163,25 @@ add_header (SvHttpHop *hop, const char *line, const char *colon)
   g_hash_table_replace (hop->headers, name, joined);
 }
 
+/* @allowed ends with NULL; an absent header is fine. */
+static gboolean
+has_one_of (const SvHttpHop *hop, const char *name, const char *const *allowed)
+{
+  const char *value = g_hash_table_lookup (hop->headers, name);
+  gboolean ok = value == NULL || *value == '\0';
+  for (; !ok && *allowed != NULL; allowed++)
+    ok = g_ascii_strcasecmp (value, *allowed) == 0;
+  return ok;
+}
+
+static gboolean
+is_packed_as_asked (const SvHttpHop *hop)
+{
+  static const char *const encodings[] = { "gzip", "x-gzip", "deflate", "identity", NULL };
+  static const char *const transfers[] = { "chunked", "identity", NULL };
+  return has_one_of (hop, "content-encoding", encodings) && has_one_of (hop, "transfer-encoding", transfers);
+}
+
 static size_t
 on_header (char *data, size_t size, size_t count, void *user)
 {
@@ -141,7 +189,7 @@ on_header (char *data, size_t size, size_t count, void *user)
   gsize length = size * count;
   hop->header_bytes += length;
   if (hop->header_bytes > MAX_HEADER_BYTES)
-    return refuse (hop, SV_ERROR_POLICY, "the answer's headers are larger than 64 KiB");
+    return refuse (hop, SV_ERROR_POLICY, "endless data: the answer's headers are larger than 64 KiB");
   if (hop->has_all_headers)
     return length;
 
@@ -153,23 +201,24 @@ on_header (char *data, size_t size, size_t count, void *user)
     hop->has_all_headers = sv_http_hop_status (hop) >= 200;
   else if (colon != NULL && g_ascii_isgraph (*line))
     add_header (hop, line, colon);
+  if (!is_packed_as_asked (hop))
+    return refuse (hop, SV_ERROR_POLICY, "the answer is compressed in a way that was not asked for");
   return length;
 }
 
-static gboolean
+static gsize
+keep (SvHttpHop *hop, const char *data, gsize length)
+{
+  g_autoptr (GError) error = NULL;
+  return sv_http_body_append (&hop->body, data, length, &error) ? length : refuse (hop, SV_ERROR_FAILED, error->message);
+}
+
+static gsize
 write_to_sink (SvHttpHop *hop, const char *data, gsize length)
 {
-  while (length > 0)
-  {
-    gssize n = write (hop->request->sink_fd, data, length);
-    if (n < 0 && errno == EINTR)
-      continue;
-    if (n < 0)
-      return refuse (hop, SV_ERROR_FAILED, g_strerror (errno)) != 0;
-    data += n;
-    length -= (gsize)n;
-  }
-  return TRUE;
+  if (sv_http_body_write (hop->request->sink_fd, data, length) == 0)
+    return length;
+  return refuse (hop, SV_ERROR_FAILED, g_strerror (errno));
 }
 
 static size_t
@@ -180,17 +229,30 @@ on_body (char *data, size_t size, size_t count, void *user)
   gboolean is_wanted = is_success (sv_http_hop_status (hop));
   guint64 limit = hop->request->limits.max_bytes;
   if (!is_wanted)
-    limit = MIN (limit, MAX_OTHER_BODY);
+    limit = CLAMP (limit, MIN_OTHER_BODY, MAX_OTHER_BODY);
   if (length > limit - hop->body_length)
   {
-    g_autofree char *why = g_strdup_printf ("the answer is larger than %" G_GUINT64_FORMAT " bytes", limit);
+    g_autofree char *why = g_strdup_printf ("endless data: the answer is larger than %" G_GUINT64_FORMAT " bytes", limit);
     return refuse (hop, SV_ERROR_POLICY, why);
   }
   hop->body_length += length;
-  if (is_wanted && hop->request->sink_fd > 0)
-    return write_to_sink (hop, data, length) ? length : 0;
-  g_byte_array_append (hop->body, (const guint8 *)data, (guint)length);
-  return length;
+  return is_wanted && hop->request->sink_fd > 0 ? write_to_sink (hop, data, length) : keep (hop, data, length);
+}
+
+/* libcurl asks at least once a second. Counted is what came over the network, before it is unpacked. An answer of which nothing
+ * has come yet is left to the stall time. */
+static int
+on_progress (void *data, curl_off_t total, curl_off_t received, curl_off_t to_send, curl_off_t sent)
+{
+  SvHttpHop *hop = data;
+  gint64 elapsed_ms = (g_get_monotonic_time () - hop->start) / 1000;
+  gboolean is_begun = hop->header_bytes > 0;
+  if (!is_begun || elapsed_ms < stall_ms (hop) || received * 1000 >= elapsed_ms * (gint64)hop->request->limits.min_rate)
+    return 0;
+  g_autofree char *why = g_strdup_printf ("slow transfer: less than %u bytes a second came in %" G_GINT64_FORMAT " s",
+                                          hop->request->limits.min_rate, elapsed_ms / 1000);
+  refuse (hop, SV_ERROR_POLICY, why);
+  return 1;
 }
 
 /* ---- the request ---- */
@@ -229,14 +291,59 @@ make_headers (const SvHttpHop *hop)
   return has_type ? list : sv_curl ()->slist_append (list, "Content-Type:"); /* libcurl would say it is a form */
 }
 
+/* libcurl has been told how long the body is, so one that ends early would leave the server waiting. */
+static size_t
+on_send (char *data, size_t size, size_t count, void *user)
+{
+  SvHttpHop *hop = user;
+  const SvHttpRequest *request = hop->request;
+  gsize wanted = (gsize)MIN (size * count, request->source_length - hop->source_sent);
+  gssize got;
+  do
+    got = pread (request->source_fd, data, wanted, (off_t)(request->source_offset + hop->source_sent));
+  while (got < 0 && errno == EINTR);
+  if (got < 0 || (got == 0 && wanted > 0))
+  {
+    refuse (hop, SV_ERROR_FAILED, got < 0 ? g_strerror (errno) : "the file that is sent has become shorter");
+    return CURL_READFUNC_ABORT;
+  }
+  hop->source_sent += (guint64)got;
+  return (size_t)got;
+}
+
+/* Where a connection that was kept turns out to be closed, libcurl sends the body again from its beginning. */
+static int
+on_rewind (void *user, curl_off_t offset, int origin)
+{
+  SvHttpHop *hop = user;
+  if (origin != SEEK_SET || offset < 0)
+    return CURL_SEEKFUNC_FAIL;
+  hop->source_sent = (guint64)offset;
+  return CURL_SEEKFUNC_OK;
+}
+
 static void
-set_method_and_body (const SvHttpHop *hop)
+set_source (SvHttpHop *hop)
+{
+  hop->source_sent = 0;
+  sv_curl ()->easy_setopt (hop->curl, CURLOPT_UPLOAD, 1L);
+  sv_curl ()->easy_setopt (hop->curl, CURLOPT_INFILESIZE_LARGE, (curl_off_t)hop->request->source_length);
+  sv_curl ()->easy_setopt (hop->curl, CURLOPT_READFUNCTION, on_send);
+  sv_curl ()->easy_setopt (hop->curl, CURLOPT_READDATA, hop);
+  sv_curl ()->easy_setopt (hop->curl, CURLOPT_SEEKFUNCTION, on_rewind);
+  sv_curl ()->easy_setopt (hop->curl, CURLOPT_SEEKDATA, hop);
+}
+
+static void
+set_method_and_body (SvHttpHop *hop)
 {
   const char *method = sv_http_request_method (hop->request);
   gsize length = 0;
   const void *data = hop->request->body != NULL ? g_bytes_get_data (hop->request->body, &length) : NULL;
   gboolean sends_body = hop->request->body != NULL || strcmp (method, "POST") == 0 || strcmp (method, "PUT") == 0;
-  if (sends_body)
+  if (hop->request->source_fd > 0)
+    set_source (hop);
+  else if (sends_body)
   {
     sv_curl ()->easy_setopt (hop->curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)length);
     sv_curl ()->easy_setopt (hop->curl, CURLOPT_POSTFIELDS, data != NULL ? data : "");
@@ -252,11 +359,10 @@ set_limits (const SvHttpHop *hop, gint64 remaining_ms)
 {
   const SvHttpLimits *limits = &hop->request->limits;
   guint connect_ms = limits->connect_timeout_ms != 0 ? limits->connect_timeout_ms : DEFAULT_CONNECT_MS;
-  guint stall_ms = limits->stall_timeout_ms != 0 ? limits->stall_timeout_ms : DEFAULT_STALL_MS;
   sv_curl ()->easy_setopt (hop->curl, CURLOPT_TIMEOUT_MS, (long)remaining_ms);
   sv_curl ()->easy_setopt (hop->curl, CURLOPT_CONNECTTIMEOUT_MS, (long)connect_ms);
   sv_curl ()->easy_setopt (hop->curl, CURLOPT_LOW_SPEED_LIMIT, 1L);
-  sv_curl ()->easy_setopt (hop->curl, CURLOPT_LOW_SPEED_TIME, (long)((stall_ms + 999) / 1000));
+  sv_curl ()->easy_setopt (hop->curl, CURLOPT_LOW_SPEED_TIME, (long)((stall_ms (hop) + 999) / 1000));
   if (limits->policy == SV_HTTP_PUBLIC_ADDRESS || hop->url.is_loopback)
     sv_curl ()->easy_setopt (hop->curl, CURLOPT_PROXY, "");
 }
@@ -266,7 +372,7 @@ set_callbacks (SvHttpHop *hop)
 {
   sv_curl ()->easy_setopt (hop->curl, CURLOPT_OPENSOCKETFUNCTION, on_open_socket);
   sv_curl ()->easy_setopt (hop->curl, CURLOPT_OPENSOCKETDATA, hop);
-  if (hop->request->limits.policy == SV_HTTP_PUBLIC_ADDRESS)
+  if (hop->request->limits.policy == SV_HTTP_PUBLIC_ADDRESS || hop->is_redirected)
   {
     sv_curl ()->easy_setopt (hop->curl, CURLOPT_PREREQFUNCTION, on_before_request);
     sv_curl ()->easy_setopt (hop->curl, CURLOPT_PREREQDATA, hop);
@@ -276,9 +382,23 @@ set_callbacks (SvHttpHop *hop)
   sv_curl ()->easy_setopt (hop->curl, CURLOPT_WRITEFUNCTION, on_body);
   sv_curl ()->easy_setopt (hop->curl, CURLOPT_WRITEDATA, hop);
   sv_curl ()->easy_setopt (hop->curl, CURLOPT_ERRORBUFFER, hop->message);
+  if (hop->request->limits.min_rate == 0)
+    return;
+  sv_curl ()->easy_setopt (hop->curl, CURLOPT_NOPROGRESS, 0L);
+  sv_curl ()->easy_setopt (hop->curl, CURLOPT_XFERINFOFUNCTION, on_progress);
+  sv_curl ()->easy_setopt (hop->curl, CURLOPT_XFERINFODATA, hop);
 }
 
-/* Our own reason, or libcurl's as UNREACHABLE. Its text may quote what the server sent. */
+/* Something came that was not, or not yet, a whole answer. */
+static gboolean
+has_begun_to_answer (const SvHttpHop *hop, CURLcode code)
+{
+  curl_off_t first_byte_us = 0;
+  sv_curl ()->easy_getinfo (hop->curl, CURLINFO_STARTTRANSFER_TIME_T, &first_byte_us);
+  return hop->header_bytes > 0 || (first_byte_us > 0 && code != CURLE_GOT_NOTHING);
+}
+
+/* Our own reason, or libcurl's. Its text may quote what the server sent. */
 static gboolean
 report (SvHttpHop *hop, CURLcode code, GError **error)
 {
@@ -294,14 +414,19 @@ report (SvHttpHop *hop, CURLcode code, GError **error)
   for (char *p = printable; *p != '\0'; p++)
     if (!g_ascii_isprint (*p))
       *p = '?';
-  g_set_error (error, SV_ERROR, SV_ERROR_UNREACHABLE, "%s: %s", hop->url.shown, printable);
+  if (!hop->request->limits.distrusts_server || !has_begun_to_answer (hop, code))
+    g_set_error (error, SV_ERROR, SV_ERROR_UNREACHABLE, "%s: %s", hop->url.shown, printable);
+  else
+    g_set_error (error, SV_ERROR, SV_ERROR_POLICY, "%s: %s: %s", hop->url.shown,
+                 code == CURLE_OPERATION_TIMEDOUT ? "slow transfer" : "broken answer", printable);
   return FALSE;
 }
 
 gboolean
 sv_http_hop_run (SvHttpHop *hop, const char *encodings, gint64 deadline, GError **error)
 {
-  gint64 remaining_ms = (deadline - g_get_monotonic_time ()) / 1000;
+  hop->start = g_get_monotonic_time ();
+  gint64 remaining_ms = (deadline - hop->start) / 1000;
   if (remaining_ms <= 0)
     return report (hop, CURLE_OPERATION_TIMEDOUT, error);
   g_autoptr (CurlList) headers = make_headers (hop);

@@ -4,6 +4,7 @@
 
 #include <curl/curl.h>
 
+#include "base/http_body.h"
 #include "base/http_client.h"
 #include "base/url.h"
 
@@ -13,13 +14,16 @@ typedef struct
   CURL *curl;
   SvUrl url;
   gboolean is_redirected; /* not the address that the caller gave */
+  char *first_address;    /* when @is_redirected: the IP address of the server that the caller asked */
   gboolean is_foreign;    /* not the origin that the caller's headers are for */
-  GByteArray *body;
+  gint64 start;           /* monotonic */
+  SvHttpBody body;
   guint64 body_length;
   GHashTable *headers;
   gsize header_bytes;
   gboolean has_all_headers; /* what follows are trailers */
-  GError *refusal;          /* why a callback ended the transfer */
+  guint64 source_sent;
+  GError *refusal; /* why a callback ended the transfer */
   char message[CURL_ERROR_SIZE];
 } SvHttpHop;
 
@@ -32,6 +36,9 @@ gboolean sv_http_hop_run (SvHttpHop *hop, const char *encodings, gint64 deadline
 
 /* The status of the answer. */
 guint sv_http_hop_status (const SvHttpHop *hop);
+
+/* The IP address of the server that answered. Returns: (transfer full). */
+char *sv_http_hop_address (const SvHttpHop *hop);
 
 /* "GET" where the request names no method. */
 const char *sv_http_request_method (const SvHttpRequest *request);

@@ -20,13 +20,21 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (json_t, json_decref)
 json_t *sv_json_parse (const char *what, const void *data, gsize length, gsize max_size,
                        GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* The string that a member of the outermost object has, found without reading the text as a whole. The text must be canonical
+ * to be searched rightly; nothing of it has been checked, and the string is as it stands there, escapes included. Returns:
+ * (transfer full), NULL where there is none or it is longer than 1 KiB. */
+char *sv_json_find_string (const void *data, gsize length, const char *key);
+
 /* The canonical form (RFC 8785) of @value, without a trailing newline. Fails (SV_ERROR_MALFORMED) for integers beyond 2^53 - 1,
  * which can only come from our own code (NaN and infinities do not even get into a value: json_real() gives NULL for them), and
  * for nesting deeper than SV_JSON_MAX_DEPTH, which nobody could read again (a document put inside another is nested deeper than
  * it was). Returns: (transfer full). */
 GBytes *sv_json_canonical (const json_t *value, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* The same as a NUL-terminated string, for printing and for values known to be writable (aborts otherwise). */
+/* Whether @data is the canonical form of @value, without writing that out. FALSE for a value that has none. */
+gboolean sv_json_is_canonical (const json_t *value, const void *data, gsize length) G_GNUC_WARN_UNUSED_RESULT;
+
+/* The canonical form as a NUL-terminated string, for printing and for values known to be writable (aborts otherwise). */
 char *sv_json_canonical_string (const json_t *value);
 
 /* Indented by two spaces, keys in the order they were added; for people. Aborts where sv_json_canonical() fails. Returns:

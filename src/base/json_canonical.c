@@ -1,5 +1,7 @@
 /* Writing JSON: canonical (RFC 8785) and for people. One walk does both; they differ in spaces and in the order of keys. The
- * writer refuses what our own reader would refuse, so that nothing is signed that cannot be read again. */
+ * writer refuses what our own reader would refuse, so that nothing is signed that cannot be read again. Whether bytes are
+ * canonical is found out by the same walk, which then compares with them what it would write: every document is asked that
+ * when it is read, and an index of many MiB must not be written out for it. */
 #include "base/json.h"
 
 #include <string.h>
@@ -8,7 +10,9 @@
 
 typedef struct
 {
-  GString *out;
+  GString *out;         /* or NULL: nothing is written, but compared with @expected */
+  const char *expected; /* what is still to come */
+  gsize n_expected;
   gboolean is_pretty;
   guint depth;
   GError **error;
@@ -28,6 +32,28 @@ fail (Writer *writer, const char *reason)
 {
   g_set_error (writer->error, SV_ERROR, SV_ERROR_MALFORMED, "cannot write JSON: %s", reason);
   return FALSE;
+}
+
+/* FALSE without an error when it is not what was expected. */
+static gboolean
+put (Writer *writer, const char *text, gsize length)
+{
+  if (writer->out != NULL)
+  {
+    g_string_append_len (writer->out, text, (gssize)length);
+    return TRUE;
+  }
+  if (length > writer->n_expected || memcmp (text, writer->expected, length) != 0)
+    return FALSE;
+  writer->expected += length;
+  writer->n_expected -= length;
+  return TRUE;
+}
+
+static gboolean
+put_byte (Writer *writer, char c)
+{
+  return put (writer, &c, 1);
 }
 
 /* By UTF-16 code units, as RFC 8785 wants it. UTF-8 bytes give the same order but for one thing: characters beyond U+FFFF are
@@ -57,37 +83,39 @@ compare_members (const void *a, const void *b)
   return compare_utf16 (a, b);
 }
 
-static void
-write_escape (GString *out, guint8 c)
+static gboolean
+write_escape (Writer *writer, guint8 c)
 {
   static const char short_forms[] = { ['\b'] = 'b', ['\t'] = 't', ['\n'] = 'n', ['\f'] = 'f', ['\r'] = 'r' };
+  char text[8];
 
   if (c == '"' || c == '\\')
-    g_string_append_printf (out, "\\%c", c);
+    g_snprintf (text, sizeof text, "\\%c", c);
   else if (c < sizeof short_forms && short_forms[c] != 0)
-    g_string_append_printf (out, "\\%c", short_forms[c]);
+    g_snprintf (text, sizeof text, "\\%c", short_forms[c]);
   else
-    g_string_append_printf (out, "\\u%04x", c);
+    g_snprintf (text, sizeof text, "\\u%04x", c);
+  return put (writer, text, strlen (text));
 }
 
-static void
+static gboolean
 write_string (Writer *writer, const char *text, gsize length)
 {
   gsize start = 0;
 
-  g_string_append_c (writer->out, '"');
+  if (!put_byte (writer, '"'))
+    return FALSE;
   for (gsize i = 0; i < length; i++)
   {
     guint8 c = (guint8)text[i];
 
     if (c >= 0x20 && c != '"' && c != '\\')
       continue;
-    g_string_append_len (writer->out, text + start, (gssize)(i - start));
-    write_escape (writer->out, c);
+    if (!put (writer, text + start, i - start) || !write_escape (writer, c))
+      return FALSE;
     start = i + 1;
   }
-  g_string_append_len (writer->out, text + start, (gssize)(length - start));
-  g_string_append_c (writer->out, '"');
+  return put (writer, text + start, length - start) && put_byte (writer, '"');
 }
 
 /* Jansson holds no NaN and no infinity; json_real() of one is NULL. */
@@ -100,18 +128,20 @@ write_number (Writer *writer, const json_t *value)
   if (json_is_integer (value) && (json_integer_value (value) > max || json_integer_value (value) < -max))
     return fail (writer, "an integer lies beyond 2^53 - 1");
   sv_json_format_number (json_number_value (value), text);
-  g_string_append (writer->out, text);
-  return TRUE;
+  return put (writer, text, strlen (text));
 }
 
-static void
+static gboolean
 write_line (Writer *writer)
 {
   if (!writer->is_pretty)
-    return;
-  g_string_append_c (writer->out, '\n');
+    return TRUE;
+  if (!put_byte (writer, '\n'))
+    return FALSE;
   for (guint i = 0; i < writer->depth; i++)
-    g_string_append (writer->out, "  ");
+    if (!put (writer, "  ", 2))
+      return FALSE;
+  return TRUE;
 }
 
 static gboolean
@@ -119,17 +149,14 @@ open_container (Writer *writer, char bracket)
 {
   if (++writer->depth > SV_JSON_MAX_DEPTH)
     return fail (writer, "nesting is deeper than " G_STRINGIFY (SV_JSON_MAX_DEPTH));
-  g_string_append_c (writer->out, bracket);
-  return TRUE;
+  return put_byte (writer, bracket);
 }
 
-static void
+static gboolean
 close_container (Writer *writer, char bracket, gboolean is_empty)
 {
   writer->depth--;
-  if (!is_empty)
-    write_line (writer);
-  g_string_append_c (writer->out, bracket);
+  return (is_empty || write_line (writer)) && put_byte (writer, bracket);
 }
 
 static gboolean
@@ -141,29 +168,29 @@ write_array (Writer *writer, const json_t *array)
     return FALSE;
   for (gsize i = 0; i < n; i++)
   {
-    if (i > 0)
-      g_string_append_c (writer->out, ',');
-    write_line (writer);
-    if (!write_value (writer, json_array_get (array, i)))
+    if ((i > 0 && !put_byte (writer, ',')) || !write_line (writer) || !write_value (writer, json_array_get (array, i)))
       return FALSE;
   }
-  close_container (writer, ']', n == 0);
-  return TRUE;
+  return close_container (writer, ']', n == 0);
 }
 
-/* Returns: (transfer container) the members, sorted unless they are for people. */
+/* Returns: (transfer container) the members, sorted unless they are for people. What was read from canonical bytes stands in
+ * order already. */
 static GArray *
 collect_members (const Writer *writer, const json_t *object)
 {
   json_t *mutable = (json_t *)object; /* iterating changes nothing */
   GArray *members = g_array_sized_new (FALSE, FALSE, sizeof (Member), (guint)json_object_size (object));
+  gboolean is_sorted = TRUE;
 
   for (void *iter = json_object_iter (mutable); iter != NULL; iter = json_object_iter_next (mutable, iter))
   {
     Member member = { json_object_iter_key (iter), json_object_iter_key_len (iter), json_object_iter_value (iter) };
+    if (members->len > 0 && compare_utf16 (&g_array_index (members, Member, members->len - 1), &member) > 0)
+      is_sorted = FALSE;
     g_array_append_val (members, member);
   }
-  if (!writer->is_pretty)
+  if (!writer->is_pretty && !is_sorted)
     g_array_sort (members, compare_members);
   return members;
 }
@@ -179,16 +206,12 @@ write_object (Writer *writer, const json_t *object)
   {
     const Member *member = &g_array_index (members, Member, i);
 
-    if (i > 0)
-      g_string_append_c (writer->out, ',');
-    write_line (writer);
-    write_string (writer, member->text, member->length);
-    g_string_append (writer->out, writer->is_pretty ? ": " : ":");
-    if (!write_value (writer, member->value))
+    if ((i > 0 && !put_byte (writer, ',')) || !write_line (writer) || !write_string (writer, member->text, member->length))
+      return FALSE;
+    if (!put (writer, ": ", writer->is_pretty ? 2 : 1) || !write_value (writer, member->value))
       return FALSE;
   }
-  close_container (writer, '}', members->len == 0);
-  return TRUE;
+  return close_container (writer, '}', members->len == 0);
 }
 
 static gboolean
@@ -201,20 +224,16 @@ write_value (Writer *writer, const json_t *value)
   case JSON_ARRAY:
     return write_array (writer, value);
   case JSON_STRING:
-    write_string (writer, json_string_value (value), json_string_length (value));
-    return TRUE;
+    return write_string (writer, json_string_value (value), json_string_length (value));
   case JSON_INTEGER:
   case JSON_REAL:
     return write_number (writer, value);
   case JSON_TRUE:
-    g_string_append (writer->out, "true");
-    return TRUE;
+    return put (writer, "true", 4);
   case JSON_FALSE:
-    g_string_append (writer->out, "false");
-    return TRUE;
+    return put (writer, "false", 5);
   case JSON_NULL:
-    g_string_append (writer->out, "null");
-    return TRUE;
+    return put (writer, "null", 4);
   }
   g_assert_not_reached ();
 }
@@ -228,6 +247,14 @@ sv_json_canonical (const json_t *value, GError **error)
     return g_string_free_to_bytes (writer.out);
   g_string_free (writer.out, TRUE);
   return NULL;
+}
+
+gboolean
+sv_json_is_canonical (const json_t *value, const void *data, gsize length)
+{
+  Writer writer = { .expected = data, .n_expected = length };
+
+  return write_value (&writer, value) && writer.n_expected == 0;
 }
 
 /* For values that are known to be writable. */

@@ -89,19 +89,6 @@ read_text (Explanation *explanation)
 
 /* ── whether it is in force ── */
 
-static const SvIndexEntry *
-find_window (const SvIndex *index, const char *window_id)
-{
-  const SvIndexEntry *entry = sv_index_find_live (index, window_id);
-  for (guint i = 0; entry == NULL && i < index->superseded->len; i++)
-  {
-    const SvIndexEntry *old = g_ptr_array_index (index->superseded, i);
-    if (strcmp (old->window_id, window_id) == 0)
-      entry = old;
-  }
-  return entry;
-}
-
 static gboolean
 read_window (SvContext *context, Explanation *explanation, GError **error)
 {
@@ -110,8 +97,11 @@ read_window (SvContext *context, Explanation *explanation, GError **error)
   if (index == NULL)
     return FALSE;
   const char *window_id = explanation->text->window_id;
-  const SvIndexEntry *entry = find_window (index, window_id);
-  if (entry == NULL)
+  const SvIndexEntry *entry = sv_index_find_window (index, window_id);
+  g_autoptr (SvIndex) history = entry == NULL ? sv_fetch_history (reader, index, error) : NULL;
+  if (entry == NULL && history == NULL)
+    return FALSE;
+  if (entry == NULL && (entry = sv_index_find_window (history, window_id)) == NULL)
   {
     g_set_error (error, SV_ERROR, SV_ERROR_NOT_FOUND, "window %s is not in the manifest index", window_id);
     return FALSE;

@@ -42,12 +42,21 @@ SvChain *sv_context_chain (SvContext *context, GError **error) G_GNUC_WARN_UNUSE
 SvObjectStore *sv_context_store (SvContext *context, GError **error) G_GNUC_WARN_UNUSED_RESULT; /* SCOREVISION_STORE */
 SvReader *sv_context_reader (SvContext *context, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* The same for commands that can do without a chain: *@chain is NULL, with a warning, while none can be reached. */
+gboolean sv_context_chain_if_reachable (SvContext *context, SvChain **chain, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /* The reader for commands that only read documents: also while no chain can be reached, when context->chain stays NULL, with a
  * warning. */
 SvReader *sv_context_reader_alone (SvContext *context, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* Whether there is a terminal to ask on. */
+gboolean sv_context_can_ask (void);
+
 /* Asks a yes/no question on the terminal; --yes answers it; without a terminal SV_ERROR_USAGE saying that --yes is needed. */
 gboolean sv_context_confirm (SvContext *context, const char *question, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* The number given to option @name; *@value keeps its default where it was not given (@text is NULL). SV_ERROR_USAGE. */
+gboolean sv_parse_integer_option (const char *name, const char *text, guint64 *value, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Prints one JSON document to standard output, pretty, and takes it. */
 void sv_print_json (json_t *document);

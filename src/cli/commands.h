@@ -6,6 +6,7 @@
 extern const SvCommand sv_manifest_commands[];
 extern const SvCommand sv_manifest_signers_commands[];
 extern const SvCommand sv_clip_commands[];
+extern const SvCommand sv_store_commands[];
 extern const SvCommand sv_miner_commands[];
 extern const SvCommand sv_serve_commands[];
 extern const SvCommand sv_runner_commands[];

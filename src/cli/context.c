@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/identifiers.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "cli/command.h"
@@ -46,20 +47,33 @@ sv_context_reader (SvContext *context, GError **error)
   return chain != NULL ? open_reader (context, chain, error) : NULL;
 }
 
-SvReader *
-sv_context_reader_alone (SvContext *context, GError **error)
+gboolean
+sv_context_chain_if_reachable (SvContext *context, SvChain **chain, GError **error)
 {
   GError *failure = NULL;
-  SvChain *chain = sv_context_chain (context, &failure);
+  *chain = sv_context_chain (context, &failure);
   if (failure != NULL && !g_error_matches (failure, SV_ERROR, SV_ERROR_UNREACHABLE))
   {
     g_propagate_error (error, failure);
-    return NULL;
+    return FALSE;
   }
   if (failure != NULL)
     sv_log ("warning", "the chain is not asked for its owner, revocations and anchor", "reason", failure->message, NULL);
   g_clear_error (&failure);
-  return open_reader (context, chain, error);
+  return TRUE;
+}
+
+SvReader *
+sv_context_reader_alone (SvContext *context, GError **error)
+{
+  SvChain *chain;
+  return sv_context_chain_if_reachable (context, &chain, error) ? open_reader (context, chain, error) : NULL;
+}
+
+gboolean
+sv_context_can_ask (void)
+{
+  return isatty (STDIN_FILENO) && isatty (STDERR_FILENO);
 }
 
 gboolean
@@ -67,7 +81,7 @@ sv_context_confirm (SvContext *context, const char *question, GError **error)
 {
   if (context->yes)
     return TRUE;
-  if (!isatty (STDIN_FILENO) || !isatty (STDERR_FILENO))
+  if (!sv_context_can_ask ())
   {
     g_set_error (error, SV_ERROR, SV_ERROR_USAGE, "%s: confirm with --yes where there is no terminal to ask on", question);
     return FALSE;
@@ -77,6 +91,16 @@ sv_context_confirm (SvContext *context, const char *question, GError **error)
   if (fgets (answer, sizeof answer, stdin) != NULL && (answer[0] == 'y' || answer[0] == 'Y'))
     return TRUE;
   g_set_error (error, SV_ERROR, SV_ERROR_POLICY, "nothing was done: not confirmed");
+  return FALSE;
+}
+
+gboolean
+sv_parse_integer_option (const char *name, const char *text, guint64 *value, GError **error)
+{
+  if (text == NULL || sv_integer_parse (text, value))
+    return TRUE;
+  g_autofree char *shown = sv_text_printable (text);
+  g_set_error (error, SV_ERROR, SV_ERROR_USAGE, "%s %s: not a whole number from 0 to 9007199254740991", name, shown);
   return FALSE;
 }
 

@@ -16,19 +16,15 @@ print_lines (FILE *stream, const char *label, const GPtrArray *lines)
   }
 }
 
-gboolean
-sv_index_rebuild_confirm (SvContext *context, const SvIndexRebuild *rebuild, GError **error)
+void
+sv_index_rebuild_print_preview (const SvIndexRebuild *rebuild, FILE *stream)
 {
   if (rebuild == NULL)
-    return TRUE;
+    return;
   g_autofree char *reason = sv_printable (rebuild->reason);
-  fprintf (stderr, "the index in the store is not built on: %s\n", reason);
-  print_lines (stderr, "kept", rebuild->kept);
-  print_lines (stderr, "dropped", rebuild->dropped);
-  g_autofree char *question =
-      g_strdup_printf ("Replace that index by one with the %u kept and without the %u dropped manifests", rebuild->kept->len,
-                       rebuild->dropped->len);
-  return sv_context_confirm (context, question, error);
+  fprintf (stream, "the index in the store is not built on, and replaced: %s\n", reason);
+  print_lines (stream, "kept", rebuild->kept);
+  print_lines (stream, "dropped", rebuild->dropped);
 }
 
 void

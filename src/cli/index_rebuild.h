@@ -1,13 +1,16 @@
-/* How `sv manifest publish --rebuild-index` tells what it makes of an index that is refused. */
+/* How `sv manifest publish --rebuild-index` tells what it makes of an index that is refused. For NULL, where nothing has to be
+ * rebuilt, nothing is told. */
 #pragma once
+
+#include <stdio.h>
 
 #include "cli/command.h"
 #include "distribution/publisher.h"
 
-/* Prints what is kept and dropped to standard error, and asks. @rebuild may be NULL: nothing is asked then. */
-gboolean sv_index_rebuild_confirm (SvContext *context, const SvIndexRebuild *rebuild, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* What a person is asked about: why, what is kept and what is dropped. */
+void sv_index_rebuild_print_preview (const SvIndexRebuild *rebuild, FILE *stream);
 
-/* Lines for the command's output, with what is dropped; nothing for NULL. */
+/* Lines for the command's output, with what is dropped. */
 void sv_index_rebuild_print (const SvIndexRebuild *rebuild);
 
 /* JSON null for NULL. Returns: (transfer full). */

@@ -8,8 +8,12 @@ static const char *const diff_kinds[] = {
   [SV_DIFF_WINDOW] = "window", [SV_DIFF_ADDED] = "added", [SV_DIFF_REMOVED] = "removed", [SV_DIFF_CHANGED] = "changed"
 };
 
-static void
-print_diff_json (const SvManifestSource *before, const SvManifestSource *after, GPtrArray *differences)
+#define LONGEST_LINE 160 /* characters, where not all is shown */
+
+/* ── as JSON ── */
+
+json_t *
+sv_differences_to_json (const GPtrArray *differences)
 {
   json_t *list = json_array ();
   for (guint i = 0; i < differences->len; i++)
@@ -23,24 +27,51 @@ print_diff_json (const SvManifestSource *before, const SvManifestSource *after, 
     json_object_set_new (json, "after", sv_json_string_or_null (difference->after));
     json_array_append_new (list, json);
   }
-  json_t *json = json_object ();
-  json_object_set_new (json, "before", json_string (before->title));
-  json_object_set_new (json, "after", json_string (after->title));
-  json_object_set_new (json, "differences", list);
-  sv_print_json (json);
+  return list;
 }
 
 static void
-print_styled (const SvContext *context, SvStyle style, const char *text)
+print_diff_json (const SvManifestSource *before, const SvManifestSource *after, GPtrArray *differences)
+{
+  json_t *json = json_object ();
+  json_object_set_new (json, "before", json_string (before->title));
+  json_object_set_new (json, "after", json_string (after->title));
+  json_object_set_new (json, "differences", sv_differences_to_json (differences));
+  sv_print_json (json);
+}
+
+/* ── for people ── */
+
+typedef struct
+{
+  FILE *stream;
+  gboolean use_color;
+  gboolean is_short;
+  const char *heading; /* the element whose fields are being printed */
+} Printer;
+
+/* The text, or its beginning where that is enough. Returns: (transfer full). */
+static char *
+shorten (const Printer *printer, const char *text)
+{
+  if (!printer->is_short || g_utf8_strlen (text, -1) <= LONGEST_LINE)
+    return g_strdup (text);
+  g_autofree char *start = g_utf8_substring (text, 0, LONGEST_LINE);
+  return g_strconcat (start, "…", NULL);
+}
+
+static void
+print_styled (const Printer *printer, SvStyle style, const char *text)
 {
   g_autofree char *printable = sv_printable (text);
-  g_autofree char *styled = sv_styled (printable, style, context->use_color);
-  puts (styled);
+  g_autofree char *line = shorten (printer, printable);
+  g_autofree char *styled = sv_styled (line, style, printer->use_color);
+  fprintf (printer->stream, "%s\n", styled);
 }
 
 /* "  ~ beta: 1 -> 1.4", "  + clips: clip sha256:… weight 1". */
 static void
-print_field (const SvContext *context, const SvManifestDifference *difference)
+print_field (const Printer *printer, const SvManifestDifference *difference)
 {
   g_autofree char *line = NULL;
   SvStyle style = SV_STYLE_YELLOW;
@@ -56,11 +87,11 @@ print_field (const SvContext *context, const SvManifestDifference *difference)
     line = g_strdup_printf ("  - %s: %s", difference->path, difference->before);
     style = SV_STYLE_RED;
   }
-  print_styled (context, style, line);
+  print_styled (printer, style, line);
 }
 
 static void
-print_difference (const SvContext *context, const SvManifestDifference *difference, const char **heading)
+print_difference (Printer *printer, const SvManifestDifference *difference)
 {
   const char *title = difference->element_id != NULL ? difference->element_id : "window";
   if (difference->kind == SV_DIFF_ADDED || difference->kind == SV_DIFF_REMOVED)
@@ -69,25 +100,27 @@ print_difference (const SvContext *context, const SvManifestDifference *differen
     const char *content = is_added ? difference->after : difference->before;
     g_autofree char *line =
         g_strdup_printf ("%c %s%s%s", is_added ? '+' : '-', title, content != NULL ? ": " : "", content != NULL ? content : "");
-    print_styled (context, is_added ? SV_STYLE_GREEN : SV_STYLE_RED, line);
-    *heading = NULL;
+    print_styled (printer, is_added ? SV_STYLE_GREEN : SV_STYLE_RED, line);
+    printer->heading = NULL;
     return;
   }
-  if (g_strcmp0 (*heading, title) != 0)
-    print_styled (context, SV_STYLE_BOLD, title);
-  *heading = title;
-  print_field (context, difference);
+  if (g_strcmp0 (printer->heading, title) != 0)
+    print_styled (printer, SV_STYLE_BOLD, title);
+  printer->heading = title;
+  print_field (printer, difference);
 }
 
-static void
-print_diff (const SvContext *context, const SvManifestSource *before, const SvManifestSource *after, GPtrArray *differences)
+void
+sv_print_differences (const GPtrArray *differences, guint max, FILE *stream, gboolean use_color)
 {
-  const char *heading = NULL;
-  printf ("before  %s\nafter   %s\n\n", before->title, after->title);
-  for (guint i = 0; i < differences->len; i++)
-    print_difference (context, differences->pdata[i], &heading);
+  Printer printer = { .stream = stream, .use_color = use_color, .is_short = max > 0 };
+  guint n = max > 0 ? MIN (max, differences->len) : differences->len;
+  for (guint i = 0; i < n; i++)
+    print_difference (&printer, differences->pdata[i]);
+  if (n < differences->len)
+    fprintf (stream, "… and %u more differences; `sv manifest diff` shows them all\n", differences->len - n);
   if (differences->len == 0)
-    puts ("no difference");
+    fputs ("no difference\n", stream);
 }
 
 int
@@ -103,6 +136,9 @@ sv_manifest_run_diff (SvContext *context, int argc, char **argv, GError **error)
   if (context->as_json)
     print_diff_json (before, after, differences);
   else
-    print_diff (context, before, after, differences);
+  {
+    printf ("before  %s\nafter   %s\n\n", before->title, after->title);
+    sv_print_differences (differences, 0, stdout, context->use_color);
+  }
   return 0;
 }

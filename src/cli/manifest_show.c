@@ -13,14 +13,18 @@
 
 #define BLOCK "%" G_GUINT64_FORMAT
 
-static gboolean opt_accept_owner, opt_require_anchor;
+static gboolean opt_accept_owner, opt_require_anchor, opt_all;
 
 #define ACCEPT_OWNER_OPTION                                                                                                    \
   {                                                                                                                            \
     "accept-owner", 0, 0, G_OPTION_ARG_NONE, &opt_accept_owner, "take a changed owner of the subnet for chain:owner", NULL     \
   }
 
-const GOptionEntry sv_manifest_list_options[] = { ACCEPT_OWNER_OPTION, G_OPTION_ENTRY_NULL };
+const GOptionEntry sv_manifest_list_options[] = {
+  { "all", 0, 0, G_OPTION_ARG_NONE, &opt_all, "also windows of long ago, which are in the archive", NULL },
+  ACCEPT_OWNER_OPTION,
+  G_OPTION_ENTRY_NULL,
+};
 const GOptionEntry sv_manifest_source_options[] = { ACCEPT_OWNER_OPTION, G_OPTION_ENTRY_NULL };
 const GOptionEntry sv_manifest_current_options[] = {
   { "require-anchor", 0, 0, G_OPTION_ARG_NONE, &opt_require_anchor, "fail where the manifest is not anchored on the chain",
@@ -94,15 +98,25 @@ compare_entries (gconstpointer a, gconstpointer b)
   return x->added_sequence < y->added_sequence ? -1 : x->added_sequence > y->added_sequence;
 }
 
-/* (transfer container) live and superseded ones in the order of their windows. */
+static void
+add_entries (GPtrArray *all, const GPtrArray *entries)
+{
+  for (guint i = 0; i < entries->len; i++)
+    g_ptr_array_add (all, entries->pdata[i]);
+}
+
+/* (transfer container) live and superseded ones, and those of @history, which may be NULL, in the order of their windows. */
 static GPtrArray *
-all_entries (const SvIndex *index)
+all_entries (const SvIndex *index, const SvIndex *history)
 {
   GPtrArray *entries = g_ptr_array_new ();
-  for (guint i = 0; i < index->entries->len; i++)
-    g_ptr_array_add (entries, index->entries->pdata[i]);
-  for (guint i = 0; i < index->superseded->len; i++)
-    g_ptr_array_add (entries, index->superseded->pdata[i]);
+  add_entries (entries, index->entries);
+  add_entries (entries, index->superseded);
+  if (history != NULL)
+  {
+    add_entries (entries, history->entries);
+    add_entries (entries, history->superseded);
+  }
   g_ptr_array_sort (entries, compare_entries);
   return entries;
 }
@@ -143,6 +157,7 @@ print_list_json (const SvIndex *index, GPtrArray *entries, const Clock *clock)
   json_object_set_new (json, "sequence", sv_json_integer (index->sequence));
   json_object_set_new (json, "updated_at", json_string (index->updated_at));
   json_object_set_new (json, "newest", sv_json_string_or_null (index->newest));
+  json_object_set_new (json, "archive", sv_json_string_or_null (index->archive));
   json_object_set_new (json, "manifests", manifests);
   sv_print_json (json);
 }
@@ -205,6 +220,8 @@ print_list (const SvContext *context, const SvIndex *index, GPtrArray *entries, 
   }
   printf ("index " BLOCK ", at block " BLOCK "\n\n", index->sequence, clock->head.best.number);
   sv_table_print (table, context->use_color);
+  if (index->archive != NULL && !opt_all)
+    printf ("\nWindows over for %d blocks are in the archive; --all shows them, too.\n", SV_ARCHIVE_AFTER);
 }
 
 int
@@ -212,13 +229,16 @@ sv_manifest_run_list (SvContext *context, int argc, char **argv, GError **error)
 {
   Clock clock;
   context->accept_owner = opt_accept_owner;
-  if (!sv_check_arguments (argc, 0, 0, "sv manifest list", error) || !read_clock (context, &clock, error))
+  if (!sv_check_arguments (argc, 0, 0, "sv manifest list [--all]", error) || !read_clock (context, &clock, error))
     return 1;
   SvReader *reader = sv_context_reader (context, error);
   g_autoptr (SvIndex) index = reader != NULL ? sv_fetch_index (reader, SV_FETCH_NORMAL, error) : NULL;
   if (index == NULL)
     return 1;
-  g_autoptr (GPtrArray) entries = all_entries (index);
+  g_autoptr (SvIndex) history = opt_all ? sv_fetch_history (reader, index, error) : NULL;
+  if (opt_all && history == NULL)
+    return 1;
+  g_autoptr (GPtrArray) entries = all_entries (index, history);
   if (context->as_json)
     print_list_json (index, entries, &clock);
   else
@@ -228,12 +248,14 @@ sv_manifest_run_list (SvContext *context, int argc, char **argv, GError **error)
 
 /* ── current ── */
 
-/* NULL where it cannot be known now (the index is refused, or the chain does not answer), with the reason in @error. */
+/* By @fetched, else by the last index that was verified. NULL where it cannot be known now (the index is refused, or the chain
+ * does not answer), with the reason in @error. */
 static const char *
-find_anchor_state (SvReader *reader, const SvManifest *manifest, GError **error)
+find_anchor_state (SvReader *reader, const SvIndex *fetched, const SvManifest *manifest, GError **error)
 {
   SvAnchorState state;
-  g_autoptr (SvIndex) index = sv_remembered_index (reader, error);
+  g_autoptr (SvIndex) remembered = fetched == NULL ? sv_remembered_index (reader, error) : NULL;
+  const SvIndex *index = fetched != NULL ? fetched : remembered;
   const SvIndexEntry *entry = index != NULL ? sv_index_find_hash (index, manifest->hash) : NULL;
   if (entry == NULL || !sv_anchor_state (reader, index, entry, &state, error))
     return NULL;
@@ -293,11 +315,12 @@ sv_manifest_run_current (SvContext *context, int argc, char **argv, GError **err
   if (!sv_check_arguments (argc, 0, 0, "sv manifest current [--require-anchor]", error) || !read_clock (context, &clock, error))
     return 1;
   SvReader *reader = sv_context_reader (context, error);
-  g_autoptr (SvManifest) manifest = reader != NULL ? sv_get_current_manifest (reader, clock.head.best.number, error) : NULL;
+  g_autoptr (SvIndex) index = NULL;
+  g_autoptr (SvManifest) manifest = reader != NULL ? sv_get_current (reader, clock.head.best.number, &index, error) : NULL;
   if (manifest == NULL)
     return 1;
   GError *unknown = NULL;
-  const char *anchor = find_anchor_state (reader, manifest, &unknown);
+  const char *anchor = find_anchor_state (reader, index, manifest, &unknown);
   if (context->as_json)
     print_current_json (manifest, &clock, anchor);
   else

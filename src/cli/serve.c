@@ -65,7 +65,7 @@ const SvCommand sv_serve_commands[] = {
       .usage = "",
       .summary = "run the Challenge API",
       .details = "Listens on SCOREVISION_LISTEN and answers until SIGTERM or Ctrl-C, which finish what is in flight.\n"
-                 "Clips come from the file: store of SCOREVISION_STORE and from the clips registered with `sv clip add`;\n"
+                 "Clips come from SCOREVISION_STORE (file: or s3:) and from the clips registered with `sv clip add`;\n"
                  "manifests are trusted as SCOREVISION_MANIFEST_SIGNERS says. Behind a proxy set SCOREVISION_API to the\n"
                  "public URL and SCOREVISION_TRUSTED_PROXIES to the proxy's address. /openapi.json describes the API,\n"
                  "/readyz tells whether it can serve, /metrics has numbers for Prometheus.",

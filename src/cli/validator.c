@@ -167,14 +167,20 @@ show_progress (guint64 block, guint64 head, gpointer data)
              head);
 }
 
+static void
+end_progress (const SvContext *context)
+{
+  if (context->is_terminal)
+    fprintf (stderr, "\r\033[K");
+}
+
 static SvAudit *
 open_audit (SvContext *context, GError **error)
 {
   SvReader *reader = sv_context_reader (context, error);
   SvAudit *audit =
       reader != NULL ? sv_audit_new (context->config, context->chain, reader, show_progress, context, error) : NULL;
-  if (context->is_terminal)
-    fprintf (stderr, "\r\033[K");
+  end_progress (context);
   return audit;
 }
 
@@ -184,6 +190,7 @@ run_audit (SvContext *context, int argc, char **argv, GError **error)
   g_autoptr (SvAudit) audit = open_audit (context, error);
   if (audit == NULL || !read_sources (context, audit, argc, argv, error))
     return 1;
+  end_progress (context); /* shards of long ago make it read on */
   g_auto (SvTallyCounts) counts = { 0 };
   if (!sv_tally_count (sv_audit_tally (audit), &counts, error) ||
       !(context->as_json ? print_json (audit, &counts, error) : print_report (context, audit, &counts, error)))

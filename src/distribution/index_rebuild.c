@@ -9,22 +9,32 @@
 #include "distribution/reader_state.h"
 #include "protocol/window.h"
 
-void
-sv_index_rebuild_free (SvIndexRebuild *rebuild)
+static void
+rebuild_clear (gpointer data)
 {
-  if (rebuild == NULL)
-    return;
+  SvIndexRebuild *rebuild = data;
   g_free (rebuild->reason);
   g_ptr_array_unref (rebuild->kept);
   g_ptr_array_unref (rebuild->dropped);
-  g_free (rebuild);
+}
+
+SvIndexRebuild *
+sv_index_rebuild_ref (const SvIndexRebuild *rebuild)
+{
+  return rebuild != NULL ? g_rc_box_acquire ((gpointer)rebuild) : NULL;
+}
+
+void
+sv_index_rebuild_unref (SvIndexRebuild *rebuild)
+{
+  if (rebuild != NULL)
+    g_rc_box_release_full (rebuild, rebuild_clear);
 }
 
 /* ── what there is ── */
 
-/* What lies in the store, whoever signed it: NULL where it is absent, or no index of this chain. */
-static gboolean
-read_listed (SvReader *reader, SvIndex **listed, char **etag, GError **error)
+gboolean
+sv_read_listed_index (SvReader *reader, SvIndex **listed, char **etag, GError **error)
 {
   const SvMirrorQuestion question = { .key = SV_INDEX_KEY,
                                       .options = { .max_size = SV_INDEX_MAX_SIZE, .bypass_caches = TRUE } };
@@ -157,7 +167,7 @@ build_index (SvReader *reader, const SvIndex *listed, SvIndexRebuild *rebuild, G
 static SvIndexRebuild *
 rebuild_new (const GError *reason)
 {
-  SvIndexRebuild *rebuild = g_new0 (SvIndexRebuild, 1);
+  SvIndexRebuild *rebuild = g_rc_box_new0 (SvIndexRebuild);
   rebuild->reason = g_strdup (reason->message);
   rebuild->kept = g_ptr_array_new_with_free_func (g_free);
   rebuild->dropped = g_ptr_array_new_with_free_func (g_free);
@@ -180,13 +190,13 @@ sv_rebuild_index (SvReader *reader, SvIndex **index, char **etag, SvIndexRebuild
     g_propagate_error (error, g_steal_pointer (&refusal));
     return FALSE;
   }
-  if (!read_listed (reader, &listed, etag, error))
+  if (!sv_read_listed_index (reader, &listed, etag, error))
     return FALSE;
   *rebuild = rebuild_new (refusal);
   *index = build_index (reader, listed, *rebuild, error);
   if (*index != NULL)
     return TRUE;
   g_clear_pointer (etag, g_free);
-  g_clear_pointer (rebuild, sv_index_rebuild_free);
+  g_clear_pointer (rebuild, sv_index_rebuild_unref);
   return FALSE;
 }

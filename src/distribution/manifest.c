@@ -1,62 +1,64 @@
-/* Manifests by hash, by index entry and by block. Verified bytes are kept in $SCOREVISION_HOME/cache/manifests under their
- * hash; what is read from there is checked like anything else, so a damaged or forged file is merely fetched again. */
+/* Manifests by hash, by index entry and by block. Verified bytes are kept in the cache. */
 #include <string.h>
 
 #include "base/error.h"
-#include "base/file.h"
 #include "base/hash.h"
 #include "base/log.h"
 #include "distribution/reader_state.h"
 
-#define CACHE_MODE 0644
-
 /* ── by hash ── */
 
-static char *
-cache_path (const SvReader *reader, const char *hash)
-{
-  g_autofree char *leaf = g_strdup_printf ("%s.json", sv_hash_hex (hash));
-  return g_build_filename (reader->cache_folder, leaf, NULL);
-}
-
-static GBytes *
-read_cache (const SvReader *reader, const char *hash)
-{
-  g_autofree char *path = cache_path (reader, hash);
-  g_autoptr (GBytes) bytes = sv_file_read (path, SV_MANIFEST_MAX_SIZE, NULL);
-  if (bytes == NULL)
-    return NULL;
-  g_autofree char *found = sv_hash_gbytes (bytes);
-  return strcmp (found, hash) == 0 ? g_steal_pointer (&bytes) : NULL;
-}
-
-/* A cache that cannot be written costs time, not correctness. */
-static void
-write_cache (const SvReader *reader, const char *hash, GBytes *bytes)
-{
-  g_autofree char *path = cache_path (reader, hash);
-  g_autoptr (GError) error = NULL;
-  if (!sv_file_write (path, g_bytes_get_data (bytes, NULL), g_bytes_get_size (bytes), CACHE_MODE, &error))
-    sv_log ("warning", "manifest not cached", "reason", error->message, NULL);
-}
-
+/* *@is_had: there are bytes of that hash, whatever they are. */
 static SvManifest *
-fetch_by_hash (SvReader *reader, const char *hash, SvTrustFunc is_trusted, GError **error)
+fetch_by_hash (SvReader *reader, const char *hash, SvTrustFunc is_trusted, gboolean *is_had, GError **error)
 {
-  g_autoptr (GBytes) cached = read_cache (reader, hash);
+  g_autoptr (GBytes) cached = sv_cache_read (reader, SV_CACHE_MANIFESTS, hash, SV_MANIFEST_MAX_SIZE);
+  *is_had = TRUE;
   if (cached != NULL)
     return sv_manifest_open (cached, hash, &reader->id, is_trusted, reader, error);
   g_autofree char *key = sv_manifest_key (hash);
   g_autoptr (GBytes) bytes = sv_mirrors_get_by_hash (reader->mirrors, key, hash, SV_MANIFEST_MAX_SIZE, error);
   if (bytes == NULL)
   {
+    *is_had = FALSE;
     g_prefix_error (error, "manifest %s: ", hash);
     return NULL;
   }
   g_autoptr (SvManifest) manifest = sv_manifest_open (bytes, hash, &reader->id, is_trusted, reader, error);
   if (manifest != NULL)
-    write_cache (reader, hash, bytes);
+    sv_cache_write (reader, SV_CACHE_MANIFESTS, hash, bytes);
+  else
+    g_prefix_error (error, "not to be used, whoever named it: ");
   return g_steal_pointer (&manifest);
+}
+
+static SvManifest *
+fetch_honoured (SvReader *reader, const char *hash, gboolean *is_had, GError **error)
+{
+  *is_had = FALSE;
+  if (!sv_hash_is_valid (hash))
+  {
+    g_set_error (error, SV_ERROR, SV_ERROR_USAGE, "`%s` is not a manifest hash: sha256: and 64 hex digits", hash);
+    return NULL;
+  }
+  return fetch_by_hash (reader, hash, sv_reader_honours, is_had, error);
+}
+
+/* Archives are vouched for by the index that names them. */
+static gboolean
+is_listed (SvReader *reader, const char *hash, gboolean *found, GError **error)
+{
+  g_autoptr (SvIndex) remembered = sv_remembered_index (reader, NULL);
+  *found = remembered != NULL && sv_index_find_hash (remembered, hash) != NULL;
+  if (*found)
+    return TRUE;
+  g_autoptr (SvIndex) index = sv_fetch_index (reader, SV_FETCH_NORMAL, error);
+  *found = index != NULL && sv_index_find_hash (index, hash) != NULL;
+  if (index == NULL || *found)
+    return index != NULL;
+  g_autoptr (SvIndex) history = sv_fetch_history (reader, index, error);
+  *found = history != NULL && sv_index_find_hash (history, hash) != NULL;
+  return history != NULL;
 }
 
 /* What is retired counts only where somebody trusted lists it. */
@@ -64,41 +66,58 @@ static gboolean
 check_listed (SvReader *reader, const SvManifest *manifest, GError **error)
 {
   const char *signer = manifest->document->signed_by;
+  gboolean found;
   if (sv_reader_trusts (signer, reader))
     return TRUE;
-  g_autoptr (SvIndex) index = sv_remembered_index (reader, NULL);
-  if (index != NULL && sv_index_find_hash (index, manifest->hash) != NULL)
-    return TRUE;
-  g_clear_pointer (&index, sv_index_free);
-  index = sv_fetch_index (reader, SV_FETCH_NORMAL, error);
-  if (index != NULL && sv_index_find_hash (index, manifest->hash) != NULL)
-    return TRUE;
-  if (index != NULL)
+  if (!is_listed (reader, manifest->hash, &found, error))
+    g_prefix_error (error,
+                    "manifest %s: signed by %s, which is retired, and it cannot be told whether it is listed: ", manifest->hash,
+                    signer);
+  else if (!found)
     g_set_error (error, SV_ERROR, SV_ERROR_VERIFY,
                  "manifest %s: signed by %s, which is retired, and no index of a trusted signer lists it", manifest->hash,
                  signer);
+  else
+    return TRUE;
   return FALSE;
 }
 
 SvManifest *
 sv_fetch_manifest (SvReader *reader, const char *hash, GError **error)
 {
-  if (!sv_hash_is_valid (hash))
-  {
-    g_set_error (error, SV_ERROR, SV_ERROR_USAGE, "`%s` is not a manifest hash: sha256: and 64 hex digits", hash);
-    return NULL;
-  }
-  g_autoptr (SvManifest) manifest = fetch_by_hash (reader, hash, sv_reader_honours, error);
+  gboolean is_had;
+  g_autoptr (SvManifest) manifest = fetch_honoured (reader, hash, &is_had, error);
   return manifest != NULL && check_listed (reader, manifest, error) ? g_steal_pointer (&manifest) : NULL;
+}
+
+/* What the index names was put into the store before the index was. */
+static void
+explain_withheld (const SvIndexEntry *entry, GError **error)
+{
+  if (error == NULL || !g_error_matches (*error, SV_ERROR, SV_ERROR_NOT_FOUND))
+    return;
+  g_prefix_error (error, "freeze: the manifest of window %s is in the index, and nowhere to be had: ", entry->window_id);
+  (*error)->code = SV_ERROR_VERIFY;
+  sv_advise_other_mirror (*error);
+}
+
+SvManifest *
+sv_judge_entry_manifest (SvReader *reader, const SvIndexEntry *entry, gboolean *is_refused, GError **error)
+{
+  g_autoptr (SvManifest) manifest = fetch_honoured (reader, entry->hash, is_refused, error);
+  if (manifest == NULL)
+    explain_withheld (entry, error);
+  if (manifest == NULL || !sv_index_entry_agrees (entry, manifest, error))
+    return NULL;
+  *is_refused = FALSE;
+  return g_steal_pointer (&manifest);
 }
 
 SvManifest *
 sv_fetch_entry_manifest (SvReader *reader, const SvIndexEntry *entry, GError **error)
 {
-  g_autoptr (SvManifest) manifest = fetch_by_hash (reader, entry->hash, sv_reader_honours, error);
-  if (manifest == NULL || !sv_index_entry_agrees (entry, manifest, error))
-    return NULL;
-  return g_steal_pointer (&manifest);
+  gboolean is_refused;
+  return sv_judge_entry_manifest (reader, entry, &is_refused, error);
 }
 
 /* ── by block ── */
@@ -131,17 +150,19 @@ static SvManifest *
 fetch_last_active (SvReader *reader, guint64 block)
 {
   const char *hash = sv_memory_active (reader->memory);
-  g_autoptr (SvManifest) manifest = hash != NULL ? fetch_by_hash (reader, hash, sv_reader_honours, NULL) : NULL;
+  gboolean is_had;
+  g_autoptr (SvManifest) manifest = hash != NULL ? fetch_by_hash (reader, hash, sv_reader_honours, &is_had, NULL) : NULL;
   if (manifest == NULL || block < manifest->start_block || block >= manifest->expiry_block)
     return NULL;
   return g_steal_pointer (&manifest);
 }
 
-/* What there is to go on with when the index or its manifest cannot be had or is refused (@reason). */
+/* What there is to go on with when the index or its manifest cannot be had or is refused (@reason). An index that was had is
+ * the remembered one by now, and its manifest is not asked for again. */
 static SvManifest *
-fall_back (SvReader *reader, guint64 block, const GError *reason)
+fall_back (SvReader *reader, guint64 block, gboolean had_index, const GError *reason)
 {
-  g_autoptr (SvIndex) index = sv_remembered_index (reader, NULL);
+  g_autoptr (SvIndex) index = had_index ? NULL : sv_remembered_index (reader, NULL);
   g_autoptr (SvManifest) manifest = index != NULL ? fetch_active (reader, index, block, NULL) : NULL;
   if (manifest == NULL)
     manifest = fetch_last_active (reader, block);
@@ -152,21 +173,34 @@ fall_back (SvReader *reader, guint64 block, const GError *reason)
 }
 
 SvManifest *
-sv_get_current_manifest (SvReader *reader, guint64 block, GError **error)
+sv_get_current (SvReader *reader, guint64 block, SvIndex **index, GError **error)
 {
   GError *local = NULL;
-  g_autoptr (SvIndex) index = sv_fetch_index (reader, SV_FETCH_NORMAL, &local);
-  g_autoptr (SvManifest) manifest = index != NULL ? fetch_active (reader, index, block, &local) : NULL;
+  *index = NULL;
+  g_autoptr (SvIndex) fetched = sv_fetch_index (reader, SV_FETCH_NORMAL, &local);
+  g_autoptr (SvManifest) manifest = fetched != NULL ? fetch_active (reader, fetched, block, &local) : NULL;
   if (manifest != NULL)
-    return sv_memory_remember_active (reader->memory, manifest->hash, error) ? g_steal_pointer (&manifest) : NULL;
-  gboolean is_none_active = index != NULL && sv_window_active (index, block) == NULL;
+  {
+    if (!sv_memory_remember_active (reader->memory, manifest->hash, error))
+      return NULL;
+    *index = g_steal_pointer (&fetched);
+    return g_steal_pointer (&manifest);
+  }
+  gboolean is_none_active = fetched != NULL && sv_window_active (fetched, block) == NULL;
   if (!is_none_active)
-    manifest = fall_back (reader, block, local);
+    manifest = fall_back (reader, block, fetched != NULL, local);
   if (manifest != NULL)
     g_error_free (local);
   else
     g_propagate_error (error, local);
   return g_steal_pointer (&manifest);
+}
+
+SvManifest *
+sv_get_current_manifest (SvReader *reader, guint64 block, GError **error)
+{
+  g_autoptr (SvIndex) index = NULL;
+  return sv_get_current (reader, block, &index, error);
 }
 
 /* ── on the chain ── */
@@ -194,7 +228,8 @@ is_ancestor (SvReader *reader, const char *from, const char *sought, gboolean *f
       *found = TRUE;
       return TRUE;
     }
-    g_autoptr (SvManifest) manifest = fetch_by_hash (reader, hash, NULL, error);
+    gboolean is_had;
+    g_autoptr (SvManifest) manifest = fetch_by_hash (reader, hash, NULL, &is_had, error);
     if (manifest == NULL)
       return FALSE;
     g_free (hash);

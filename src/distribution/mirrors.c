@@ -22,6 +22,7 @@ struct SvMirrors
   GPtrArray *mirrors;
   char *name;
   gboolean is_borrowed; /* the store belongs to the caller */
+  guint last_right;     /* number of the mirror that had the last content-addressed object */
 };
 
 /* ── mirrors ── */
@@ -117,6 +118,7 @@ sv_mirror_answer_free (SvMirrorAnswer *answer)
   g_clear_pointer (&answer->object, sv_object_free);
   g_clear_pointer (&answer->store, sv_object_store_free);
   g_clear_error (&answer->error);
+  g_free (answer->hash);
   g_free (answer->url);
   g_free (answer);
 }
@@ -313,20 +315,31 @@ sv_keep_telling_error (GError **kept, GError *error)
   *kept = error;
 }
 
+void
+sv_advise_other_mirror (GError *error)
+{
+  if (!g_error_matches (error, SV_ERROR, SV_ERROR_VERIFY) && !g_error_matches (error, SV_ERROR, SV_ERROR_MALFORMED))
+    return;
+  g_autofree char *message = error->message;
+  error->message =
+      g_strconcat (message, "; nothing of it is used: read from another mirror (R2_PUBLIC_URL), or ask the operator", NULL);
+}
+
 /* The answer's bytes if they are right, else NULL and its error in @kept. */
 static GBytes *
 judge_answer (SvMirrorAnswer *answer, const char *key, const char *hash, GError **kept)
 {
-  if (answer->object == NULL)
+  GError *error = g_steal_pointer (&answer->error);
+  if (answer->object != NULL)
   {
-    sv_keep_telling_error (kept, g_steal_pointer (&answer->error));
-    return NULL;
+    g_autofree char *found = sv_hash_gbytes (answer->object->bytes);
+    if (strcmp (found, hash) == 0)
+      return g_bytes_ref (answer->object->bytes);
+    g_set_error (&error, SV_ERROR, SV_ERROR_VERIFY, "wrong bytes: %s/%s does not hash to its name, its content is %s",
+                 answer->url, key, found);
   }
-  g_autofree char *found = sv_hash_gbytes (answer->object->bytes);
-  if (strcmp (found, hash) == 0)
-    return g_bytes_ref (answer->object->bytes);
-  sv_keep_telling_error (kept, g_error_new (SV_ERROR, SV_ERROR_VERIFY, "%s/%s does not hash to its name: its content is %s",
-                                            answer->url, key, found));
+  sv_advise_other_mirror (error);
+  sv_keep_telling_error (kept, error);
   return NULL;
 }
 
@@ -334,12 +347,12 @@ static GBytes *
 race_mirrors (SvMirrors *mirrors, const SvMirrorQuestion *question, const char *hash, GError **kept)
 {
   g_autoptr (GAsyncQueue) queue = g_async_queue_new_full (answer_free);
-  guint asked = 0, answered = 0, total = mirrors->mirrors->len;
+  guint asked = 0, answered = 0, total = mirrors->mirrors->len, first = mirrors->last_right;
   GBytes *bytes = NULL;
   while (bytes == NULL && answered < total)
   {
     if (asked < total)
-      ask_on_thread (mirrors, asked++, question, 1, queue);
+      ask_on_thread (mirrors, (first + asked++) % total, question, 1, queue);
     SvMirrorAnswer *answer =
         asked < total ? g_async_queue_timeout_pop (queue, NEXT_MIRROR_AFTER_US) : g_async_queue_pop (queue);
     if (answer == NULL)
@@ -347,6 +360,8 @@ race_mirrors (SvMirrors *mirrors, const SvMirrorQuestion *question, const char *
     answered++;
     give_store_back (mirrors, answer);
     bytes = judge_answer (answer, question->key, hash, kept);
+    if (bytes != NULL)
+      mirrors->last_right = answer->mirror;
     answer_free (answer);
   }
   return bytes;

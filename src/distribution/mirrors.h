@@ -30,6 +30,7 @@ typedef struct
   guint question; /* number of the question */
   char *url;
   SvObject *object;   /* or NULL */
+  char *hash;         /* for the asker to keep the hash of the bytes in */
   gboolean unchanged; /* the mirror still has the object with the ETag asked about */
   GError *error;      /* when neither */
   SvObjectStore *store;
@@ -46,13 +47,17 @@ SvMirrorAnswer *sv_mirrors_ask_one (SvMirrors *mirrors, guint mirror, const SvMi
 void sv_mirror_answer_free (SvMirrorAnswer *answer);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (SvMirrorAnswer, sv_mirror_answer_free)
 
-/* A content-addressed object: the first answer with the right hash wins. The mirrors are asked one after the other, the next
- * when one fails or is silent for a second. The error is the most telling one: a wrong answer before no answer before absence.
- * Returns: (transfer full). */
+/* A content-addressed object: the first answer with the right hash wins. The mirrors are asked one after the other, beginning
+ * with the one that was right the last time, the next when one fails or is silent for a second. The error is the most telling
+ * one: a wrong answer before no answer before absence. Returns: (transfer full). */
 GBytes *sv_mirrors_get_by_hash (SvMirrors *mirrors, const char *key, const char *hash, gsize max_size,
                                 GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 guint sv_mirrors_count (const SvMirrors *mirrors);
+
+/* Adds to the message of an error of verification or format, which tells of a mirror that is broken or hostile, what its reader
+ * can do. */
+void sv_advise_other_mirror (GError *error);
 
 /* Of two errors the more telling one is kept in @kept; @error is taken. */
 void sv_keep_telling_error (GError **kept, GError *error);

@@ -1,7 +1,7 @@
-/* The index update. Ten publishers may swap at once: each reads the index with its ETag, edits, signs, and puts it under the
- * condition that the ETag is still the same. Who loses waits a random while, longer each time, and does everything anew on the
- * winner's index, so that `previous`, the overlap check and the sequence always follow from the index that is replaced. A
- * crash before the swap leaves at most an object that no index names. */
+/* The index update, which also moves long expired entries into the archive. Ten publishers may swap at once: each reads the
+ * index with its ETag, edits, signs, and puts it under the condition that the ETag is still the same. Who loses waits a random
+ * while, longer each time, and does everything anew on the winner's index, so that `previous`, the overlap check and the
+ * sequence always follow from the index that is replaced. A crash before the swap leaves at most objects that nobody names. */
 #include "distribution/publisher.h"
 
 #include <string.h>
@@ -72,7 +72,7 @@ sv_publisher_free (SvPublisher *publisher)
   if (publisher == NULL)
     return;
   g_clear_pointer (&publisher->reader, sv_reader_free);
-  g_clear_pointer (&publisher->rebuild, sv_index_rebuild_free);
+  g_clear_pointer (&publisher->rebuild, sv_index_rebuild_unref);
   g_free (publisher);
 }
 
@@ -112,6 +112,18 @@ sv_publisher_rebuild (const SvPublisher *publisher)
   return publisher->rebuild;
 }
 
+/* (transfer full) who signed the index in the store, where it is signed rightly and its signer does not count; or NULL. */
+static char *
+find_refused_signer (SvPublisher *publisher)
+{
+  g_autoptr (SvIndex) listed = NULL;
+  g_autofree char *etag = NULL;
+  if (!sv_read_listed_index (publisher->reader, &listed, &etag, NULL) || listed == NULL ||
+      sv_reader_trusts (listed->document->signed_by, publisher->reader))
+    return NULL;
+  return g_strdup (listed->document->signed_by);
+}
+
 /* An index by somebody who does not count any more is not built on without being asked to. */
 static gboolean
 fetch_verified_index (SvPublisher *publisher, SvIndex **index, char **etag, GError **error)
@@ -119,8 +131,8 @@ fetch_verified_index (SvPublisher *publisher, SvIndex **index, char **etag, GErr
   g_autoptr (GError) refusal = NULL;
   if (sv_fetch_index_for_update (publisher->reader, index, etag, &refusal))
     return TRUE;
-  const char *signer = publisher->reader->refused_signer;
-  if (signer != NULL && g_error_matches (refusal, SV_ERROR, SV_ERROR_VERIFY))
+  g_autofree char *signer = g_error_matches (refusal, SV_ERROR, SV_ERROR_VERIFY) ? find_refused_signer (publisher) : NULL;
+  if (signer != NULL)
     g_set_error (error, SV_ERROR, SV_ERROR_VERIFY,
                  "%s; if %s was retired or revoked, `sv manifest publish FILE --rebuild-index` goes on without its index",
                  refusal->message, signer);
@@ -142,7 +154,7 @@ fetch_index (SvPublisher *publisher, SvIndex **index, char **etag, gboolean *is_
   *is_rebuilt = rebuild != NULL;
   if (*is_rebuilt)
   {
-    sv_index_rebuild_free (publisher->rebuild);
+    sv_index_rebuild_unref (publisher->rebuild);
     publisher->rebuild = g_steal_pointer (&rebuild);
   }
   return TRUE;
@@ -173,9 +185,10 @@ prefixed_manifest_key (const char *hash)
 }
 
 static gboolean
-put_if_absent (SvPublisher *publisher, const char *key, GBytes *bytes, const char *cache_control, GError **error)
+put_new (SvPublisher *publisher, const char *key, GBytes *bytes, SvPutCondition condition, const char *cache_control,
+         GError **error)
 {
-  SvPutOptions options = { .condition = SV_PUT_IF_ABSENT, .content_type = "application/json", .cache_control = cache_control };
+  SvPutOptions options = { .condition = condition, .content_type = "application/json", .cache_control = cache_control };
   g_autofree char *etag = sv_object_store_put (publisher->store, key, bytes, &options, error);
   return etag != NULL;
 }
@@ -193,7 +206,9 @@ put_once (SvPublisher *publisher, const char *key, GBytes *bytes, GError **error
     return FALSE;
   }
   g_clear_error (&local);
-  if (put_if_absent (publisher, key, bytes, SV_CACHE_IMMUTABLE, &local) || g_error_matches (local, SV_ERROR, SV_ERROR_CONFLICT))
+  /* Somebody else was quicker; or something that is no object is in the way, and then it is still not there. */
+  if (put_new (publisher, key, bytes, SV_PUT_ONCE, SV_CACHE_IMMUTABLE, &local) ||
+      (g_error_matches (local, SV_ERROR, SV_ERROR_CONFLICT) && sv_object_store_head (publisher->store, key, NULL, NULL)))
   {
     g_clear_error (&local);
     return TRUE;
@@ -231,7 +246,7 @@ put_known (SvPublisher *publisher, const SvSignersStatement *known, GError **err
   if (object != NULL && g_bytes_equal (object->bytes, known->document->bytes))
     return TRUE;
   if (object == NULL && g_error_matches (local, SV_ERROR, SV_ERROR_NOT_FOUND))
-    return put_if_absent (publisher, key, known->document->bytes, SV_CACHE_INDEX, error);
+    return put_new (publisher, key, known->document->bytes, SV_PUT_IF_ABSENT, SV_CACHE_INDEX, error);
   if (object == NULL && !g_error_matches (local, SV_ERROR, SV_ERROR_MALFORMED))
     g_propagate_error (error, g_steal_pointer (&local));
   else
@@ -253,7 +268,7 @@ sv_publisher_put_statement (SvPublisher *publisher, const SvSignersStatement *st
       return FALSE;
   }
   g_autofree char *key = sv_signers_key (statement->number);
-  return put_if_absent (publisher, key, statement->document->bytes, SV_CACHE_INDEX, error);
+  return put_new (publisher, key, statement->document->bytes, SV_PUT_IF_ABSENT, SV_CACHE_INDEX, error);
 }
 
 /* ── the index ── */
@@ -277,6 +292,38 @@ swap_index (SvPublisher *publisher, const SvSignedDocument *document, const char
   return FALSE;
 }
 
+/* The newest archive, where there is one that is small enough to be taken in. One that cannot be had is only named: history
+ * must not keep a rollback from being made. */
+static SvIndex *
+read_newest_archive (SvPublisher *publisher, const SvIndex *index)
+{
+  g_autoptr (GError) error = NULL;
+  SvIndex *newest = index->archive != NULL ? sv_fetch_archive (publisher->reader, index->archive, &error) : NULL;
+  if (error != NULL)
+    sv_log ("warning", "archive not read, it is named as it is", "archive", index->archive, "reason", error->message, NULL);
+  return newest;
+}
+
+/* Moves what is long expired out of @index; its archive lies in the store before the index names it. */
+static gboolean
+archive_old (SvPublisher *publisher, SvIndex *index, GError **error)
+{
+  SvHead head;
+  if (!sv_chain_head (publisher->chain, &head, error))
+    return FALSE;
+  if (!sv_index_has_archivable (index, head.finalized.number))
+    return TRUE;
+  g_autoptr (SvIndex) newest = read_newest_archive (publisher, index);
+  g_autoptr (GBytes) bytes = sv_index_take_archivable (index, head.finalized.number, newest, error);
+  if (bytes == NULL)
+    return FALSE;
+  g_autofree char *key = sv_archive_key (index->archive);
+  if (!put_once (publisher, key, bytes, error))
+    return FALSE;
+  sv_cache_write (publisher->reader, SV_CACHE_ARCHIVE, index->archive, bytes);
+  return TRUE;
+}
+
 /* Our own index counts for this home's memory as one that was read. */
 static SvIndex *
 remember_own (SvPublisher *publisher, const SvSignedDocument *document, GError **error)
@@ -296,7 +343,7 @@ try_update (SvPublisher *publisher, SvIndexEdit edit, gpointer data, SvIndex **r
   g_autofree char *etag = NULL;
   gboolean changed = FALSE, is_rebuilt;
   *result = NULL;
-  g_clear_pointer (&publisher->rebuild, sv_index_rebuild_free);
+  g_clear_pointer (&publisher->rebuild, sv_index_rebuild_unref);
   if (!fetch_index (publisher, &index, &etag, &is_rebuilt, error) || !edit (index, &changed, data, error))
     return FALSE;
   if (!changed && !is_rebuilt)
@@ -304,7 +351,7 @@ try_update (SvPublisher *publisher, SvIndexEdit edit, gpointer data, SvIndex **r
     *result = g_steal_pointer (&index);
     return TRUE;
   }
-  if (!check_signer (publisher, error))
+  if (!check_signer (publisher, error) || !archive_old (publisher, index, error))
     return FALSE;
   g_autoptr (SvSignedDocument) document = sv_index_sign (index, publisher->keypair, sv_clock_ms (), error);
   if (document == NULL)

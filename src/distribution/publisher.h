@@ -20,7 +20,7 @@ SvChain *sv_publisher_chain (SvPublisher *publisher);
 const SvKeypair *sv_publisher_keypair (SvPublisher *publisher);
 const SvConfig *sv_publisher_config (SvPublisher *publisher);
 
-/* What became of an index that could not be built on. */
+/* What became of an index that could not be built on. Counted. */
 typedef struct
 {
   char *reason;           /* why not */
@@ -29,8 +29,10 @@ typedef struct
   GPtrArray *dropped;     /* of char *: "window W, manifest H: why" */
 } SvIndexRebuild;
 
-void sv_index_rebuild_free (SvIndexRebuild *rebuild);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC (SvIndexRebuild, sv_index_rebuild_free)
+/* NULL for NULL. Returns: (transfer full). */
+SvIndexRebuild *sv_index_rebuild_ref (const SvIndexRebuild *rebuild);
+void sv_index_rebuild_unref (SvIndexRebuild *rebuild);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (SvIndexRebuild, sv_index_rebuild_unref)
 
 /* From here on an index in the store that is not verified (its signer was revoked, say) is replaced by one of what verifies by
  * itself, instead of being refused. */
@@ -63,6 +65,7 @@ void sv_publisher_pause (guint attempt);
  * has to change. Called again, with the newer index, when somebody else's change came first. */
 typedef gboolean (*SvIndexEdit) (SvIndex *index, gboolean *changed, gpointer data, GError **error);
 
-/* Reads, edits, signs and swaps the index until it goes through. Returns: (transfer full) the index as it is afterwards. */
+/* Reads, edits, signs and swaps the index until it goes through. What expired long before the finalized head goes into the
+ * archive with it. Returns: (transfer full) the index as it is afterwards. */
 SvIndex *sv_publisher_update_index (SvPublisher *publisher, SvIndexEdit edit, gpointer data,
                                     GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/hash.h"
 #include "base/log.h"
 #include "distribution/reader_state.h"
 
@@ -23,11 +24,11 @@ open_mirrors (const SvConfig *config, GError **error)
       return sv_mirrors_new (config, (const char *const *)urls);
   }
   const char *store = sv_config_get (config, "SCOREVISION_STORE");
-  if (store != NULL && g_str_has_prefix (store, "file:"))
+  if (store != NULL && (g_str_has_prefix (store, "file:") || g_str_has_prefix (store, "s3:")))
     return sv_mirrors_new (config, (const char *const[]){ store, NULL });
   g_set_error (error, SV_ERROR, SV_ERROR_USAGE,
                "it is not known where to read manifests: set R2_PUBLIC_URL to the operator's public address, or "
-               "SCOREVISION_STORE to a store on this machine (file:PATH)");
+               "SCOREVISION_STORE to the operator's store (file:PATH or s3://BUCKET)");
   return NULL;
 }
 
@@ -48,7 +49,6 @@ new_reader (const SvConfig *config, SvChain *chain, const SvReaderOptions *optio
   reader->chain = chain;
   reader->mirrors = mirrors;
   reader->options = options != NULL ? *options : (SvReaderOptions){ 0 };
-  reader->cache_folder = sv_config_home_path (config, "cache/manifests");
   reader->etags = g_new0 (char *, sv_mirrors_count (mirrors));
   reader->tails = g_new0 (GPtrArray *, sv_mirrors_count (mirrors));
   if (!sv_memory_chain_id (config, chain, &reader->id, error))
@@ -98,10 +98,9 @@ sv_reader_free (SvReader *reader)
   g_clear_pointer (&reader->memory, sv_memory_free);
   g_clear_pointer (&reader->signers, sv_signers_free);
   g_clear_pointer (&reader->anchor, sv_anchor_free);
-  g_free (reader->cache_folder);
   g_free (reader->last_hash);
   g_free (reader->last_signer);
-  g_free (reader->refused_signer);
+  g_free (reader->last_refusal);
   g_free (reader);
 }
 
@@ -208,6 +207,8 @@ sv_reader_update_signers (SvReader *reader, GError **error)
 
 /* ── age ── */
 
+#define FAR_AHEAD 1000000 /* more changes than an operator makes while a mirror falls behind */
+
 static gboolean
 check_memory (SvReader *reader, guint64 sequence, const char *hash, GError **error)
 {
@@ -218,8 +219,12 @@ check_memory (SvReader *reader, guint64 sequence, const char *hash, GError **err
   if (sequence < highest)
     g_set_error (error, SV_ERROR, SV_ERROR_VERIFY,
                  "rollback: %s shows the index of sequence %" G_GUINT64_FORMAT ", and %" G_GUINT64_FORMAT
-                 " was seen here before; an old index is being shown, it is refused",
-                 sv_mirrors_name (reader->mirrors), sequence, highest);
+                 " was seen here before; an old index is being shown, it is refused: %s",
+                 sv_mirrors_name (reader->mirrors), sequence, highest,
+                 highest - sequence > FAR_AHEAD ? "that is a fast-forward if the operator's key was stolen: ask him, and if "
+                                                  "so, trust his new account and put !OLD-ACCOUNT into "
+                                                  "SCOREVISION_MANIFEST_SIGNERS"
+                                                : "try again, read from another mirror (R2_PUBLIC_URL), or ask the operator");
   else if (strcmp (hash, known) != 0)
     g_set_error (error, SV_ERROR, SV_ERROR_VERIFY,
                  "equivocation: %s shows another index of sequence %" G_GUINT64_FORMAT
@@ -237,7 +242,8 @@ check_anchor (SvReader *reader, guint64 sequence, GError **error)
     return TRUE;
   g_set_error (error, SV_ERROR, SV_ERROR_VERIFY,
                "freeze: %s shows the index of sequence %" G_GUINT64_FORMAT ", and %" G_GUINT64_FORMAT
-               " is anchored on the chain; newer manifests are being held back",
+               " is anchored on the chain; newer manifests are being held back: try again, read from another mirror "
+               "(R2_PUBLIC_URL), or ask the operator",
                sv_mirrors_name (reader->mirrors), sequence, reader->anchor->sequence);
   return FALSE;
 }
@@ -285,38 +291,38 @@ consider_index (Finding *finding, SvIndex *index)
   finding->is_equivocal = FALSE;
 }
 
-/* Whose signature is right, and does not count. */
-static void
-note_refused_signer (SvReader *reader, GBytes *bytes)
+/* Mirrors mostly have the same bytes, which are opened once. */
+static gboolean
+consider_bytes (SvReader *reader, Finding *finding, SvMirrorAnswer *answer, GError **error)
 {
-  g_autoptr (SvIndex) index = sv_index_open (bytes, &reader->id, NULL, NULL, NULL);
-  if (index == NULL || sv_reader_trusts (index->document->signed_by, reader))
-    return;
-  g_free (reader->refused_signer);
-  reader->refused_signer = g_strdup (index->document->signed_by);
-}
-
-static void
-consider_answer (SvReader *reader, Finding *finding, SvMirrorAnswer *answer)
-{
-  if (answer->unchanged)
-  {
-    finding->still_last = TRUE;
-    return;
-  }
-  GError *error = NULL;
-  SvIndex *index = NULL;
-  if (answer->object == NULL)
-    error = g_steal_pointer (&answer->error);
-  else if ((index = sv_index_open (answer->object->bytes, &reader->id, sv_reader_trusts, reader, &error)) == NULL)
-  {
-    note_refused_signer (reader, answer->object->bytes);
-    g_prefix_error (&error, "%s: ", answer->url);
-  }
+  answer->hash = sv_hash_gbytes (answer->object->bytes);
+  if (finding->index != NULL && strcmp (finding->index->document->hash, answer->hash) == 0)
+    return TRUE;
+  SvIndex *index = sv_index_open (answer->object->bytes, &reader->id, sv_reader_trusts, reader, error);
   if (index != NULL)
     consider_index (finding, index);
   else
-    sv_keep_telling_error (&finding->error, error);
+    g_prefix_error (error, "%s: ", answer->url);
+  return index != NULL;
+}
+
+/* Lets the bytes go, so that those of several mirrors are not in memory at once. */
+static void
+consider_answer (SvReader *reader, Finding *finding, SvMirrorAnswer *answer)
+{
+  GError *error = g_steal_pointer (&answer->error);
+  gboolean is_refused = error != NULL;
+  finding->still_last = finding->still_last || answer->unchanged;
+  if (answer->object != NULL)
+  {
+    is_refused = !consider_bytes (reader, finding, answer, &error);
+    g_bytes_unref (answer->object->bytes);
+    answer->object->bytes = g_bytes_new_static ("", 0);
+  }
+  if (!is_refused)
+    return;
+  sv_advise_other_mirror (error);
+  sv_keep_telling_error (&finding->error, error);
 }
 
 /* The index is asked for before the statement, so that whoever signed the index has been introduced by what is read after it.
@@ -331,7 +337,6 @@ ask_mirrors (SvReader *reader, SvFetchMode mode, gboolean only_changes, Finding 
   finding->answers = sv_mirrors_ask_all (reader->mirrors, questions, G_N_ELEMENTS (questions));
   if (!sv_statements_take (reader, mode, finding->answers, 1, error))
     return FALSE;
-  g_clear_pointer (&reader->refused_signer, g_free);
   for (guint i = 0; i < finding->answers->len; i++)
   {
     SvMirrorAnswer *answer = finding->answers->pdata[i];
@@ -353,8 +358,7 @@ keep_etags (SvReader *reader, Finding *finding)
   for (guint i = 0; i < finding->answers->len; i++)
   {
     SvMirrorAnswer *answer = finding->answers->pdata[i];
-    if (answer->question == 0 && answer->object != NULL &&
-        g_bytes_equal (answer->object->bytes, finding->index->document->bytes))
+    if (answer->question == 0 && answer->object != NULL && strcmp (answer->hash, finding->index->document->hash) == 0)
       reader->etags[answer->mirror] = g_strdup (answer->object->etag);
   }
 }
@@ -409,16 +413,60 @@ is_nothing_new (const SvReader *reader, const Finding *finding)
   return g_strcmp0 (finding->index->document->hash, reader->last_hash) == 0;
 }
 
+/* No mirror has an index. Before the first publication that is as it should be; afterwards it is being withheld. */
+static void
+explain_absence (SvReader *reader, GError **error)
+{
+  guint64 sequence = 0;
+  const char *where = NULL, *hash;
+  if (sv_memory_highest (reader->memory, sv_reader_honours, reader, &sequence, &hash))
+    where = "was seen here before";
+  else if (reader->anchor != NULL)
+  {
+    sequence = reader->anchor->sequence;
+    where = "is anchored on the chain";
+  }
+  if (where == NULL)
+  {
+    g_prefix_error (
+        error, "nothing has been published here yet (the operator does it with `sv manifest publish`; what he has published "
+               "elsewhere is read where R2_PUBLIC_URL or SCOREVISION_STORE says): ");
+    return;
+  }
+  g_prefix_error (error,
+                  "freeze: the index is gone, of which sequence %" G_GUINT64_FORMAT
+                  " %s; read from another mirror (R2_PUBLIC_URL), or ask the operator to bring scorevision/index.json back: ",
+                  sequence, where);
+  (*error)->code = SV_ERROR_VERIFY;
+}
+
+/* A mirror that is refused does not count where another one is right, but somebody should look after it. */
+static void
+tell_of_refusal (SvReader *reader, const GError *refusal)
+{
+  gboolean is_telling =
+      g_error_matches (refusal, SV_ERROR, SV_ERROR_VERIFY) || g_error_matches (refusal, SV_ERROR, SV_ERROR_MALFORMED);
+  if (!is_telling || g_strcmp0 (refusal->message, reader->last_refusal) == 0)
+    return;
+  sv_log ("warning", "a mirror is refused", "reason", refusal->message, NULL);
+  g_free (reader->last_refusal);
+  reader->last_refusal = g_strdup (refusal->message);
+}
+
 static gboolean
 read_once (SvReader *reader, SvFetchMode mode, gboolean only_changes, SvIndex **index, GError **error)
 {
   g_auto (Finding) finding = { 0 };
   if (!refresh (reader, error) || !ask_mirrors (reader, mode, only_changes, &finding, error))
     return FALSE;
+  if (finding.index != NULL || finding.still_last)
+    tell_of_refusal (reader, finding.error);
   if (only_changes && is_nothing_new (reader, &finding))
     return check_last (reader, error);
   if (finding.index == NULL)
   {
+    if (g_error_matches (finding.error, SV_ERROR, SV_ERROR_NOT_FOUND))
+      explain_absence (reader, &finding.error);
     g_propagate_error (error, g_steal_pointer (&finding.error));
     return FALSE;
   }
@@ -428,17 +476,21 @@ read_once (SvReader *reader, SvFetchMode mode, gboolean only_changes, SvIndex **
   return TRUE;
 }
 
-static void
-explain_absence (const SvReader *reader, GError **error)
+/* What was @refused is read again past all caches. When nothing is to be had then, the refusal stands: who shows an old index
+ * must not come off better by not answering the second time. */
+static gboolean
+read_past_caches (SvReader *reader, const GError *refused, SvIndex **index, GError **error)
 {
-  guint64 sequence;
-  const char *hash;
-  if (sv_memory_highest (reader->memory, sv_reader_honours, (gpointer)reader, &sequence, &hash))
-    g_prefix_error (error, "the index is gone, of which sequence %" G_GUINT64_FORMAT " was seen here before: ", sequence);
-  else
-    g_prefix_error (
-        error, "nothing has been published here yet (the operator does it with `sv manifest publish`; what he has published "
-               "elsewhere is read where R2_PUBLIC_URL or SCOREVISION_STORE says): ");
+  GError *local = NULL;
+  if (read_once (reader, SV_FETCH_BYPASS_CACHES, FALSE, index, &local))
+    return TRUE;
+  if (!g_error_matches (local, SV_ERROR, SV_ERROR_VERIFY))
+  {
+    g_prefix_error (&local, "%s; asked again past all caches: ", refused->message);
+    local->code = refused->code;
+  }
+  g_propagate_error (error, local);
+  return FALSE;
 }
 
 static gboolean
@@ -449,13 +501,11 @@ read_index (SvReader *reader, SvFetchMode mode, gboolean only_changes, SvIndex *
   gboolean done = read_once (reader, mode, only_changes, index, &local);
   if (!done && mode == SV_FETCH_NORMAL && g_error_matches (local, SV_ERROR, SV_ERROR_VERIFY))
   {
-    g_clear_error (&local);
-    done = read_once (reader, SV_FETCH_BYPASS_CACHES, FALSE, index, &local);
+    g_autoptr (GError) refused = g_steal_pointer (&local);
+    done = read_past_caches (reader, refused, index, &local);
   }
   if (done)
     return TRUE;
-  if (g_error_matches (local, SV_ERROR, SV_ERROR_NOT_FOUND))
-    explain_absence (reader, &local);
   g_propagate_error (error, local);
   return FALSE;
 }
@@ -473,13 +523,10 @@ sv_poll_index (SvReader *reader, SvFetchMode mode, SvIndex **index, GError **err
   return read_index (reader, mode, reader->last_hash != NULL, index, error);
 }
 
-/* Where the last one is by somebody who was revoked since, the last one of those who count. */
-SvIndex *
-sv_remembered_index (SvReader *reader, GError **error)
+/* Where the last one (@bytes) is by somebody who was revoked since, the last one of those who count. */
+static SvIndex *
+open_remembered (SvReader *reader, GBytes *bytes, GError **error)
 {
-  g_autoptr (GBytes) bytes = sv_memory_last_index (reader->memory, error);
-  if (bytes == NULL)
-    return NULL;
   g_autoptr (GError) refusal = NULL;
   SvIndex *index = sv_index_open (bytes, &reader->id, sv_reader_honours, reader, &refusal);
   if (index != NULL)
@@ -489,4 +536,21 @@ sv_remembered_index (SvReader *reader, GError **error)
   if (index == NULL)
     g_propagate_error (error, g_steal_pointer (&refusal));
   return index;
+}
+
+SvIndex *
+sv_remembered_index (SvReader *reader, GError **error)
+{
+  g_autoptr (GBytes) bytes = sv_memory_last_index (reader->memory, error);
+  g_autoptr (SvIndex) index = bytes != NULL ? open_remembered (reader, bytes, error) : NULL;
+  guint64 highest;
+  const char *hash;
+  if (index == NULL || !sv_memory_highest (reader->memory, sv_reader_honours, reader, &highest, &hash) ||
+      index->sequence >= highest)
+    return g_steal_pointer (&index);
+  g_set_error (error, SV_ERROR, SV_ERROR_VERIFY,
+               "rollback: the index remembered in this home has sequence %" G_GUINT64_FORMAT ", and %" G_GUINT64_FORMAT
+               " was seen: its file was replaced by an older one and is not used; the next index that is published replaces it",
+               index->sequence, highest);
+  return NULL;
 }

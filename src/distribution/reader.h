@@ -2,12 +2,13 @@
  * every check. A reader is used by one thread at a time.
  *
  * It reads from R2_PUBLIC_URL (one or more), else from the `file:` store; keeps verified manifests in
- * $SCOREVISION_HOME/cache/manifests, and its memory (highest sequence and last verified index per chain and signer,
- * revocations, statements on signers) in $SCOREVISION_HOME/memory. */
+ * $SCOREVISION_HOME/cache, and its memory (highest sequence and last verified index per chain and signer, revocations,
+ * statements on signers) in $SCOREVISION_HOME/memory. */
 #pragma once
 
 #include "chain/chain.h"
 #include "distribution/signers.h"
+#include "protocol/manifest_archive.h"
 #include "protocol/window.h"
 #include "store/object_store.h"
 
@@ -59,8 +60,8 @@ typedef enum
 } SvFetchMode;
 
 /* The index, verified and not older than the reader's memory. SV_ERROR_NOT_FOUND before the first publication (naming
- * `sv manifest publish`); SV_ERROR_VERIFY for a rollback, an equivocation, a freeze, or any check of section 1. Returns:
- * (transfer full). */
+ * `sv manifest publish`); SV_ERROR_VERIFY for a rollback, an equivocation, a freeze (also an index that is gone), or any check
+ * of section 1; SV_ERROR_MALFORMED also for an answer that is too large, too slow or broken off. Returns: (transfer full). */
 SvIndex *sv_fetch_index (SvReader *reader, SvFetchMode mode, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* The same for a watcher: *@index is NULL when nothing changed since this reader's last fetch. */
@@ -77,9 +78,24 @@ SvManifest *sv_fetch_manifest (SvReader *reader, const char *hash, GError **erro
 /* The same, and checks that it agrees with its index entry. Returns: (transfer full). */
 SvManifest *sv_fetch_entry_manifest (SvReader *reader, const SvIndexEntry *entry, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* The same for who passes judgement by it: *@is_refused tells a manifest that was had, and is refused for what it is, from one
+ * that the mirrors do not give, of which nothing is known. */
+SvManifest *sv_judge_entry_manifest (SvReader *reader, const SvIndexEntry *entry, gboolean *is_refused,
+                                     GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Everything in the archives of @index (docs/protocol.md section 4), as one index without document; empty where it names none.
+ * Each archive is read from cache or store and checked by its hash. Only who asks about windows that are long over needs it: it
+ * grows with history. One that cannot be had is SV_ERROR_UNREACHABLE, one that is not to be used SV_ERROR_VERIFY or
+ * SV_ERROR_MALFORMED; a history is never one with a hole. Returns: (transfer full). */
+SvIndex *sv_fetch_history (SvReader *reader, const SvIndex *index, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /* The manifest active at @block; where the index cannot be had or is refused, the last verified active one as long as it has
  * not expired (with a log line). SV_ERROR_NOT_FOUND when no window is active, naming the next. Returns: (transfer full). */
 SvManifest *sv_get_current_manifest (SvReader *reader, guint64 block, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* The same with the index that it was found by, for who has more to ask of it: (transfer full) in *@index, NULL where the last
+ * verified manifest had to do and after an error. */
+SvManifest *sv_get_current (SvReader *reader, guint64 block, SvIndex **index, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 typedef enum
 {

@@ -17,7 +17,6 @@ struct SvReader
   SvReaderOptions options;
   SvMemory *memory;
   SvMirrors *mirrors;
-  char *cache_folder;
 
   /* Read from the chain anew whenever the finalized head has moved, or a statement on signers has come. */
   SvSigners *signers;
@@ -31,8 +30,8 @@ struct SvReader
   char *last_hash;
   char *last_signer;
   guint64 last_sequence;
-  char *refused_signer; /* of an index of the last reading, whose signature is right and does not count; or NULL */
-  char **etags;         /* per mirror: the ETag under which it had that index, or NULL */
+  char *last_refusal; /* why a mirror was refused, as was told last */
+  char **etags;       /* per mirror: the ETag under which it had that index, or NULL */
 
   /* Statements on signers that no remembered one vouches for yet. */
   GPtrArray **tails;      /* per mirror: what it has shown after the statements that count */
@@ -67,6 +66,24 @@ gboolean sv_fetch_index_for_update (SvReader *reader, SvIndex **index, char **et
  * counts has used. *@rebuild is NULL where the index verifies as it is. Returns: (transfer full) all three. */
 gboolean sv_rebuild_index (SvReader *reader, SvIndex **index, char **etag, SvIndexRebuild **rebuild,
                            GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* What lies in a publisher's store, whoever signed it, and its ETag: (transfer full) both; the index is NULL where it is
+ * absent, or no index of this chain. */
+gboolean sv_read_listed_index (SvReader *reader, SvIndex **listed, char **etag, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* What was verified once lies in $SCOREVISION_HOME/cache/FOLDER under its hash. */
+#define SV_CACHE_MANIFESTS "manifests"
+#define SV_CACHE_ARCHIVE "archive"
+
+/* The bytes with that hash, or NULL. Returns: (transfer full). */
+GBytes *sv_cache_read (const SvReader *reader, const char *folder, const char *hash, gsize max_size);
+void sv_cache_write (const SvReader *reader, const char *folder, const char *hash, GBytes *bytes);
+
+/* "scorevision/archive/{hex}.json". Returns: (transfer full). */
+char *sv_archive_key (const char *hash);
+
+/* One archive by hash (stored form), opened. Returns: (transfer full). */
+SvIndex *sv_fetch_archive (SvReader *reader, const char *hash, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* "scorevision/manifests/{hex}.json". Returns: (transfer full). */
 char *sv_manifest_key (const char *hash);

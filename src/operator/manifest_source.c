@@ -60,10 +60,15 @@ load_window (const char *window_id, const SvSourceEngines *engines, GError **err
   if (index == NULL)
     return NULL;
   const SvIndexEntry *entry = sv_index_find_live (index, window_id);
+  g_autoptr (SvIndex) history = entry == NULL ? sv_fetch_history (reader, index, error) : NULL;
+  if (history != NULL)
+    entry = sv_index_find_live (history, window_id);
   if (entry != NULL)
     return source_from_manifest (window_id, sv_fetch_entry_manifest (reader, entry, error));
-  g_set_error (error, SV_ERROR, SV_ERROR_NOT_FOUND,
-               "%s is neither a file nor a window of the index; `sv manifest list` shows the windows", window_id);
+  if (history != NULL)
+    g_set_error (error, SV_ERROR, SV_ERROR_NOT_FOUND,
+                 "%s is neither a file nor a window of the index or its archive; `sv manifest list --all` shows the windows",
+                 window_id);
   return NULL;
 }
 

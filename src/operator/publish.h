@@ -4,13 +4,6 @@
 
 #include "distribution/publisher.h"
 
-typedef struct
-{
-  gboolean supersede;
-  guint64 overlap; /* blocks that a replaced manifest stays in force */
-  gboolean dry_run;
-} SvPublishOptions;
-
 /* What was, or with dry_run would be, published. */
 typedef struct
 {
@@ -19,16 +12,30 @@ typedef struct
   guint64 start_block;
   guint64 expiry_block;
   guint64 active_from;
-  guint64 added_sequence; /* of the index that first had it */
-  char *newest;           /* the manifest most recently created, which is what an anchor of this index names */
-  char *previous;         /* the manifest before it in the hash chain, or NULL */
-  char *replaced;         /* the manifest that it replaces, or NULL */
-  guint64 replaced_until; /* first block at which that one is not in force any more */
-  gboolean is_unchanged;  /* it was live already: nothing was signed */
+  guint64 added_sequence;   /* of the index that first had it */
+  char *newest;             /* the manifest most recently created, which is what an anchor of this index names */
+  char *previous;           /* the manifest before it in the hash chain, or NULL */
+  char *replaced;           /* the manifest that it replaces, or NULL */
+  guint64 replaced_until;   /* first block at which that one is not in force any more */
+  gboolean is_unchanged;    /* it was live already: nothing was signed */
+  json_t *content;          /* the manifest */
+  char *compared;           /* what it is to be compared with: the manifest that it replaces, else the active one, or NULL */
+  json_t *compared_content; /* NULL where there is none, or it cannot be had */
+  SvIndexRebuild *rebuild;  /* what becomes of the index in the store where it does not verify; NULL where it does */
 } SvPublication;
 
 void sv_publication_free (SvPublication *publication);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (SvPublication, sv_publication_free)
+
+typedef struct
+{
+  gboolean supersede;
+  guint64 overlap; /* blocks that a replaced manifest stays in force */
+  gboolean dry_run;
+  /* What a dry run has said and a person has agreed to, or NULL. Where it has become something else meanwhile (another manifest
+   * is active or live, other blocks, an index that loses something else) nothing is written: SV_ERROR_CONFLICT. */
+  const SvPublication *agreed;
+} SvPublishOptions;
 
 /* Publishes authored content that has passed its rules: objects and index. sv_anchor_publication() is the step that follows.
  * Returns: (transfer full). */

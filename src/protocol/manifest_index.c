@@ -43,16 +43,9 @@ dup_string (const json_t *object, const char *key)
   return g_strdup (json_string_value (json_object_get (object, key)));
 }
 
-static void
-read_entries (GPtrArray *entries, const json_t *array)
-{
-  for (gsize i = 0; i < json_array_size (array); i++)
-    g_ptr_array_add (entries, sv_index_entry_read (json_array_get (array, i)));
-}
-
-/* @json has passed the rules. */
+/* @json has passed the rules; its entries are gone afterwards. */
 static SvIndex *
-index_read (const json_t *json)
+index_take (json_t *json)
 {
   SvIndex *index = index_new ();
   if (!sv_chain_id_from_json (json_object_get (json, "chain"), &index->chain))
@@ -62,8 +55,8 @@ index_read (const json_t *json)
   index->newest = dup_string (json, "newest");
   index->archive = dup_string (json, "archive");
   index->current_manifest_hash = dup_string (json, "current_manifest_hash");
-  read_entries (index->entries, json_object_get (json, "manifests"));
-  read_entries (index->superseded, json_object_get (json, "superseded"));
+  sv_index_entries_take (index->entries, json_object_get (json, "manifests"));
+  sv_index_entries_take (index->superseded, json_object_get (json, "superseded"));
   return index;
 }
 
@@ -79,7 +72,8 @@ sv_index_open (GBytes *bytes, const SvChainId *chain, SvTrustFunc is_trusted, gp
   SvSignedDocument *document = sv_signed_document_open ("index", bytes, &rules, error);
   if (document == NULL)
     return NULL;
-  SvIndex *index = index_read (document->json);
+  SvIndex *index = index_take (document->json);
+  g_clear_pointer (&document->json, json_decref);
   index->document = document;
   return index;
 }
@@ -149,6 +143,19 @@ sv_index_find_hash (const SvIndex *index, const char *hash)
       return entry;
   }
   return NULL;
+}
+
+const SvIndexEntry *
+sv_index_find_window (const SvIndex *index, const char *window_id)
+{
+  const SvIndexEntry *entry = sv_index_find_live (index, window_id);
+  for (guint i = index->superseded->len; entry == NULL && i > 0; i--)
+  {
+    const SvIndexEntry *old = g_ptr_array_index (index->superseded, i - 1);
+    if (g_str_equal (old->window_id, window_id))
+      entry = old;
+  }
+  return entry;
 }
 
 guint64

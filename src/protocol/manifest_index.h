@@ -6,8 +6,7 @@
 
 #define SV_INDEX_MAX_SIZE (16 * 1024 * 1024)
 #define SV_INDEX_VERSION "1.0"
-#define SV_INDEX_ARCHIVE_AFTER 50400 /* blocks past expiry_block */
-#define SV_DEFAULT_OVERLAP 10        /* blocks */
+#define SV_DEFAULT_OVERLAP 10 /* blocks */
 
 typedef struct
 {
@@ -27,7 +26,7 @@ typedef struct
 
 typedef struct
 {
-  SvSignedDocument *document; /* NULL for one being built */
+  SvSignedDocument *document; /* NULL for one being built; without its `json`, whose values stand here */
   SvChainId chain;
   guint64 sequence;
   char *updated_at;
@@ -58,6 +57,9 @@ const SvIndexEntry *sv_index_find_live (const SvIndex *index, const char *window
 /* (transfer none) the live entry with the hash, else the latest superseded one, or NULL. */
 const SvIndexEntry *sv_index_find_hash (const SvIndex *index, const char *hash);
 
+/* (transfer none) the live entry of a window, else the latest superseded one, or NULL. */
+const SvIndexEntry *sv_index_find_window (const SvIndex *index, const char *window_id);
+
 /* The greatest expiry among the other windows' live entries below @expiry_block, else @current_block (section 2). */
 guint64 sv_index_default_start (const SvIndex *index, const char *window_id, guint64 expiry_block, guint64 current_block);
 
@@ -68,6 +70,7 @@ typedef struct
   guint64 overlap;         /* blocks that the replaced entry stays in force */
   gboolean supersede;      /* replace the window's live entry */
   gboolean is_new;         /* the manifest is newly created: `newest` becomes its hash (FALSE for a rollback) */
+  gboolean is_archived;    /* an archive has entries of the window: it was used before */
   gint64 now;              /* Unix milliseconds, for published_at and updated_at */
 } SvIndexChange;
 
@@ -85,11 +88,6 @@ gboolean sv_index_add (SvIndex *index, const SvManifest *manifest, const SvIndex
  * manifest. SV_ERROR_CONFLICT for a second live entry of a window, SV_ERROR_POLICY for windows that overlap. */
 gboolean sv_index_adopt (SvIndex *index, const SvIndexEntry *entry, guint64 finalized_block,
                          GError **error) G_GNUC_WARN_UNUSED_RESULT;
-
-/* Takes out the entries (live and superseded) that expired SV_INDEX_ARCHIVE_AFTER blocks before @block and returns the archive
- * document's content (`version`, `manifests`, `superseded`, and `previous`, the archive before it), or NULL when there are
- * none. The caller stores its canonical form and sets @index->archive to that hash. Returns: (transfer full). */
-json_t *sv_index_take_archivable (SvIndex *index, guint64 block);
 
 /* `elements_summary`: exactly the user's four keys per element, in manifest order. Returns: (transfer full). */
 json_t *sv_manifest_summary (const SvManifest *manifest);

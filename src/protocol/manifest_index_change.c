@@ -20,26 +20,14 @@ check_not_expired (const SvManifest *manifest, const SvIndexChange *change, GErr
   return FALSE;
 }
 
-static gboolean
-was_used (const SvIndex *index, const char *window_id)
-{
-  for (guint i = 0; i < index->superseded->len; i++)
-  {
-    const SvIndexEntry *entry = g_ptr_array_index (index->superseded, i);
-    if (g_str_equal (entry->window_id, window_id))
-      return TRUE;
-  }
-  return FALSE;
-}
-
 /* A first manifest of a window. */
 static gboolean
-check_unused (const SvIndex *index, const SvManifest *manifest, const SvIndexEntry *live, GError **error)
+check_unused (const SvIndex *index, const SvManifest *manifest, const SvIndexEntry *live, gboolean is_archived, GError **error)
 {
   if (live != NULL)
     g_set_error (error, SV_ERROR, SV_ERROR_CONFLICT,
                  "window %s has the live manifest %s; to replace it publish with --supersede", manifest->window_id, live->hash);
-  else if (was_used (index, manifest->window_id))
+  else if (is_archived || sv_index_find_window (index, manifest->window_id) != NULL)
     g_set_error (error, SV_ERROR, SV_ERROR_CONFLICT, "window %s was used before; choose another window_id",
                  manifest->window_id);
   else
@@ -107,7 +95,8 @@ check_change (const SvIndex *index, const SvManifest *manifest, const SvIndexCha
               GError **error)
 {
   return check_not_expired (manifest, change, error) &&
-         (change->supersede ? check_replaces (manifest, live, error) : check_unused (index, manifest, live, error)) &&
+         (change->supersede ? check_replaces (manifest, live, error)
+                            : check_unused (index, manifest, live, change->is_archived, error)) &&
          check_no_overlap (index, manifest->window_id, manifest->start_block, manifest->expiry_block, error) &&
          check_follows_newest (index, manifest, change, error);
 }
@@ -199,35 +188,4 @@ sv_index_adopt (SvIndex *index, const SvIndexEntry *entry, guint64 finalized_blo
   else
     insert_by_expiry (index, copy);
   return TRUE;
-}
-
-/* Moves what expired long before @block into an array of its own. */
-static GPtrArray *
-take_old (GPtrArray *entries, guint64 block)
-{
-  GPtrArray *old = g_ptr_array_new_with_free_func ((GDestroyNotify)sv_index_entry_free);
-  for (guint i = 0; i < entries->len;)
-  {
-    const SvIndexEntry *entry = g_ptr_array_index (entries, i);
-    if (block >= entry->expiry_block && block - entry->expiry_block >= SV_INDEX_ARCHIVE_AFTER)
-      g_ptr_array_add (old, g_ptr_array_steal_index (entries, i));
-    else
-      i++;
-  }
-  return old;
-}
-
-json_t *
-sv_index_take_archivable (SvIndex *index, guint64 block)
-{
-  g_autoptr (GPtrArray) live = take_old (index->entries, block);
-  g_autoptr (GPtrArray) superseded = take_old (index->superseded, block);
-  if (live->len == 0 && superseded->len == 0)
-    return NULL;
-  json_t *archive = json_object ();
-  json_object_set_new (archive, "version", json_string (SV_INDEX_VERSION));
-  json_object_set_new (archive, "manifests", sv_index_entries_to_json (live));
-  json_object_set_new (archive, "superseded", sv_index_entries_to_json (superseded));
-  json_object_set_new (archive, "previous", sv_json_string_or_null (index->archive));
-  return archive;
 }

@@ -1,7 +1,8 @@
-/* Rules of the index document (docs/protocol.md section 4). Rules of one entry come first, then those between entries: order,
- * one live entry a window, windows that do not overlap, and sequence numbers that each belong to one change. */
+/* Rules of the index document and of its archives (docs/protocol.md section 4). Rules of one entry come first, then those
+ * between entries: order, one live entry a window, windows that do not overlap, and sequence numbers that each belong to one
+ * change. */
 #include "protocol/element_check.h"
-#include "protocol/manifest_index.h"
+#include "protocol/manifest_archive.h"
 #include "protocol/signed_fields.h"
 
 #include "base/identifiers.h"
@@ -96,11 +97,13 @@ check_replacement (const SvScope *entry, gboolean is_superseded)
     sv_scope_warn_unknown (entry, live_fields);
 }
 
+/* An archive has no sequence of its own to hold against. */
 static void
 check_sequence (const SvScope *entry, const SvScope *index, GHashTable *sequences)
 {
   guint64 added = 0;
-  const double newest = json_number_value (json_object_get (index->json, "sequence"));
+  const json_t *sequence = json_object_get (index->json, "sequence");
+  const double newest = sequence != NULL ? json_number_value (sequence) : (double)SV_JSON_MAX_INTEGER;
   if (!sv_scope_integer (entry, "added_sequence", SV_REQUIRED, &added))
     return;
   if (added == 0 || (double)added > newest)
@@ -147,8 +150,9 @@ check_neighbours (const SvScope *index, const json_t *before, const json_t *entr
                    last_expiry);
 }
 
+/* In an archive windows may overlap: one that was published later may have begun at a block of long ago. */
 static void
-check_live_windows (const SvScope *index)
+check_live_windows (const SvScope *index, gboolean is_archive)
 {
   const json_t *entries = json_object_get (index->json, "manifests");
   g_autoptr (GHashTable) windows = g_hash_table_new (g_str_hash, g_str_equal);
@@ -160,9 +164,18 @@ check_live_windows (const SvScope *index)
     g_autofree char *pointer = sv_pointer_index (at, i);
     if (window != NULL && !g_hash_table_add (windows, (gpointer)window))
       sv_faults_add (index->faults, pointer, "is a second live entry of window %s", window);
-    else if (i > 0)
+    else if (i > 0 && !is_archive)
       check_neighbours (index, json_array_get (entries, i - 1), entry, pointer);
   }
+}
+
+static void
+check_both_lists (const SvScope *index, gboolean is_archive)
+{
+  g_autoptr (GHashTable) sequences = g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free, NULL);
+  check_entries (index, "manifests", FALSE, sequences);
+  check_entries (index, "superseded", TRUE, sequences);
+  check_live_windows (index, is_archive);
 }
 
 static void
@@ -191,9 +204,21 @@ sv_index_check (const json_t *json, SvFaults *faults)
   sv_content_check_hash (&index, "archive", SV_OPTIONAL, SV_CONTENT_STORED);
   sv_content_check_hash (&index, "current_manifest_hash", SV_OPTIONAL, SV_CONTENT_STORED);
 
-  g_autoptr (GHashTable) sequences = g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free, NULL);
-  check_entries (&index, "manifests", FALSE, sequences);
-  check_entries (&index, "superseded", TRUE, sequences);
-  check_live_windows (&index);
+  check_both_lists (&index, FALSE);
   sv_scope_warn_unknown (&index, fields);
+}
+
+void
+sv_archive_check (const json_t *json, SvFaults *faults)
+{
+  static const char *const fields[] = { "version", "manifests", "superseded", "previous", NULL };
+  g_auto (SvScope) archive = { 0 };
+  if (!sv_scope_init (&archive, json, "", faults))
+    return;
+  check_version (&archive);
+  if (json_object_get (json, "sequence") != NULL)
+    sv_scope_fault (&archive, "sequence", "belongs into an index, not into an archive");
+  sv_content_check_hash (&archive, "previous", SV_OPTIONAL, SV_CONTENT_STORED);
+  check_both_lists (&archive, TRUE);
+  sv_scope_warn_unknown (&archive, fields);
 }

@@ -50,6 +50,16 @@ sv_index_entry_read (const json_t *json)
   return entry;
 }
 
+void
+sv_index_entries_take (GPtrArray *entries, json_t *array)
+{
+  for (gsize i = 0; i < json_array_size (array); i++)
+  {
+    g_ptr_array_add (entries, sv_index_entry_read (json_array_get (array, i)));
+    json_array_set_new (array, i, json_null ());
+  }
+}
+
 SvIndexEntry *
 sv_index_entry_new (const SvManifest *manifest, guint64 active_from, guint64 added_sequence, gint64 now)
 {
@@ -137,8 +147,10 @@ sv_index_entry_agrees (const SvIndexEntry *entry, const SvManifest *manifest, GE
   const char *field = find_disagreement (entry, manifest);
   if (field == NULL)
     return TRUE;
-  g_set_error (error, SV_ERROR, SV_ERROR_VERIFY,
-               "index: the entry of window %s and the manifest %s that it names differ in %s; the index is not to be used",
-               entry->window_id, entry->hash, field);
+  g_set_error (
+      error, SV_ERROR, SV_ERROR_VERIFY,
+      "mix-and-match: the index's entry of window %s and the manifest %s that it names differ in %s; the index is not to "
+      "be used, and the operator has to explain it",
+      entry->window_id, entry->hash, field);
   return FALSE;
 }

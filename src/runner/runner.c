@@ -193,6 +193,28 @@ shard_key (const SvRunner *runner, const SvShard *shard, const SvSignedDocument 
                           sv_hash_hex (document->hash));
 }
 
+/* The key is this shard's alone: what is there under it already is the shard. */
+static gboolean
+put_shard (SvObjectStore *store, const char *key, GBytes *object, GError **error)
+{
+  SvPutOptions options = { .condition = SV_PUT_ONCE,
+                           .content_type = "application/x-ndjson",
+                           .cache_control = SV_CACHE_IMMUTABLE };
+  guint64 size;
+  GError *failure = NULL;
+  g_autofree char *etag = sv_object_store_put (store, key, object, &options, &failure);
+  if (etag != NULL)
+    return TRUE;
+  if (g_error_matches (failure, SV_ERROR, SV_ERROR_CONFLICT) && sv_object_store_head (store, key, &size, NULL) &&
+      size == g_bytes_get_size (object))
+  {
+    g_error_free (failure);
+    return TRUE;
+  }
+  g_propagate_error (error, failure);
+  return FALSE;
+}
+
 SvRun *
 sv_runner_store_shard (SvRunner *runner, const SvShard *shard, GError **error)
 {
@@ -206,11 +228,7 @@ sv_runner_store_shard (SvRunner *runner, const SvShard *shard, GError **error)
   g_byte_array_append (line, (const guint8 *)"\n", 1);
   g_autoptr (GBytes) object = g_byte_array_free_to_bytes (g_steal_pointer (&line));
   g_autofree char *key = shard_key (runner, shard, document, shard->block);
-  SvPutOptions options = { .condition = SV_PUT_IF_ABSENT,
-                           .content_type = "application/x-ndjson",
-                           .cache_control = SV_CACHE_IMMUTABLE };
-  g_autofree char *etag = sv_object_store_put (runner->results, key, object, &options, error);
-  if (etag == NULL)
+  if (!put_shard (runner->results, key, object, error))
     return NULL;
   g_autoptr (SvRun) run = g_new0 (SvRun, 1);
   run->shard = sv_shard_open (document->bytes, &runner->chain_id, error);

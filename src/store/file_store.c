@@ -17,6 +17,8 @@
 #include "base/hash.h"
 #include "store/file_tree.h"
 
+#define COPY_SIZE (256 * 1024)
+
 static SvObjectStore *
 file_open (const char *url, const SvConfig *config, GError **error)
 {
@@ -64,6 +66,16 @@ read_whole (int fd, gsize size)
   return g_bytes_new_take (g_steal_pointer (&data), size);
 }
 
+static gboolean
+check_size (const SvObjectStore *base, const char *key, gint64 size, guint64 max_size, GError **error)
+{
+  if ((guint64)size <= max_size)
+    return TRUE;
+  g_set_error (error, SV_ERROR, SV_ERROR_MALFORMED,
+               "%s in store %s has %" G_GINT64_FORMAT " bytes, more than %" G_GUINT64_FORMAT, key, base->url, size, max_size);
+  return FALSE;
+}
+
 static SvObject *
 file_get (SvObjectStore *base, const char *key, const SvGetOptions *options, gboolean *unchanged, GError **error)
 {
@@ -72,12 +84,9 @@ file_get (SvObjectStore *base, const char *key, const SvGetOptions *options, gbo
   int fd = sv_tree_open_object (store, key, &status, error);
   if (fd < 0)
     return NULL;
-  if ((guint64)status.st_size > options->max_size)
+  if (!check_size (base, key, status.st_size, options->max_size, error))
   {
     close (fd);
-    g_set_error (error, SV_ERROR, SV_ERROR_MALFORMED,
-                 "%s in store %s has %" G_GINT64_FORMAT " bytes, more than %" G_GSIZE_FORMAT, key, base->url,
-                 (gint64)status.st_size, options->max_size);
     return NULL;
   }
   g_autoptr (GBytes) bytes = read_whole (fd, (gsize)status.st_size);
@@ -98,6 +107,60 @@ file_get (SvObjectStore *base, const char *key, const SvGetOptions *options, gbo
   object->bytes = g_steal_pointer (&bytes);
   object->etag = g_steal_pointer (&etag);
   return object;
+}
+
+static gboolean
+write_whole (int fd, const guint8 *data, gsize length)
+{
+  while (length > 0)
+  {
+    gssize written = write (fd, data, length);
+    if (written < 0 && errno == EINTR)
+      continue;
+    if (written < 0)
+      return FALSE;
+    data += written;
+    length -= (gsize)written;
+  }
+  return TRUE;
+}
+
+static gboolean
+copy_to (const SvFileStore *store, const char *key, int source, int fd, GError **error)
+{
+  g_autofree guint8 *buffer = g_malloc (COPY_SIZE);
+  for (;;)
+  {
+    gssize got = read (source, buffer, COPY_SIZE);
+    if (got < 0 && errno == EINTR)
+      continue;
+    if (got == 0)
+      return TRUE;
+    if (got < 0)
+    {
+      sv_tree_set_error (store, key, SV_TREE_READ, errno, error);
+      return FALSE;
+    }
+    if (!write_whole (fd, buffer, (gsize)got))
+    {
+      g_set_error (error, SV_ERROR, SV_ERROR_FAILED, "%s of store %s cannot be written where it is wanted: %s", key,
+                   store->base.url, g_strerror (errno));
+      return FALSE;
+    }
+  }
+}
+
+static gboolean
+file_get_file (SvObjectStore *base, const char *key, int fd, guint64 max_size, GError **error)
+{
+  const SvFileStore *store = (const SvFileStore *)base;
+  struct stat status;
+  int source = sv_tree_open_object (store, key, &status, error);
+  if (source < 0)
+    return FALSE;
+  gboolean ok = check_size (base, key, status.st_size, max_size, error) && copy_to (store, key, source, fd, error);
+  close (source);
+  return ok;
 }
 
 static gboolean
@@ -241,6 +304,7 @@ const SvStoreEngine sv_file_store_engine = {
   .close = file_close,
   .get = file_get,
   .head = file_head,
+  .get_file = file_get_file,
   .put = sv_file_store_put,
   .put_file = sv_file_store_put_file,
   .remove = sv_file_store_remove,

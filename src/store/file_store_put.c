@@ -184,7 +184,7 @@ check_matches (const Upload *upload, int folder, const char *etag, GError **erro
 static gboolean
 check_condition (const Upload *upload, int folder, const SvPutOptions *options, GError **error)
 {
-  if (options->condition == SV_PUT_IF_ABSENT)
+  if (options->condition == SV_PUT_IF_ABSENT || options->condition == SV_PUT_ONCE)
     return check_absent (upload, folder, error);
   if (options->condition == SV_PUT_IF_MATCHES)
     return check_matches (upload, folder, options->etag, error);
@@ -235,29 +235,10 @@ sv_file_store_put (SvObjectStore *store, const char *key, GBytes *bytes, const S
   return sv_hex_encode (digest, sizeof digest);
 }
 
-/* The source is named by a person, so a symbolic link to it is followed. */
-static int
-open_source (const char *path, GError **error)
-{
-  int fd = open (path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-  struct stat status;
-  if (fd < 0)
-    g_set_error (error, SV_ERROR, errno == ENOENT ? SV_ERROR_NOT_FOUND : SV_ERROR_FAILED, "%s cannot be read: %s", path,
-                 g_strerror (errno));
-  else if (fstat (fd, &status) == 0 && S_ISREG (status.st_mode))
-    return fd;
-  else
-  {
-    g_set_error (error, SV_ERROR, SV_ERROR_MALFORMED, "%s is not a plain file", path);
-    close (fd);
-  }
-  return -1;
-}
-
 gboolean
 sv_file_store_put_file (SvObjectStore *store, const char *key, const char *path, const SvPutOptions *options, GError **error)
 {
-  int source = open_source (path, error);
+  int source = sv_store_open_source (path, NULL, error);
   if (source < 0)
     return FALSE;
   g_auto (Upload) upload = { (const SvFileStore *)store, key, -1, -1, -1, NULL };

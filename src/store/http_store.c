@@ -8,9 +8,12 @@
 #include "base/error.h"
 #include "base/http_client.h"
 #include "store/engine.h"
+#include "store/http_etag.h"
 
 #define TOTAL_TIMEOUT_MS 60000
+#define FILE_TIMEOUT_MS (60 * 60 * 1000) /* files have no size that fits a minute; what stalls is cut off before */
 #define STALL_TIMEOUT_MS 10000
+#define MIN_RATE 1024 /* bytes a second: a telephone modem had five times as much */
 #define MAX_REDIRECTS 3
 
 typedef struct
@@ -60,27 +63,8 @@ http_close (SvObjectStore *base)
   g_free (store);
 }
 
-/* A quoted ETag's inside, be it weak or strong; NULL for anything else, so that nothing from a server gets into our headers. */
-static char *
-response_etag (const SvHttpResponse *response)
-{
-  const char *value = sv_http_response_header (response, "etag");
-  if (value == NULL)
-    return NULL;
-  if (g_str_has_prefix (value, "W/"))
-    value += 2;
-  gsize length = strlen (value);
-  if (length < 3 || value[0] != '"' || value[length - 1] != '"')
-    return NULL;
-  g_autofree char *inside = g_strndup (value + 1, length - 2);
-  for (const char *c = inside; *c != '\0'; c++)
-    if (!g_ascii_isgraph (*c) || *c == '"')
-      return NULL;
-  return g_steal_pointer (&inside);
-}
-
-/* For the client an answer beyond its limits (size, redirects) is refused by policy; for who reads a store such an object is
- * malformed, as it is in any other store. Takes @failure. */
+/* For the client an answer beyond its limits (size, time, redirects) is refused by policy; for who reads a store such an object
+ * is malformed, as it is in any other store. Takes @failure. */
 static void
 report_transfer (GError *failure, GError **error)
 {
@@ -90,7 +74,7 @@ report_transfer (GError *failure, GError **error)
 }
 
 static SvHttpResponse *
-perform (HttpStore *store, const char *method, const char *key, const SvGetOptions *options, GError **error)
+perform (HttpStore *store, const char *method, const char *key, const SvGetOptions *options, int sink, GError **error)
 {
   g_autofree char *url = g_strconcat (store->base.url, "/", key, NULL);
   g_autofree char *if_none_match =
@@ -101,11 +85,13 @@ perform (HttpStore *store, const char *method, const char *key, const SvGetOptio
     headers[n++] = if_none_match;
   if (options->bypass_caches)
     headers[n++] = "Cache-Control: no-cache";
-  SvHttpRequest request = { .method = method, .url = url, .headers = headers };
+  SvHttpRequest request = { .method = method, .url = url, .headers = headers, .sink_fd = sink };
   request.limits = (SvHttpLimits)SV_HTTP_LIMITS_DEFAULT;
   request.limits.max_bytes = options->max_size;
-  request.limits.total_timeout_ms = TOTAL_TIMEOUT_MS;
+  request.limits.total_timeout_ms = sink > 0 ? FILE_TIMEOUT_MS : TOTAL_TIMEOUT_MS;
   request.limits.stall_timeout_ms = STALL_TIMEOUT_MS;
+  request.limits.min_rate = MIN_RATE;
+  request.limits.distrusts_server = TRUE;
   request.limits.max_redirects = MAX_REDIRECTS;
   g_autoptr (GError) failure = NULL;
   SvHttpResponse *response = sv_http_perform (store->client, &request, &failure);
@@ -114,17 +100,25 @@ perform (HttpStore *store, const char *method, const char *key, const SvGetOptio
   return response;
 }
 
-/* TRUE for 200. */
+/* TRUE for 200. A bucket that not everybody may list says 403 where there is nothing. Other successes, 304 to who did not ask
+ * for changes, and redirects to nowhere answer no question of ours. */
 static gboolean
 check_status (const HttpStore *store, const char *key, const SvHttpResponse *response, GError **error)
 {
-  if (response->status == 200)
+  guint status = response->status;
+  if (status == 200)
     return TRUE;
-  if (response->status == 404)
+  if (status == 404)
     g_set_error (error, SV_ERROR, SV_ERROR_NOT_FOUND, "%s: no such object in store %s", key, store->base.url);
+  else if (status == 403)
+    g_set_error (error, SV_ERROR, SV_ERROR_NOT_FOUND, "%s: no such object in store %s, or not for everybody (HTTP 403)", key,
+                 store->base.url);
+  else if (status >= 201 && status <= 399)
+    g_set_error (error, SV_ERROR, SV_ERROR_MALFORMED, "broken answer: store %s answered HTTP %u for %s, not the object",
+                 store->base.url, status, key);
   else
     g_set_error (error, SV_ERROR, SV_ERROR_UNREACHABLE, "store %s answered HTTP %u for %s; try again, or check the URL",
-                 store->base.url, response->status, key);
+                 store->base.url, status, key);
   return FALSE;
 }
 
@@ -132,7 +126,7 @@ static SvObject *
 http_get (SvObjectStore *base, const char *key, const SvGetOptions *options, gboolean *unchanged, GError **error)
 {
   HttpStore *store = (HttpStore *)base;
-  g_autoptr (SvHttpResponse) response = perform (store, NULL, key, options, error);
+  g_autoptr (SvHttpResponse) response = perform (store, NULL, key, options, 0, error);
   if (response == NULL)
     return NULL;
   if (response->status == 304 && options->known_etag != NULL)
@@ -142,7 +136,7 @@ http_get (SvObjectStore *base, const char *key, const SvGetOptions *options, gbo
   }
   if (!check_status (store, key, response, error))
     return NULL;
-  g_autofree char *etag = response_etag (response);
+  g_autofree char *etag = sv_http_etag (response);
   *unchanged = etag != NULL && g_strcmp0 (etag, options->known_etag) == 0;
   if (*unchanged)
     return NULL;
@@ -153,11 +147,20 @@ http_get (SvObjectStore *base, const char *key, const SvGetOptions *options, gbo
 }
 
 static gboolean
+http_get_file (SvObjectStore *base, const char *key, int fd, guint64 max_size, GError **error)
+{
+  HttpStore *store = (HttpStore *)base;
+  SvGetOptions options = { .max_size = (gsize)MIN (max_size, G_MAXSIZE) };
+  g_autoptr (SvHttpResponse) response = perform (store, NULL, key, &options, fd, error);
+  return response != NULL && check_status (store, key, response, error);
+}
+
+static gboolean
 http_head (SvObjectStore *base, const char *key, guint64 *size, GError **error)
 {
   HttpStore *store = (HttpStore *)base;
   SvGetOptions options = { .max_size = 1 };
-  g_autoptr (SvHttpResponse) response = perform (store, "HEAD", key, &options, error);
+  g_autoptr (SvHttpResponse) response = perform (store, "HEAD", key, &options, 0, error);
   if (response == NULL || !check_status (store, key, response, error))
     return FALSE;
   const char *length = sv_http_response_header (response, "content-length");
@@ -175,7 +178,8 @@ http_list (SvObjectStore *base, const char *prefix, SvVisitKey visit, gpointer d
   return FALSE;
 }
 
-#define READ_ONLY_ENGINE .is_read_only = TRUE, .close = http_close, .get = http_get, .head = http_head, .list = http_list
+#define READ_ONLY_ENGINE                                                                                                       \
+  .is_read_only = TRUE, .close = http_close, .get = http_get, .get_file = http_get_file, .head = http_head, .list = http_list
 
 const SvStoreEngine sv_http_store_engine = { .scheme = "http://", .open = http_open, READ_ONLY_ENGINE };
 const SvStoreEngine sv_https_store_engine = { .scheme = "https://", .open = https_open, READ_ONLY_ENGINE };

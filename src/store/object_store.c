@@ -2,7 +2,11 @@
  * key is one, and that nobody writes to a read-only store. A further engine is a line in `engines`. */
 #include "store/object_store.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/error.h"
 #include "store/engine.h"
@@ -14,6 +18,7 @@ static const SvStoreEngine *const engines[] = {
   &sv_file_store_engine,
   &sv_http_store_engine,
   &sv_https_store_engine,
+  &sv_s3_store_engine,
 };
 
 void
@@ -93,7 +98,7 @@ sv_object_store_open (const char *url, const SvConfig *config, GError **error)
   g_autofree char *masked = sv_config_mask (url);
   g_autofree char *shown = g_strescape (masked, NULL);
   g_set_error (error, SV_ERROR, SV_ERROR_USAGE,
-               "\"%.200s\" is not a store: this build reads and writes file:PATH, and reads http(s)://HOST/PATH", shown);
+               "\"%.200s\" is not a store: file:PATH and s3://BUCKET are written and read, http(s)://HOST/PATH is read", shown);
   return NULL;
 }
 
@@ -144,6 +149,12 @@ sv_object_store_put_file (SvObjectStore *store, const char *key, const char *pat
 }
 
 gboolean
+sv_object_store_get_file (SvObjectStore *store, const char *key, int fd, guint64 max_size, GError **error)
+{
+  return check_key (store, key, error) && store->engine->get_file (store, key, fd, max_size, error);
+}
+
+gboolean
 sv_object_store_delete (SvObjectStore *store, const char *key, GError **error)
 {
   return check_change (store, key, error) && store->engine->remove (store, key, error);
@@ -166,4 +177,41 @@ sv_object_store_local_path (const SvObjectStore *store, const char *key)
   if (store->engine->local_path == NULL || !sv_object_key_is_valid (key))
     return NULL;
   return store->engine->local_path (store, key);
+}
+
+char *
+sv_object_store_presign (const SvObjectStore *store, const char *key, guint seconds, GError **error)
+{
+  if (store->engine->presign == NULL || !check_key (store, key, error))
+    return NULL;
+  return store->engine->presign (store, key, seconds, error);
+}
+
+void
+sv_object_store_assume_single_writer (SvObjectStore *store)
+{
+  if (store->engine->assume_single_writer != NULL)
+    store->engine->assume_single_writer (store);
+}
+
+int
+sv_store_open_source (const char *path, guint64 *size, GError **error)
+{
+  int fd = open (path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+  struct stat status;
+  if (fd < 0)
+    g_set_error (error, SV_ERROR, errno == ENOENT ? SV_ERROR_NOT_FOUND : SV_ERROR_FAILED, "%s cannot be read: %s", path,
+                 g_strerror (errno));
+  else if (fstat (fd, &status) == 0 && S_ISREG (status.st_mode))
+  {
+    if (size != NULL)
+      *size = (guint64)status.st_size;
+    return fd;
+  }
+  else
+  {
+    g_set_error (error, SV_ERROR, SV_ERROR_MALFORMED, "%s is not a plain file", path);
+    close (fd);
+  }
+  return -1;
 }

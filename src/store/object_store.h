@@ -1,7 +1,7 @@
-/* Object store: named bytes with an ETag, put conditionally. One interface, chosen by one URL: `file:PATH` (embedded) or
- * `http(s)://…` (read-only, a public URL). Callers may rely on: a reader sees the whole object or none; two conditional puts
- * never both succeed; a put that returned is durable. An SvObjectStore is used by one thread at a time; any number may be open
- * on one place. Keys are relative paths of [A-Za-z0-9._:@-] parts joined by "/", never "." or "..". */
+/* Object store: named bytes with an ETag, put conditionally. One interface, chosen by one URL: `file:PATH` (embedded),
+ * `s3://BUCKET`, or `http(s)://…` (read-only, a public URL). Callers may rely on: a reader sees the whole object or none; two
+ * conditional puts never both succeed; a put that returned is durable. An SvObjectStore is used by one thread at a time; any
+ * number may be open on one place. Keys are relative paths of [A-Za-z0-9._:@-] parts joined by "/", never "." or "..". */
 #pragma once
 
 #include <glib.h>
@@ -24,6 +24,8 @@ typedef enum
   SV_PUT_ALWAYS,
   SV_PUT_IF_ABSENT,  /* If-None-Match: * */
   SV_PUT_IF_MATCHES, /* If-Match: the ETag */
+  SV_PUT_ONCE,       /* the key is the content's own name, so whoever comes second loses nothing: an object that is there
+                        already is SV_ERROR_CONFLICT, or silently replaced by the same where a server knows no conditions */
 } SvPutCondition;
 
 typedef struct
@@ -68,6 +70,11 @@ char *sv_object_store_put (SvObjectStore *store, const char *key, GBytes *bytes,
 gboolean sv_object_store_put_file (SvObjectStore *store, const char *key, const char *path, const SvPutOptions *options,
                                    GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* Writes an object of any size up to @max_size to @fd, where that stands; errors as for getting. What has been written when it
+ * fails is part of an object, or nothing. */
+gboolean sv_object_store_get_file (SvObjectStore *store, const char *key, int fd, guint64 max_size,
+                                   GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /* An absent object is a success. */
 gboolean sv_object_store_delete (SvObjectStore *store, const char *key, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
@@ -80,6 +87,14 @@ gboolean sv_object_store_list (SvObjectStore *store, const char *prefix, SvVisit
 /* The local path of an object of a `file:` store, NULL for other engines: what `sv serve` streams from. Returns: (transfer
  * full). */
 char *sv_object_store_local_path (const SvObjectStore *store, const char *key);
+
+/* A URL by which anybody can GET the object for @seconds (1 to 604800) from now on; NULL without an error for engines that have
+ * none. Arithmetic only: any thread may call it while another uses the store. Returns: (transfer full). */
+char *sv_object_store_presign (const SvObjectStore *store, const char *key, guint seconds, GError **error);
+
+/* The user vouches that nobody else writes to this store: where its server knows no conditional puts, a condition is then
+ * looked at before the put, which is no promise. Without effect on engines that keep theirs. */
+void sv_object_store_assume_single_writer (SvObjectStore *store);
 
 /* FALSE for a key that no engine takes. */
 gboolean sv_object_key_is_valid (const char *key);

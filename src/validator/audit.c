@@ -1,5 +1,8 @@
 /* The world of an audit. Everything that rules ask again and again is kept, within bounds: the index, one picture of all
- * commitments since the first window, the last manifests. What was looked up for one shard is not looked up for the next. */
+ * commitments since the first window, the last manifests. What was looked up for one shard is not looked up for the next.
+ *
+ * Windows of long ago stand in the index's archives. They, and the commitments of their time, are read for the first shard that
+ * needs them: an audit of this week's shards does not pay for history. */
 #include <string.h>
 
 #include "base/error.h"
@@ -15,7 +18,13 @@ struct SvAudit
   SvChain *chain;   /* borrowed */
   SvReader *reader; /* borrowed */
   SvIndex *index;
+  SvIndex *history; /* what is in the archives; NULL until it is needed, or if it cannot be had */
+  gboolean has_tried_history;
   SvValidators *validators;
+  SvState *state; /* or NULL */
+  SvFollower *follower;
+  guint64 from_block; /* of the commitments that were read */
+  gboolean cannot_reach_back;
   SvBindings *bindings;
   GHashTable *manifests; /* hash -> SvManifest */
   SvTally *tally;
@@ -30,8 +39,11 @@ sv_audit_free (SvAudit *audit)
   if (audit == NULL)
     return;
   g_clear_pointer (&audit->index, sv_index_free);
+  g_clear_pointer (&audit->history, sv_index_free);
   g_clear_pointer (&audit->validators, sv_validators_free);
   g_clear_pointer (&audit->bindings, sv_bindings_unref);
+  g_clear_pointer (&audit->follower, sv_follower_free);
+  g_clear_pointer (&audit->state, sv_state_free);
   g_clear_pointer (&audit->manifests, g_hash_table_unref);
   g_clear_pointer (&audit->tally, sv_tally_free);
   g_free (audit);
@@ -50,20 +62,27 @@ earliest_block (const SvIndex *index)
   return earliest == G_MAXUINT64 || earliest < SV_COMMIT_EARLIEST ? 0 : earliest - SV_COMMIT_EARLIEST;
 }
 
-/* What was read is kept in the state, so that the next audit reads only what is new; without a state it is read every time. */
 static gboolean
-read_commitments (SvAudit *audit, const SvConfig *config, GError **error)
+read_commitments (SvAudit *audit, guint64 from_block, GError **error)
+{
+  sv_follower_set_from (audit->follower, from_block);
+  if (!sv_follower_step (audit->follower, audit->progress, audit->progress_data, error))
+    return FALSE;
+  g_clear_pointer (&audit->bindings, sv_bindings_unref);
+  audit->bindings = sv_follower_bindings (audit->follower);
+  audit->from_block = from_block;
+  return TRUE;
+}
+
+/* What was read is kept in the state, so that the next audit reads only what is new; without a state it is read every time. */
+static void
+start_following (SvAudit *audit, const SvConfig *config)
 {
   g_autoptr (GError) no_state = NULL;
-  g_autoptr (SvState) state = sv_state_open (config, &no_state);
-  if (state == NULL)
+  audit->state = sv_state_open (config, &no_state);
+  if (audit->state == NULL)
     sv_log ("warning", "commitments are not kept for the next audit", "reason", no_state->message, NULL);
-  g_autoptr (SvFollower) follower = sv_follower_new (audit->chain, state);
-  sv_follower_set_from (follower, earliest_block (audit->index));
-  if (!sv_follower_step (follower, audit->progress, audit->progress_data, error))
-    return FALSE;
-  audit->bindings = sv_follower_bindings (follower);
-  return TRUE;
+  audit->follower = sv_follower_new (audit->chain, audit->state);
 }
 
 static gboolean
@@ -80,7 +99,8 @@ read_world (SvAudit *audit, const SvConfig *config, GError **error)
   audit->index = sv_fetch_index (audit->reader, SV_FETCH_NORMAL, error);
   if (audit->index == NULL)
     return FALSE;
-  if (!read_commitments (audit, config, error))
+  start_following (audit, config);
+  if (!read_commitments (audit, earliest_block (audit->index), error))
     return FALSE;
   audit->tally = sv_tally_new (error);
   return audit->tally != NULL;
@@ -116,34 +136,75 @@ is_validator (gpointer data, const char *address, guint64 block, gboolean *unrea
   return sv_validators_contain (audit->validators, address);
 }
 
-static const SvManifest *
-find_manifest (gpointer data, const char *hash, guint64 block, gboolean *in_force, gboolean *unreadable)
+/* What is in the archives, or NULL. It is tried once: whoever may write shards must not be able to hold the audit up. */
+static const SvIndex *
+get_history (SvAudit *audit)
 {
-  SvAudit *audit = data;
-  const SvIndexEntry *entry = NULL;
-  *in_force = sv_window_judge (audit->index, hash, block, &entry) == SV_WINDOW_SERVES;
-  SvManifest *manifest = g_hash_table_lookup (audit->manifests, hash);
-  if (manifest != NULL || sv_index_find_hash (audit->index, hash) == NULL)
-    return manifest;
   g_autoptr (GError) error = NULL;
-  manifest = sv_fetch_entry_manifest (audit->reader, sv_index_find_hash (audit->index, hash), &error);
+  if (audit->has_tried_history)
+    return audit->history;
+  audit->has_tried_history = TRUE;
+  audit->history = sv_fetch_history (audit->reader, audit->index, &error);
+  if (audit->history == NULL)
+    sv_log ("warning", "shards of windows in the archive are undecided", "reason", error->message, NULL);
+  return audit->history;
+}
+
+static SvManifest *
+read_manifest (SvAudit *audit, const SvIndexEntry *entry, gboolean *unreadable)
+{
+  gboolean is_refused;
+  SvManifest *manifest = sv_judge_entry_manifest (audit->reader, entry, &is_refused, NULL);
   if (manifest == NULL)
   {
-    *unreadable =
-        g_error_matches (error, SV_ERROR, SV_ERROR_UNREACHABLE) || g_error_matches (error, SV_ERROR, SV_ERROR_NOT_FOUND);
+    *unreadable = !is_refused; /* a mirror that lies must not get a shard rejected */
     return NULL;
   }
   if (g_hash_table_size (audit->manifests) >= MAX_MANIFESTS)
     g_hash_table_remove_all (audit->manifests);
-  g_hash_table_insert (audit->manifests, g_strdup (hash), manifest);
+  g_hash_table_insert (audit->manifests, g_strdup (entry->hash), manifest);
   return manifest;
 }
 
+static const SvManifest *
+find_manifest (gpointer data, const char *hash, guint64 block, gboolean *in_force, gboolean *unreadable)
+{
+  SvAudit *audit = data;
+  const SvIndexEntry *judged = NULL;
+  const SvIndex *where = sv_index_find_hash (audit->index, hash) != NULL ? audit->index : get_history (audit);
+  const SvIndexEntry *entry = where != NULL ? sv_index_find_hash (where, hash) : NULL;
+  *unreadable = where == NULL;
+  if (entry == NULL)
+    return NULL;
+  *in_force = sv_window_judge (where, hash, block, &judged) == SV_WINDOW_SERVES;
+  SvManifest *manifest = g_hash_table_lookup (audit->manifests, hash);
+  return manifest != NULL ? manifest : read_manifest (audit, entry, unreadable);
+}
+
 static gboolean
-window_is_over (const SvAudit *audit, const char *text, guint64 block)
+window_is_over (SvAudit *audit, const char *text, guint64 block)
 {
   g_autofree char *window_id = text != NULL ? sv_commitment_text_window (text) : NULL;
-  return window_id != NULL && sv_window_is_over (audit->index, window_id, block);
+  if (window_id == NULL)
+    return FALSE;
+  const SvIndex *where = sv_index_find_window (audit->index, window_id) != NULL ? audit->index : get_history (audit);
+  return where != NULL && sv_window_is_over (where, window_id, block);
+}
+
+/* Commitments of windows in the archive lie before those that were read at first. */
+static gboolean
+reach_back (SvAudit *audit, guint64 first)
+{
+  g_autoptr (GError) error = NULL;
+  if (first >= audit->from_block)
+    return TRUE;
+  if (audit->cannot_reach_back)
+    return FALSE;
+  if (read_commitments (audit, first, &error))
+    return TRUE;
+  audit->cannot_reach_back = TRUE;
+  sv_log ("warning", "shards of windows in the archive are undecided", "reason", error->message, NULL);
+  return FALSE;
 }
 
 static SvProofVerdict
@@ -153,7 +214,7 @@ judge_proof (gpointer data, const SvShard *shard, const SvManifest *manifest, Sv
   SvProof proof;
   SvProofExtrinsic extrinsic = { 0 };
   guint64 first = manifest->start_block > SV_COMMIT_EARLIEST ? manifest->start_block - SV_COMMIT_EARLIEST : 0;
-  if (sv_bindings_first_unreadable (audit->bindings, first, shard->block) != G_MAXUINT64)
+  if (!reach_back (audit, first) || sv_bindings_first_unreadable (audit->bindings, first, shard->block) != G_MAXUINT64)
     return SV_PROOF_UNREADABLE;
   /* A block that the picture does not hold lies before every window's commitments: nothing in it can be in force. */
   if (sv_proof_parse (shard->commitment_proof, &proof) && proof.block <= shard->block)
@@ -193,6 +254,8 @@ note_chute (SvAudit *audit, const SvShard *shard, GError **error)
   if (!sv_tally_note_chute (audit->tally, shard->window_id, shard->chute_id, shard->miner_hotkey, &is_new, error))
     return FALSE;
   const SvIndexEntry *entry = is_new ? sv_index_find_live (audit->index, shard->window_id) : NULL;
+  if (is_new && entry == NULL && audit->history != NULL)
+    entry = sv_index_find_live (audit->history, shard->window_id);
   if (entry == NULL)
     return TRUE;
   g_auto (GStrv) rivals = sv_bindings_chute_rivals (audit->bindings, shard->miner_hotkey, shard->chute_id, shard->window_id,

@@ -10,32 +10,28 @@
  *  6. delete, also of what is not there
  *  7. ten processes that compare and swap lose no update
  *  8. ten processes that put if absent: one succeeds
+ *  9. put once: what is there stays
  * For every engine:
- *  9. read: content, ETag, size
- * 10. what is not there is not found
- * 11. a known ETag spares the content, until it changes
- * 12. an object of exactly the limit is read, a larger one is malformed
- * 13. what is not a key is malformed, whatever is asked
+ * 10. read: content, ETag, size
+ * 11. what is not there is not found
+ * 12. a known ETag spares the content, until it changes
+ * 13. an object of exactly the limit is read, a larger one is malformed
+ * 14. a large object goes to a file, under the same limit
+ * 15. what is not a key is malformed, whatever is asked
  * For engines that only read:
- * 14. changing and listing are refused by policy
+ * 16. changing and listing are refused by policy
  */
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
-#include "folder_server.h"
 #include "refusal.h"
 #include "scratch.h"
-#include "store/object_store.h"
+#include "store_fixture.h"
 
-typedef struct
-{
-  char *folder;
-  FolderServer *server;
-  char *write_url;
-  char *read_url;
-  SvObjectStore *writer;
-  SvObjectStore *reader;
-} Fixture;
+static S3Gateway *gateway; /* one for the whole suite */
+static char *home;
 
 typedef struct
 {
@@ -60,16 +56,41 @@ set_up_http (Fixture *fixture)
   fixture->read_url = g_strconcat (folder_server_url (fixture->server), "/", NULL);
 }
 
+/* A bucket of its own. */
+static void
+set_up_s3 (Fixture *fixture)
+{
+  static guint n_buckets;
+  GError *error = NULL;
+  g_autoptr (SvConfig) config = store_config ();
+  g_autofree char *bucket = g_strdup_printf ("contract-%u", ++n_buckets);
+  g_assert_true (s3_bucket_make (config, bucket, &error));
+  g_assert_no_error (error);
+  fixture->write_url = g_strconcat ("s3://", bucket, NULL);
+  fixture->read_url = g_strdup (fixture->write_url);
+}
+
 static const Engine engines[] = {
   { "file", TRUE, set_up_file },
   { "http", FALSE, set_up_http },
+  { "s3", TRUE, set_up_s3 },
 };
 
-static SvObjectStore *
+SvConfig *
+store_config (void)
+{
+  SvConfig *config = sv_config_new ();
+  sv_config_set (config, "SCOREVISION_HOME", home);
+  if (gateway != NULL)
+    s3_gateway_configure (gateway, config);
+  return config;
+}
+
+SvObjectStore *
 open_store (const char *url)
 {
   GError *error = NULL;
-  g_autoptr (SvConfig) config = sv_config_new ();
+  g_autoptr (SvConfig) config = store_config ();
   SvObjectStore *store = sv_object_store_open (url, config, &error);
   g_assert_no_error (error);
   return store;
@@ -77,7 +98,7 @@ open_store (const char *url)
 
 /* ── short forms ── */
 
-static char *
+char *
 put_as (SvObjectStore *store, const char *key, const char *text, SvPutCondition condition, const char *etag, GError **error)
 {
   g_autoptr (GBytes) bytes = g_bytes_new (text, strlen (text));
@@ -85,7 +106,7 @@ put_as (SvObjectStore *store, const char *key, const char *text, SvPutCondition 
   return sv_object_store_put (store, key, bytes, &options, error);
 }
 
-static char *
+char *
 put (SvObjectStore *store, const char *key, const char *text)
 {
   GError *error = NULL;
@@ -95,7 +116,7 @@ put (SvObjectStore *store, const char *key, const char *text)
   return etag;
 }
 
-static SvObject *
+SvObject *
 get (SvObjectStore *store, const char *key)
 {
   GError *error = NULL;
@@ -105,11 +126,22 @@ get (SvObjectStore *store, const char *key)
   return object;
 }
 
-static void
+void
 assert_content (SvObjectStore *store, const char *key, const char *expected)
 {
   g_autoptr (SvObject) object = get (store, key);
   g_assert_cmpmem (g_bytes_get_data (object->bytes, NULL), g_bytes_get_size (object->bytes), expected, strlen (expected));
+}
+
+#define LARGE_SIZE (3 * 1024 * 1024 + 17) /* more than any engine's buffer */
+
+char *
+large_content (gsize length)
+{
+  char *content = g_malloc (length);
+  for (gsize i = 0; i < length; i++)
+    content[i] = (char)(i * 31 % 251);
+  return content;
 }
 
 /* ── engines that write ── */
@@ -141,6 +173,21 @@ test_put_if_absent (Fixture *f)
   assert_content (f->writer, "a/b", "first");
 }
 
+/* An engine may say that it is there, or write the same again. */
+static void
+test_put_once (Fixture *f)
+{
+  GError *error = NULL;
+  g_autofree char *first = put_as (f->writer, "scorevision/manifests/ab.json", "content", SV_PUT_ONCE, NULL, &error);
+  g_assert_no_error (error);
+  g_assert_nonnull (first);
+  g_autofree char *second = put_as (f->writer, "scorevision/manifests/ab.json", "content", SV_PUT_ONCE, NULL, &error);
+  if (second == NULL)
+    g_assert_error (error, SV_ERROR, SV_ERROR_CONFLICT);
+  g_clear_error (&error);
+  assert_content (f->writer, "scorevision/manifests/ab.json", "content");
+}
+
 static void
 test_put_if_matches (Fixture *f)
 {
@@ -167,11 +214,9 @@ static void
 test_put_file (Fixture *f)
 {
   GError *error = NULL;
-  gsize length = 3 * 1024 * 1024 + 17;
+  gsize length = LARGE_SIZE;
   g_autofree char *path = scratch_path (f->folder, "source");
-  g_autofree char *content = g_malloc (length);
-  for (gsize i = 0; i < length; i++)
-    content[i] = (char)(i * 31 % 251);
+  g_autofree char *content = large_content (length);
   g_assert_true (g_file_set_contents (path, content, (gssize)length, NULL));
 
   g_assert_true (put_file (f, path, SV_PUT_IF_ABSENT, &error));
@@ -211,7 +256,7 @@ list (SvObjectStore *store, const char *prefix, guint at_most)
   return g_string_free (visit.keys, FALSE);
 }
 
-static void
+void
 assert_list (SvObjectStore *store, const char *prefix, guint at_most, const char *expected)
 {
   g_autofree char *found = list (store, prefix, at_most);
@@ -249,7 +294,13 @@ test_delete (Fixture *f)
 }
 
 #define N_PROCESSES 10
-#define N_SWAPS 20
+
+/* A put over HTTP takes long enough for them to meet. */
+static int
+n_swaps (const char *url)
+{
+  return g_str_has_prefix (url, "s3:") ? 6 : 20;
+}
 
 /* Reads a number, adds one, puts it back if nobody came in between. */
 static gboolean
@@ -269,7 +320,7 @@ static int
 increment_often (gpointer data)
 {
   g_autoptr (SvObjectStore) store = open_store (data);
-  for (int done = 0, tries = 0; done < N_SWAPS; tries++)
+  for (int done = 0, tries = 0; done < n_swaps (data); tries++)
   {
     done += increment (store);
     if (tries > 100000)
@@ -295,7 +346,7 @@ test_swaps_of_processes (Fixture *f)
 {
   g_free (put (f->writer, "counter", "0"));
   g_assert_cmpuint (run_processes (increment_often, f->write_url), ==, 0);
-  g_autofree char *expected = g_strdup_printf ("%d", N_PROCESSES * N_SWAPS);
+  g_autofree char *expected = g_strdup_printf ("%d", N_PROCESSES * n_swaps (f->write_url));
   assert_content (f->writer, "counter", expected);
 }
 
@@ -372,6 +423,41 @@ test_size_limit (Fixture *f)
   assert_fails (sv_object_store_get (f->reader, "a", &less, NULL, refusal), SV_ERROR_MALFORMED);
 }
 
+static int
+open_target (Fixture *f, char **path)
+{
+  *path = scratch_path (f->folder, "target");
+  int fd = open (*path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+  g_assert_cmpint (fd, >=, 0);
+  return fd;
+}
+
+static void
+test_get_file (Fixture *f)
+{
+  GError *error = NULL;
+  gsize length = LARGE_SIZE;
+  g_autofree char *content = large_content (length), *source = scratch_path (f->folder, "source");
+  g_assert_true (g_file_set_contents (source, content, (gssize)length, NULL));
+  SvPutOptions options = { .condition = SV_PUT_ALWAYS };
+  g_assert_true (sv_object_store_put_file (f->writer, "large", source, &options, &error));
+
+  g_autofree char *path = NULL, *found = NULL;
+  gsize found_length;
+  int fd = open_target (f, &path);
+  g_assert_true (sv_object_store_get_file (f->reader, "large", fd, length, &error));
+  g_assert_no_error (error);
+  g_assert_true (g_file_get_contents (path, &found, &found_length, NULL));
+  g_assert_cmpmem (found, found_length, content, length);
+  assert_fails (sv_object_store_get_file (f->reader, "large", fd, length - 1, refusal), SV_ERROR_MALFORMED);
+  assert_fails (sv_object_store_get_file (f->reader, "missing", fd, length, refusal), SV_ERROR_NOT_FOUND);
+  close (fd);
+  int full = open ("/dev/full", O_WRONLY | O_CLOEXEC);
+  g_assert_cmpint (full, >=, 0);
+  assert_fails (sv_object_store_get_file (f->reader, "large", full, length, refusal), SV_ERROR_FAILED);
+  close (full);
+}
+
 static void
 test_bad_keys (Fixture *f)
 {
@@ -382,6 +468,7 @@ test_bad_keys (Fixture *f)
     assert_fails (sv_object_store_get (f->reader, keys[i], &options, NULL, refusal), SV_ERROR_MALFORMED);
     assert_fails (sv_object_store_head (f->reader, keys[i], NULL, refusal), SV_ERROR_MALFORMED);
     assert_fails (sv_object_store_delete (f->reader, keys[i], refusal), SV_ERROR_MALFORMED);
+    assert_fails (sv_object_store_get_file (f->reader, keys[i], STDERR_FILENO, 1, refusal), SV_ERROR_MALFORMED);
     assert_fails (put_as (f->reader, keys[i], "x", SV_PUT_ALWAYS, NULL, refusal), SV_ERROR_MALFORMED);
     g_assert_null (sv_object_store_local_path (f->reader, keys[i]));
   }
@@ -417,6 +504,11 @@ static void
 run_case (gconstpointer data)
 {
   const Case *test = data;
+  if (test->engine->set_up == set_up_s3 && gateway == NULL)
+  {
+    g_test_skip ("no S3 server: Ceph is not installed here (scripts/install-deps)");
+    return;
+  }
   Fixture fixture = { .folder = scratch_new () };
   test->engine->set_up (&fixture);
   fixture.writer = open_store (fixture.write_url);
@@ -446,6 +538,7 @@ typedef struct
 static const Promise promises[] = {
   { "what was put is read back", WRITING, test_round_trip },
   { "put if absent succeeds once", WRITING, test_put_if_absent },
+  { "put once leaves what is there", WRITING, test_put_once },
   { "put if it matches needs the present etag", WRITING, test_put_if_matches },
   { "a file is put under the same conditions", WRITING, test_put_file },
   { "list is complete and in order", WRITING, test_list },
@@ -456,6 +549,7 @@ static const Promise promises[] = {
   { "what is not there is not found", EVERY, test_not_found },
   { "a known etag spares the content", EVERY, test_known_etag },
   { "a larger object is malformed", EVERY, test_size_limit },
+  { "a large object goes to a file", EVERY, test_get_file },
   { "what is no key is malformed", EVERY, test_bad_keys },
   { "a read-only store refuses changes", READING, test_read_only },
 };
@@ -464,6 +558,20 @@ static gboolean
 is_for (const Promise *promise, const Engine *engine)
 {
   return promise->of == EVERY || (promise->of == WRITING) == engine->writes;
+}
+
+static void
+add_s3_promises (void)
+{
+  gsize n_promises;
+  const S3Promise *own = s3_promises (&n_promises);
+  for (gsize p = 0; p < n_promises; p++)
+  {
+    Case *test = g_new (Case, 1);
+    *test = (Case){ &engines[G_N_ELEMENTS (engines) - 1], own[p].run };
+    g_autofree char *path = g_strconcat ("/store/s3/", own[p].name, NULL);
+    g_test_add_data_func_full (path, test, run_case, g_free);
+  }
 }
 
 int
@@ -480,5 +588,17 @@ main (int argc, char **argv)
       g_autofree char *path = g_strdup_printf ("/store/%s/%s", engines[e].name, promises[p].name);
       g_test_add_data_func_full (path, test, run_case, g_free);
     }
-  return g_test_run ();
+  add_s3_promises ();
+
+  char *server = scratch_new ();
+  g_autofree char *reason = NULL;
+  home = scratch_new ();
+  gateway = s3_gateway_start (server, &reason);
+  if (gateway == NULL)
+    g_test_message ("%s", reason);
+  int status = g_test_run ();
+  s3_gateway_stop (gateway);
+  scratch_remove (home);
+  scratch_remove (server);
+  return status;
 }

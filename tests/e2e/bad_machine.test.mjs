@@ -63,15 +63,15 @@ const skip = mayMount ? false : 'SKIPPED: this machine forbids mounts, so no sto
 
 test('a store that is read-only', { skip }, async () => {
   const { status, stderr } = await onStore('mount --bind "$0/store" "$0/store" && mount -o remount,ro,bind "$0/store"',
-    '"$2" manifest list >/dev/null && "$2" manifest publish "$1"');
+    '"$2" manifest list >/dev/null && "$2" manifest publish "$1" --yes');
   assert.ok([1, 5].includes(status), `${status} ${stderr}`);
   assert.match(stderr, /[Rr]ead-only/);
 });
 
 test('a store that is full', { skip }, async () => {
   const { status, stderr, stdout } = await onStore('mount -t tmpfs -o size=256k none "$0/store"',
-    'cat /dev/zero >"$0/store/filling" 2>/dev/null; "$2" manifest publish "$1"; status=$?; rm "$0/store/filling";'
-    + ' "$2" manifest list --json && "$2" manifest publish "$1" --json; echo "again $?"; exit $status');
+    'cat /dev/zero >"$0/store/filling" 2>/dev/null; "$2" manifest publish "$1" --yes; status=$?; rm "$0/store/filling";'
+    + ' "$2" manifest list --json && "$2" manifest publish "$1" --yes --json; echo "again $?"; exit $status');
   assert.ok([1, 5].includes(status), `${status} ${stderr}`);
   assert.match(stderr, /[Nn]o space/);
   assert.match(stdout, /again 0/, 'after making room the same command completes');

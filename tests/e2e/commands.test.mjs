@@ -77,12 +77,12 @@ test('--json gives exactly one JSON document on standard output, when all goes w
   const proof = (await world.json(['miner', 'commit', '--window-id', CURRENT, '--elements', PLAYER, '--service-cap-fps', '5'], { as: 'miner' })).proofs[0];
   const cases = [
     ['manifest', 'create', '--template', 'cricket', '--window-id', 'W', '--expiry-block', '9'],
-    ['manifest', 'validate', file], ['manifest', 'publish', file], ['manifest', 'publish', file, '--dry-run'],
+    ['manifest', 'validate', file], ['manifest', 'publish', file, '--yes'], ['manifest', 'publish', file, '--dry-run'],
     ['manifest', 'list'], ['manifest', 'current'], ['manifest', 'show', 'active'], ['manifest', 'show', file],
     ['manifest', 'diff', 'active', file], ['manifest', 'rollback', '--to-hash', published.manifest_hash, '--dry-run'],
     ['miner', 'elements'], ['miner', 'elements', '--window', 'upcoming', '--all'], ['miner', 'manifest', '--hash', published.manifest_hash],
     ['miner', 'commit', '--window-id', CURRENT, '--elements', PLAYER, '--service-cap-fps', '5', '--dry-run'], ['miner', 'commitments'],
-    ['clip', 'list'], ['key', 'show'], ['key', 'sign', message],
+    ['clip', 'list'], ['store', 'check'], ['store', 'mirror', `file:${world.path('copy')}`], ['key', 'show'], ['key', 'sign', message],
     ['key', 'verify', '--account', world.keys.miner.address, '--signature', signature, message],
     ['key', 'import', seed, '--hotkey', 'imported'], ['chain', 'status'], ['chain', 'advance'], ['chain', 'proof', proof], ['config', 'show'],
   ];
@@ -114,7 +114,7 @@ test('--json gives exactly one JSON document on standard output, when it fails',
   const cases = [
     [4, ['manifest', 'show', sha256('nothing')]], [4, ['miner', 'elements', '--window', 'no-such-window']],
     [2, ['manifest', 'publish']], [6, ['key', 'new']], [2, ['config', 'show', '--no-such-option']], [4, ['chain', 'proof', `1:0x${'0'.repeat(64)}`]],
-    [2, ['validator', 'audit']], [2, ['miner', 'commit']],
+    [4, ['store', 'check', '--store', `file:${world.path('nowhere')}`]], [2, ['store', 'check', '--repair']], [2, ['validator', 'audit']], [2, ['miner', 'commit']],
   ];
   for (const [status, args] of cases) {
     const { stdout, stderr } = await world.sv([...args, '--json'], { expect: status });
@@ -168,11 +168,12 @@ test('exit status 6: a conflict, or refused by policy', async () => {
   assert.match(late, /start/, 'what folding would make void is refused with the reason');
 });
 
-test('what replaces a live manifest, or deletes a clip, needs --yes where nobody can be asked, and then only', async () => {
+test('what publishes, replaces a live manifest, or deletes a clip, needs --yes where nobody can be asked, and then only', async () => {
   const other = world.write('replacement.json', manifest(CURRENT, 1, 5000, [element(PLAYER, [clip])]));
   const live = async () => (await world.json(['manifest', 'current'])).manifest_hash;
   const before = await live();
-  const asked = [['manifest', 'publish', other, '--supersede'], ['clip', 'remove', clip, '--delete-object']];
+  const further = world.write('further.json', football('2025-10-30', 15_000, 16_000, clip));
+  const asked = [['manifest', 'publish', other, '--supersede'], ['clip', 'remove', clip, '--delete-object'], ['manifest', 'publish', further]];
   for (const args of asked) assert.match((await world.sv(args, { expect: 2 })).stderr, /--yes/);
   assert.equal(await live(), before);
   assert.equal((await world.json(['clip', 'list'])).clips.length, 1);
@@ -186,7 +187,7 @@ test('what replaces a live manifest, or deletes a clip, needs --yes where nobody
 test('a manifest with a clip that nobody added is published with a warning', async () => {
   const nowhere = sha256('no clip');
   const file = world.write('unregistered.json', football('2025-11-01', 20_000, 21_000, nowhere));
-  const { stderr } = await world.sv(['manifest', 'publish', file]);
+  const { stderr } = await world.sv(['manifest', 'publish', file, '--yes']);
   assert.match(stderr, new RegExp(`warning: clip ${nowhere} is not in store`));
 });
 

@@ -2,7 +2,7 @@
 // run again completes.
 import { describe, test } from 'node:test';
 import assert from 'node:assert/strict';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { createWorld } from './harness.mjs';
 import { askV3, freshNonce } from './api.mjs';
 import { Killer, assertStoreIsWhole, killAtEachStep, readIndex, receipts, records, textsOf } from './killing.mjs';
@@ -10,6 +10,7 @@ import { BALL, CHUTE_ID, PLAYER, SLUG, commit, element, football, manifest } fro
 
 const CURRENT = '2025-10-23';
 const UPCOMING = '2025-10-24';
+const LATER = '2025-11-24';
 const CLIP = `sha256:${'a'.repeat(64)}`;
 const FEWEST_STEPS = 8; // fewer would mean that the library was not loaded
 
@@ -17,14 +18,17 @@ const season = (windowId, start, expiry, beta = 1) => manifest(windowId, start, 
   element(PLAYER, [CLIP], { beta }), element(BALL, [CLIP])]);
 
 describe('kill -9', { concurrency: true }, () => {
-  test('publishing: a new window, then a manifest that supersedes another', async () => {
+  test('publishing: a new window, a manifest that supersedes another, a window of much later that moves these into the archive', async () => {
     const world = await createWorld({ finality: 0 }); // anchors count from finalized blocks
     let earlier; // the index before the command
     const isStored = (hash) => existsSync(world.path('store', 'scorevision', 'manifests', `${hash}.json`));
 
+    const archivePath = ({ archive }) => world.path('store', 'scorevision', 'archive', `${archive.slice('sha256:'.length)}.json`);
+
     // What is anchored is in the index, and what is in the index is in the store.
     function checkOrder(index, anchors) {
       assertStoreIsWhole(world);
+      if (index.archive) assert.ok(existsSync(archivePath(index)), 'the archive is in the index only');
       for (const { hash } of [...index.manifests, ...index.superseded ?? []]) assert.ok(isStored(hash), `${hash} is in the index only`);
       for (const [, , hash, sequence] of anchors.map((text) => text.split(' '))) {
         assert.ok(Number(sequence) <= index.sequence && isStored(hash), `${hash} ${sequence} is anchored only`);
@@ -33,7 +37,7 @@ describe('kill -9', { concurrency: true }, () => {
 
     async function invariants() {
       checkOrder(readIndex(world), await textsOf(world, 'operator'));
-      const { manifests } = await world.json(['manifest', 'list']); // verifies the index
+      const { manifests } = await world.json(['manifest', 'list', '--all']); // verifies the index and its archive
       assert.ok(manifests.some(({ window_id: id }) => id === CURRENT));
     }
 
@@ -54,12 +58,23 @@ describe('kill -9', { concurrency: true }, () => {
       await world.advance(5);
       const upcoming = world.write('authored/upcoming.json', season(UPCOMING, 1000, 2000));
       const better = world.write('authored/better.json', season(CURRENT, 1, 1000, 2));
-      for (const [args, windowId, stride] of [[[upcoming], UPCOMING, 1], [['--supersede', '--yes', better], CURRENT, 3]]) {
+      for (const [args, windowId, stride] of [[['--yes', upcoming], UPCOMING, 1], [['--supersede', '--yes', better], CURRENT, 3]]) {
         earlier = readIndex(world);
         const steps = await killAtEachStep(world, ['manifest', 'publish', ...args], {
           as: 'operator', invariants, completed: () => completed(windowId), stride });
         assert.ok(steps >= FEWEST_STEPS, `${steps} steps`);
       }
+
+      const start = await world.advanceTo(2000 + 50_400);
+      const later = world.write('authored/later.json', season(LATER, start, start + 1000));
+      earlier = readIndex(world);
+      const steps = await killAtEachStep(world, ['manifest', 'publish', '--yes', later], { as: 'operator', invariants, stride: 2, completed: async () => {
+        await completed(LATER);
+        const index = readIndex(world);
+        const archive = JSON.parse(readFileSync(archivePath(index)));
+        assert.deepEqual([index.manifests.length, index.superseded.length, archive.manifests.length, archive.superseded.length], [1, 0, 2, 1]);
+      } });
+      assert.ok(steps >= FEWEST_STEPS, `${steps} steps`);
     } finally {
       await world.end();
     }

@@ -1,7 +1,7 @@
 /* Cases:
  *  read: a file, an empty one, on and over the limit, absent, below a file, a directory, a device, a pipe (which must not hang)
  *  write: new, over an old one, modes whatever the umask, missing directories, a symbolic link, a failing disk (limit on file
- *         size), no place for it; nothing is left behind by a failure
+ *         size), no place for it; nothing is left behind by a failure; the same for what is only kept to be at hand
  *  a reader beside a writer sees whole files, also when the writer is killed
  *  create: refuses what exists; of many at once exactly one succeeds
  *  lock: keeps processes apart; ends with the descriptor; paths */
@@ -150,6 +150,23 @@ test_write (Fixture *f, gconstpointer unused)
   g_assert_cmpuint (mode_of (f->path), ==, 0600);
   g_assert_cmpuint (count_entries (f->directory), ==, 1);
   umask (old_umask);
+}
+
+static void
+test_write_cached (Fixture *f, gconstpointer unused)
+{
+  g_autofree char *leaf = g_build_filename (f->directory, "cache", "file", NULL);
+  g_autoptr (GError) error = NULL;
+
+  g_assert_true (sv_file_write_cached (leaf, "longer", 6, 0644, &error));
+  g_assert_no_error (error);
+  g_assert_true (sv_file_write_cached (leaf, "one", 3, 0644, &error));
+  g_assert_no_error (error);
+  assert_content (leaf, "one");
+  g_assert_cmpuint (mode_of (leaf), ==, 0644);
+  g_assert_cmpuint (count_entries (f->directory), ==, 1);
+  g_assert_false (sv_file_write_cached (f->directory, "x", 1, 0644, &error));
+  g_assert_error (error, SV_ERROR, SV_ERROR_FAILED);
 }
 
 static void
@@ -456,6 +473,7 @@ main (int argc, char **argv)
   ADD ("/file/read", test_read);
   ADD ("/file/read-what-is-no-file", test_read_what_is_no_file);
   ADD ("/file/write", test_write);
+  ADD ("/file/write-cached", test_write_cached);
   ADD ("/file/write-makes-directories", test_write_makes_directories);
   ADD ("/file/write-in-the-working-directory", test_write_in_the_working_directory);
   ADD ("/file/write-replaces-a-link-not-its-target", test_write_replaces_a_link_not_its_target);

@@ -1,8 +1,11 @@
 /* Cases:
  *  the vectors of RFC 8785's authors, byte for byte; order of keys by UTF-16 code units; each kind of escape
+ *  bytes compared with what would be written: the vectors' outputs are canonical, their inputs and every change of one byte are
+ *  not, nor what is cut short or goes on
  *  what cannot be written: NaN, infinities, integers beyond 2^53 - 1, nesting deeper than 64
  *  the five forms of Number::toString and the numbers at which they change; powers of two, where the shortest digits are
  *  not the nearest; decimals as people write them; a locale with a decimal comma
+ *  comparing with a text instead of writing one: the same, longer, shorter, different early and late, unwritable
  *  pretty: order of insertion, empty containers; equal: each type; the makers */
 #include <glib.h>
 #include <locale.h>
@@ -72,6 +75,37 @@ check_vector (const char *name)
                    g_bytes_get_size (output));
   hex = sv_hex_encode (g_bytes_get_data (canonical, NULL), g_bytes_get_size (canonical));
   g_assert_cmpstr (hex, ==, expected_hex);
+  g_assert_true (sv_json_is_canonical (value, g_bytes_get_data (output, NULL), g_bytes_get_size (output)));
+  g_assert_false (sv_json_is_canonical (value, data, length));
+}
+
+static gboolean
+is_canonical (const char *text, gsize length)
+{
+  static const char value[] = "{\"b\":[1,-0.5,true,false,null,{}],\"a\":\"\\u0007\\n\\\\\u00e9\"}";
+  g_autoptr (json_t) json = sv_json_parse ("value", value, strlen (value), 1024, NULL);
+
+  g_assert_nonnull (json);
+  return sv_json_is_canonical (json, text, length);
+}
+
+static void
+test_compare (void)
+{
+  static const char text[] = "{\"a\":\"\\u0007\\n\\\\\u00e9\",\"b\":[1,-0.5,true,false,null,{}]}";
+  gsize length = strlen (text);
+  g_autofree char *longer = g_strconcat (text, "}", NULL);
+
+  g_assert_true (is_canonical (text, length));
+  g_assert_false (is_canonical (longer, length + 1));
+  for (gsize i = 0; i < length; i++)
+  {
+    g_autofree char *changed = g_strdup (text);
+
+    changed[i] ^= 1;
+    g_assert_false (is_canonical (changed, length));
+    g_assert_false (is_canonical (text, i));
+  }
 }
 
 static void
@@ -340,16 +374,56 @@ test_makers (void)
   g_assert_true (json_is_null (null));
 }
 
+/* Some MiB of numbers in arrays, so that pieces are compared and dropped on the way. */
+static json_t *
+make_large (void)
+{
+  json_t *rows = json_array ();
+  for (guint i = 0; i < 2000; i++)
+  {
+    json_t *row = json_array ();
+    for (guint k = 0; k < 200; k++)
+      json_array_append_new (row, sv_json_integer (i * k));
+    json_array_append_new (rows, row);
+  }
+  return json_pack ("{s:o, s:s}", "rows", rows, "z", "end");
+}
+
+static void
+test_is_canonical (void)
+{
+  g_autoptr (json_t) value = make_large ();
+  g_autoptr (GBytes) bytes = sv_json_canonical (value, NULL);
+  gsize length;
+  const char *text = g_bytes_get_data (bytes, &length);
+  g_autofree char *changed = g_strndup (text, length);
+  g_assert_true (sv_json_is_canonical (value, text, length));
+  g_assert_false (sv_json_is_canonical (value, text, length - 1));
+  g_assert_false (sv_json_is_canonical (value, changed, length + 1));
+  g_assert_false (sv_json_is_canonical (value, text, 0));
+  for (gsize at = 0; at < length; at += length / 7)
+  {
+    changed[at] ^= 1;
+    g_assert_false (sv_json_is_canonical (value, changed, length));
+    changed[at] ^= 1;
+  }
+  g_assert_true (sv_json_is_canonical (value, changed, length));
+  g_autoptr (json_t) unwritable = json_integer (G_MAXINT64);
+  g_assert_false (sv_json_is_canonical (unwritable, "9223372036854775807", 19));
+}
+
 int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/json/canonical/vectors", test_vectors);
+  g_test_add_func ("/json/canonical/compare", test_compare);
   g_test_add_func ("/json/canonical/key-order", test_key_order);
   g_test_add_func ("/json/canonical/escapes", test_escapes);
   g_test_add_func ("/json/canonical/what-cannot-be-written", test_what_cannot_be_written);
   g_test_add_func ("/json/canonical/what-can-just-be-written", test_what_can_just_be_written);
   g_test_add_func ("/json/canonical/no-value-holds-nan", test_no_value_holds_nan);
+  g_test_add_func ("/json/canonical/is-it", test_is_canonical);
   g_test_add_func ("/json/number/forms", test_number_forms);
   g_test_add_func ("/json/number/reads-back", test_numbers_read_back);
   g_test_add_func ("/json/number/written-decimals-come-back", test_written_decimals_come_back);

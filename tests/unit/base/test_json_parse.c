@@ -1,5 +1,6 @@
 /* Cases: every kind of value; what the grammar refuses; what a double cannot hold; nesting, number of values, NUL bytes, size,
- * nothing at all; that messages give the place and cannot be forged. */
+ * nothing at all; that messages give the place and cannot be forged; finding one string without parsing, in right texts and in
+ * broken ones. */
 #include <glib.h>
 #include <math.h>
 #include <string.h>
@@ -228,6 +229,38 @@ test_messages_are_printable (void)
   g_assert_null (strchr (error->message, '\x7f'));
 }
 
+static void
+assert_found (const char *text, const char *expected)
+{
+  g_autofree char *found = sv_json_find_string (text, strlen (text), "key");
+  if (g_strcmp0 (found, expected) != 0)
+    g_error ("%s: found \"%s\" instead of \"%s\"", text, found, expected);
+}
+
+static void
+test_find_string (void)
+{
+  assert_found ("{\"key\":\"value\"}", "value");
+  assert_found ("{\"a\":{\"key\":\"inner\"},\"b\":[\"key\"],\"c\":\"key\",\"key\":\"value\",\"z\":1}", "value");
+  assert_found ("{\"key\":\"\"}", "");
+  assert_found ("{\"key\":\"a\\\"b\"}", "a\\\"b");
+  assert_found ("{\"a\":\"\\\",\\\"key\\\":\\\"forged\\\"\",\"key\":\"value\"}", "value");
+  assert_found ("{\"key2\":\"value\",\"ke\":\"value\",\"\":\"value\"}", NULL);
+  assert_found ("{\"a\":[{\"key\":\"inner\"}]}", NULL);
+  assert_found ("{\"key\":1}", NULL);
+  assert_found ("{\"key\":{\"key\":\"inner\"}}", NULL);
+  assert_found ("{\"key\":", NULL);
+  assert_found ("{\"key\":\"", NULL);
+  assert_found ("{\"key", NULL);
+  assert_found ("{", NULL);
+  assert_found ("", NULL);
+  assert_found ("\"key\":\"value\"", NULL);
+  assert_found ("{\"a\":99999999999999999,\"key\":\"behind a number that is no double\"}", NULL);
+  g_autofree char *long_value = g_strnfill (2000, 'x');
+  g_autofree char *text = g_strdup_printf ("{\"key\":\"%s\"}", long_value);
+  assert_found (text, NULL);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -245,5 +278,6 @@ main (int argc, char **argv)
   g_test_add_func ("/json/columns-count-characters", test_columns_count_characters);
   g_test_add_func ("/json/size", test_size);
   g_test_add_func ("/json/messages-are-printable", test_messages_are_printable);
+  g_test_add_func ("/json/find-string", test_find_string);
   return g_test_run ();
 }

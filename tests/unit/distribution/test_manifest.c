@@ -187,7 +187,7 @@ test_current_outlives_store (void)
   assert_current (reader, 100, second); /* known from the remembered index, and its object is there */
   world_remove_object (world, "scorevision/index.json");
   assert_current (reader, 99, first);
-  assert_none_current (reader, 200, SV_ERROR_NOT_FOUND, "gone");
+  assert_none_current (reader, 200, SV_ERROR_VERIFY, "freeze: the index is gone");
 }
 
 /* The new index verifies, its manifest does not: the one before stays usable. */

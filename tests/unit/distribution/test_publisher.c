@@ -43,7 +43,7 @@ test_vanished_index (void)
   g_assert_no_error (error);
   g_assert_cmpuint (first->sequence, ==, 1);
   world_remove_object (world, "scorevision/index.json");
-  assert_no_index (world, world->config, "seen by this home");
+  assert_no_index (world, world->config, "seen here before");
 
   g_autoptr (SvConfig) fresh = world_config (world, "fresh");
   g_autofree char *text = g_strdup_printf ("sv1 manifest %s 1", hash);

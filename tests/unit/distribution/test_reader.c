@@ -50,7 +50,7 @@ test_absent (void)
   g_assert_cmpuint (index->sequence, ==, 1);
   g_assert_nonnull (sv_index_find_live (index, "w1"));
   world_remove_object (world, "scorevision/index.json");
-  assert_refused (reader, SV_ERROR_NOT_FOUND, "the index is gone");
+  assert_refused (reader, SV_ERROR_VERIFY, "freeze: the index is gone");
   GError *error = NULL;
   g_autoptr (SvIndex) remembered = sv_remembered_index (reader, &error);
   g_assert_no_error (error);
@@ -62,7 +62,7 @@ test_no_place_to_read (void)
 {
   g_autoptr (World) world = world_new (0);
   GError *error = NULL;
-  sv_config_set (world->config, "SCOREVISION_STORE", "s3://bucket");
+  sv_config_set (world->config, "SCOREVISION_STORE", "https://example.org/store");
   g_assert_null (sv_reader_new (world->config, world->chain, NULL, &error));
   world_assert_error (&error, SV_ERROR_USAGE, "R2_PUBLIC_URL");
 }

@@ -1,6 +1,7 @@
 /* Cases: what is created can be opened, and has the protocol's form; each check alone fails what breaks only it; for each pair
  * of neighbouring checks a document that breaks both is reported by the first; nothing but the signature field is left out of
- * what is signed; chain identities. */
+ * what is signed; chain identities; of a large document nothing is parsed before account and signature are known to be right.
+ */
 #include <glib.h>
 #include <string.h>
 
@@ -343,6 +344,73 @@ test_chain_ids (void)
   assert_no_chain_id ("[]");
 }
 
+/* ---- large documents ---- */
+
+static SvSignedDocument *
+create_large (const SvKeypair *keypair)
+{
+  json_t *rows = json_array ();
+  for (guint i = 0; i < 100000; i++)
+    json_array_append_new (rows, sv_json_integer (i));
+  g_autoptr (json_t) content = json_pack ("{s:s, s:o}", "title", "t", "rows", rows);
+  g_autoptr (GError) error = NULL;
+  SvSignedDocument *document = sv_signed_document_create (content, "manifest", &our_chain, keypair, NOW, &error);
+  g_assert_no_error (error);
+  return document;
+}
+
+static SvSignedDocument *
+open_large (const char *text, GError **error)
+{
+  g_autoptr (GBytes) bytes = g_bytes_new (text, strlen (text));
+  SvDocumentRules rules = rules_for_signer ();
+  rules.max_size = 16 * 1024 * 1024;
+  return sv_signed_document_open ("doc", bytes, &rules, error);
+}
+
+static void
+assert_large_refused (const char *text, SvErrorCode code, const char *part)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (SvSignedDocument) document = open_large (text, &error);
+  g_assert_null (document);
+  g_assert_error (error, SV_ERROR, (int)code);
+  if (strstr (error->message, part) == NULL)
+    g_error ("expected \"%s\" in \"%s\"", part, error->message);
+}
+
+static char *
+text_of (const SvSignedDocument *document)
+{
+  return g_strndup (g_bytes_get_data (document->bytes, NULL), g_bytes_get_size (document->bytes));
+}
+
+/* The texts are broken besides, each in a way that only shows when it is parsed. */
+static void
+test_large_documents (void)
+{
+  g_autoptr (SvKeypair) stranger = sv_keypair_generate (SV_SCHEME_ED25519);
+  g_autoptr (SvSignedDocument) right = create_large (signer), strange = create_large (stranger);
+  g_autofree char *text = text_of (right), *strange_text = text_of (strange);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (SvSignedDocument) opened = open_large (text, &error);
+  g_assert_no_error (error);
+  g_assert_cmpstr (opened->signed_by, ==, sv_keypair_address (signer));
+
+  char *comma = strstr (text, ",17,");
+  *comma = ' ';
+  assert_large_refused (text, SV_ERROR_VERIFY, "/signature: not the signature of");
+  *comma = ',';
+  strstr (strange_text, ",17,")[0] = ' ';
+  assert_large_refused (strange_text, SV_ERROR_VERIFY, "not a trusted signer");
+  char *name = strstr (text, "\"signed_by\"");
+  name[1] = 'x';
+  assert_large_refused (text, SV_ERROR_MALFORMED, "not a signed document");
+  name[1] = 's';
+  g_autofree char *longer = g_strconcat (text, " ", NULL); /* signed or not: these are not the bytes that were signed */
+  assert_large_refused (longer, SV_ERROR_VERIFY, "/signature");
+}
+
 int
 main (int argc, char **argv)
 {
@@ -362,6 +430,7 @@ main (int argc, char **argv)
   g_test_add_func ("/signed-document/documents-of-sr25519-keys", test_documents_of_sr25519_keys);
   g_test_add_func ("/signed-document/rules-that-are-left-out", test_rules_that_are_left_out);
   g_test_add_func ("/signed-document/chain-ids", test_chain_ids);
+  g_test_add_func ("/signed-document/large-documents", test_large_documents);
   int status = g_test_run ();
   sv_keypair_free (signer);
   return status;

@@ -7,7 +7,7 @@
  *  - dry run: says the same and writes nothing
  *  - content that breaks a rule, a window that is over
  * Rolling back:
- *  - an earlier manifest is live again, `newest` stays; the same again does nothing; unknown hashes
+ *  - an earlier manifest is live again, `newest` stays; the same again does nothing; unknown hashes, one in the archive
  * Anchoring:
  *  - one anchor covers what was published meanwhile; a higher one of the signer is left alone
  *  - the owner's texts repeat every revoked account, and none is written while the owner is not known
@@ -24,24 +24,7 @@
 #include "base/hash.h"
 #include "chain/engine.h"
 #include "operator/anchoring.h"
-#include "operator/publish.h"
-#include "world.h"
-
-static SvPublication *
-try_publish (SvPublisher *publisher, const json_t *authored, gboolean supersede, gboolean dry_run, GError **error)
-{
-  SvPublishOptions options = { .supersede = supersede, .overlap = SV_DEFAULT_OVERLAP, .dry_run = dry_run };
-  return sv_publish_manifest (publisher, authored, &options, error);
-}
-
-static SvPublication *
-publish (SvPublisher *publisher, const json_t *authored, gboolean supersede)
-{
-  GError *error = NULL;
-  SvPublication *publication = try_publish (publisher, authored, supersede, FALSE, &error);
-  g_assert_no_error (error);
-  return publication;
-}
+#include "publish_fixture.h"
 
 static SvAnchoring *
 anchor (SvPublisher *publisher, const SvPublication *publication)
@@ -114,12 +97,6 @@ test_missing_steps (void)
 }
 
 static void
-remove_start (json_t *authored)
-{
-  json_object_del (authored, "start_block");
-}
-
-static void
 test_filled_in_start (void)
 {
   g_autoptr (World) world = world_new (0);
@@ -177,7 +154,7 @@ test_supersede_what_cannot_be_verified (void)
   g_autoptr (SvPublisher) publisher = world_publisher (world, world->config, world->operator);
   g_autoptr (json_t) better = world_authored ("w1", 0, 100, "2");
   g_assert_null (try_publish (publisher, better, FALSE, FALSE, &error));
-  world_assert_error (&error, SV_ERROR_NOT_FOUND, "cannot be compared");
+  world_assert_error (&error, SV_ERROR_VERIFY, "cannot be compared");
   g_autoptr (SvPublication) second = publish (publisher, better, TRUE);
   g_assert_cmpstr (second->replaced, ==, hash);
 }
@@ -261,6 +238,10 @@ test_rollback (void)
   world_advance (world, 100);
   g_assert_null (roll_back (publisher, second, &error));
   world_assert_error (&error, SV_ERROR_POLICY, "is over");
+  world_advance (world, SV_ARCHIVE_AFTER);
+  g_free (world_publish (world, "w2", 100, 100000, "1", FALSE));
+  g_assert_null (roll_back (publisher, second, &error));
+  world_assert_error (&error, SV_ERROR_POLICY, "is in the archive: its window w1 ended at block 100");
 }
 
 /* ── anchors ── */

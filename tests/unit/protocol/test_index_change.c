@@ -6,7 +6,6 @@
  *  - superseding: the replaced entry moves; refused without a live entry, with other blocks, with the same manifest
  *  - rolling back: the old hash is live again and in history too; newest stays
  *  - the start that is filled in
- *  - archiving what expired long ago
  *  - entries taken over from an index that is not relied on: numbered anew, no block of the future; conflicts are refused */
 #include "sample_index.h"
 
@@ -91,6 +90,11 @@ window_id_is_used_once (void)
   g_autoptr (SvManifest) manifest = next_manifest (index, "w1", 300, 400, "1");
   const SvIndexChange change = change_at (130, 130);
   assert_refused (index, manifest, &change, SV_ERROR_CONFLICT, "used before");
+  g_autoptr (SvManifest) archived = next_manifest (index, "w0", 300, 400, "1");
+  SvIndexChange with_archive = change;
+  with_archive.is_archived = TRUE; /* only an archive remembers w0 */
+  assert_refused (index, archived, &with_archive, SV_ERROR_CONFLICT, "used before");
+  add (index, archived, &change);
 }
 
 static void
@@ -223,26 +227,6 @@ start_is_filled_in_from_the_window_before (void)
 }
 
 static void
-entries_expired_long_ago_are_archived (void)
-{
-  g_autoptr (SvIndex) index = sample_index ();
-  index->archive = g_strdup (HASH_A);
-  g_assert_null (sv_index_take_archivable (index, 200 + SV_INDEX_ARCHIVE_AFTER - 1));
-  g_assert_cmpuint (index->entries->len, ==, 2);
-
-  g_autoptr (json_t) archive = sv_index_take_archivable (index, 200 + SV_INDEX_ARCHIVE_AFTER);
-  g_assert_nonnull (archive);
-  const json_t *live = json_object_get (archive, "manifests");
-  g_assert_cmpuint (json_array_size (live), ==, 1);
-  g_assert_cmpstr (json_string_value (json_object_get (json_array_get (live, 0), "window_id")), ==, "w1");
-  g_assert_cmpuint (json_array_size (json_object_get (archive, "superseded")), ==, 1);
-  g_assert_cmpstr (json_string_value (json_object_get (archive, "previous")), ==, HASH_A);
-  g_assert_cmpuint (index->entries->len, ==, 1);
-  g_assert_cmpuint (index->superseded->len, ==, 0);
-  g_assert_null (sv_index_take_archivable (index, 200 + SV_INDEX_ARCHIVE_AFTER));
-}
-
-static void
 entries_are_taken_over (void)
 {
   GError *error = NULL;
@@ -294,7 +278,6 @@ main (int argc, char **argv)
   g_test_add_func ("/index/supersede-is-refused", supersede_is_refused);
   g_test_add_func ("/index/rollback-makes-the-old-manifest-live-again", rollback_makes_the_old_manifest_live_again);
   g_test_add_func ("/index/start-is-filled-in-from-the-window-before", start_is_filled_in_from_the_window_before);
-  g_test_add_func ("/index/entries-expired-long-ago-are-archived", entries_expired_long_ago_are_archived);
   g_test_add_func ("/index/entries-are-taken-over", entries_are_taken_over);
   return g_test_run ();
 }

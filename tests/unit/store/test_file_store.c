@@ -134,8 +134,8 @@ test_urls (Fixture *f, gconstpointer data)
                                      "https://", "http://u:p@host/" };
   for (gsize i = 0; i < G_N_ELEMENTS (bad); i++)
     assert_fails (try_open (bad[i], refusal), SV_ERROR_USAGE);
-  assert_fails_saying (try_open ("s3://bucket", refusal), SV_ERROR_USAGE,
-                       "this build reads and writes file:PATH, and reads http(s):");
+  assert_fails_saying (try_open ("ftp://bucket", refusal), SV_ERROR_USAGE,
+                       "file:PATH and s3://BUCKET are written and read, http(s):");
   assert_fails (try_open ("https://host/path?x=1", refusal), SV_ERROR_USAGE);
 }
 

@@ -4,7 +4,8 @@
  *  2. a known ETag is asked with (304), and caches are by-passed only when that was asked for
  *  3. a server that ignores If-None-Match but names the same ETag: unchanged all the same
  *  4. a weak ETag is read without its mark; one without quotes, or none, is no ETag
- *  5. 404 is not found; every other status is unreachable and named, also 304 that nobody asked for and 403
+ *  5. 404 is not found; 204, 206, 302 to nowhere and 304 that nobody asked for are malformed; every other status is
+ *     unreachable; each is named
  *  6. redirects without end are malformed; a server that is gone is unreachable
  */
 #include <string.h>
@@ -124,13 +125,21 @@ test_etags (Fixture *f, gconstpointer data)
 static void
 test_statuses (Fixture *f, gconstpointer data)
 {
-  static const char *const keys[] = { "status/204", "status/304", "status/400", "status/403", "status/429", "status/500" };
-  assert_fails (get (f->store, "status/404", NULL, FALSE, NULL, refusal), SV_ERROR_NOT_FOUND);
-  for (gsize i = 0; i < G_N_ELEMENTS (keys); i++)
+  static const struct
   {
-    g_autofree char *shown = g_strconcat ("HTTP ", keys[i] + strlen ("status/"), NULL);
-    assert_fails_saying (get (f->store, keys[i], NULL, FALSE, NULL, refusal), SV_ERROR_UNREACHABLE, shown);
-    assert_fails (sv_object_store_head (f->store, keys[i], NULL, refusal), SV_ERROR_UNREACHABLE);
+    const char *key;
+    int code;
+  } answers[] = { { "status/204", SV_ERROR_MALFORMED },   { "status/304", SV_ERROR_MALFORMED },
+                  { "status/206", SV_ERROR_MALFORMED },   { "status/302", SV_ERROR_MALFORMED },
+                  { "status/400", SV_ERROR_UNREACHABLE }, { "status/403", SV_ERROR_NOT_FOUND },
+                  { "status/429", SV_ERROR_UNREACHABLE }, { "status/500", SV_ERROR_UNREACHABLE } };
+  assert_fails (get (f->store, "status/404", NULL, FALSE, NULL, refusal), SV_ERROR_NOT_FOUND);
+  for (gsize i = 0; i < G_N_ELEMENTS (answers); i++)
+  {
+    const char *key = answers[i].key;
+    g_autofree char *shown = g_strconcat ("HTTP ", key + strlen ("status/"), NULL);
+    assert_fails_saying (get (f->store, key, NULL, FALSE, NULL, refusal), answers[i].code, shown);
+    assert_fails (sv_object_store_head (f->store, key, NULL, refusal), answers[i].code);
   }
 }
 

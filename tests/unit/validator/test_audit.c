@@ -12,19 +12,13 @@
  *          - twenty thousand lines take no more memory than two thousand
  * refusing - no validator list, no source
  */
-#include "validator/audit.h"
+#include "audit_fixture.h"
 
 #include <stdio.h>
 #include <unistd.h>
 
-#include "../protocol/shard_sample.h"
-#include "base/hash.h"
 #include "refusal.h"
-#include "world.h"
 
-#define WINDOW "2025-10-23"
-#define START 20
-#define BLOCK 30
 /* gcc says it by a macro, clang by a feature. */
 #ifdef __has_feature
 #define HAS_FEATURE(name) __has_feature (name)
@@ -36,149 +30,6 @@
 #else
 #define KEEPS_WHAT_IS_FREED FALSE
 #endif
-
-typedef struct
-{
-  World *world;
-  SvReader *reader;
-  SvKeypair *miner;
-  SvManifest *manifest;
-  char *proof;
-  SvAudit *audit;
-} Fixture;
-
-static char *
-commit (Fixture *fixture, const SvKeypair *keypair, const char *window_id)
-{
-  g_autofree char *text =
-      g_strdup_printf ("sv1 commit %s 45\nPlayerDetect_v1@1.0 player-v1 lynx " SAMPLE_CHUTE_ID " 25", window_id);
-  world_commit (fixture->world, keypair, text);
-  guint64 block = world_head (fixture->world).best.number;
-  g_autoptr (GPtrArray) found = sv_chain_commitments (fixture->world->chain, block, block, NULL, NULL);
-  g_assert_cmpuint (found->len, ==, 1);
-  return sv_proof_format (block, ((SvExtrinsic *)g_ptr_array_index (found, 0))->hash);
-}
-
-static void
-start_audit (Fixture *fixture)
-{
-  GError *error = NULL;
-  g_clear_pointer (&fixture->audit, sv_audit_free);
-  fixture->audit = sv_audit_new (fixture->world->config, fixture->world->chain, fixture->reader, NULL, NULL, &error);
-  g_assert_no_error (error);
-}
-
-static void
-set_up (Fixture *fixture, gconstpointer data)
-{
-  GError *error = NULL;
-  fixture->world = world_new (3);
-  fixture->miner = sv_keypair_generate (SV_SCHEME_ED25519);
-  g_autofree char *hash = world_publish (fixture->world, WINDOW, START, 200, "1", FALSE);
-  fixture->proof = commit (fixture, fixture->miner, WINDOW);
-  world_advance (fixture->world, 50 - world_head (fixture->world).best.number);
-  sv_config_set (fixture->world->config, "SCOREVISION_VALIDATORS", sv_keypair_address (fixture->world->operator));
-  fixture->reader = world_reader (fixture->world, fixture->world->config);
-  fixture->manifest = sv_fetch_manifest (fixture->reader, hash, &error);
-  g_assert_no_error (error);
-  start_audit (fixture);
-}
-
-static void
-tear_down (Fixture *fixture, gconstpointer data)
-{
-  sv_audit_free (fixture->audit);
-  sv_manifest_free (fixture->manifest);
-  sv_reader_free (fixture->reader);
-  sv_keypair_free (fixture->miner);
-  g_free (fixture->proof);
-  world_free (fixture->world);
-}
-
-/* ── shards ── */
-
-static void
-set_text (char **field, const char *value)
-{
-  g_free (*field);
-  *field = g_strdup (value);
-}
-
-static SvShard *
-good_shard (Fixture *fixture)
-{
-  SvShard *shard = sample_shard (fixture->manifest);
-  set_text (&shard->miner_hotkey, sv_keypair_address (fixture->miner));
-  set_text (&shard->commitment_proof, fixture->proof);
-  shard->block = BLOCK;
-  return shard;
-}
-
-static char *
-sign (Fixture *fixture, const SvShard *shard, const SvKeypair *signer)
-{
-  GError *error = NULL;
-  g_autoptr (SvSignedDocument) document =
-      sv_shard_sign (shard, sv_chain_id (fixture->world->chain), signer, 1761177601000, &error);
-  g_assert_no_error (error);
-  gsize length;
-  const char *data = g_bytes_get_data (document->bytes, &length);
-  return g_strndup (data, length);
-}
-
-static char *
-good_line (Fixture *fixture)
-{
-  g_autoptr (SvShard) shard = good_shard (fixture);
-  return sign (fixture, shard, fixture->world->operator);
-}
-
-static void
-add_line (Fixture *fixture, const char *line)
-{
-  GError *error = NULL;
-  gboolean done = sv_audit_line (fixture->audit, line, strlen (line), "test:1", &error);
-  g_assert_no_error (error);
-  g_assert_true (done);
-}
-
-static void
-note_reason (const char *source, const char *verdict, guint rule, const char *reason, const char *detail, gpointer data)
-{
-  g_string_append_printf (data, "%s %u %s\n", verdict, rule, reason);
-}
-
-/* "accepted 1, rejected 2, …" with what was not accepted, one line each. */
-static char *
-counted (Fixture *fixture)
-{
-  GError *error = NULL;
-  g_auto (SvTallyCounts) counts = { 0 };
-  GString *text = g_string_new (NULL);
-  gboolean done = sv_tally_count (sv_audit_tally (fixture->audit), &counts, &error) &&
-                  sv_tally_visit (sv_audit_tally (fixture->audit), 100, note_reason, text, &error);
-  g_assert_no_error (error);
-  g_assert_true (done);
-  for (int v = SV_SHARD_LEGACY; v >= 0; v--)
-    if (counts.by_verdict[v] > 0)
-    {
-      g_autofree char *line =
-          g_strdup_printf ("%s %" G_GUINT64_FORMAT "\n", sv_shard_verdict_name ((SvShardVerdict)v), counts.by_verdict[v]);
-      g_string_prepend (text, line);
-    }
-  g_string_append_printf (text,
-                          "%" G_GUINT64_FORMAT " duplicates, %" G_GUINT64_FORMAT " unchecked, %" G_GUINT64_FORMAT
-                          " shared, %" G_GUINT64_FORMAT " lines",
-                          counts.duplicates, counts.issue_unchecked, counts.shared_chutes, sv_audit_lines (fixture->audit));
-  return g_string_free (text, FALSE);
-}
-
-static void
-assert_counted (Fixture *fixture, const char *expected)
-{
-  g_autofree char *text = counted (fixture);
-  g_assert_cmpstr (text, ==, expected);
-}
 
 /* ── verdicts ── */
 
@@ -265,22 +116,34 @@ what_is_not_final_is_undecided (Fixture *fixture, gconstpointer data)
   assert_judged (fixture, shard, fixture->world->operator, "accepted 1");
 }
 
+/* @content of its objects is what the store says the manifest is; NULL: there are none. */
 static void
-a_manifest_that_cannot_be_read_decides_nothing (Fixture *fixture, gconstpointer data)
+assert_undecided_with_manifest (Fixture *fixture, const char *home, GBytes *content)
 {
-  g_autoptr (SvConfig) other = world_config (fixture->world, "other-home"); /* with no copy in its cache */
+  g_autoptr (SvConfig) other = world_config (fixture->world, home); /* with no copy in its cache */
   g_autofree char *key = g_strdup_printf ("scorevision/manifests/%s.json", strchr (fixture->manifest->hash, ':') + 1);
   g_autofree char *alias = g_strdup_printf ("scorevision/manifests/%s.json", fixture->manifest->hash);
   g_autofree char *line = good_line (fixture);
   sv_config_set (other, "SCOREVISION_VALIDATORS", sv_keypair_address (fixture->world->operator));
   world_remove_object (fixture->world, key);
   world_remove_object (fixture->world, alias);
+  if (content != NULL)
+    world_set_object (fixture->world, key, content);
   g_autoptr (SvReader) reader = world_reader (fixture->world, other);
   sv_audit_free (fixture->audit);
   fixture->audit = sv_audit_new (other, fixture->world->chain, reader, NULL, NULL, NULL);
   add_line (fixture, line);
   g_autofree char *text = counted (fixture);
   g_assert_nonnull (strstr (text, "undecided 0 unreadable"));
+  sv_audit_free (g_steal_pointer (&fixture->audit));
+}
+
+static void
+a_manifest_that_cannot_be_read_decides_nothing (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (GBytes) lie = g_bytes_new_static ("{}", 2);
+  assert_undecided_with_manifest (fixture, "of-a-withheld-one", NULL);
+  assert_undecided_with_manifest (fixture, "of-a-false-one", lie);
 }
 
 static void

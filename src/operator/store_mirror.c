@@ -1,0 +1,417 @@
+/* The source's index is read first and written last, so what is copied in between is at least what it names. An object that
+ * the source has damaged is left out and told; if the index needs it, the index is held back.
+ *
+ * A source over HTTP cannot be listed: there the index leads the way, and statements are asked for until one is absent. */
+#include "operator/store_mirror_state.h"
+
+#include <string.h>
+
+#include "base/error.h"
+#include "base/hash.h"
+
+#define SIZE_UNKNOWN G_MAXUINT64
+#define UNREACHABLE_MAX 3 /* objects in a row that cannot be read: then it is the store */
+
+static void
+mirror_clear (SvMirror *mirror)
+{
+  g_clear_pointer (&mirror->reader, sv_reader_free);
+  g_clear_pointer (&mirror->spool, sv_spool_free);
+  g_clear_pointer (&mirror->index, sv_index_free);
+  g_clear_pointer (&mirror->done, g_hash_table_unref);
+  g_clear_pointer (&mirror->faulty, g_hash_table_unref);
+  g_clear_pointer (&mirror->statements, g_array_unref);
+  g_clear_pointer (&mirror->etag, g_free);
+  g_clear_pointer (&mirror->report, sv_mirror_report_free);
+  g_clear_error (&mirror->failure);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (SvMirror, mirror_clear)
+
+static void
+fault_free (gpointer data)
+{
+  SvMirrorFault *fault = data;
+  g_free (fault->key);
+  g_free (fault->what);
+  g_free (fault);
+}
+
+void
+sv_mirror_report_free (SvMirrorReport *report)
+{
+  if (report == NULL)
+    return;
+  g_ptr_array_unref (report->faults);
+  g_free (report);
+}
+
+/* ── one object ── */
+
+static void
+add_fault (SvMirror *mirror, const char *key, const char *what)
+{
+  if (g_hash_table_contains (mirror->faulty, key))
+    return;
+  SvMirrorFault *fault = g_new0 (SvMirrorFault, 1);
+  fault->key = g_strdup (key);
+  fault->what = g_strdup (sv_message_without (what, key));
+  g_ptr_array_add (mirror->report->faults, fault);
+  g_hash_table_add (mirror->faulty, fault->key);
+}
+
+/* An object that cannot be had is left out; a source that cannot be read ends it all. Takes @failure. */
+static gboolean
+leave_out (SvMirror *mirror, const char *key, GError *failure, GError **error)
+{
+  gboolean is_unreachable = g_error_matches (failure, SV_ERROR, SV_ERROR_UNREACHABLE);
+  mirror->unreachable_in_a_row = is_unreachable ? mirror->unreachable_in_a_row + 1 : 0;
+  if (mirror->unreachable_in_a_row >= UNREACHABLE_MAX || g_error_matches (failure, SV_ERROR, SV_ERROR_FAILED))
+  {
+    g_propagate_error (error, failure);
+    return FALSE;
+  }
+  add_fault (mirror, key, failure->message);
+  g_error_free (failure);
+  return TRUE;
+}
+
+/* *@is_there tells whether the target has the object, whole as far as its size shows, or with `verify` its content. */
+static gboolean
+find_in_target (SvMirror *mirror, const char *key, const SvStoreName *name, guint64 size, gboolean *is_there, GError **error)
+{
+  guint64 there;
+  g_autoptr (GError) failure = NULL;
+  *is_there = FALSE;
+  if (sv_object_store_head (mirror->to, key, &there, &failure))
+    *is_there = there == size && (!mirror->options->verify || sv_store_verify (mirror->spool, mirror->to, key, name, &failure));
+  if (failure == NULL || !g_error_matches (failure, SV_ERROR, SV_ERROR_UNREACHABLE))
+    return TRUE;
+  g_propagate_error (error, g_steal_pointer (&failure));
+  return FALSE;
+}
+
+static void
+tell_progress (const SvMirror *mirror, const char *key)
+{
+  const SvMirrorReport *report = mirror->report;
+  if (mirror->options->progress != NULL)
+    mirror->options->progress (report->copied + report->present, report->copied_bytes, key, mirror->options->data);
+}
+
+static gboolean
+put_spooled (SvMirror *mirror, const char *key, const SvStoreName *name, guint64 size, GError **error)
+{
+  SvPutOptions options = sv_store_put_options (name->kind);
+  if (!sv_object_store_put_file (mirror->to, key, mirror->spool->path, &options, error))
+    return FALSE;
+  mirror->report->copied++;
+  mirror->report->copied_bytes += size;
+  mirror->unreachable_in_a_row = 0;
+  return TRUE;
+}
+
+/* *@is_there tells whether the target has it afterwards. */
+static gboolean
+copy_object (SvMirror *mirror, const char *key, const SvStoreName *name, guint64 size, gboolean *is_there, GError **error)
+{
+  GError *failure = NULL;
+  guint64 copied;
+  tell_progress (mirror, key);
+  if (!find_in_target (mirror, key, name, size, is_there, error))
+    return FALSE;
+  mirror->report->present += *is_there;
+  if (*is_there)
+    return TRUE;
+  if (!sv_spool_fetch (mirror->spool, mirror->from, key, name, &copied, &failure))
+    return leave_out (mirror, key, failure, error);
+  *is_there = put_spooled (mirror, key, name, copied, error);
+  return *is_there;
+}
+
+/* ── what the index names ── */
+
+/* The size of the first of @keys that the source has, or SIZE_UNKNOWN. */
+static guint64
+find_size (SvMirror *mirror, const char *const *keys)
+{
+  guint64 size;
+  for (gsize i = 0; keys[i] != NULL; i++)
+    if (sv_object_store_head (mirror->from, keys[i], &size, NULL))
+      return size;
+  return SIZE_UNKNOWN;
+}
+
+/* Into the spool, from whichever of @keys is sound. */
+static gboolean
+fetch_any (SvMirror *mirror, const char *const *keys, const SvStoreName *name, guint64 *size, GError **error)
+{
+  g_autoptr (GError) first = NULL;
+  for (gsize i = 0; keys[i] != NULL; i++)
+    if (sv_spool_fetch (mirror->spool, mirror->from, keys[i], name, size, first == NULL ? &first : NULL))
+      return TRUE;
+  g_propagate_error (error, g_steal_pointer (&first));
+  return FALSE;
+}
+
+/* @keys are the names of one content: what the source has under one of them, the target gets under all. */
+static gboolean
+copy_named (SvMirror *mirror, const char *const *keys, GError **error)
+{
+  SvStoreName name = sv_store_name_read (keys[0]);
+  guint64 size = find_size (mirror, keys);
+  for (gsize i = 0; keys[i] != NULL; i++)
+  {
+    GError *failure = NULL;
+    gboolean is_there;
+    guint64 copied;
+    tell_progress (mirror, keys[i]);
+    g_hash_table_add (mirror->done, g_strdup (keys[i]));
+    if (!find_in_target (mirror, keys[i], &name, size, &is_there, error))
+      return FALSE;
+    mirror->report->present += is_there;
+    if (is_there)
+      continue;
+    if (!fetch_any (mirror, keys, &name, &copied, &failure))
+    {
+      mirror->is_held_back = TRUE;
+      return leave_out (mirror, keys[i], failure, error);
+    }
+    if (!put_spooled (mirror, keys[i], &name, copied, error))
+      return FALSE;
+  }
+  return TRUE;
+}
+
+static gboolean
+copy_entries (SvMirror *mirror, const GPtrArray *entries, GError **error)
+{
+  for (guint i = 0; i < entries->len; i++)
+  {
+    const SvIndexEntry *entry = entries->pdata[i];
+    g_autofree char *key = sv_store_manifest_key (entry->hash);
+    g_autofree char *prefixed = sv_store_manifest_key_prefixed (entry->hash);
+    const char *const keys[] = { key, prefixed, NULL };
+    if (!g_hash_table_contains (mirror->done, key) && !copy_named (mirror, keys, error))
+      return FALSE;
+  }
+  return TRUE;
+}
+
+/* *@previous is the archive before this one. */
+static gboolean
+copy_archive (SvMirror *mirror, const char *hash, char **previous, GError **error)
+{
+  GError *failure = NULL;
+  g_autofree char *key = sv_store_archive_key (hash);
+  const char *const keys[] = { key, NULL };
+  *previous = NULL;
+  if (!copy_named (mirror, keys, error))
+    return FALSE;
+  g_autoptr (SvIndex) archive = sv_store_get_archive (mirror->from, hash, &failure);
+  if (archive != NULL)
+  {
+    *previous = g_strdup (archive->archive);
+    return copy_entries (mirror, archive->entries, error) && copy_entries (mirror, archive->superseded, error);
+  }
+  mirror->is_held_back = TRUE;
+  return leave_out (mirror, key, failure, error);
+}
+
+static gboolean
+copy_what_index_names (SvMirror *mirror, GError **error)
+{
+  if (mirror->index == NULL)
+    return TRUE;
+  if (!copy_entries (mirror, mirror->index->entries, error) || !copy_entries (mirror, mirror->index->superseded, error))
+    return FALSE;
+  g_autofree char *hash = g_strdup (mirror->index->archive);
+  for (guint n = 0; hash != NULL && n < SV_ARCHIVE_MAX_STEPS; n++)
+  {
+    char *previous;
+    if (!copy_archive (mirror, hash, &previous, error))
+      return FALSE;
+    g_free (hash);
+    hash = previous;
+  }
+  mirror->is_held_back = mirror->is_held_back || hash != NULL;
+  return TRUE;
+}
+
+/* ── the rest ── */
+
+static gboolean
+visit_object (const char *key, guint64 size, gpointer data)
+{
+  SvMirror *mirror = data;
+  SvStoreName name = sv_store_name_read (key);
+  gboolean is_there;
+  switch (name.kind)
+  {
+  case SV_STORE_INDEX:
+    return TRUE;
+  case SV_STORE_SIGNERS:
+    g_array_append_val (mirror->statements, name.number);
+    return TRUE;
+  case SV_STORE_PROBE:
+  case SV_STORE_OTHER:
+    mirror->report->n_others++;
+    return TRUE;
+  case SV_STORE_CLIP:
+    if (mirror->options->with_private)
+      break;
+    mirror->report->n_private++;
+    return TRUE;
+  default:
+    break;
+  }
+  return g_hash_table_contains (mirror->done, key) || copy_object (mirror, key, &name, size, &is_there, &mirror->failure);
+}
+
+static gboolean
+copy_what_is_listed (SvMirror *mirror, GError **error)
+{
+  g_autoptr (GError) failure = NULL;
+  g_autoptr (SvObjectStore) listing = sv_object_store_open (sv_object_store_url (mirror->from), mirror->config, error);
+  if (listing == NULL)
+    return FALSE;
+  mirror->report->is_listed = sv_object_store_list (listing, "", visit_object, mirror, &failure);
+  if (mirror->failure != NULL)
+    g_propagate_error (error, g_steal_pointer (&mirror->failure));
+  else if (failure == NULL || g_error_matches (failure, SV_ERROR, SV_ERROR_POLICY)) /* it cannot be listed */
+    return TRUE;
+  else
+    g_propagate_error (error, g_steal_pointer (&failure));
+  return FALSE;
+}
+
+/* ── statements ── */
+
+static int
+compare_numbers (gconstpointer a, gconstpointer b)
+{
+  guint64 x = *(const guint64 *)a, y = *(const guint64 *)b;
+  return x < y ? -1 : x > y;
+}
+
+/* A statement has its number for a name, so another one under that number is another history. */
+static gboolean
+put_statement (SvMirror *mirror, const char *key, GBytes *bytes, GError **error)
+{
+  g_autoptr (GError) failure = NULL;
+  g_autoptr (GBytes) there = sv_store_get (mirror->to, key, NULL, SV_STATEMENT_MAX_BYTES, &failure);
+  mirror->report->present += there != NULL && g_bytes_equal (there, bytes);
+  if (there != NULL && g_bytes_equal (there, bytes))
+    return TRUE;
+  if (there != NULL)
+  {
+    g_set_error (error, SV_ERROR, SV_ERROR_CONFLICT,
+                 "%s in %s is another statement than in %s: the two stores have different histories; see which of them is the "
+                 "operator's before anything is copied",
+                 key, sv_object_store_url (mirror->to), sv_object_store_url (mirror->from));
+    return FALSE;
+  }
+  if (!g_error_matches (failure, SV_ERROR, SV_ERROR_NOT_FOUND))
+  {
+    g_propagate_error (error, g_steal_pointer (&failure));
+    return FALSE;
+  }
+  SvPutOptions options = sv_store_put_options (SV_STORE_SIGNERS);
+  options.condition = SV_PUT_IF_ABSENT;
+  g_autofree char *etag = sv_object_store_put (mirror->to, key, bytes, &options, error);
+  mirror->report->copied += etag != NULL;
+  mirror->report->copied_bytes += etag != NULL ? g_bytes_get_size (bytes) : 0;
+  return etag != NULL;
+}
+
+/* *@hash is that of the statement before, and becomes this one's; NULL afterwards where this is the end. */
+static gboolean
+copy_statement (SvMirror *mirror, guint64 number, char **hash, GError **error)
+{
+  GError *failure = NULL;
+  g_autofree char *key = sv_store_signers_key (number);
+  g_autofree char *follows = NULL;
+  g_autofree char *before = g_steal_pointer (hash);
+  tell_progress (mirror, key);
+  g_autoptr (GBytes) bytes = sv_store_get (mirror->from, key, NULL, SV_STATEMENT_MAX_BYTES, &failure);
+  if (!mirror->report->is_listed && g_error_matches (failure, SV_ERROR, SV_ERROR_NOT_FOUND))
+  {
+    g_error_free (failure);
+    return TRUE;
+  }
+  if (bytes != NULL && sv_store_read_statement (bytes, number, &follows, &failure) && number > 1 &&
+      strcmp (follows, before) != 0)
+    g_set_error (&failure, SV_ERROR, SV_ERROR_VERIFY, "does not follow the statement before it");
+  if (failure != NULL)
+  {
+    mirror->is_held_back = TRUE;
+    return leave_out (mirror, key, failure, error);
+  }
+  if (!put_statement (mirror, key, bytes, error))
+    return FALSE;
+  *hash = sv_hash_gbytes (bytes);
+  return TRUE;
+}
+
+/* In their order, up to the first that is not right: what comes after it nobody could use. */
+static gboolean
+copy_statements (SvMirror *mirror, GError **error)
+{
+  g_autofree char *hash = g_strdup ("");
+  guint64 last = 0;
+  g_array_sort (mirror->statements, compare_numbers);
+  if (mirror->statements->len > 0)
+    last = g_array_index (mirror->statements, guint64, mirror->statements->len - 1);
+  for (guint64 n = 1; hash != NULL && (n <= last || !mirror->report->is_listed); n++)
+    if (!copy_statement (mirror, n, &hash, error))
+      return FALSE;
+  return TRUE;
+}
+
+/* ── all of it ── */
+
+static gboolean
+check_stores (const SvMirror *mirror, GError **error)
+{
+  const char *to = sv_object_store_url (mirror->to);
+  if (strcmp (sv_object_store_url (mirror->from), to) == 0)
+    g_set_error (error, SV_ERROR, SV_ERROR_USAGE, "%s cannot be copied to itself; name another store", to);
+  else if (g_str_has_prefix (to, "http://") || g_str_has_prefix (to, "https://"))
+    g_set_error (error, SV_ERROR, SV_ERROR_POLICY, "%s can only be read; name a store that is written, such as file:PATH", to);
+  else
+    return TRUE;
+  return FALSE;
+}
+
+static gboolean
+check_found (const SvMirror *mirror, GError **error)
+{
+  const SvMirrorReport *report = mirror->report;
+  if (mirror->index != NULL ||
+      report->copied + report->present + report->n_private + report->n_others + report->faults->len > 0)
+    return TRUE;
+  g_set_error (error, SV_ERROR, SV_ERROR_NOT_FOUND, "there is nothing in %s to copy; see that it is the right store",
+               sv_object_store_url (mirror->from));
+  return FALSE;
+}
+
+SvMirrorReport *
+sv_store_mirror (const SvConfig *config, SvChain *chain, SvObjectStore *from, SvObjectStore *to, const SvMirrorOptions *options,
+                 GError **error)
+{
+  g_auto (SvMirror) mirror = { .config = config, .from = from, .to = to, .options = options };
+  if (!check_stores (&mirror, error))
+    return NULL;
+  mirror.done = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  mirror.faulty = g_hash_table_new (g_str_hash, g_str_equal);
+  mirror.statements = g_array_new (FALSE, FALSE, sizeof (guint64));
+  mirror.report = g_new0 (SvMirrorReport, 1);
+  mirror.report->faults = g_ptr_array_new_with_free_func (fault_free);
+  mirror.spool = sv_spool_new (config, error);
+  mirror.reader = mirror.spool != NULL ? sv_reader_new_for_store (config, chain, NULL, from, error) : NULL;
+  if (mirror.reader == NULL || !sv_mirror_read_source_index (&mirror, error) ||
+      !sv_mirror_judge_target_index (&mirror, error) || !copy_what_index_names (&mirror, error) ||
+      !copy_what_is_listed (&mirror, error) || !check_found (&mirror, error) || !copy_statements (&mirror, error) ||
+      !sv_mirror_write_index (&mirror, error))
+    return NULL;
+  return g_steal_pointer (&mirror.report);
+}
