@@ -104,6 +104,12 @@ sv_reader_free (SvReader *reader)
   g_free (reader);
 }
 
+const SvChainId *
+sv_reader_chain_id (const SvReader *reader)
+{
+  return &reader->id;
+}
+
 const char *const *
 sv_reader_revoked (const SvReader *reader)
 {

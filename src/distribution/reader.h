@@ -32,6 +32,9 @@ SvReader *sv_reader_new_for_store (const SvConfig *config, SvChain *chain, const
 void sv_reader_free (SvReader *reader);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (SvReader, sv_reader_free)
 
+/* (transfer none) the chain and subnet whose documents it reads. */
+const SvChainId *sv_reader_chain_id (const SvReader *reader);
+
 /* An SvTrustFunc: whether indexes and manifests of @address are to be used, as far as is known since the last fetch. Who holds
  * on to a document asks again, since a signer can be retired and revoked. */
 gboolean sv_reader_trusts (const char *address, gpointer reader);

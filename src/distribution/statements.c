@@ -9,7 +9,7 @@
 #include "distribution/reader_state.h"
 #include "distribution/signers_memory.h"
 
-#define MAX_TAIL_SIZE (16 * 1024 * 1024)
+#define MAX_TAIL_SIZE (4 * 1024 * 1024)   /* bytes; a mirror can make them up, and there may be several */
 #define PATIENCE_US (30 * G_USEC_PER_SEC) /* for all of one mirror's; the rest is read the next time */
 
 char *
@@ -108,11 +108,13 @@ next_number (const Walk *walk)
 }
 
 /* A trusted account that signs a statement after another history than the one that counts here has signed, or vouched for, two.
- */
+ * After statements that nobody vouches for it tells of nothing but a mirror that has put them there. */
 static gboolean
 check_no_fork (const Walk *walk, const SvSignersStatement *statement, const char *url, GError **error)
 {
-  if (statement->number != next_number (walk) || !sv_signers_fold_may_sign (walk->fold, statement->document->signed_by))
+  guint64 number = next_number (walk);
+  if (statement->number != number || sv_signers_fold_last_effective (walk->fold) + 1 != number ||
+      !sv_signers_fold_may_sign (walk->fold, statement->document->signed_by))
     return TRUE;
   g_set_error (error, SV_ERROR, SV_ERROR_VERIFY,
                "equivocation: %s shows a statement on signers with the number %" G_GUINT64_FORMAT
@@ -170,12 +172,21 @@ report_fault (Walk *walk, const SvMirrorAnswer *answer, const GError *fault)
   reader->statements_fault = g_steal_pointer (&text);
 }
 
+/* A statement that a mirror does not give keeps nobody from the index: this mirror has no further one. */
+static GError *
+copy_fault (const SvMirrorAnswer *answer)
+{
+  gboolean is_telling = g_error_matches (answer->error, SV_ERROR, SV_ERROR_VERIFY) ||
+                        g_error_matches (answer->error, SV_ERROR, SV_ERROR_MALFORMED);
+  return is_telling ? g_error_copy (answer->error) : NULL;
+}
+
 /* *@goes_on where the mirror may have a further one. */
 static gboolean
 take_answer (Walk *walk, const SvMirrorAnswer *answer, gboolean *goes_on, GError **error)
 {
   GError *fork = NULL;
-  g_autoptr (GError) fault = NULL;
+  g_autoptr (GError) fault = copy_fault (answer);
   *goes_on = FALSE;
   if (answer->object != NULL)
     *goes_on = take_bytes (walk, answer->object->bytes, answer->url, &fault, &fork);
@@ -219,11 +230,10 @@ read_mirror (SvReader *reader, SvFetchMode mode, const SvMirrorAnswer *answer, G
 {
   GPtrArray **tail = &reader->tails[answer->mirror];
   gboolean is_known = is_first_of_tail (*tail, answer);
-  if (answer->object == NULL && !g_error_matches (answer->error, SV_ERROR, SV_ERROR_NOT_FOUND))
-    return TRUE;
-  if (!is_known)
+  gboolean is_absent = g_error_matches (answer->error, SV_ERROR, SV_ERROR_NOT_FOUND);
+  if (is_absent || (answer->object != NULL && !is_known))
     g_clear_pointer (tail, g_ptr_array_unref);
-  if (answer->object == NULL)
+  if (is_absent)
     return TRUE;
   g_auto (Walk) walk = { .reader = reader, .mode = mode, .mirror = answer->mirror };
   walk_begin (&walk);

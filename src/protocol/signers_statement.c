@@ -109,7 +109,7 @@ read_changes (const json_t *json, const char *key)
   return changes;
 }
 
-/* Takes @document. */
+/* Takes @document, and lets its parsed form go: what a store can show of it is bounded by its bytes. */
 static SvSignersStatement *
 read_statement (SvSignedDocument *document)
 {
@@ -119,6 +119,7 @@ read_statement (SvSignedDocument *document)
   statement->previous = g_strdup (json_string_value (json_object_get (document->json, "previous")));
   statement->add = read_changes (document->json, "add");
   statement->retire = read_changes (document->json, "retire");
+  g_clear_pointer (&document->json, json_decref);
   return statement;
 }
 

@@ -15,11 +15,11 @@ typedef struct
 
 typedef struct
 {
-  SvSignedDocument *document;
-  guint64 number;    /* from 1 */
-  char *previous;    /* hash of the statement before, NULL for the first */
-  GPtrArray *add;    /* (element-type SvSignerChange) */
-  GPtrArray *retire; /* (element-type SvSignerChange) */
+  SvSignedDocument *document; /* without its `json`, whose values stand here */
+  guint64 number;             /* from 1 */
+  char *previous;             /* hash of the statement before, NULL for the first */
+  GPtrArray *add;             /* (element-type SvSignerChange) */
+  GPtrArray *retire;          /* (element-type SvSignerChange) */
 } SvSignersStatement;
 
 void sv_signers_statement_free (SvSignersStatement *statement);

@@ -19,6 +19,17 @@ sign (const World *world, const SvKeypair *keypair, const SvSignersStatement *la
   return statement;
 }
 
+/* The document, to be changed. Returns: (transfer full). */
+static inline json_t *
+statement_json (const SvSignersStatement *statement)
+{
+  gsize length;
+  const void *data = g_bytes_get_data (statement->document->bytes, &length);
+  json_t *json = sv_json_parse ("statement", data, length, SV_SIGNERS_MAX_SIZE, NULL);
+  g_assert_nonnull (json);
+  return json;
+}
+
 static inline void
 put_at (const World *world, guint64 number, GBytes *bytes)
 {

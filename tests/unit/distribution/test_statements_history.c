@@ -20,7 +20,7 @@ changed (const World *world, const SvSignersStatement *statement, const char *fi
 {
   SvChainId chain = *sv_chain_id (world->chain);
   chain.netuid = netuid;
-  g_autoptr (json_t) json = json_deep_copy (statement->document->json);
+  g_autoptr (json_t) json = statement_json (statement);
   json_object_set_new (json, field, value);
   g_autoptr (SvSignedDocument) document = sv_signed_document_create (json, type, &chain, keypair, sv_clock_ms (), NULL);
   g_assert_nonnull (document);
