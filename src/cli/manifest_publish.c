@@ -327,7 +327,7 @@ write_question (const SvPublication *preview)
 {
   g_autoptr (GString) text = g_string_new (NULL);
   if (preview->rebuild != NULL)
-    g_string_append_printf (text, "Replace the index by one with the %u kept and without the %u dropped manifests",
+    g_string_append_printf (text, "Replace the index by one with the %u kept and without the %u dropped entries",
                             preview->rebuild->kept->len, preview->rebuild->dropped->len);
   if (preview->rebuild != NULL && !preview->is_unchanged)
     g_string_append (text, ", and ");

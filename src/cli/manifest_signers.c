@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "base/identifiers.h"
 #include "cli/commands.h"
 #include "cli/table.h"
 #include "operator/revocation.h"
@@ -14,7 +13,7 @@
 #define USAGE "sv manifest signers [add|retire ACCOUNT [--from-block N] | revoke ACCOUNT…]"
 
 static char *opt_from_block;
-static gboolean opt_dry_run, opt_accept_owner, opt_replace, opt_no_wait;
+static gboolean opt_dry_run, opt_accept_owner, opt_replace, opt_no_wait, opt_single_publisher;
 
 static const GOptionEntry options[] = {
   { "from-block", 0, 0, G_OPTION_ARG_STRING, &opt_from_block,
@@ -24,6 +23,8 @@ static const GOptionEntry options[] = {
     NULL },
   { "replace-commitment", 0, 0, G_OPTION_ARG_NONE, &opt_replace,
     "revoke: also where another program's time-locked commitment is lost by it", NULL },
+  { "single-publisher", 0, 0, G_OPTION_ARG_NONE, &opt_single_publisher,
+    "add, retire: nobody else writes to the store: for S3 servers that know no conditional puts", NULL },
   { "accept-owner", 0, 0, G_OPTION_ARG_NONE, &opt_accept_owner, "take a changed owner of the subnet for chain:owner", NULL },
   G_OPTION_ENTRY_NULL,
 };
@@ -45,11 +46,7 @@ static gboolean
 parse_from_block (SvSignerRequest *request, GError **error)
 {
   request->has_from_block = opt_from_block != NULL;
-  if (opt_from_block == NULL || sv_integer_parse (opt_from_block, &request->from_block))
-    return TRUE;
-  g_autofree char *shown = sv_text_printable (opt_from_block);
-  g_set_error (error, SV_ERROR, SV_ERROR_USAGE, "--from-block %s: not a whole number from 0 to 9007199254740991", shown);
-  return FALSE;
+  return sv_parse_integer_option ("--from-block", opt_from_block, &request->from_block, error);
 }
 
 /* ── list ── */
@@ -164,7 +161,10 @@ print_list (const SvContext *context, const SvSigners *signers, GPtrArray *list,
   if (index != NULL)
     printf ("\n* signed the index, sequence " BLOCK "\n", index->sequence);
   else
-    printf ("\nno index: %s\n", fault->message);
+  {
+    g_autofree char *shown = sv_printable (fault->message);
+    printf ("\nno index: %s\n", shown);
+  }
 }
 
 /* Also where nobody is trusted any more: then above all one wants to know why, and to revoke others. */
@@ -181,7 +181,7 @@ run_list (SvContext *context, GError **error)
 {
   GError *fault = NULL;
   g_autoptr (SvReader) reader = open_reader (context, error);
-  if (reader == NULL || !sv_reader_update_signers (reader, error))
+  if (reader == NULL || !sv_reader_update_signers (reader, SV_FETCH_BYPASS_CACHES, error))
     return 1;
   g_autoptr (SvIndex) index = sv_fetch_index (reader, SV_FETCH_NORMAL, &fault);
   if (g_error_matches (fault, SV_ERROR, SV_ERROR_UNREACHABLE)) /* there may be statements that this home has not seen */
@@ -261,6 +261,8 @@ change_signer (SvContext *context, const SvSignerRequest *request, GError **erro
   SvObjectStore *store = chain != NULL ? sv_context_store (context, error) : NULL;
   if (store == NULL)
     return NULL;
+  if (opt_single_publisher)
+    sv_object_store_assume_single_writer (store);
   g_autoptr (SvPublisher) publisher = sv_publisher_new (context->config, chain, store, keypair, &reader_options, error);
   if (publisher == NULL)
     return NULL;

@@ -111,6 +111,17 @@ try_entry (SvReader *reader, SvIndex *index, const SvIndexEntry *entry, guint64 
   return TRUE;
 }
 
+/* What is long over may stand in an archive already, where a window can stand once. */
+static gboolean
+is_maybe_archived (const SvIndex *known, const SvIndexEntry *entry, guint64 finalized, SvIndexRebuild *rebuild)
+{
+  if (known == NULL || known->archive == NULL || !sv_index_entry_is_archivable (entry, finalized))
+    return FALSE;
+  g_autoptr (GError) reason = g_error_new (SV_ERROR, SV_ERROR_VERIFY, "it is long over, and no verified index lists it");
+  note (rebuild->dropped, entry, reason);
+  return TRUE;
+}
+
 /* What the verified index says of a manifest goes before what the other one says of it. */
 static gboolean
 try_entries (SvReader *reader, SvIndex *index, const SvIndex *from, const SvIndex *known, SvIndexRebuild *rebuild,
@@ -123,7 +134,8 @@ try_entries (SvReader *reader, SvIndex *index, const SvIndex *from, const SvInde
   for (guint i = 0; i < entries->len; i++)
   {
     const SvIndexEntry *entry = entries->pdata[i];
-    if (known != NULL && sv_index_find_hash (known, entry->hash) != NULL)
+    if ((known != NULL && sv_index_find_hash (known, entry->hash) != NULL) ||
+        is_maybe_archived (known, entry, finalized, rebuild))
       continue;
     if (!try_entry (reader, index, entry, finalized, rebuild, error))
       return FALSE;
@@ -144,6 +156,16 @@ set_newest (SvIndex *index, const SvIndex *remembered)
     index->newest = g_strdup (((const SvIndexEntry *)entries->pdata[entries->len - 1])->hash);
 }
 
+/* Of archives only those count that a verified index has vouched for. */
+static void
+set_archive (SvIndex *index, const SvIndex *remembered, const SvIndex *listed, SvIndexRebuild *rebuild)
+{
+  index->archive = remembered != NULL ? g_strdup (remembered->archive) : NULL;
+  if (listed != NULL && listed->archive != NULL && g_strcmp0 (listed->archive, index->archive) != 0)
+    g_ptr_array_add (rebuild->dropped,
+                     g_strdup_printf ("archive %s: no verified index of this home names it", listed->archive));
+}
+
 static SvIndex *
 build_index (SvReader *reader, const SvIndex *listed, SvIndexRebuild *rebuild, GError **error)
 {
@@ -159,7 +181,7 @@ build_index (SvReader *reader, const SvIndex *listed, SvIndexRebuild *rebuild, G
   set_newest (index, remembered);
   const SvIndexEntry *active = sv_window_active (index, head.best.number);
   index->current_manifest_hash = g_strdup (active != NULL ? active->hash : NULL);
-  index->archive = remembered != NULL ? g_strdup (remembered->archive) : NULL;
+  set_archive (index, remembered, listed, rebuild);
   index->updated_at = sv_time_format (sv_clock_ms ());
   return g_steal_pointer (&index);
 }
@@ -181,7 +203,7 @@ sv_rebuild_index (SvReader *reader, SvIndex **index, char **etag, SvIndexRebuild
   g_autoptr (GError) refusal = NULL;
   g_autoptr (SvIndex) listed = NULL;
   *rebuild = NULL;
-  if (!sv_reader_update_signers (reader, error))
+  if (!sv_reader_update_signers (reader, SV_FETCH_BYPASS_CACHES, error))
     return FALSE;
   if (sv_fetch_index_for_update (reader, index, etag, &refusal))
     return TRUE;

@@ -61,7 +61,8 @@ sv_publisher_new (const SvConfig *config, SvChain *chain, SvObjectStore *store, 
   publisher->store = store;
   publisher->keypair = keypair;
   publisher->reader = sv_reader_new_for_store (config, chain, options, store, error);
-  if (publisher->reader == NULL || !sv_reader_update_signers (publisher->reader, error) || !check_signer (publisher, error))
+  if (publisher->reader == NULL || !sv_reader_update_signers (publisher->reader, SV_FETCH_BYPASS_CACHES, error) ||
+      !check_signer (publisher, error))
     return NULL;
   return g_steal_pointer (&publisher);
 }

@@ -201,14 +201,14 @@ refresh (SvReader *reader, GError **error)
 }
 
 gboolean
-sv_reader_update_signers (SvReader *reader, GError **error)
+sv_reader_update_signers (SvReader *reader, SvFetchMode mode, GError **error)
 {
   g_autofree char *key = NULL;
   if (!refresh (reader, error))
     return FALSE;
-  const SvMirrorQuestion question = sv_statements_question (reader, SV_FETCH_BYPASS_CACHES, &key);
+  const SvMirrorQuestion question = sv_statements_question (reader, mode, &key);
   g_autoptr (GPtrArray) answers = sv_mirrors_ask_all (reader->mirrors, &question, 1);
-  return sv_statements_take (reader, SV_FETCH_BYPASS_CACHES, answers, 0, error);
+  return sv_statements_take (reader, mode, answers, 0, error);
 }
 
 /* ── age ── */

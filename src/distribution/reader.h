@@ -45,9 +45,6 @@ gboolean sv_reader_honours (const char *address, gpointer reader);
 /* (transfer none) what the trust comes from; until the next call of the reader. */
 const SvSigners *sv_reader_signers (const SvReader *reader);
 
-/* Reads statements on signers, without the index. A store that does not answer is no error. */
-gboolean sv_reader_update_signers (SvReader *reader, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-
 /* From here on the reader judges as if the accounts were revoked; nothing is remembered of it. For who is about to revoke them.
  */
 void sv_reader_assume_revoked (SvReader *reader, const char *const *accounts);
@@ -62,6 +59,9 @@ typedef enum
   SV_FETCH_BYPASS_CACHES, /* reads past caches on the way */
 } SvFetchMode;
 
+/* Reads statements on signers, without the index. A store that does not answer is no error. */
+gboolean sv_reader_update_signers (SvReader *reader, SvFetchMode mode, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /* The index, verified and not older than the reader's memory. SV_ERROR_NOT_FOUND before the first publication (naming
  * `sv manifest publish`); SV_ERROR_VERIFY for a rollback, an equivocation, a freeze (also an index that is gone), or any check
  * of section 1; SV_ERROR_MALFORMED also for an answer that is too large, too slow or broken off. Returns: (transfer full). */
@@ -74,8 +74,8 @@ gboolean sv_poll_index (SvReader *reader, SvFetchMode mode, SvIndex **index, GEr
  * may have been retired since; where he was revoked it is the last one of another who counts. */
 SvIndex *sv_remembered_index (SvReader *reader, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* A manifest by hash (stored form), from cache or store. One of a retired signer must stand in the index. Returns: (transfer
- * full). */
+/* A manifest by hash (stored form), from cache or store, after statements on signers. One of a retired signer must stand in the
+ * index or its archives. Returns: (transfer full). */
 SvManifest *sv_fetch_manifest (SvReader *reader, const char *hash, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* The same, and checks that it agrees with its index entry. Returns: (transfer full). */

@@ -191,7 +191,7 @@ try_change (Change *change, gboolean *done, GError **error)
   const SvSignerRequest *request = change->request;
   SvReader *reader = sv_publisher_reader (change->publisher);
   *done = FALSE;
-  if (!sv_reader_update_signers (reader, error))
+  if (!sv_reader_update_signers (reader, SV_FETCH_BYPASS_CACHES, error))
     return FALSE;
   change->signers = sv_reader_signers (reader);
   change->publication->from_block = request->has_from_block ? request->from_block : sv_signers_block (change->signers);
@@ -219,7 +219,8 @@ make_statement (Change *change, GError **error)
     if (!try_change (change, &done, error))
       return FALSE;
     if (done)
-      return change->request->dry_run || sv_reader_update_signers (sv_publisher_reader (change->publisher), error);
+      return change->request->dry_run ||
+             sv_reader_update_signers (sv_publisher_reader (change->publisher), SV_FETCH_BYPASS_CACHES, error);
     sv_publisher_pause (attempt);
   }
   g_set_error (error, SV_ERROR, SV_ERROR_CONFLICT,

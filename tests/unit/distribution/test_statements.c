@@ -135,6 +135,32 @@ test_retired_and_not_listed (void)
   assert_manifest (reader, hash, TRUE);
 }
 
+/* The index vouches for what its archives list, too. */
+static void
+test_retired_and_archived (void)
+{
+  g_autoptr (World) world = world_new (0);
+  GError *error = NULL;
+  g_autofree char *hash = world_publish (world, "w1", 0, 100, "1", FALSE);
+  world_advance (world, 100 + SV_ARCHIVE_AFTER);
+  g_free (world_publish (world, "w2", 100, 100000, "1", FALSE));
+  g_autoptr (SvSignersStatement) first = say (world, world->operator, NULL, "add", 0, world->stranger);
+  say_so (world, world->stranger, first, "retire", 0, world->operator);
+  resign (world, world->stranger);
+  g_autoptr (SvReader) reader = world_reader (world, world->config);
+  g_autoptr (SvIndex) index = sv_fetch_index (reader, SV_FETCH_NORMAL, &error);
+  g_assert_no_error (error);
+  g_assert_null (sv_index_find_hash (index, hash));
+  assert_manifest (reader, hash, TRUE);
+
+  g_autofree char *key = g_strdup_printf ("scorevision/archive/%s.json", index->archive + strlen ("sha256:"));
+  world_remove_object (world, key);
+  g_autoptr (SvConfig) elsewhere = world_config (world, "elsewhere");
+  g_autoptr (SvReader) other = world_reader (world, elsewhere);
+  g_assert_null (sv_fetch_manifest (other, hash, &error));
+  world_assert_error (&error, SV_ERROR_UNREACHABLE, "cannot be told whether it is listed");
+}
+
 /* An index that the retired one signed first does not come back as the newest of who stays. */
 static void
 test_retired_memory_counts (void)
@@ -277,6 +303,7 @@ main (int argc, char **argv)
   g_test_add_func ("/statements/let an added one's anchor count", test_added_anchor);
   g_test_add_func ("/statements/retire from a block on", test_retire);
   g_test_add_func ("/statements/keep of a retired one what is listed", test_retired_and_not_listed);
+  g_test_add_func ("/statements/keep of a retired one what is archived", test_retired_and_archived);
   g_test_add_func ("/statements/keep a retired one's memory", test_retired_memory_counts);
   g_test_add_func ("/statements/end with the owner's revocation", test_revoked_by_owner);
   g_test_add_func ("/statements/do not introduce through a revoked one", test_introduced_through_revoked);

@@ -137,6 +137,24 @@ test_other_history (void)
   g_assert_cmpuint (n_remembered (world), ==, 1);
 }
 
+/* A mirror that puts another's statement before a right one makes nobody guilty, and keeps nobody from the index. */
+static void
+test_exchanged (void)
+{
+  g_autoptr (World) world = world_new (0);
+  publish_window (world);
+  g_autoptr (SvSignersStatement) first = say (world, world->operator, NULL, "add", 0, world->owner);
+  g_autoptr (SvSignersStatement) forged = sign (world, world->stranger, NULL, "add", 0, world->stranger);
+  say_so (world, world->operator, first, "add", 0, world->stranger);
+  put_at (world, 1, forged->document->bytes);
+  g_autoptr (SvReader) reader = world_reader (world, world->config);
+  accepts (reader);
+  g_assert_cmpuint (n_remembered (world), ==, 0);
+  put_at (world, 1, first->document->bytes);
+  accepts (reader);
+  g_assert_cmpuint (n_remembered (world), ==, 2);
+}
+
 static void
 test_taken_back (void)
 {
@@ -309,6 +327,7 @@ main (int argc, char **argv)
   g_test_add_func ("/statements/are heard from any mirror", test_hiding_mirror);
   g_test_add_func ("/statements/of two faces are an equivocation", test_two_faces);
   g_test_add_func ("/statements/of another history are an equivocation", test_other_history);
+  g_test_add_func ("/statements/behind an exchanged one accuse nobody", test_exchanged);
   g_test_add_func ("/statements/cannot be taken back", test_taken_back);
   g_test_add_func ("/statements/give way once nobody vouches for them", test_gives_way);
   g_test_add_func ("/statements/may begin before the setting", test_later_setting);

@@ -9,73 +9,11 @@
  *  - by the owner alone, who is named otherwise; the text goes on with all accounts, and the index that still counts
  *  - what the chain refuses for now, and what is too long for it
  *  - a thief's index is not anchored, but the one before it that this home knows; the same again commits nothing
- * Going on:
- *  - after a stolen key's fast forward: a new index of what verifies by itself, above the sequence of those who count
- *  - nothing is rebuilt where the index verifies; without being asked to, the index is refused
  */
 #include "base/error.h"
-#include "base/rfc3339.h"
 #include "chain/engine.h"
 #include "operator/anchoring.h"
-#include "operator/revocation.h"
-#include "operator/signers_publish.h"
-#include "world.h"
-
-static SvSignerPublication *
-try_change (SvPublisher *publisher, const char *verb, const SvKeypair *named, gboolean dry_run, GError **error)
-{
-  const SvSignerRequest request = { .is_addition = strcmp (verb, "add") == 0,
-                                    .account = sv_keypair_address (named),
-                                    .dry_run = dry_run };
-  return sv_publish_signer (publisher, &request, error);
-}
-
-static SvSignerPublication *
-change (SvPublisher *publisher, const char *verb, const SvKeypair *named)
-{
-  GError *error = NULL;
-  SvSignerPublication *publication = try_change (publisher, verb, named, FALSE, &error);
-  g_assert_no_error (error);
-  return publication;
-}
-
-static void
-refused (SvPublisher *publisher, const char *verb, const SvKeypair *named, SvErrorCode code, const char *part)
-{
-  GError *error = NULL;
-  g_assert_null (try_change (publisher, verb, named, FALSE, &error));
-  world_assert_error (&error, code, part);
-}
-
-static char *
-statement_key (guint64 number)
-{
-  return g_strdup_printf ("scorevision/signers/%" G_GUINT64_FORMAT ".json", number);
-}
-
-static gboolean
-has_statement (const World *world, guint64 number)
-{
-  g_autofree char *key = statement_key (number);
-  return sv_object_store_head (world->store, key, NULL, NULL);
-}
-
-static void
-say (SvPublisher *publisher, const char *verb, const SvKeypair *named)
-{
-  g_autoptr (SvSignerPublication) publication = change (publisher, verb, named);
-  g_assert_false (publication->was_there);
-}
-
-static SvIndex *
-read_index (const World *world, const SvConfig *config)
-{
-  GError *error = NULL;
-  g_autoptr (SvReader) reader = world_reader (world, config);
-  SvIndex *index = sv_fetch_index (reader, SV_FETCH_NORMAL, &error);
-  g_assert_no_error (error);
-  return index;
-}
+#include "signers_fixture.h"
 
 /* ── add and retire ── */
 
@@ -150,13 +88,6 @@ test_retires_himself (void)
 }
 
 static void
-revoke_on_chain (World *world, const SvKeypair *keypair)
-{
-  g_autofree char *text = g_strdup_printf ("sv1 revoke\n%s", sv_keypair_address (keypair));
-  world_commit (world, world->owner, text);
-}
-
-static void
 test_refused (void)
 {
   g_autoptr (World) world = world_new (0);
@@ -203,7 +134,7 @@ test_on_top_of_each_other (void)
   const SvSignerChange item = { (char *)sv_keypair_address (thief), 0 };
   g_autofree char *next_key = statement_key (3);
   GError *error = NULL;
-  g_assert_true (sv_reader_update_signers (sv_publisher_reader (one), &error));
+  g_assert_true (sv_reader_update_signers (sv_publisher_reader (one), SV_FETCH_BYPASS_CACHES, &error));
   g_autoptr (SvSignersStatement) foreign =
       sv_signers_statement_sign (sv_publisher_last_statement (one), TRUE, &item, sv_chain_id (world->chain), thief, 0, NULL);
   world_set_object (world, next_key, foreign->document->bytes);
@@ -211,7 +142,7 @@ test_on_top_of_each_other (void)
   g_assert_cmpuint (third->number, ==, 4);
   g_autoptr (SvConfig) fresh = world_config (world, "fresh");
   g_autoptr (SvReader) reader = world_reader (world, fresh);
-  g_assert_true (sv_reader_update_signers (reader, &error));
+  g_assert_true (sv_reader_update_signers (reader, SV_FETCH_BYPASS_CACHES, &error));
   g_assert_true (sv_reader_trusts (sv_keypair_address (world->stranger), reader));
   g_assert_false (sv_reader_trusts (sv_keypair_address (world->owner), reader));
   g_assert_false (sv_reader_trusts (sv_keypair_address (thief), reader));
@@ -248,15 +179,6 @@ test_lost_statements (void)
 }
 
 /* ── revoke ── */
-
-static SvRevocation *
-revoke_one (World *world, SvReader *reader, const SvKeypair *wallet, const SvKeypair *named, gboolean dry_run, GError **error)
-{
-  const char *const accounts[] = { sv_keypair_address (named), NULL };
-  const SvAnchorSlot slot = { world->config, world->chain, reader, wallet };
-  const SvRevokeOptions options = { .dry_run = dry_run };
-  return sv_revoke_signers (&slot, accounts, &options, error);
-}
 
 static char *
 owner_text (World *world)
@@ -348,162 +270,6 @@ test_revoke_later (void)
   world_assert_error (&error, SV_ERROR_POLICY, "revoked accounts");
 }
 
-/* ── going on ── */
-
-static void
-far_ahead (SvIndex *index)
-{
-  index->sequence = SV_JSON_MAX_INTEGER;
-  SvIndexEntry *entry = index->entries->pdata[0];
-  entry->active_from = 1000000;
-}
-
-static SvPublication *
-publish (SvPublisher *publisher, const char *window_id, guint64 start_block, const char *beta, GError **error)
-{
-  const SvPublishOptions options = { .overlap = SV_DEFAULT_OVERLAP };
-  g_autoptr (json_t) authored = world_authored (window_id, start_block, start_block + 100, beta);
-  return sv_publish_manifest (publisher, authored, &options, error);
-}
-
-static void
-test_stolen_key (void)
-{
-  g_autoptr (World) world = world_new (0);
-  GError *error = NULL;
-  g_autofree char *kept = world_publish (world, "w1", 0, 100, "1", FALSE);
-  g_autoptr (SvIndex) known = read_index (world, world->config);
-  g_assert_cmpuint (known->sequence, ==, 1);
-  g_autoptr (SvPublisher) old = world_publisher (world, world->config, world->operator);
-  say (old, "add", world->stranger);
-  g_autoptr (SvConfig) stolen_home = world_config (world, "thief");
-  g_autoptr (SvPublisher) thief = world_publisher (world, stolen_home, world->stranger);
-  g_autoptr (SvPublication) forged = publish (thief, "w2", 100, "9", &error);
-  g_assert_no_error (error);
-  world_resign_index (world, world->stranger, far_ahead);
-  g_autoptr (SvReader) reader = world_reader (world, world->config);
-  g_autoptr (SvIndex) believed = sv_fetch_index (reader, SV_FETCH_NORMAL, &error);
-  g_assert_no_error (error);
-  g_assert_cmpuint (believed->sequence, ==, SV_JSON_MAX_INTEGER);
-
-  g_autoptr (SvRevocation) revocation = revoke_one (world, reader, world->owner, world->stranger, FALSE, &error);
-  g_assert_no_error (error);
-  g_autofree char *expected = g_strdup_printf ("sv1 manifest %s 1\n%s", kept, sv_keypair_address (world->stranger));
-  g_assert_cmpstr (revocation->text, ==, expected); /* the last index before the thief's */
-  g_assert_null (publish (old, "w2", 100, "2", &error));
-  world_assert_error (&error, SV_ERROR_VERIFY, "--rebuild-index");
-  sv_publisher_allow_rebuild (old);
-  g_autoptr (SvPublication) mended = publish (old, "w2", 100, "2", &error);
-  g_assert_no_error (error);
-  const SvIndexRebuild *rebuild = sv_publisher_rebuild (old);
-  g_assert_nonnull (rebuild);
-  g_assert_cmpuint (rebuild->above_sequence, ==, 1);
-  g_assert_cmpuint (rebuild->kept->len, ==, 1);
-  g_assert_cmpuint (rebuild->dropped->len, ==, 1);
-  g_assert_nonnull (strstr (rebuild->dropped->pdata[0], forged->manifest_hash));
-
-  g_autoptr (SvIndex) index = sv_fetch_index (reader, SV_FETCH_NORMAL, &error);
-  g_assert_no_error (error);
-  g_assert_cmpuint (index->sequence, ==, 3);
-  g_assert_nonnull (sv_index_find_live (index, "w1"));
-  g_assert_cmpstr (sv_index_find_live (index, "w1")->hash, ==, kept);
-  g_assert_cmpuint (sv_index_find_live (index, "w1")->active_from, <, 1000);
-  g_assert_cmpstr (sv_index_find_live (index, "w2")->hash, ==, mended->manifest_hash);
-  g_autoptr (SvManifest) manifest = sv_get_current_manifest (reader, 50, &error);
-  g_assert_no_error (error);
-  g_assert_cmpstr (manifest->hash, ==, kept);
-
-  g_autoptr (SvPublication) next = publish (old, "w3", 200, "1", &error);
-  g_assert_no_error (error);
-  g_assert_cmpuint (next->added_sequence, ==, 4);
-  g_assert_null (sv_publisher_rebuild (old));
-}
-
-/* Both had used the same machine: the home remembers the thief's index as the last, and the window is the thief's. */
-static void
-test_window_of_stolen_key (void)
-{
-  g_autoptr (World) world = world_new (0);
-  GError *error = NULL;
-  g_autofree char *lost = world_publish (world, "w1", 0, 100, "1", FALSE);
-  g_autofree char *both = g_strdup_printf ("%s,%s", sv_keypair_address (world->operator), sv_keypair_address (world->stranger));
-  sv_config_set (world->config, "SCOREVISION_MANIFEST_SIGNERS", both);
-  g_autoptr (SvIndex) seen = read_index (world, world->config);
-  g_assert_nonnull (sv_index_find_hash (seen, lost));
-  revoke_on_chain (world, world->operator);
-  g_autoptr (SvPublisher) publisher = world_publisher (world, world->config, world->stranger);
-  sv_publisher_allow_rebuild (publisher);
-  g_autoptr (SvPublication) again = publish (publisher, "w1", 0, "1", &error);
-  g_assert_no_error (error);
-  g_assert_false (again->is_unchanged);
-  g_assert_cmpuint (sv_publisher_rebuild (publisher)->dropped->len, ==, 1);
-  g_autoptr (SvConfig) fresh = world_config (world, "fresh");
-  sv_config_set (fresh, "SCOREVISION_MANIFEST_SIGNERS", both);
-  g_autoptr (SvIndex) index = read_index (world, fresh);
-  g_assert_cmpstr (sv_index_find_live (index, "w1")->hash, ==, again->manifest_hash);
-  g_assert_null (sv_index_find_hash (index, lost));
-}
-
-/* A home that has seen nothing goes on above what stands on the chain. */
-static void
-test_above_the_anchor (void)
-{
-  g_autoptr (World) world = world_new (0);
-  GError *error = NULL;
-  g_autofree char *hash = world_publish (world, "w1", 0, 100, "1", FALSE);
-  g_autofree char *text = g_strdup_printf ("sv1 manifest %s 40", hash);
-  world_commit (world, world->operator, text);
-  world_resign_index (world, world->stranger, far_ahead);
-  g_autoptr (SvPublisher) publisher = world_publisher (world, world->config, world->operator);
-  sv_publisher_allow_rebuild (publisher);
-  g_autoptr (SvPublication) next = publish (publisher, "w2", 100, "1", &error);
-  g_assert_no_error (error);
-  g_assert_cmpuint (sv_publisher_rebuild (publisher)->above_sequence, ==, 40);
-  g_assert_cmpuint (next->added_sequence, ==, 42);
-}
-
-/* A thief cannot bring an older manifest of a trusted signer back where this home knows the newer one. */
-static void
-test_home_goes_first (void)
-{
-  g_autoptr (World) world = world_new (0);
-  GError *error = NULL;
-  g_autofree char *first = world_publish (world, "w1", 0, 100, "1", FALSE);
-  g_autoptr (GBytes) old = world_index_bytes (world);
-  g_autofree char *second = world_publish (world, "w1", 0, 100, "2", TRUE);
-  g_autoptr (SvPublisher) publisher = world_publisher (world, world->config, world->operator);
-  g_autoptr (SvIndex) seen = sv_publisher_read_index (publisher, &error);
-  g_assert_no_error (error);
-  world_set_index_bytes (world, old);
-  world_resign_index (world, world->stranger, NULL);
-  sv_publisher_allow_rebuild (publisher);
-  g_autoptr (SvPublication) next = publish (publisher, "w2", 100, "1", &error);
-  g_assert_no_error (error);
-  g_autoptr (SvIndex) index = sv_publisher_read_index (publisher, &error);
-  g_assert_no_error (error);
-  g_assert_cmpstr (sv_index_find_live (index, "w1")->hash, ==, second);
-  g_assert_true (sv_index_find_hash (index, first)->is_superseded);
-  g_assert_cmpuint (index->sequence, >, seen->sequence);
-  g_assert_cmpstr (next->previous, ==, second);
-}
-
-static void
-test_unchanged_is_written (void)
-{
-  g_autoptr (World) world = world_new (0);
-  GError *error = NULL;
-  g_autofree char *hash = world_publish (world, "w1", 0, 100, "1", FALSE);
-  world_resign_index (world, world->stranger, NULL);
-  g_autoptr (SvPublisher) publisher = world_publisher (world, world->config, world->operator);
-  sv_publisher_allow_rebuild (publisher);
-  g_autoptr (SvPublication) same = publish (publisher, "w1", 0, "1", &error);
-  g_assert_no_error (error);
-  g_assert_true (same->is_unchanged);
-  g_autoptr (SvIndex) index = read_index (world, world->config);
-  g_assert_cmpstr (index->document->signed_by, ==, sv_keypair_address (world->operator));
-  g_assert_cmpstr (sv_index_find_live (index, "w1")->hash, ==, hash);
-}
-
 int
 main (int argc, char **argv)
 {
@@ -518,10 +284,5 @@ main (int argc, char **argv)
   g_test_add_func ("/signers_publish/puts back what the store has lost", test_lost_statements);
   g_test_add_func ("/signers_publish/revokes as the owner", test_revoke);
   g_test_add_func ("/signers_publish/tells when the chain takes a revocation", test_revoke_later);
-  g_test_add_func ("/signers_publish/goes on after a stolen key", test_stolen_key);
-  g_test_add_func ("/signers_publish/publishes a stolen key's window anew", test_window_of_stolen_key);
-  g_test_add_func ("/signers_publish/goes on above the anchor", test_above_the_anchor);
-  g_test_add_func ("/signers_publish/believes this home first", test_home_goes_first);
-  g_test_add_func ("/signers_publish/writes a rebuilt index though nothing is new", test_unchanged_is_written);
   return g_test_run ();
 }
