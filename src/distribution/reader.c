@@ -32,15 +32,6 @@ open_mirrors (const SvConfig *config, GError **error)
   return NULL;
 }
 
-static SvSigners *
-load_signers (const SvReader *reader, GError **error)
-{
-  g_autoptr (SvSigners) signers = sv_signers_load (reader->config, reader->chain, reader->options.accept_owner, error);
-  if (signers == NULL || (!reader->options.trust_nobody && !sv_signers_check_some_left (signers, error)))
-    return NULL;
-  return g_steal_pointer (&signers);
-}
-
 static SvReader *
 new_reader (const SvConfig *config, SvChain *chain, const SvReaderOptions *options, SvMirrors *mirrors, GError **error)
 {
@@ -55,7 +46,7 @@ new_reader (const SvConfig *config, SvChain *chain, const SvReaderOptions *optio
     return NULL;
   if (chain != NULL && !sv_memory_check_genesis (config, &reader->id, error))
     return NULL;
-  reader->signers = load_signers (reader, error);
+  reader->signers = sv_reader_load_signers (reader, error);
   if (reader->signers == NULL)
     return NULL;
   reader->memory = sv_memory_open (config, &reader->id, error);
@@ -108,107 +99,6 @@ const SvChainId *
 sv_reader_chain_id (const SvReader *reader)
 {
   return &reader->id;
-}
-
-const char *const *
-sv_reader_revoked (const SvReader *reader)
-{
-  return sv_memory_revoked (reader->memory);
-}
-
-/* ── trust ── */
-
-static gboolean
-reload_trust (SvReader *reader, guint64 finalized, GError **error)
-{
-  g_autoptr (SvSigners) signers = load_signers (reader, error);
-  if (signers == NULL)
-    return FALSE;
-  if (reader->assumed_revoked != NULL)
-    sv_signers_add_revoked (signers, (const char *const *)reader->assumed_revoked);
-  g_autoptr (SvAnchor) anchor = NULL;
-  if (!sv_chain_greatest_anchor (reader->chain, sv_signers_anchorers (signers), finalized, &anchor, error))
-    return FALSE;
-  sv_signers_free (reader->signers);
-  reader->signers = g_steal_pointer (&signers);
-  g_clear_pointer (&reader->anchor, sv_anchor_free);
-  reader->anchor = g_steal_pointer (&anchor);
-  reader->has_anchor = TRUE;
-  reader->has_new_statements = FALSE;
-  reader->trust_block = finalized;
-  return TRUE;
-}
-
-gboolean
-sv_reader_refresh_trust (SvReader *reader, GError **error)
-{
-  if (reader->chain == NULL)
-    return TRUE;
-  SvHead head;
-  GError *local = NULL;
-  gboolean done = sv_chain_head (reader->chain, &head, &local);
-  if (done && (!reader->has_anchor || reader->has_new_statements || head.finalized.number != reader->trust_block))
-    done = reload_trust (reader, head.finalized.number, &local);
-  if (done)
-    return TRUE;
-  if (g_error_matches (local, SV_ERROR, SV_ERROR_UNREACHABLE))
-  {
-    sv_log ("warning", "anchor not read", "reason", local->message, NULL);
-    g_error_free (local);
-    return TRUE;
-  }
-  g_propagate_error (error, local);
-  return FALSE;
-}
-
-gboolean
-sv_reader_trusts (const char *address, gpointer data)
-{
-  SvReader *reader = data;
-  return sv_signers_trust (address, reader->signers);
-}
-
-gboolean
-sv_reader_honours (const char *address, gpointer data)
-{
-  SvReader *reader = data;
-  return sv_signers_honour (address, reader->signers);
-}
-
-const SvSigners *
-sv_reader_signers (const SvReader *reader)
-{
-  return reader->signers;
-}
-
-void
-sv_reader_assume_revoked (SvReader *reader, const char *const *accounts)
-{
-  g_strfreev (reader->assumed_revoked);
-  reader->assumed_revoked = g_strdupv ((char **)accounts);
-  sv_signers_add_revoked (reader->signers, accounts);
-}
-
-/* What other processes have written counts at once, also where the chain does not answer: revocations above all. */
-static gboolean
-refresh (SvReader *reader, GError **error)
-{
-  gboolean has_trust = sv_reader_refresh_trust (reader, error);
-  if (!sv_memory_reload (reader->memory, has_trust ? error : NULL))
-    return FALSE;
-  sv_signers_add_revoked (reader->signers, sv_memory_revoked (reader->memory));
-  return has_trust;
-}
-
-gboolean
-sv_reader_update_signers (SvReader *reader, SvFetchMode mode, GError **error)
-{
-  g_autofree char *key = NULL;
-  if (!refresh (reader, error))
-    return FALSE;
-  const SvMirrorQuestion question = sv_statements_question (reader, mode, &key);
-  g_autoptr (GPtrArray) answers = sv_mirrors_ask_all (reader->mirrors, &question, 1);
-  return sv_statements_take (reader, mode, answers, 0, error);
 }
 
 /* ── age ── */
@@ -463,7 +353,7 @@ static gboolean
 read_once (SvReader *reader, SvFetchMode mode, gboolean only_changes, SvIndex **index, GError **error)
 {
   g_auto (Finding) finding = { 0 };
-  if (!refresh (reader, error) || !ask_mirrors (reader, mode, only_changes, &finding, error))
+  if (!sv_reader_refresh (reader, error) || !ask_mirrors (reader, mode, only_changes, &finding, error))
     return FALSE;
   if (finding.index != NULL || finding.still_last)
     tell_of_refusal (reader, finding.error);
@@ -559,4 +449,27 @@ sv_remembered_index (SvReader *reader, GError **error)
                " was seen: its file was replaced by an older one and is not used; the next index that is published replaces it",
                index->sequence, highest);
   return NULL;
+}
+
+/* ── for a publisher ── */
+
+gboolean
+sv_fetch_index_for_update (SvReader *reader, SvIndex **index, char **etag, GError **error)
+{
+  *etag = NULL;
+  GError *local = NULL;
+  *index = sv_fetch_index (reader, SV_FETCH_BYPASS_CACHES, &local);
+  if (*index != NULL)
+  {
+    *etag = g_strdup (reader->etags[0]);
+    return TRUE;
+  }
+  if (g_error_matches (local, SV_ERROR, SV_ERROR_NOT_FOUND) && sv_mirrors_count (reader->mirrors) == 1)
+  {
+    g_error_free (local);
+    *index = sv_index_new (&reader->id);
+    return TRUE;
+  }
+  g_propagate_error (error, local);
+  return FALSE;
 }

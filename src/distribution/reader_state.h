@@ -41,6 +41,13 @@ struct SvReader
 /* Brings signers and anchor up to the chain's finalized head. While the chain does not answer, what was read last stays. */
 gboolean sv_reader_refresh_trust (SvReader *reader, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* The same, and what other processes have written counts at once, also where the chain does not answer: revocations above all.
+ */
+gboolean sv_reader_refresh (SvReader *reader, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* (transfer full) as the reader's options want them. */
+SvSigners *sv_reader_load_signers (const SvReader *reader, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /* The question that goes with every reading of the index: the statement after the last that counts; @key (transfer full) goes
  * with it. */
 SvMirrorQuestion sv_statements_question (const SvReader *reader, SvFetchMode mode, char **key);
