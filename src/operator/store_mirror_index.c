@@ -33,10 +33,12 @@ refuse (const SvMirror *mirror, const SvIndex *there, gboolean is_trusted, GErro
                  "nothing was copied: %s has the index of another chain or subnet (genesis %s, netuid %u)", to,
                  there->chain.genesis, there->chain.netuid);
   else if (!is_trusted)
-    g_set_error (error, SV_ERROR, SV_ERROR_POLICY,
-                 "nothing was copied: %s has an index signed by %s, who is not trusted here; if it is the operator's, add the "
-                 "account to SCOREVISION_MANIFEST_SIGNERS, else copy to another store",
-                 to, there->document->signed_by);
+    g_set_error (
+        error, SV_ERROR, SV_ERROR_POLICY,
+        "nothing was copied: %s has an index signed by %s, who is not trusted here; if it is the operator's, add the "
+        "account to SCOREVISION_MANIFEST_SIGNERS; if that account was revoked, remove scorevision/index.json there; else "
+        "copy to another store",
+        to, there->document->signed_by);
   else if (there->sequence > mirror->index->sequence)
     g_set_error (error, SV_ERROR, SV_ERROR_POLICY,
                  "nothing was copied: %s has the index of sequence %" G_GUINT64_FORMAT ", which is newer than that of %s, "
@@ -52,7 +54,7 @@ refuse (const SvMirror *mirror, const SvIndex *there, gboolean is_trusted, GErro
   return FALSE;
 }
 
-/* What is no index at all may be replaced. */
+/* What is no index at all may be replaced, and an older one by a signer who has retired since. */
 gboolean
 sv_mirror_judge_target_index (SvMirror *mirror, GError **error)
 {
@@ -74,7 +76,7 @@ sv_mirror_judge_target_index (SvMirror *mirror, GError **error)
   mirror->replaces.condition = mirror->etag != NULL ? SV_PUT_IF_MATCHES : SV_PUT_ALWAYS;
   mirror->has_index = g_bytes_equal (present->bytes, mirror->index->document->bytes);
   g_autoptr (SvIndex) there = mirror->has_index ? NULL : sv_index_open (present->bytes, NULL, NULL, NULL, NULL);
-  return there == NULL || refuse (mirror, there, sv_reader_trusts (there->document->signed_by, mirror->reader), error);
+  return there == NULL || refuse (mirror, there, sv_reader_honours (there->document->signed_by, mirror->reader), error);
 }
 
 gboolean

@@ -132,11 +132,13 @@ may_replace (GBytes *present, const SvIndex *index, GError **error)
                  "it is left alone, because it is signed and of another chain or subnet; see that SCOREVISION_STORE and the "
                  "chain belong together");
   else if (sequence >= (double)index->sequence)
-    g_set_error (error, SV_ERROR, SV_ERROR_POLICY,
-                 "it is left alone, because it is signed (by %s), and its sequence %.0f is not below %" G_GUINT64_FORMAT
-                 ", that of the newest index that can be brought back; if that account is the operator's, add it to "
-                 "SCOREVISION_MANIFEST_SIGNERS",
-                 json_string_value (json_object_get (other, "signed_by")), sequence, index->sequence);
+    g_set_error (
+        error, SV_ERROR, SV_ERROR_POLICY,
+        "it is left alone, because it is signed (by %s), and its sequence %.0f is not below %" G_GUINT64_FORMAT
+        ", that of the newest index that can be brought back; if that account is the operator's, add it to "
+        "SCOREVISION_MANIFEST_SIGNERS, and if it was revoked or retired, `sv manifest publish FILE --rebuild-index` goes "
+        "on without it",
+        json_string_value (json_object_get (other, "signed_by")), sequence, index->sequence);
   else
     return TRUE;
   return FALSE;

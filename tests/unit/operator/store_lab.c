@@ -3,6 +3,7 @@
 #include "base/hash.h"
 #include "base/rfc3339.h"
 #include "operator/clip_inventory.h"
+#include "operator/signers_publish.h"
 
 static char *archive_hash; /* for take_first(), which has no data */
 
@@ -66,6 +67,16 @@ lab_put_statement (Lab *lab, guint n, const char *previous, const SvKeypair *key
   g_assert_no_error (error);
   put (lab, key, document->bytes);
   return g_strdup (document->hash);
+}
+
+void
+lab_change_signer (SvPublisher *publisher, gboolean is_addition, const SvKeypair *named)
+{
+  GError *error = NULL;
+  const SvSignerRequest request = { .is_addition = is_addition, .account = sv_keypair_address (named) };
+  g_autoptr (SvSignerPublication) publication = sv_publish_signer (publisher, &request, &error);
+  g_assert_no_error (error);
+  g_assert_nonnull (publication);
 }
 
 static void

@@ -29,6 +29,9 @@ char *lab_key_prefixed (const char *hash);
 /* Puts statement @n, which introduces a new account, and returns its hash (transfer full). */
 char *lab_put_statement (Lab *lab, guint n, const char *previous, const SvKeypair *keypair);
 
+/* Adds or retires an account, as `sv manifest signers` does. */
+void lab_change_signer (SvPublisher *publisher, gboolean is_addition, const SvKeypair *named);
+
 /* The object gets more, other or no bytes. */
 void lab_append (Lab *lab, const char *key);
 void lab_truncate (Lab *lab, const char *key);

@@ -106,6 +106,25 @@ test_public_same (void)
   outside_clear (&outside);
 }
 
+/* Caches still have the index of the one who has retired. */
+static void
+test_public_rotation (void)
+{
+  Outside outside;
+  outside_init (&outside);
+  World *world = outside.lab->world;
+  {
+    g_autoptr (SvPublisher) old = world_publisher (world, world->config, world->operator);
+    lab_change_signer (old, TRUE, world->stranger);
+    g_autoptr (SvPublisher) new = world_publisher (world, world->config, world->stranger);
+    lab_change_signer (new, FALSE, world->operator);
+  }
+  g_autoptr (SvStoreCheck) check = lab_check (outside.lab, outside.config);
+  g_assert_cmpuint (lab_left (check), ==, 0);
+  g_assert_true (lab_has_note (check, "still shows the index of sequence 4"));
+  outside_clear (&outside);
+}
+
 static void
 update_now (SvIndex *index)
 {
@@ -296,6 +315,7 @@ main (int argc, char **argv)
   g_test_add_func ("/store-check/notes", test_notes);
   g_test_add_func ("/store-check/statement-without-effect", test_statement_without_effect);
   g_test_add_func ("/store-check/public/same", test_public_same);
+  g_test_add_func ("/store-check/public-rotation", test_public_rotation);
   g_test_add_func ("/store-check/public/older", test_public_older);
   g_test_add_func ("/store-check/public/other", test_public_other);
   g_test_add_func ("/store-check/public/clip", test_public_clip);

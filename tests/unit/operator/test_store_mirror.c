@@ -3,7 +3,7 @@
  *  - what is missing or of another size is copied again; what is damaged and as long as before only with verify
  *  - one name of a manifest is enough; a manifest that is gone altogether holds the index back, and the rest is copied; so do
  *    a damaged archive and a broken chain of statements
- *  - a statement that the target has with other content ends it
+ *  - a statement that the target has with other content ends it; after a rotation the retired one's index is replaced
  *  - damaged clips and shards are left out, and the index is written
  *  - the target's index: older, the same, newer, another of the same sequence, a stranger's, another chain's, garbage
  *  - from a public address: what the index names
@@ -221,6 +221,40 @@ test_forked_statements (void)
   assert_held_back (lab, "scorevision/signers/3.json");
 }
 
+static void
+go_on (SvIndex *index)
+{
+  index->sequence++;
+}
+
+/* The copy has the index of the one who has retired since; a stranger's would stay. */
+static void
+test_rotation (void)
+{
+  GError *error = NULL;
+  g_autoptr (Lab) lab = lab_new ();
+  World *world = lab->world;
+  g_autoptr (SvObjectStore) to = lab_copy (lab, "to");
+  {
+    g_autoptr (SvPublisher) old = world_publisher (world, world->config, world->operator);
+    lab_change_signer (old, TRUE, world->stranger);
+    g_autoptr (SvPublisher) new = world_publisher (world, world->config, world->stranger);
+    lab_change_signer (new, FALSE, world->operator);
+  }
+  g_autoptr (SvMirrorReport) report = mirror (lab, to, (Flags){ 0 });
+  g_assert_cmpint (report->index, ==, SV_MIRRORED_WRITTEN);
+  g_assert_cmpuint (report->copied, ==, 2 + 1); /* statements, index */
+  assert_sound (lab, to);
+
+  world_resign_index (world, world->owner, go_on);
+  g_autoptr (GBytes) foreign = world_index_bytes (world);
+  g_autoptr (GBytes) ours = lab_read (to, SV_INDEX_KEY);
+  world_set_index_bytes (world, ours);
+  write_to (to, SV_INDEX_KEY, foreign);
+  g_assert_null (try_mirror (lab, world->store, to, (Flags){ 0 }, &error));
+  world_assert_error (&error, SV_ERROR_POLICY, "who is not trusted here");
+}
+
 /* A number is a name, so the target's own statement under it is another history. */
 static void
 test_other_statements (void)
@@ -415,6 +449,7 @@ main (int argc, char **argv)
   g_test_add_func ("/store-mirror/broken-statements", test_broken_statements);
   g_test_add_func ("/store-mirror/forked-statements", test_forked_statements);
   g_test_add_func ("/store-mirror/other-statements", test_other_statements);
+  g_test_add_func ("/store-mirror/rotation", test_rotation);
   g_test_add_func ("/store-mirror/left-out", test_left_out);
   g_test_add_func ("/store-mirror/target-index", test_target_index);
   g_test_add_func ("/store-mirror/public-source", test_public_source);
