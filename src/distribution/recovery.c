@@ -40,6 +40,11 @@ sv_recover_index (SvReader *reader, GError **error)
                  "this home remembers the index of sequence %" G_GUINT64_FORMAT ", and %" G_GUINT64_FORMAT
                  " is the newest that is known",
                  index->sequence, known);
+  else if (!sv_reader_trusts (index->document->signed_by, reader))
+    g_set_error (error, SV_ERROR, SV_ERROR_VERIFY,
+                 "this home remembers an index by %s, which has retired, so no reader takes it; `sv manifest publish FILE "
+                 "--rebuild-index` makes a new one of it",
+                 index->document->signed_by);
   else
     return g_steal_pointer (&index);
   return NULL;

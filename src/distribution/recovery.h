@@ -11,7 +11,7 @@ guint64 sv_known_sequence (SvReader *reader);
 gboolean sv_knows_anchor (const SvReader *reader);
 
 /* The index that this home remembers, if no higher one is known. SV_ERROR_NOT_FOUND when it remembers none, SV_ERROR_VERIFY
- * when a higher one is known, which is somewhere else. Returns: (transfer full). */
+ * when a higher one is known, which is somewhere else, or its signer has retired. Returns: (transfer full). */
 SvIndex *sv_recover_index (SvReader *reader, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* What this home keeps of content with that hash, or NULL. Returns: (transfer full). */

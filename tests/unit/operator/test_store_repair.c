@@ -390,6 +390,30 @@ test_no_chain (void)
   g_assert_false (lab_has (lab, SV_INDEX_KEY));
 }
 
+/* No reader would take what a retired signer has signed, so it is not brought back. */
+static void
+test_retired (void)
+{
+  g_autoptr (Lab) lab = lab_new ();
+  World *world = lab->world;
+  g_autoptr (SvConfig) config = world_config (world, "another-home");
+  sv_store_check_free (lab_check (lab, config));
+  {
+    g_autoptr (SvPublisher) old = world_publisher (world, world->config, world->operator);
+    lab_change_signer (old, TRUE, world->stranger);
+    g_autoptr (SvPublisher) new = world_publisher (world, world->config, world->stranger);
+    lab_change_signer (new, FALSE, world->operator);
+  }
+  lab_remove (lab, SV_INDEX_KEY);
+  g_autoptr (SvStoreCheck) check = lab_check (lab, config);
+  lab_assert_told (check, SV_INDEX_KEY, "missing: the index of sequence 4");
+  lab_repair (check);
+  const SvStoreFault *fault = lab_fault (check, SV_INDEX_KEY);
+  g_assert_null (fault->repaired_from);
+  g_assert_nonnull (strstr (fault->advice, "--rebuild-index"));
+  g_assert_false (lab_has (lab, SV_INDEX_KEY));
+}
+
 typedef struct
 {
   Lab *lab;
@@ -440,5 +464,6 @@ main (int argc, char **argv)
   g_test_add_func ("/store-repair/all-at-once", test_all_at_once);
   g_test_add_func ("/store-repair/meanwhile", test_repaired_meanwhile);
   g_test_add_func ("/store-repair/no-chain", test_no_chain);
+  g_test_add_func ("/store-repair/retired", test_retired);
   return g_test_run ();
 }
