@@ -24,6 +24,7 @@ struct SvManifestWatch
   char *state_fault;
   gboolean has_changed; /* catalog or clips */
   char *clips_fault;
+  guint64 n_statements; /* on signers, that count */
 };
 
 void
@@ -84,10 +85,11 @@ load_manifest (SvManifestWatch *watch, SvCatalog *catalog, const SvIndexEntry *e
   return TRUE;
 }
 
+/* A picture that was verified once stays, until its signer is revoked: a retired one's stays until there is another. */
 static gboolean
-is_trusted (SvManifestWatch *watch, const SvSignedDocument *document)
+is_honoured (SvManifestWatch *watch, const SvSignedDocument *document)
 {
-  return document == NULL || sv_reader_trusts (document->signed_by, watch->reader);
+  return document == NULL || sv_reader_honours (document->signed_by, watch->reader);
 }
 
 static void
@@ -101,7 +103,7 @@ load_manifests (SvManifestWatch *watch, SvCatalog *catalog, const GPtrArray *ent
     SvServedManifest *served = last->catalog != NULL ? g_hash_table_lookup (last->catalog->manifests, entry->hash) : NULL;
     if (sv_entry_expired (entry, block) || g_hash_table_contains (catalog->manifests, entry->hash))
       continue;
-    if (served != NULL && is_trusted (watch, served->manifest->document) &&
+    if (served != NULL && is_honoured (watch, served->manifest->document) &&
         sv_index_entry_agrees (entry, served->manifest, NULL))
       g_hash_table_insert (catalog->manifests, g_strdup (entry->hash), sv_served_manifest_ref (served));
     else if (!load_manifest (watch, catalog, entry, &error))
@@ -148,27 +150,38 @@ start_without_index (SvManifestWatch *watch, const GError *fault)
 }
 
 static gboolean
-is_catalog_trusted (SvManifestWatch *watch)
+is_catalog_honoured (SvManifestWatch *watch)
 {
   g_autoptr (SvSnapshot) snapshot = sv_board_get (watch->board);
   if (snapshot->catalog == NULL)
     return TRUE;
-  gboolean ok = is_trusted (watch, snapshot->catalog->index->document);
+  gboolean ok = is_honoured (watch, snapshot->catalog->index->document);
   GHashTableIter iter;
   gpointer served;
   g_hash_table_iter_init (&iter, snapshot->catalog->manifests);
   while (ok && g_hash_table_iter_next (&iter, NULL, &served))
-    ok = is_trusted (watch, ((const SvServedManifest *)served)->manifest->document);
+    ok = is_honoured (watch, ((const SvServedManifest *)served)->manifest->document);
   return ok;
 }
 
 /* What is left when a signer has been revoked: the last index of another one, or nothing. */
 static void
-drop_what_is_not_trusted (SvManifestWatch *watch)
+drop_what_does_not_count (SvManifestWatch *watch)
 {
   SvIndex *index = sv_remembered_index (watch->reader, NULL);
   sv_log ("warning", "a signer was revoked", "reason", "what he signed is not served any more", NULL);
   publish_index (watch, index != NULL ? index : sv_index_new (sv_chain_id (watch->chain)));
+}
+
+static void
+report_signers (SvManifestWatch *watch)
+{
+  guint64 n_statements = sv_signers_fold_last_effective (sv_signers_fold (sv_reader_signers (watch->reader)));
+  if (n_statements == watch->n_statements)
+    return;
+  watch->n_statements = n_statements;
+  g_autofree char *number = g_strdup_printf ("%" G_GUINT64_FORMAT, n_statements);
+  sv_log ("info", "statements on signers read", "n", number, NULL);
 }
 
 static void
@@ -181,12 +194,13 @@ step_index (SvManifestWatch *watch, SvFetchMode mode)
   else if (!sv_poll_index (watch->reader, mode, &index, &error))
     index = NULL;
   sv_watch_report ("manifest index", error, &watch->index_fault);
+  report_signers (watch);
   if (index != NULL)
     publish_index (watch, index);
   else if (error != NULL && !watch->has_catalog)
     start_without_index (watch, error);
-  else if (!is_catalog_trusted (watch))
-    drop_what_is_not_trusted (watch);
+  else if (!is_catalog_honoured (watch))
+    drop_what_does_not_count (watch);
 }
 
 /* ── clips ── */

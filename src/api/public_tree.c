@@ -42,8 +42,13 @@ sv_handle_public_tree (SvExchange *exchange)
   const char *key = exchange->target->path + 1; /* the path is the key: "scorevision/…" */
   if (!sv_object_key_is_valid (key) || strstr (key, "/.") != NULL)
     return reply_not_found ();
-  gboolean is_index = strcmp (key, "scorevision/index.json") == 0;
-  return reply_file (exchange, key, content_type_of (key), is_index ? SV_CACHE_INDEX : SV_CACHE_IMMUTABLE);
+  gboolean is_statement = g_str_has_prefix (key, "scorevision/signers/");
+  gboolean is_by_content = strcmp (key, "scorevision/index.json") != 0 && !is_statement;
+  SvReply *reply = reply_file (exchange, key, content_type_of (key), is_by_content ? SV_CACHE_IMMUTABLE : SV_CACHE_INDEX);
+  /* With each index readers ask for the next statement, which mostly is not there. */
+  if (is_statement && reply->status == 404)
+    sv_reply_set (reply, "Cache-Control", SV_CACHE_INDEX);
+  return reply;
 }
 
 SvReply *

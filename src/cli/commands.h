@@ -4,6 +4,7 @@
 #include "cli/command.h"
 
 extern const SvCommand sv_manifest_commands[];
+extern const SvCommand sv_manifest_signers_commands[];
 extern const SvCommand sv_clip_commands[];
 extern const SvCommand sv_store_commands[];
 extern const SvCommand sv_miner_commands[];

@@ -18,6 +18,7 @@
 
 static const SvCommand *const tables[] = {
   sv_manifest_commands,
+  sv_manifest_signers_commands,
   sv_miner_commands,
   sv_clip_commands,
   sv_store_commands,

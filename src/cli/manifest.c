@@ -156,17 +156,16 @@ const SvCommand sv_manifest_commands[] = {
   { "manifest", "validate", "FILE [--strict]", "list everything wrong with a manifest, in its place",
     "FILE is YAML or JSON; - is standard input. Exit status 3 when there is a fault.", "  sv manifest validate manifest.yaml",
     validate_options, run_validate },
-  { "manifest", "publish", "FILE [--supersede] [--overlap N] [--strict] [--dry-run]",
+  { "manifest", "publish", "FILE [--supersede] [--overlap N] [--strict] [--dry-run] [--rebuild-index]",
     "sign a manifest, make it public, anchor it",
     "Shows what changes against the active manifest, or the one that is replaced, and asks; where there is no terminal it "
-    "needs "
-    "--yes. Then it signs the manifest, stores it, adds it to the index and anchors it on the chain. The wallet's hotkey "
-    "signs, "
-    "and must be among SCOREVISION_MANIFEST_SIGNERS. Running the same command again does what is missing, nothing twice, and "
-    "asks nothing.\n\n"
+    "needs --yes. Then it signs the manifest, stores it, adds it to the index and anchors it on the chain. The wallet's hotkey "
+    "signs, and must be a trusted signer (`sv manifest signers`). Running the same command again does what is missing, nothing "
+    "twice, and asks nothing.\n\n"
     "A second manifest for a window needs --supersede; the replaced one stays in force for --overlap blocks, while caches "
-    "learn "
-    "of the new one.",
+    "learn of the new one.\n\n"
+    "--rebuild-index goes on after the index's signer was revoked, or retired without a successor: a new index of what this "
+    "home has verified and what verifies by itself replaces it. It shows what is kept and dropped, and asks.",
     "  sv manifest publish manifest.yaml --dry-run\n  sv manifest publish manifest.yaml", sv_manifest_publish_options,
     sv_manifest_run_publish },
   { "manifest", "rollback", "--to-hash HASH [--overlap N] [--dry-run]", "make an earlier manifest of a window live again",

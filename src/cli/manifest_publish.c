@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/hash.h"
+#include "cli/index_rebuild.h"
 #include "cli/manifest_show.h"
 #include "cli/table.h"
 #include "operator/anchoring.h"
@@ -15,7 +16,7 @@
 #define SHOWN_DIFFERENCES 40 /* more is read better with `sv manifest diff` */
 
 static char *opt_overlap, *opt_to_hash;
-static gboolean opt_strict, opt_supersede, opt_dry_run, opt_accept_owner, opt_replace, opt_single_publisher;
+static gboolean opt_strict, opt_supersede, opt_dry_run, opt_accept_owner, opt_replace, opt_single_publisher, opt_rebuild;
 
 #define PUBLISH_OPTIONS                                                                                                        \
   { "overlap", 0, 0, G_OPTION_ARG_STRING, &opt_overlap, "blocks that a replaced manifest stays in force (10)", "N" },          \
@@ -41,6 +42,8 @@ static gboolean opt_strict, opt_supersede, opt_dry_run, opt_accept_owner, opt_re
 const GOptionEntry sv_manifest_publish_options[] = {
   { "supersede", 0, 0, G_OPTION_ARG_NONE, &opt_supersede, "replace the window's live manifest", NULL },
   { "strict", 0, 0, G_OPTION_ARG_NONE, &opt_strict, "refuse unknown fields instead of warning about them", NULL },
+  { "rebuild-index", 0, 0, G_OPTION_ARG_NONE, &opt_rebuild, "go on without the index of a signer who was revoked or retired",
+    NULL },
   PUBLISH_OPTIONS,
   G_OPTION_ENTRY_NULL,
 };
@@ -119,6 +122,7 @@ print_publication_json (const SvPublication *publication, const SvAnchoring *anc
   json_object_set_new (json, "replaced_until",
                        publication->replaced != NULL ? sv_json_integer (publication->replaced_until) : json_null ());
   json_object_set_new (json, "diff", diff_to_json (publication));
+  json_object_set_new (json, "rebuilt_index", sv_index_rebuild_to_json (publication->rebuild));
   json_object_set_new (json, "anchor", anchoring_to_json (anchoring));
   sv_print_json (json);
 }
@@ -174,10 +178,12 @@ print_changes (const SvContext *context, const SvPublication *publication, FILE 
 static void
 print_preview (const SvContext *context, const SvPublication *preview)
 {
-  print_title (context, "would be published", stderr);
+  sv_index_rebuild_print_preview (preview->rebuild, stderr);
+  print_title (context, preview->is_unchanged ? "live already, not signed again" : "would be published", stderr);
   print_window (preview, stderr);
   print_replaced (preview, stderr);
-  print_changes (context, preview, stderr);
+  if (!preview->is_unchanged)
+    print_changes (context, preview, stderr);
 }
 
 /* What is public from here on, before the anchor is waited for. Who was asked has seen the changes. */
@@ -192,6 +198,7 @@ print_publication (const SvContext *context, const SvPublication *publication)
   printf ("previous    %s\n", publication->previous != NULL ? publication->previous : "none: the first one");
   print_replaced (publication, stdout);
   printf ("index       sequence " BLOCK "\n", publication->added_sequence);
+  sv_index_rebuild_print (publication->rebuild);
   if (!publication->is_unchanged && (opt_dry_run || context->yes))
     print_changes (context, publication, stdout);
   fflush (stdout);
@@ -271,6 +278,8 @@ open_session (SvContext *context, Session *session, GError **error)
   if (opt_single_publisher)
     sv_object_store_assume_single_writer (store);
   session->publisher = sv_publisher_new (context->config, chain, store, session->keypair, &options, error);
+  if (session->publisher != NULL && opt_rebuild)
+    sv_publisher_allow_rebuild (session->publisher);
   return session->publisher != NULL;
 }
 
@@ -312,13 +321,29 @@ make_publication (Session *session, const Subject *subject, const SvPublishOptio
                                    : sv_rollback_manifest (session->publisher, subject->hash, options, error);
 }
 
+/* (transfer full) without its mark. */
+static char *
+write_question (const SvPublication *preview)
+{
+  g_autoptr (GString) text = g_string_new (NULL);
+  if (preview->rebuild != NULL)
+    g_string_append_printf (text, "Replace the index by one with the %u kept and without the %u dropped entries",
+                            preview->rebuild->kept->len, preview->rebuild->dropped->len);
+  if (preview->rebuild != NULL && !preview->is_unchanged)
+    g_string_append (text, ", and ");
+  if (preview->replaced != NULL)
+    g_string_append_printf (text, "%s the live manifest %s of window %s", preview->rebuild != NULL ? "replace" : "Replace",
+                            preview->replaced, preview->window_id);
+  else if (!preview->is_unchanged)
+    g_string_append_printf (text, "%s the manifest of window %s", preview->rebuild != NULL ? "publish" : "Publish",
+                            preview->window_id);
+  return g_string_free (g_steal_pointer (&text), FALSE);
+}
+
 static gboolean
 ask (SvContext *context, const SvPublication *preview, GError **error)
 {
-  g_autofree char *question =
-      preview->replaced != NULL
-          ? g_strdup_printf ("Replace the live manifest %s of window %s", preview->replaced, preview->window_id)
-          : g_strdup_printf ("Publish the manifest of window %s", preview->window_id);
+  g_autofree char *question = write_question (preview);
   if (sv_context_can_ask ())
     print_preview (context, preview);
   return sv_context_confirm (context, question, error);
@@ -335,7 +360,10 @@ agree (SvContext *context, Session *session, const Subject *subject, SvPublicati
   SvPublishOptions options = session->options;
   options.dry_run = TRUE;
   *agreed = make_publication (session, subject, &options, error);
-  return *agreed != NULL && ((*agreed)->is_unchanged || ask (context, *agreed, error));
+  if (*agreed == NULL)
+    return FALSE;
+  gboolean changes_nothing = (*agreed)->is_unchanged && (*agreed)->rebuild == NULL;
+  return changes_nothing || ask (context, *agreed, error);
 }
 
 static int
@@ -355,7 +383,8 @@ int
 sv_manifest_run_publish (SvContext *context, int argc, char **argv, GError **error)
 {
   g_auto (Session) session = { 0 };
-  if (!sv_check_arguments (argc, 1, 1, "sv manifest publish FILE [--supersede] [--overlap N] [--strict] [--dry-run]", error))
+  if (!sv_check_arguments (
+          argc, 1, 1, "sv manifest publish FILE [--supersede] [--overlap N] [--strict] [--dry-run] [--rebuild-index]", error))
     return 1;
   g_autoptr (SvAuthoredManifest) authored = sv_authored_manifest_load (argv[0], error);
   if (authored == NULL || !sv_authored_manifest_check (authored, opt_strict, error))

@@ -33,7 +33,7 @@ fetch_by_hash (SvReader *reader, const char *hash, SvTrustFunc is_trusted, gbool
 }
 
 static SvManifest *
-fetch_trusted (SvReader *reader, const char *hash, gboolean *is_had, GError **error)
+fetch_honoured (SvReader *reader, const char *hash, gboolean *is_had, GError **error)
 {
   *is_had = FALSE;
   if (!sv_hash_is_valid (hash))
@@ -41,14 +41,55 @@ fetch_trusted (SvReader *reader, const char *hash, gboolean *is_had, GError **er
     g_set_error (error, SV_ERROR, SV_ERROR_USAGE, "`%s` is not a manifest hash: sha256: and 64 hex digits", hash);
     return NULL;
   }
-  return fetch_by_hash (reader, hash, sv_reader_trusts, is_had, error);
+  return fetch_by_hash (reader, hash, sv_reader_honours, is_had, error);
+}
+
+/* Archives are vouched for by the index that names them. */
+static gboolean
+is_listed (SvReader *reader, const char *hash, gboolean *found, GError **error)
+{
+  g_autoptr (SvIndex) remembered = sv_remembered_index (reader, NULL);
+  *found = remembered != NULL && sv_index_find_hash (remembered, hash) != NULL;
+  if (*found)
+    return TRUE;
+  g_autoptr (SvIndex) index = sv_fetch_index (reader, SV_FETCH_NORMAL, error);
+  *found = index != NULL && sv_index_find_hash (index, hash) != NULL;
+  if (index == NULL || *found)
+    return index != NULL;
+  g_autoptr (SvIndex) history = sv_fetch_history (reader, index, error);
+  *found = history != NULL && sv_index_find_hash (history, hash) != NULL;
+  return history != NULL;
+}
+
+/* What is retired counts only where somebody trusted lists it. */
+static gboolean
+check_listed (SvReader *reader, const SvManifest *manifest, GError **error)
+{
+  const char *signer = manifest->document->signed_by;
+  gboolean found;
+  if (sv_reader_trusts (signer, reader))
+    return TRUE;
+  if (!is_listed (reader, manifest->hash, &found, error))
+    g_prefix_error (error,
+                    "manifest %s: signed by %s, which is retired, and it cannot be told whether it is listed: ", manifest->hash,
+                    signer);
+  else if (!found)
+    g_set_error (error, SV_ERROR, SV_ERROR_VERIFY,
+                 "manifest %s: signed by %s, which is retired, and no index of a trusted signer lists it", manifest->hash,
+                 signer);
+  else
+    return TRUE;
+  return FALSE;
 }
 
 SvManifest *
 sv_fetch_manifest (SvReader *reader, const char *hash, GError **error)
 {
   gboolean is_had;
-  return fetch_trusted (reader, hash, &is_had, error);
+  if (!sv_reader_update_signers (reader, SV_FETCH_NORMAL, error))
+    return NULL;
+  g_autoptr (SvManifest) manifest = fetch_honoured (reader, hash, &is_had, error);
+  return manifest != NULL && check_listed (reader, manifest, error) ? g_steal_pointer (&manifest) : NULL;
 }
 
 /* What the index names was put into the store before the index was. */
@@ -65,7 +106,7 @@ explain_withheld (const SvIndexEntry *entry, GError **error)
 SvManifest *
 sv_judge_entry_manifest (SvReader *reader, const SvIndexEntry *entry, gboolean *is_refused, GError **error)
 {
-  g_autoptr (SvManifest) manifest = fetch_trusted (reader, entry->hash, is_refused, error);
+  g_autoptr (SvManifest) manifest = fetch_honoured (reader, entry->hash, is_refused, error);
   if (manifest == NULL)
     explain_withheld (entry, error);
   if (manifest == NULL || !sv_index_entry_agrees (entry, manifest, error))
@@ -106,12 +147,13 @@ fetch_active (SvReader *reader, const SvIndex *index, guint64 block, GError **er
   return entry != NULL ? sv_fetch_entry_manifest (reader, entry, error) : none_active (index, block, error);
 }
 
-/* The last verified active manifest while its window lasts. */
+/* The last verified active manifest while its window lasts. An index listed it when it was verified. */
 static SvManifest *
 fetch_last_active (SvReader *reader, guint64 block)
 {
   const char *hash = sv_memory_active (reader->memory);
-  g_autoptr (SvManifest) manifest = hash != NULL ? sv_fetch_manifest (reader, hash, NULL) : NULL;
+  gboolean is_had;
+  g_autoptr (SvManifest) manifest = hash != NULL ? fetch_by_hash (reader, hash, sv_reader_honours, &is_had, NULL) : NULL;
   if (manifest == NULL || block < manifest->start_block || block >= manifest->expiry_block)
     return NULL;
   return g_steal_pointer (&manifest);

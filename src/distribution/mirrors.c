@@ -1,5 +1,5 @@
-/* Each mirror is asked on a thread of its own, which is lent the mirror's store and gives it back with its answer over a queue.
- * Who does not wait for an answer any more just lets go of the queue: the last holder, then the thread, frees answer and
+/* Each mirror is asked on a thread of its own, which is lent the mirror's store and gives it back with its last answer over a
+ * queue. Who does not wait for an answer any more just lets go of the queue: the last holder, then the thread, frees answer and
  * store, and the mirror opens a new store when it is asked again. A mirror that is alone is asked without a thread. */
 #include "distribution/mirrors.h"
 
@@ -92,23 +92,29 @@ sv_mirrors_count (const SvMirrors *mirrors)
   return mirrors->mirrors->len;
 }
 
-/* ── one question ── */
+/* ── questions to one mirror ── */
+
+typedef struct
+{
+  char *key;
+  char *etag;
+  SvGetOptions options;
+} Item;
 
 typedef struct
 {
   guint mirror;
   char *url;
   SvObjectStore *store;
-  char *key;
-  char *etag;
-  SvGetOptions options;
+  GArray *items;        /* of Item */
   GAsyncQueue *answers; /* NULL when asked without a thread */
-} Question;
+} Inquiry;
 
-static void
-answer_free (gpointer data)
+void
+sv_mirror_answer_free (SvMirrorAnswer *answer)
 {
-  SvMirrorAnswer *answer = data;
+  if (answer == NULL)
+    return;
   g_clear_pointer (&answer->object, sv_object_free);
   g_clear_pointer (&answer->store, sv_object_store_free);
   g_clear_error (&answer->error);
@@ -117,80 +123,102 @@ answer_free (gpointer data)
   g_free (answer);
 }
 
-static SvMirrorAnswer *
-answer_question (Question *question)
+static void
+answer_free (gpointer answer)
 {
+  sv_mirror_answer_free (answer);
+}
+
+/* The store goes back with the last answer. */
+static SvMirrorAnswer *
+answer_item (Inquiry *inquiry, guint number)
+{
+  Item *item = &g_array_index (inquiry->items, Item, number);
   SvMirrorAnswer *answer = g_new0 (SvMirrorAnswer, 1);
-  answer->mirror = question->mirror;
-  answer->url = g_strdup (question->url);
-  question->options.known_etag = question->etag;
-  answer->object = sv_object_store_get (question->store, question->key, &question->options, &answer->unchanged, &answer->error);
-  answer->store = g_steal_pointer (&question->store);
+  answer->mirror = inquiry->mirror;
+  answer->question = number;
+  answer->url = g_strdup (inquiry->url);
+  item->options.known_etag = item->etag;
+  answer->object = sv_object_store_get (inquiry->store, item->key, &item->options, &answer->unchanged, &answer->error);
+  if (number + 1 == inquiry->items->len)
+    answer->store = g_steal_pointer (&inquiry->store);
   return answer;
 }
 
 static void
-question_free (Question *question)
+item_clear (gpointer data)
 {
-  g_clear_pointer (&question->answers, g_async_queue_unref);
-  g_free (question->url);
-  g_free (question->key);
-  g_free (question->etag);
-  g_free (question);
+  Item *item = data;
+  g_free (item->key);
+  g_free (item->etag);
+}
+
+static void
+inquiry_free (Inquiry *inquiry)
+{
+  g_clear_pointer (&inquiry->answers, g_async_queue_unref);
+  g_array_unref (inquiry->items);
+  g_free (inquiry->url);
+  g_free (inquiry);
 }
 
 static gpointer
-question_thread (gpointer data)
+inquiry_thread (gpointer data)
 {
-  Question *question = data;
-  g_async_queue_push (question->answers, answer_question (question));
-  question_free (question);
+  Inquiry *inquiry = data;
+  for (guint i = 0; i < inquiry->items->len; i++)
+    g_async_queue_push (inquiry->answers, answer_item (inquiry, i));
+  inquiry_free (inquiry);
   return NULL;
 }
 
 /* Takes the mirror's store out of it, opening one where there is none. */
-static Question *
-make_question (SvMirrors *mirrors, guint number, const char *key, const SvGetOptions *options, const char *etag, GError **error)
+static Inquiry *
+make_inquiry (SvMirrors *mirrors, guint number, const SvMirrorQuestion *questions, guint n_questions, GError **error)
 {
   Mirror *mirror = mirrors->mirrors->pdata[number];
   if (mirror->store == NULL)
     mirror->store = sv_object_store_open (mirror->url, mirrors->config, error);
   if (mirror->store == NULL)
     return NULL;
-  Question *question = g_new0 (Question, 1);
-  question->mirror = number;
-  question->url = g_strdup (mirror->url);
-  question->store = g_steal_pointer (&mirror->store);
-  question->key = g_strdup (key);
-  question->etag = g_strdup (etag);
-  question->options = *options;
-  return question;
+  Inquiry *inquiry = g_new0 (Inquiry, 1);
+  inquiry->mirror = number;
+  inquiry->url = g_strdup (mirror->url);
+  inquiry->store = g_steal_pointer (&mirror->store);
+  inquiry->items = g_array_new (FALSE, FALSE, sizeof (Item));
+  g_array_set_clear_func (inquiry->items, item_clear);
+  for (guint i = 0; i < n_questions; i++)
+  {
+    const char *etag = questions[i].etags != NULL ? questions[i].etags[number] : NULL;
+    Item item = { g_strdup (questions[i].key), g_strdup (etag), questions[i].options };
+    g_array_append_val (inquiry->items, item);
+  }
+  return inquiry;
 }
 
 static SvMirrorAnswer *
-failed_answer (SvMirrors *mirrors, guint number, GError *error)
+failed_answer (SvMirrors *mirrors, guint number, guint question, const GError *error)
 {
   SvMirrorAnswer *answer = g_new0 (SvMirrorAnswer, 1);
   answer->mirror = number;
+  answer->question = question;
   answer->url = g_strdup (((Mirror *)mirrors->mirrors->pdata[number])->url);
-  answer->error = error;
+  answer->error = g_error_copy (error);
   return answer;
 }
 
-/* The answer comes over @answers. */
+/* The answers come over @answers. */
 static void
-ask_on_thread (SvMirrors *mirrors, guint number, const char *key, const SvGetOptions *options, const char *etag,
-               GAsyncQueue *answers)
+ask_on_thread (SvMirrors *mirrors, guint number, const SvMirrorQuestion *questions, guint n_questions, GAsyncQueue *answers)
 {
-  GError *error = NULL;
-  Question *question = make_question (mirrors, number, key, options, etag, &error);
-  if (question == NULL)
-  {
-    g_async_queue_push (answers, failed_answer (mirrors, number, error));
+  g_autoptr (GError) error = NULL;
+  Inquiry *inquiry = make_inquiry (mirrors, number, questions, n_questions, &error);
+  for (guint i = 0; inquiry == NULL && i < n_questions; i++)
+    g_async_queue_push (answers, failed_answer (mirrors, number, i, error));
+  if (inquiry == NULL)
     return;
-  }
-  question->answers = g_async_queue_ref (answers);
-  g_thread_unref (g_thread_new ("mirror", question_thread, question));
+  inquiry->answers = g_async_queue_ref (answers);
+  g_thread_unref (g_thread_new ("mirror", inquiry_thread, inquiry));
 }
 
 static void
@@ -201,26 +229,31 @@ give_store_back (SvMirrors *mirrors, SvMirrorAnswer *answer)
     mirror->store = g_steal_pointer (&answer->store);
 }
 
-static SvMirrorAnswer *
-ask_here (SvMirrors *mirrors, const char *key, const SvGetOptions *options, const char *etag)
+/* (transfer full) the answers of the mirror that is alone. */
+static GPtrArray *
+ask_here (SvMirrors *mirrors, const SvMirrorQuestion *questions, guint n_questions)
 {
-  GError *error = NULL;
-  Question *question = make_question (mirrors, 0, key, options, etag, &error);
-  if (question == NULL)
-    return failed_answer (mirrors, 0, error);
-  SvMirrorAnswer *answer = answer_question (question);
-  give_store_back (mirrors, answer);
-  question_free (question);
-  return answer;
+  g_autoptr (GError) error = NULL;
+  GPtrArray *answers = g_ptr_array_new_with_free_func (answer_free);
+  Inquiry *inquiry = make_inquiry (mirrors, 0, questions, n_questions, &error);
+  for (guint i = 0; i < n_questions; i++)
+  {
+    SvMirrorAnswer *answer = inquiry != NULL ? answer_item (inquiry, i) : failed_answer (mirrors, 0, i, error);
+    give_store_back (mirrors, answer);
+    g_ptr_array_add (answers, answer);
+  }
+  if (inquiry != NULL)
+    inquiry_free (inquiry);
+  return answers;
 }
 
 /* ── all of them ── */
 
 static void
-collect_answers (SvMirrors *mirrors, GAsyncQueue *queue, GPtrArray *answers)
+collect_answers (SvMirrors *mirrors, GAsyncQueue *queue, guint n_expected, GPtrArray *answers)
 {
   gint64 deadline = g_get_monotonic_time () + SV_MIRRORS_PATIENCE_MS * 1000;
-  while (answers->len < mirrors->mirrors->len)
+  while (answers->len < n_expected)
   {
     gint64 left = deadline - g_get_monotonic_time ();
     SvMirrorAnswer *answer = left > 0 ? g_async_queue_timeout_pop (queue, (guint64)left) : NULL;
@@ -232,19 +265,32 @@ collect_answers (SvMirrors *mirrors, GAsyncQueue *queue, GPtrArray *answers)
 }
 
 GPtrArray *
-sv_mirrors_ask_all (SvMirrors *mirrors, const char *key, const SvGetOptions *options, const char *const *etags)
+sv_mirrors_ask_all (SvMirrors *mirrors, const SvMirrorQuestion *questions, guint n_questions)
 {
-  GPtrArray *answers = g_ptr_array_new_with_free_func (answer_free);
   if (mirrors->mirrors->len == 1)
-  {
-    g_ptr_array_add (answers, ask_here (mirrors, key, options, etags != NULL ? etags[0] : NULL));
-    return answers;
-  }
+    return ask_here (mirrors, questions, n_questions);
+  GPtrArray *answers = g_ptr_array_new_with_free_func (answer_free);
   g_autoptr (GAsyncQueue) queue = g_async_queue_new_full (answer_free);
   for (guint i = 0; i < mirrors->mirrors->len; i++)
-    ask_on_thread (mirrors, i, key, options, etags != NULL ? etags[i] : NULL, queue);
-  collect_answers (mirrors, queue, answers);
+    ask_on_thread (mirrors, i, questions, n_questions, queue);
+  collect_answers (mirrors, queue, mirrors->mirrors->len * n_questions, answers);
   return answers;
+}
+
+SvMirrorAnswer *
+sv_mirrors_ask_one (SvMirrors *mirrors, guint number, const SvMirrorQuestion *question)
+{
+  g_autoptr (GPtrArray) answers = NULL;
+  if (mirrors->mirrors->len == 1)
+    answers = ask_here (mirrors, question, 1);
+  else
+  {
+    g_autoptr (GAsyncQueue) queue = g_async_queue_new_full (answer_free);
+    answers = g_ptr_array_new_with_free_func (answer_free);
+    ask_on_thread (mirrors, number, question, 1, queue);
+    collect_answers (mirrors, queue, 1, answers);
+  }
+  return answers->len > 0 ? g_ptr_array_steal_index (answers, 0) : NULL;
 }
 
 /* ── the first right one ── */
@@ -298,7 +344,7 @@ judge_answer (SvMirrorAnswer *answer, const char *key, const char *hash, GError 
 }
 
 static GBytes *
-race_mirrors (SvMirrors *mirrors, const char *key, const char *hash, const SvGetOptions *options, GError **kept)
+race_mirrors (SvMirrors *mirrors, const SvMirrorQuestion *question, const char *hash, GError **kept)
 {
   g_autoptr (GAsyncQueue) queue = g_async_queue_new_full (answer_free);
   guint asked = 0, answered = 0, total = mirrors->mirrors->len, first = mirrors->last_right;
@@ -306,14 +352,14 @@ race_mirrors (SvMirrors *mirrors, const char *key, const char *hash, const SvGet
   while (bytes == NULL && answered < total)
   {
     if (asked < total)
-      ask_on_thread (mirrors, (first + asked++) % total, key, options, NULL, queue);
+      ask_on_thread (mirrors, (first + asked++) % total, question, 1, queue);
     SvMirrorAnswer *answer =
         asked < total ? g_async_queue_timeout_pop (queue, NEXT_MIRROR_AFTER_US) : g_async_queue_pop (queue);
     if (answer == NULL)
       continue;
     answered++;
     give_store_back (mirrors, answer);
-    bytes = judge_answer (answer, key, hash, kept);
+    bytes = judge_answer (answer, question->key, hash, kept);
     if (bytes != NULL)
       mirrors->last_right = answer->mirror;
     answer_free (answer);
@@ -324,17 +370,16 @@ race_mirrors (SvMirrors *mirrors, const char *key, const char *hash, const SvGet
 GBytes *
 sv_mirrors_get_by_hash (SvMirrors *mirrors, const char *key, const char *hash, gsize max_size, GError **error)
 {
-  SvGetOptions options = { .max_size = max_size };
+  const SvMirrorQuestion question = { .key = key, .options = { .max_size = max_size } };
   GError *kept = NULL;
   GBytes *bytes;
   if (mirrors->mirrors->len == 1)
   {
-    SvMirrorAnswer *answer = ask_here (mirrors, key, &options, NULL);
-    bytes = judge_answer (answer, key, hash, &kept);
-    answer_free (answer);
+    g_autoptr (GPtrArray) answers = ask_here (mirrors, &question, 1);
+    bytes = judge_answer (answers->pdata[0], key, hash, &kept);
   }
   else
-    bytes = race_mirrors (mirrors, key, hash, &options, &kept);
+    bytes = race_mirrors (mirrors, &question, hash, &kept);
   if (bytes != NULL)
     g_clear_error (&kept);
   else

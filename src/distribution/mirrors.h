@@ -16,9 +16,18 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (SvMirrors, sv_mirrors_free)
 /* "https://a, https://b", for messages. */
 const char *sv_mirrors_name (const SvMirrors *mirrors);
 
+/* What is asked of every mirror. */
 typedef struct
 {
-  guint mirror; /* number of the one that answered */
+  const char *key;
+  SvGetOptions options;
+  const char *const *etags; /* one per mirror, each may be NULL; or NULL */
+} SvMirrorQuestion;
+
+typedef struct
+{
+  guint mirror;   /* number of the one that answered */
+  guint question; /* number of the question */
   char *url;
   SvObject *object;   /* or NULL */
   char *hash;         /* for the asker to keep the hash of the bytes in */
@@ -27,11 +36,16 @@ typedef struct
   SvObjectStore *store;
 } SvMirrorAnswer;
 
-/* Asks all mirrors at once and returns what they said within SV_MIRRORS_PATIENCE_MS; one that is alone is given the time that
- * its store allows. @etags (one per mirror, each may be NULL) may be NULL. Returns: (transfer full) (element-type
- * SvMirrorAnswer), empty when none answered in time. */
+/* Asks all mirrors at once, each one question after the other, and returns what they said within SV_MIRRORS_PATIENCE_MS; one
+ * that is alone is given the time that its store allows. Returns: (transfer full) (element-type SvMirrorAnswer), in the order
+ * of their coming, empty when none answered in time. */
 #define SV_MIRRORS_PATIENCE_MS 5000
-GPtrArray *sv_mirrors_ask_all (SvMirrors *mirrors, const char *key, const SvGetOptions *options, const char *const *etags);
+GPtrArray *sv_mirrors_ask_all (SvMirrors *mirrors, const SvMirrorQuestion *questions, guint n_questions);
+
+/* One question to one mirror, with the same patience. Returns: (transfer full), or NULL when it did not answer in time. */
+SvMirrorAnswer *sv_mirrors_ask_one (SvMirrors *mirrors, guint mirror, const SvMirrorQuestion *question);
+void sv_mirror_answer_free (SvMirrorAnswer *answer);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (SvMirrorAnswer, sv_mirror_answer_free)
 
 /* A content-addressed object: the first answer with the right hash wins. The mirrors are asked one after the other, beginning
  * with the one that was right the last time, the next when one fails or is silent for a second. The error is the most telling

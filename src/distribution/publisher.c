@@ -23,19 +23,31 @@ struct SvPublisher
   SvObjectStore *store;
   const SvKeypair *keypair;
   SvReader *reader;
+  gboolean may_rebuild;
+  SvIndexRebuild *rebuild;
 };
 
+/* Of an account that was a signer, or will be one, the remedy is another. */
 static gboolean
 check_signer (const SvPublisher *publisher, GError **error)
 {
   const char *address = sv_keypair_address (publisher->keypair);
-  if (sv_reader_trusts (address, publisher->reader))
+  const SvSigners *signers = sv_reader_signers (publisher->reader);
+  SvSignerState state = sv_signers_fold_state (sv_signers_fold (signers), address, sv_signers_block (signers));
+  if (state == SV_SIGNER_TRUSTED)
     return TRUE;
-  g_set_error (error, SV_ERROR, SV_ERROR_POLICY,
-               "the wallet's hotkey %s is not a trusted signer, so no reader would accept what it publishes; if it is the "
-               "operator's, add it to SCOREVISION_MANIFEST_SIGNERS, else choose the wallet with BITTENSOR_WALLET_COLD and "
-               "BITTENSOR_WALLET_HOT",
-               address);
+  if (state != SV_SIGNER_UNKNOWN)
+    g_set_error (error, SV_ERROR, SV_ERROR_POLICY,
+                 "the wallet's hotkey %s is %s as a signer at block %" G_GUINT64_FORMAT
+                 ", so no reader would accept what it publishes; `sv manifest signers` says why, and whose wallet can",
+                 address, sv_signer_state_name (state), sv_signers_block (signers));
+  else
+    g_set_error (
+        error, SV_ERROR, SV_ERROR_POLICY,
+        "the wallet's hotkey %s is not a trusted signer, so no reader would accept what it publishes; if it is the "
+        "operator's, add it to SCOREVISION_MANIFEST_SIGNERS, or have a trusted one add it (`sv manifest signers add`), "
+        "else choose the wallet with BITTENSOR_WALLET_COLD and BITTENSOR_WALLET_HOT",
+        address);
   return FALSE;
 }
 
@@ -49,7 +61,8 @@ sv_publisher_new (const SvConfig *config, SvChain *chain, SvObjectStore *store, 
   publisher->store = store;
   publisher->keypair = keypair;
   publisher->reader = sv_reader_new_for_store (config, chain, options, store, error);
-  if (publisher->reader == NULL || !check_signer (publisher, error))
+  if (publisher->reader == NULL || !sv_reader_update_signers (publisher->reader, SV_FETCH_BYPASS_CACHES, error) ||
+      !check_signer (publisher, error))
     return NULL;
   return g_steal_pointer (&publisher);
 }
@@ -60,6 +73,7 @@ sv_publisher_free (SvPublisher *publisher)
   if (publisher == NULL)
     return;
   g_clear_pointer (&publisher->reader, sv_reader_free);
+  g_clear_pointer (&publisher->rebuild, sv_index_rebuild_unref);
   g_free (publisher);
 }
 
@@ -87,12 +101,73 @@ sv_publisher_config (SvPublisher *publisher)
   return publisher->config;
 }
 
+void
+sv_publisher_allow_rebuild (SvPublisher *publisher)
+{
+  publisher->may_rebuild = TRUE;
+}
+
+const SvIndexRebuild *
+sv_publisher_rebuild (const SvPublisher *publisher)
+{
+  return publisher->rebuild;
+}
+
+/* (transfer full) who signed the index in the store, where it is signed rightly and its signer does not count; or NULL. */
+static char *
+find_refused_signer (SvPublisher *publisher)
+{
+  g_autoptr (SvIndex) listed = NULL;
+  g_autofree char *etag = NULL;
+  if (!sv_read_listed_index (publisher->reader, &listed, &etag, NULL) || listed == NULL ||
+      sv_reader_trusts (listed->document->signed_by, publisher->reader))
+    return NULL;
+  return g_strdup (listed->document->signed_by);
+}
+
+/* An index by somebody who does not count any more is not built on without being asked to. */
+static gboolean
+fetch_verified_index (SvPublisher *publisher, SvIndex **index, char **etag, GError **error)
+{
+  g_autoptr (GError) refusal = NULL;
+  if (sv_fetch_index_for_update (publisher->reader, index, etag, &refusal))
+    return TRUE;
+  g_autofree char *signer = g_error_matches (refusal, SV_ERROR, SV_ERROR_VERIFY) ? find_refused_signer (publisher) : NULL;
+  if (signer != NULL)
+    g_set_error (error, SV_ERROR, SV_ERROR_VERIFY,
+                 "%s; if %s was retired or revoked, `sv manifest publish FILE --rebuild-index` goes on without its index",
+                 refusal->message, signer);
+  else
+    g_propagate_error (error, g_steal_pointer (&refusal));
+  return FALSE;
+}
+
+/* What was said of an earlier rebuilding stays where this is none. */
+static gboolean
+fetch_index (SvPublisher *publisher, SvIndex **index, char **etag, gboolean *is_rebuilt, GError **error)
+{
+  *is_rebuilt = FALSE;
+  if (!publisher->may_rebuild)
+    return fetch_verified_index (publisher, index, etag, error);
+  g_autoptr (SvIndexRebuild) rebuild = NULL;
+  if (!sv_rebuild_index (publisher->reader, index, etag, &rebuild, error))
+    return FALSE;
+  *is_rebuilt = rebuild != NULL;
+  if (*is_rebuilt)
+  {
+    sv_index_rebuild_unref (publisher->rebuild);
+    publisher->rebuild = g_steal_pointer (&rebuild);
+  }
+  return TRUE;
+}
+
 SvIndex *
 sv_publisher_read_index (SvPublisher *publisher, GError **error)
 {
   g_autofree char *etag = NULL;
   SvIndex *index;
-  return sv_fetch_index_for_update (publisher->reader, &index, &etag, error) ? index : NULL;
+  gboolean is_rebuilt;
+  return fetch_index (publisher, &index, &etag, &is_rebuilt, error) ? index : NULL;
 }
 
 /* ── manifest objects ── */
@@ -110,6 +185,15 @@ prefixed_manifest_key (const char *hash)
   return g_strdup_printf ("scorevision/manifests/%s.json", hash);
 }
 
+static gboolean
+put_new (SvPublisher *publisher, const char *key, GBytes *bytes, SvPutCondition condition, const char *cache_control,
+         GError **error)
+{
+  SvPutOptions options = { .condition = condition, .content_type = "application/json", .cache_control = cache_control };
+  g_autofree char *etag = sv_object_store_put (publisher->store, key, bytes, &options, error);
+  return etag != NULL;
+}
+
 /* What is there already under a content's own name is that content. */
 static gboolean
 put_once (SvPublisher *publisher, const char *key, GBytes *bytes, GError **error)
@@ -123,10 +207,8 @@ put_once (SvPublisher *publisher, const char *key, GBytes *bytes, GError **error
     return FALSE;
   }
   g_clear_error (&local);
-  SvPutOptions options = { .condition = SV_PUT_ONCE, .content_type = "application/json", .cache_control = SV_CACHE_IMMUTABLE };
-  g_autofree char *etag = sv_object_store_put (publisher->store, key, bytes, &options, &local);
   /* Somebody else was quicker; or something that is no object is in the way, and then it is still not there. */
-  if (etag != NULL ||
+  if (put_new (publisher, key, bytes, SV_PUT_ONCE, SV_CACHE_IMMUTABLE, &local) ||
       (g_error_matches (local, SV_ERROR, SV_ERROR_CONFLICT) && sv_object_store_head (publisher->store, key, NULL, NULL)))
   {
     g_clear_error (&local);
@@ -143,6 +225,51 @@ sv_publisher_put_manifest (SvPublisher *publisher, const SvManifest *manifest, G
   g_autofree char *prefixed = prefixed_manifest_key (manifest->hash);
   GBytes *bytes = manifest->document->bytes;
   return put_once (publisher, key, bytes, error) && put_once (publisher, prefixed, bytes, error);
+}
+
+/* ── statements on signers ── */
+
+const SvSignersStatement *
+sv_publisher_last_statement (const SvPublisher *publisher)
+{
+  return sv_statements_last (publisher->reader, 0);
+}
+
+/* What the store holds in its place must be the same: nobody could read what follows after another one. */
+static gboolean
+put_known (SvPublisher *publisher, const SvSignersStatement *known, GError **error)
+{
+  g_autofree char *key = sv_signers_key (known->number);
+  const SvGetOptions options = { .max_size = SV_SIGNERS_MAX_SIZE, .bypass_caches = TRUE };
+  gboolean unchanged;
+  g_autoptr (GError) local = NULL;
+  g_autoptr (SvObject) object = sv_object_store_get (publisher->store, key, &options, &unchanged, &local);
+  if (object != NULL && g_bytes_equal (object->bytes, known->document->bytes))
+    return TRUE;
+  if (object == NULL && g_error_matches (local, SV_ERROR, SV_ERROR_NOT_FOUND))
+    return put_new (publisher, key, known->document->bytes, SV_PUT_IF_ABSENT, SV_CACHE_INDEX, error);
+  if (object == NULL && !g_error_matches (local, SV_ERROR, SV_ERROR_MALFORMED))
+    g_propagate_error (error, g_steal_pointer (&local));
+  else
+    g_set_error (error, SV_ERROR, SV_ERROR_VERIFY,
+                 "%s in store %s is not the statement on signers that this home knows (%s); somebody has changed it: remove it "
+                 "there, and run the command again, which puts the right one back",
+                 key, sv_object_store_url (publisher->store), known->document->hash);
+  return FALSE;
+}
+
+gboolean
+sv_publisher_put_statement (SvPublisher *publisher, const SvSignersStatement *statement, GError **error)
+{
+  const SvSigners *signers = sv_reader_signers (publisher->reader);
+  guint64 n_known = sv_signers_fold_last_effective (sv_signers_fold (signers));
+  for (guint64 i = 0; i < n_known; i++)
+  {
+    if (!put_known (publisher, sv_signers_statements (signers)->pdata[i], error))
+      return FALSE;
+  }
+  g_autofree char *key = sv_signers_key (statement->number);
+  return put_new (publisher, key, statement->document->bytes, SV_PUT_IF_ABSENT, SV_CACHE_INDEX, error);
 }
 
 /* ── the index ── */
@@ -204,7 +331,7 @@ remember_own (SvPublisher *publisher, const SvSignedDocument *document, GError *
 {
   SvReader *reader = publisher->reader;
   g_autoptr (SvIndex) index = sv_index_open (document->bytes, &reader->id, sv_reader_trusts, reader, error);
-  if (index == NULL || !sv_memory_remember_index (reader->memory, index, sv_reader_trusts, reader, error))
+  if (index == NULL || !sv_memory_remember_index (reader->memory, index, sv_reader_honours, reader, error))
     return NULL;
   return g_steal_pointer (&index);
 }
@@ -215,16 +342,17 @@ try_update (SvPublisher *publisher, SvIndexEdit edit, gpointer data, SvIndex **r
 {
   g_autoptr (SvIndex) index = NULL;
   g_autofree char *etag = NULL;
-  gboolean changed = FALSE;
+  gboolean changed = FALSE, is_rebuilt;
   *result = NULL;
-  if (!sv_fetch_index_for_update (publisher->reader, &index, &etag, error) || !edit (index, &changed, data, error))
+  g_clear_pointer (&publisher->rebuild, sv_index_rebuild_unref);
+  if (!fetch_index (publisher, &index, &etag, &is_rebuilt, error) || !edit (index, &changed, data, error))
     return FALSE;
-  if (!changed)
+  if (!changed && !is_rebuilt)
   {
     *result = g_steal_pointer (&index);
     return TRUE;
   }
-  if (!archive_old (publisher, index, error))
+  if (!check_signer (publisher, error) || !archive_old (publisher, index, error))
     return FALSE;
   g_autoptr (SvSignedDocument) document = sv_index_sign (index, publisher->keypair, sv_clock_ms (), error);
   if (document == NULL)
@@ -238,8 +366,8 @@ try_update (SvPublisher *publisher, SvIndexEdit edit, gpointer data, SvIndex **r
   return FALSE;
 }
 
-static void
-pause_before_retry (guint attempt)
+void
+sv_publisher_pause (guint attempt)
 {
   guint longest = MIN (FIRST_PAUSE_MS << MIN (attempt, 16), LONGEST_PAUSE_MS);
   g_usleep ((gulong)g_random_int_range (1, (gint32)longest + 1) * 1000);
@@ -255,7 +383,7 @@ sv_publisher_update_index (SvPublisher *publisher, SvIndexEdit edit, gpointer da
       return NULL;
     if (result != NULL)
       return result;
-    pause_before_retry (attempt);
+    sv_publisher_pause (attempt);
   }
   g_set_error (
       error, SV_ERROR, SV_ERROR_CONFLICT,

@@ -39,13 +39,14 @@ new_reader (const SvConfig *config, SvChain *chain, const SvReaderOptions *optio
   reader->config = config;
   reader->chain = chain;
   reader->mirrors = mirrors;
-  reader->accept_owner = options != NULL && options->accept_owner;
+  reader->options = options != NULL ? *options : (SvReaderOptions){ 0 };
   reader->etags = g_new0 (char *, sv_mirrors_count (mirrors));
+  reader->tails = g_new0 (GPtrArray *, sv_mirrors_count (mirrors));
   if (!sv_memory_chain_id (config, chain, &reader->id, error))
     return NULL;
   if (chain != NULL && !sv_memory_check_genesis (config, &reader->id, error))
     return NULL;
-  reader->signers = sv_signers_load (config, chain, reader->accept_owner, error);
+  reader->signers = sv_reader_load_signers (reader, error);
   if (reader->signers == NULL)
     return NULL;
   reader->memory = sv_memory_open (config, &reader->id, error);
@@ -80,6 +81,10 @@ sv_reader_free (SvReader *reader)
     return;
   forget_etags (reader);
   g_free (reader->etags);
+  sv_statements_forget_tails (reader);
+  g_free (reader->tails);
+  g_free (reader->statements_fault);
+  g_strfreev (reader->assumed_revoked);
   g_clear_pointer (&reader->mirrors, sv_mirrors_free);
   g_clear_pointer (&reader->memory, sv_memory_free);
   g_clear_pointer (&reader->signers, sv_signers_free);
@@ -90,60 +95,10 @@ sv_reader_free (SvReader *reader)
   g_free (reader);
 }
 
-const char *const *
-sv_reader_revoked (const SvReader *reader)
+const SvChainId *
+sv_reader_chain_id (const SvReader *reader)
 {
-  return sv_memory_revoked (reader->memory);
-}
-
-/* ── trust ── */
-
-static gboolean
-reload_trust (SvReader *reader, guint64 finalized, GError **error)
-{
-  g_autoptr (SvSigners) signers = sv_signers_load (reader->config, reader->chain, reader->accept_owner, error);
-  if (signers == NULL)
-    return FALSE;
-  g_autoptr (SvAnchor) anchor = NULL;
-  if (!sv_chain_greatest_anchor (reader->chain, sv_signers_anchorers (signers), finalized, &anchor, error))
-    return FALSE;
-  sv_signers_free (reader->signers);
-  reader->signers = g_steal_pointer (&signers);
-  g_clear_pointer (&reader->anchor, sv_anchor_free);
-  reader->anchor = g_steal_pointer (&anchor);
-  reader->has_anchor = TRUE;
-  reader->trust_block = finalized;
-  return TRUE;
-}
-
-gboolean
-sv_reader_refresh_trust (SvReader *reader, GError **error)
-{
-  if (reader->chain == NULL)
-    return TRUE;
-  SvHead head;
-  GError *local = NULL;
-  gboolean done = sv_chain_head (reader->chain, &head, &local);
-  if (done && (!reader->has_anchor || head.finalized.number != reader->trust_block))
-    done = reload_trust (reader, head.finalized.number, &local);
-  if (done)
-    return TRUE;
-  if (g_error_matches (local, SV_ERROR, SV_ERROR_UNREACHABLE))
-  {
-    sv_log ("warning", "anchor not read", "reason", local->message, NULL);
-    g_error_free (local);
-    return TRUE;
-  }
-  g_propagate_error (error, local);
-  return FALSE;
-}
-
-/* The list may be older than the memory: once all its accounts are revoked there is none to replace it. */
-gboolean
-sv_reader_trusts (const char *address, gpointer data)
-{
-  SvReader *reader = data;
-  return sv_signers_trust (address, reader->signers) && !g_strv_contains (sv_memory_revoked (reader->memory), address);
+  return &reader->id;
 }
 
 /* ── age ── */
@@ -155,7 +110,7 @@ check_memory (SvReader *reader, guint64 sequence, const char *hash, GError **err
 {
   guint64 highest;
   const char *known;
-  if (!sv_memory_highest (reader->memory, sv_reader_trusts, reader, &highest, &known) || sequence > highest)
+  if (!sv_memory_highest (reader->memory, sv_reader_honours, reader, &highest, &known) || sequence > highest)
     return TRUE;
   if (sequence < highest)
     g_set_error (error, SV_ERROR, SV_ERROR_VERIFY,
@@ -266,17 +221,28 @@ consider_answer (SvReader *reader, Finding *finding, SvMirrorAnswer *answer)
   sv_keep_telling_error (&finding->error, error);
 }
 
-static void
-ask_mirrors (SvReader *reader, SvFetchMode mode, gboolean only_changes, Finding *finding)
+/* The index is asked for before the statement, so that whoever signed the index has been introduced by what is read after it.
+ */
+static gboolean
+ask_mirrors (SvReader *reader, SvFetchMode mode, gboolean only_changes, Finding *finding, GError **error)
 {
+  g_autofree char *key = NULL;
   SvGetOptions options = { .max_size = SV_INDEX_MAX_SIZE, .bypass_caches = mode == SV_FETCH_BYPASS_CACHES };
-  finding->answers =
-      sv_mirrors_ask_all (reader->mirrors, SV_INDEX_KEY, &options, only_changes ? (const char *const *)reader->etags : NULL);
+  const char *const *etags = only_changes ? (const char *const *)reader->etags : NULL;
+  const SvMirrorQuestion questions[] = { { SV_INDEX_KEY, options, etags }, sv_statements_question (reader, mode, &key) };
+  finding->answers = sv_mirrors_ask_all (reader->mirrors, questions, G_N_ELEMENTS (questions));
+  if (!sv_statements_take (reader, mode, finding->answers, 1, error))
+    return FALSE;
   for (guint i = 0; i < finding->answers->len; i++)
-    consider_answer (reader, finding, finding->answers->pdata[i]);
+  {
+    SvMirrorAnswer *answer = finding->answers->pdata[i];
+    if (answer->question == 0)
+      consider_answer (reader, finding, answer);
+  }
   if (finding->index == NULL && !finding->still_last && finding->error == NULL)
     g_set_error (&finding->error, SV_ERROR, SV_ERROR_UNREACHABLE, "none of %s answered within %d s",
                  sv_mirrors_name (reader->mirrors), SV_MIRRORS_PATIENCE_MS / 1000);
+  return TRUE;
 }
 
 /* ── accepting ── */
@@ -288,7 +254,7 @@ keep_etags (SvReader *reader, Finding *finding)
   for (guint i = 0; i < finding->answers->len; i++)
   {
     SvMirrorAnswer *answer = finding->answers->pdata[i];
-    if (answer->object != NULL && strcmp (answer->hash, finding->index->document->hash) == 0)
+    if (answer->question == 0 && answer->object != NULL && strcmp (answer->hash, finding->index->document->hash) == 0)
       reader->etags[answer->mirror] = g_strdup (answer->object->etag);
   }
 }
@@ -316,7 +282,7 @@ accept_index (SvReader *reader, Finding *finding, GError **error)
     return FALSE;
   }
   if (!check_age (reader, index->sequence, index->document->hash, error) ||
-      !sv_memory_remember_index (reader->memory, index, sv_reader_trusts, reader, error))
+      !sv_memory_remember_index (reader->memory, index, sv_reader_honours, reader, error))
     return FALSE;
   keep_etags (reader, finding);
   keep_last (reader, index);
@@ -349,7 +315,7 @@ explain_absence (SvReader *reader, GError **error)
 {
   guint64 sequence = 0;
   const char *where = NULL, *hash;
-  if (sv_memory_highest (reader->memory, sv_reader_trusts, reader, &sequence, &hash))
+  if (sv_memory_highest (reader->memory, sv_reader_honours, reader, &sequence, &hash))
     where = "was seen here before";
   else if (reader->anchor != NULL)
   {
@@ -386,11 +352,9 @@ tell_of_refusal (SvReader *reader, const GError *refusal)
 static gboolean
 read_once (SvReader *reader, SvFetchMode mode, gboolean only_changes, SvIndex **index, GError **error)
 {
-  gboolean has_trust = sv_reader_refresh_trust (reader, error);
-  if (!sv_memory_reload (reader->memory, has_trust ? error : NULL) || !has_trust)
-    return FALSE;
   g_auto (Finding) finding = { 0 };
-  ask_mirrors (reader, mode, only_changes, &finding);
+  if (!sv_reader_refresh (reader, error) || !ask_mirrors (reader, mode, only_changes, &finding, error))
+    return FALSE;
   if (finding.index != NULL || finding.still_last)
     tell_of_refusal (reader, finding.error);
   if (only_changes && is_nothing_new (reader, &finding))
@@ -455,14 +419,29 @@ sv_poll_index (SvReader *reader, SvFetchMode mode, SvIndex **index, GError **err
   return read_index (reader, mode, reader->last_hash != NULL, index, error);
 }
 
+/* Where the last one (@bytes) is by somebody who was revoked since, the last one of those who count. */
+static SvIndex *
+open_remembered (SvReader *reader, GBytes *bytes, GError **error)
+{
+  g_autoptr (GError) refusal = NULL;
+  SvIndex *index = sv_index_open (bytes, &reader->id, sv_reader_honours, reader, &refusal);
+  if (index != NULL)
+    return index;
+  g_autoptr (GBytes) other = sv_memory_last_index_of (reader->memory, sv_reader_honours, reader, NULL);
+  index = other != NULL ? sv_index_open (other, &reader->id, sv_reader_honours, reader, NULL) : NULL;
+  if (index == NULL)
+    g_propagate_error (error, g_steal_pointer (&refusal));
+  return index;
+}
+
 SvIndex *
 sv_remembered_index (SvReader *reader, GError **error)
 {
   g_autoptr (GBytes) bytes = sv_memory_last_index (reader->memory, error);
-  g_autoptr (SvIndex) index = bytes != NULL ? sv_index_open (bytes, &reader->id, sv_reader_trusts, reader, error) : NULL;
+  g_autoptr (SvIndex) index = bytes != NULL ? open_remembered (reader, bytes, error) : NULL;
   guint64 highest;
   const char *hash;
-  if (index == NULL || !sv_memory_highest (reader->memory, sv_reader_trusts, reader, &highest, &hash) ||
+  if (index == NULL || !sv_memory_highest (reader->memory, sv_reader_honours, reader, &highest, &hash) ||
       index->sequence >= highest)
     return g_steal_pointer (&index);
   g_set_error (error, SV_ERROR, SV_ERROR_VERIFY,

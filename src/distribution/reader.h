@@ -2,8 +2,8 @@
  * every check. A reader is used by one thread at a time.
  *
  * It reads from R2_PUBLIC_URL (one or more), else from the `file:` store; keeps verified manifests in
- * $SCOREVISION_HOME/cache, and its memory (highest sequence per chain and signer, last verified index, revocations)
- * in $SCOREVISION_HOME/memory. */
+ * $SCOREVISION_HOME/cache, and its memory (highest sequence and last verified index per chain and signer, revocations,
+ * statements on signers) in $SCOREVISION_HOME/memory. */
 #pragma once
 
 #include "chain/chain.h"
@@ -17,6 +17,7 @@ typedef struct SvReader SvReader;
 typedef struct
 {
   gboolean accept_owner; /* take a changed chain:owner */
+  gboolean trust_nobody; /* go on also where every account that the setting names is revoked, with nobody trusted */
 } SvReaderOptions;
 
 /* @config and @chain are borrowed; the chain gives identity, `chain:owner` and the anchor. NULL: none can be reached; then
@@ -31,9 +32,22 @@ SvReader *sv_reader_new_for_store (const SvConfig *config, SvChain *chain, const
 void sv_reader_free (SvReader *reader);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (SvReader, sv_reader_free)
 
-/* An SvTrustFunc: whether documents of @address are to be used, as far as is known since the last fetch. Who holds on to a
- * document asks again, since a signer can be revoked. */
+/* (transfer none) the chain and subnet whose documents it reads. */
+const SvChainId *sv_reader_chain_id (const SvReader *reader);
+
+/* An SvTrustFunc: whether indexes and manifests of @address are to be used, as far as is known since the last fetch. Who holds
+ * on to a document asks again, since a signer can be retired and revoked. */
 gboolean sv_reader_trusts (const char *address, gpointer reader);
+
+/* An SvTrustFunc: the same for a manifest that a verified index lists, whose signer may be retired. */
+gboolean sv_reader_honours (const char *address, gpointer reader);
+
+/* (transfer none) what the trust comes from; until the next call of the reader. */
+const SvSigners *sv_reader_signers (const SvReader *reader);
+
+/* From here on the reader judges as if the accounts were revoked; nothing is remembered of it. For who is about to revoke them.
+ */
+void sv_reader_assume_revoked (SvReader *reader, const char *const *accounts);
 
 /* (transfer none) accounts that the chain's owner has revoked, as far as this home remembers; NULL-terminated; until the next
  * call of the reader. */
@@ -45,6 +59,9 @@ typedef enum
   SV_FETCH_BYPASS_CACHES, /* reads past caches on the way */
 } SvFetchMode;
 
+/* Reads statements on signers, without the index. A store that does not answer is no error. */
+gboolean sv_reader_update_signers (SvReader *reader, SvFetchMode mode, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /* The index, verified and not older than the reader's memory. SV_ERROR_NOT_FOUND before the first publication (naming
  * `sv manifest publish`); SV_ERROR_VERIFY for a rollback, an equivocation, a freeze (also an index that is gone), or any check
  * of section 1; SV_ERROR_MALFORMED also for an answer that is too large, too slow or broken off. Returns: (transfer full). */
@@ -53,10 +70,12 @@ SvIndex *sv_fetch_index (SvReader *reader, SvFetchMode mode, GError **error) G_G
 /* The same for a watcher: *@index is NULL when nothing changed since this reader's last fetch. */
 gboolean sv_poll_index (SvReader *reader, SvFetchMode mode, SvIndex **index, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* The last index that this home has verified, from memory, for when the origin fails; NULL without an error if none. */
+/* The last index that this home has verified, from memory, for when the origin fails; NULL without an error if none. Its signer
+ * may have been retired since; where he was revoked it is the last one of another who counts. */
 SvIndex *sv_remembered_index (SvReader *reader, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* A manifest by hash (stored form), from cache or store. Returns: (transfer full). */
+/* A manifest by hash (stored form), from cache or store, after statements on signers. One of a retired signer must stand in the
+ * index or its archives. Returns: (transfer full). */
 SvManifest *sv_fetch_manifest (SvReader *reader, const char *hash, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* The same, and checks that it agrees with its index entry. Returns: (transfer full). */

@@ -1,6 +1,6 @@
 /* The reader's memory on disk; reader_memory.h tells what lies where. Processes of one home meet here: each change takes the
  * lock, reads the file again, merges (sequences only rise, revocations only grow) and renames the new file into place. A
- * process that dies in between leaves the old file. index.json is written before reader.json, so that the remembered bytes are
+ * process that dies in between leaves the old file. Indexes are written before reader.json, so that the remembered bytes are
  * never older than the remembered sequence. */
 #include "distribution/reader_memory.h"
 
@@ -25,6 +25,7 @@ struct SvMemory
   GPtrArray *revoked;  /* bare addresses, NULL-terminated */
   char *owner;
   char *active;
+  guint64 finalized;
 };
 
 static void
@@ -45,6 +46,7 @@ memory_clear (SvMemory *memory)
   g_ptr_array_add (memory->revoked, NULL);
   g_clear_pointer (&memory->owner, g_free);
   g_clear_pointer (&memory->active, g_free);
+  memory->finalized = 0;
 }
 
 static void
@@ -115,7 +117,7 @@ read_revoked (SvMemory *memory, const SvScope *top)
 }
 
 static void
-read_owner_and_active (SvMemory *memory, const SvScope *top)
+read_the_rest (SvMemory *memory, const SvScope *top)
 {
   const char *owner = sv_scope_string (top, "owner", SV_OPTIONAL);
   if (owner != NULL && (memory->owner = sv_account_normalize (owner)) == NULL)
@@ -125,6 +127,7 @@ read_owner_and_active (SvMemory *memory, const SvScope *top)
     sv_scope_fault (top, "active", "not a hash");
   else
     memory->active = g_strdup (active);
+  (void)sv_scope_integer (top, "finalized", SV_OPTIONAL, &memory->finalized);
 }
 
 static void
@@ -141,7 +144,7 @@ read_values (SvMemory *memory, const json_t *json, SvFaults *faults)
     sv_scope_fault (&top, "chain", "not the chain that this folder is for");
   read_signers (memory, &top);
   read_revoked (memory, &top);
-  read_owner_and_active (memory, &top);
+  read_the_rest (memory, &top);
 }
 
 gboolean
@@ -206,6 +209,7 @@ memory_to_json (const SvMemory *memory)
   json_object_set_new (json, "chain", sv_chain_id_to_json (&memory->chain));
   json_object_set_new (json, "owner", sv_json_string_or_null (memory->owner));
   json_object_set_new (json, "active", sv_json_string_or_null (memory->active));
+  json_object_set_new (json, "finalized", sv_json_integer (memory->finalized));
   json_t *revoked = json_array ();
   for (const char *const *account = sv_memory_revoked (memory); *account != NULL; account++)
     json_array_append_new (revoked, json_string (*account));
@@ -255,20 +259,30 @@ change_memory (SvMemory *memory, MemoryEdit edit, gconstpointer data, GError **e
 
 /* ── indexes ── */
 
-gboolean
-sv_memory_highest (const SvMemory *memory, SvTrustFunc is_trusted, gpointer data, guint64 *sequence, const char **hash)
+/* (transfer none) the account with the highest sequence of those that @is_trusted, or NULL. */
+static const char *
+find_highest (const SvMemory *memory, SvTrustFunc is_trusted, gpointer data, const SvRememberedIndex **highest)
 {
-  const SvRememberedIndex *highest = NULL;
+  const char *account = NULL;
   GHashTableIter iter;
   gpointer address, value;
   g_hash_table_iter_init (&iter, memory->signers);
   while (g_hash_table_iter_next (&iter, &address, &value))
   {
     const SvRememberedIndex *remembered = value;
-    if (is_trusted (address, data) && (highest == NULL || remembered->sequence > highest->sequence))
-      highest = remembered;
+    if (!is_trusted (address, data) || (account != NULL && remembered->sequence <= (*highest)->sequence))
+      continue;
+    *highest = remembered;
+    account = address;
   }
-  if (highest == NULL)
+  return account;
+}
+
+gboolean
+sv_memory_highest (const SvMemory *memory, SvTrustFunc is_trusted, gpointer data, guint64 *sequence, const char **hash)
+{
+  const SvRememberedIndex *highest = NULL;
+  if (find_highest (memory, is_trusted, data, &highest) == NULL)
     return FALSE;
   *sequence = highest->sequence;
   *hash = highest->hash;
@@ -304,6 +318,21 @@ contradicts_memory (const SvMemory *memory, const SvIndex *index, GError **error
   return TRUE;
 }
 
+/* "…/index-{account}.json" */
+static char *
+path_of_signer (const SvMemory *memory, const char *account)
+{
+  g_autofree char *folder = g_path_get_dirname (memory->path);
+  return g_strdup_printf ("%s/index-%s.json", folder, account);
+}
+
+static gboolean
+write_index (const char *path, const SvIndex *index, GError **error)
+{
+  GBytes *bytes = index->document->bytes;
+  return sv_file_write (path, g_bytes_get_data (bytes, NULL), g_bytes_get_size (bytes), SV_MEMORY_FILE_MODE, error);
+}
+
 static gboolean
 edit_index (SvMemory *memory, gconstpointer data, GError **error)
 {
@@ -315,9 +344,8 @@ edit_index (SvMemory *memory, gconstpointer data, GError **error)
   const char *hash;
   gboolean is_newest =
       !sv_memory_highest (memory, edit->is_trusted, edit->trust_data, &highest, &hash) || index->sequence >= highest;
-  GBytes *bytes = index->document->bytes;
-  if (is_newest &&
-      !sv_file_write (memory->index_path, g_bytes_get_data (bytes, NULL), g_bytes_get_size (bytes), SV_MEMORY_FILE_MODE, error))
+  g_autofree char *signer_path = path_of_signer (memory, index->document->signed_by);
+  if (!write_index (signer_path, index, error) || (is_newest && !write_index (memory->index_path, index, error)))
     return FALSE;
   set_signer (memory, index->document->signed_by, index->sequence, index->document->hash);
   return TRUE;
@@ -332,16 +360,32 @@ sv_memory_remember_index (SvMemory *memory, const SvIndex *index, SvTrustFunc is
   return change_memory (memory, edit_index, &edit, error);
 }
 
-GBytes *
-sv_memory_last_index (const SvMemory *memory, GError **error)
+/* NULL without an error where the file is absent. */
+static GBytes *
+read_index (const char *path, GError **error)
 {
   GError *local = NULL;
-  GBytes *bytes = sv_file_read (memory->index_path, SV_INDEX_MAX_SIZE, &local);
+  GBytes *bytes = sv_file_read (path, SV_INDEX_MAX_SIZE, &local);
   if (bytes == NULL && !g_error_matches (local, SV_ERROR, SV_ERROR_NOT_FOUND))
     g_propagate_error (error, local);
   else
     g_clear_error (&local);
   return bytes;
+}
+
+GBytes *
+sv_memory_last_index (const SvMemory *memory, GError **error)
+{
+  return read_index (memory->index_path, error);
+}
+
+GBytes *
+sv_memory_last_index_of (const SvMemory *memory, SvTrustFunc is_trusted, gpointer data, GError **error)
+{
+  const SvRememberedIndex *highest = NULL;
+  const char *account = find_highest (memory, is_trusted, data, &highest);
+  g_autofree char *path = account != NULL ? path_of_signer (memory, account) : NULL;
+  return path != NULL ? read_index (path, error) : NULL;
 }
 
 /* ── the rest ── */
@@ -414,4 +458,25 @@ gboolean
 sv_memory_remember_owner (SvMemory *memory, const char *address, GError **error)
 {
   return g_strcmp0 (memory->owner, address) == 0 || change_memory (memory, edit_owner, address, error);
+}
+
+guint64
+sv_memory_finalized (const SvMemory *memory)
+{
+  return memory->finalized;
+}
+
+static gboolean
+edit_finalized (SvMemory *memory, gconstpointer data, GError **error)
+{
+  const guint64 *block = data;
+  gboolean is_higher = *block > memory->finalized;
+  memory->finalized = MAX (memory->finalized, *block);
+  return is_higher;
+}
+
+gboolean
+sv_memory_remember_finalized (SvMemory *memory, guint64 block, GError **error)
+{
+  return block <= memory->finalized || change_memory (memory, edit_finalized, &block, error);
 }

@@ -1,9 +1,12 @@
 /* A reader's memory (docs/protocol.md section 4): what this home has already seen of a chain's manifests, so that a store or a
  * network cannot show it something older. Files in $SCOREVISION_HOME/memory, shared by all processes of the home:
  *
- *   genesis.json                   endpoint -> the genesis first seen there
- *   {genesis}-{netuid}/reader.json highest sequence and hash per signer, revoked accounts, accepted owner, last active manifest
- *   {genesis}-{netuid}/index.json  the bytes of the last verified index
+ *   genesis.json                      endpoint -> the genesis first seen there
+ *   {genesis}-{netuid}/reader.json    highest sequence and hash per signer, revoked accounts, accepted owner, last active
+ *                                     manifest, a finalized block
+ *   {genesis}-{netuid}/index.json     the bytes of the last verified index
+ *   {genesis}-{netuid}/index-{account}.json  those of the last one by each signer, for when another one's does not count any
+ * more {genesis}-{netuid}/signers.jsonl  statements on signers (signers_memory.h)
  *
  * Every change is made under a lock, on values read anew, and written as a whole file; nothing is written that is there
  * already. A damaged file is an error, never an empty memory: forgetting is what an attacker would want. */
@@ -39,6 +42,10 @@ gboolean sv_memory_remember_index (SvMemory *memory, const SvIndex *index, SvTru
 /* The bytes of the last verified index, or NULL without an error if there is none. Returns: (transfer full). */
 GBytes *sv_memory_last_index (const SvMemory *memory, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* The same of the account with the highest sequence of those that @is_trusted. Returns: (transfer full). */
+GBytes *sv_memory_last_index_of (const SvMemory *memory, SvTrustFunc is_trusted, gpointer data,
+                                 GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /* (transfer none) or NULL: hash of the last verified active manifest. */
 const char *sv_memory_active (const SvMemory *memory);
 gboolean sv_memory_remember_active (SvMemory *memory, const char *hash, GError **error) G_GNUC_WARN_UNUSED_RESULT;
@@ -50,6 +57,11 @@ gboolean sv_memory_remember_revoked (SvMemory *memory, const char *const *accoun
 /* (transfer none) the subnet owner that was accepted, or NULL. */
 const char *sv_memory_owner (const SvMemory *memory);
 gboolean sv_memory_remember_owner (SvMemory *memory, const char *address, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* The last finalized block that was remembered, 0 for none: the block at which statements on signers are judged without a
+ * chain. It only rises. */
+guint64 sv_memory_finalized (const SvMemory *memory);
+gboolean sv_memory_remember_finalized (SvMemory *memory, guint64 block, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* The genesis first seen at the configured endpoint: remembers it the first time, and is SV_ERROR_VERIFY when the chain is
  * another one now. Where SCOREVISION_GENESIS is set that alone counts. */

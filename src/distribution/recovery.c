@@ -2,6 +2,8 @@
  * it is given out. */
 #include "distribution/recovery.h"
 
+#include <string.h>
+
 #include "base/error.h"
 #include "distribution/reader_state.h"
 
@@ -10,7 +12,7 @@ sv_known_sequence (SvReader *reader)
 {
   guint64 sequence = 0;
   const char *hash;
-  if (!sv_memory_highest (reader->memory, sv_reader_trusts, reader, &sequence, &hash))
+  if (!sv_memory_highest (reader->memory, sv_reader_honours, reader, &sequence, &hash))
     sequence = 0;
   return reader->anchor != NULL ? MAX (sequence, reader->anchor->sequence) : sequence;
 }
@@ -43,9 +45,25 @@ sv_recover_index (SvReader *reader, GError **error)
   return NULL;
 }
 
+static GBytes *
+find_statement (const SvReader *reader, const char *hash)
+{
+  const GPtrArray *statements = sv_signers_statements (reader->signers);
+  for (guint i = 0; i < statements->len; i++)
+  {
+    const SvSignedDocument *document = ((const SvSignersStatement *)statements->pdata[i])->document;
+    if (strcmp (document->hash, hash) == 0)
+      return g_bytes_ref (document->bytes);
+  }
+  return NULL;
+}
+
 GBytes *
 sv_recover_by_hash (SvReader *reader, const char *hash, gsize max_size)
 {
+  GBytes *statement = find_statement (reader, hash);
+  if (statement != NULL)
+    return statement;
   GBytes *bytes = sv_cache_read (reader, SV_CACHE_MANIFESTS, hash, max_size);
   return bytes != NULL ? bytes : sv_cache_read (reader, SV_CACHE_ARCHIVE, hash, max_size);
 }

@@ -1,7 +1,8 @@
 /* Whom this home trusts: the setting's accounts and the subnet's owner where it says `chain:owner`, less those revoked by
- * `!ACCOUNT` in the setting or by the owner on the chain. Revocations are read at the finalized head and remembered for good,
- * so they hold also while the chain cannot be reached. The owner that was first seen is remembered: another one has to be
- * accepted by a person, because whoever owns the subnet could then sign manifests here. */
+ * `!ACCOUNT` in the setting or by the owner on the chain, and what statements on signers make of them. Statements are folded
+ * anew from the first whenever something changes, so a revocation needs no step of its own. Revocations are read at the
+ * finalized head and remembered for good, so they hold also while the chain cannot be reached. The owner that was first seen is
+ * remembered: another one has to be accepted by a person, because whoever owns the subnet could then sign manifests here. */
 #include "distribution/signers.h"
 
 #include <string.h>
@@ -10,11 +11,20 @@
 #include "base/log.h"
 #include "distribution/chain_anchor.h"
 #include "distribution/reader_memory.h"
+#include "distribution/signers_memory.h"
 
 #define SETTING "SCOREVISION_MANIFEST_SIGNERS"
 
+/* A finalized block is remembered this much later than the last, or when an account's state has changed since. */
+#define REMEMBER_EVERY_BLOCKS 100
+
 struct SvSigners
 {
+  SvSignerRoots *roots;
+  char *chain_owner;     /* or NULL where the chain has none or was not asked */
+  GPtrArray *statements; /* of SvSignersStatement */
+  guint64 block;
+  SvSignersFold *fold;
   GPtrArray *accounts;  /* bare addresses, NULL-terminated */
   GPtrArray *anchorers; /* those, and the owner where the chain has one */
 };
@@ -120,14 +130,13 @@ accept_owner (SvMemory *memory, const char *owner, gboolean may_change, GError *
   return sv_memory_remember_owner (memory, owner, error);
 }
 
-/* Remembers what the owner has revoked up to the finalized head. */
+/* Remembers what the owner has revoked up to the finalized block. */
 static gboolean
-read_revocations (SvChain *chain, const char *owner, SvMemory *memory, GError **error)
+read_revocations (SvChain *chain, const char *owner, guint64 finalized, SvMemory *memory, GError **error)
 {
-  SvHead head;
   g_autoptr (SvAnchor) anchor = NULL;
   g_autoptr (GError) local = NULL;
-  if (!sv_chain_head (chain, &head, &local) || !sv_chain_read_anchor (chain, owner, head.finalized.number, &anchor, &local))
+  if (!sv_chain_read_anchor (chain, owner, finalized, &anchor, &local))
   {
     sv_log ("warning", "revocations not read", "reason", local->message, NULL);
     return TRUE;
@@ -135,7 +144,27 @@ read_revocations (SvChain *chain, const char *owner, SvMemory *memory, GError **
   return anchor == NULL || sv_memory_remember_revoked (memory, (const char *const *)anchor->revoked, error);
 }
 
-/* ── the list ── */
+/* ── folding ── */
+
+static char **
+dup_list (const GPtrArray *accounts)
+{
+  char **list = g_new0 (char *, accounts->len + 1);
+  for (guint i = 0; i < accounts->len; i++)
+    list[i] = g_strdup (accounts->pdata[i]);
+  return list;
+}
+
+static SvSignerRoots *
+make_roots (const Setting *setting, const char *owner, const SvMemory *memory)
+{
+  SvSignerRoots *roots = g_new0 (SvSignerRoots, 1);
+  roots->accounts = dup_list (setting->accounts);
+  roots->owner = setting->wants_owner ? g_strdup (owner) : NULL;
+  roots->revoked_by_owner = g_strdupv ((char **)sv_memory_revoked (memory));
+  roots->revoked_by_setting = dup_list (setting->revoked);
+  return roots;
+}
 
 static gboolean
 has_account (GPtrArray *accounts, const char *address)
@@ -144,36 +173,79 @@ has_account (GPtrArray *accounts, const char *address)
 }
 
 static void
-add_unless_revoked (GPtrArray *accounts, const char *address, const Setting *setting, const SvMemory *memory)
+fold_anew (SvSigners *signers)
 {
-  if (!has_account (setting->revoked, address) && !g_strv_contains (sv_memory_revoked (memory), address) &&
-      !has_account (accounts, address))
-    g_ptr_array_add (accounts, g_strdup (address));
-}
-
-static SvSigners *
-make_signers (const Setting *setting, const char *owner, const SvMemory *memory, GError **error)
-{
-  g_autoptr (SvSigners) signers = g_new0 (SvSigners, 1);
-  signers->accounts = g_ptr_array_new_with_free_func (g_free);
-  signers->anchorers = g_ptr_array_new_with_free_func (g_free);
-  for (guint i = 0; i < setting->accounts->len; i++)
-    add_unless_revoked (signers->accounts, setting->accounts->pdata[i], setting, memory);
-  if (owner != NULL && setting->wants_owner)
-    add_unless_revoked (signers->accounts, owner, setting, memory);
-  if (signers->accounts->len == 0)
+  g_clear_pointer (&signers->fold, sv_signers_fold_free);
+  signers->fold = sv_signers_fold_all (signers->roots, signers->statements);
+  g_ptr_array_set_size (signers->accounts, 0);
+  g_ptr_array_set_size (signers->anchorers, 0);
+  g_autoptr (GPtrArray) list = sv_signers_fold_list (signers->fold, signers->block);
+  for (guint i = 0; i < list->len; i++)
   {
-    g_set_error (error, SV_ERROR, SV_ERROR_VERIFY,
-                 "every account that " SETTING " names is revoked; ask the operator for the new one");
-    return NULL;
+    const SvSigner *signer = list->pdata[i];
+    if (signer->state != SV_SIGNER_TRUSTED)
+      continue;
+    g_ptr_array_add (signers->accounts, g_strdup (signer->account));
+    g_ptr_array_add (signers->anchorers, g_strdup (signer->account));
   }
-  for (guint i = 0; i < signers->accounts->len; i++)
-    g_ptr_array_add (signers->anchorers, g_strdup (signers->accounts->pdata[i]));
-  if (owner != NULL)
-    add_unless_revoked (signers->anchorers, owner, setting, memory);
+  const char *owner = signers->chain_owner;
+  if (owner != NULL && !has_account (signers->anchorers, owner) &&
+      sv_signers_fold_state (signers->fold, owner, signers->block) != SV_SIGNER_REVOKED)
+    g_ptr_array_add (signers->anchorers, g_strdup (owner));
   g_ptr_array_add (signers->anchorers, NULL);
   g_ptr_array_add (signers->accounts, NULL);
-  return g_steal_pointer (&signers);
+}
+
+/* Writing at each block would wear the disk out for nothing. */
+static gboolean
+remember_block (const SvSigners *signers, SvMemory *memory, GError **error)
+{
+  guint64 known = sv_memory_finalized (memory);
+  if (signers->block <= known || (known > 0 && signers->block - known < REMEMBER_EVERY_BLOCKS &&
+                                  !sv_signers_fold_changes_between (signers->fold, known, signers->block)))
+    return TRUE;
+  return sv_memory_remember_finalized (memory, signers->block, error);
+}
+
+/* Takes @roots and @statements. */
+static SvSigners *
+make_signers (SvSignerRoots *roots, const char *owner, GPtrArray *statements, guint64 block)
+{
+  SvSigners *signers = g_new0 (SvSigners, 1);
+  signers->roots = roots;
+  signers->chain_owner = g_strdup (owner);
+  signers->statements = statements;
+  signers->block = block;
+  signers->accounts = g_ptr_array_new_with_free_func (g_free);
+  signers->anchorers = g_ptr_array_new_with_free_func (g_free);
+  fold_anew (signers);
+  return signers;
+}
+
+/* The finalized block, 0 where no chain tells it. */
+static guint64
+read_finalized (SvChain *chain)
+{
+  SvHead head;
+  g_autoptr (GError) error = NULL;
+  if (chain == NULL)
+    return 0;
+  if (sv_chain_head (chain, &head, &error))
+    return head.finalized.number;
+  sv_log ("warning", "finalized block not read", "reason", error->message, NULL);
+  return 0;
+}
+
+/* What the chain says is written down before it is folded. */
+static gboolean
+read_chain (SvChain *chain, const char *owner, guint64 finalized, const Setting *setting, SvMemory *memory, gboolean may_change,
+            GError **error)
+{
+  if (owner == NULL)
+    return TRUE;
+  if (setting->wants_owner && !accept_owner (memory, owner, may_change, error))
+    return FALSE;
+  return finalized == 0 || read_revocations (chain, owner, finalized, memory, error);
 }
 
 SvSigners *
@@ -186,13 +258,15 @@ sv_signers_load (const SvConfig *config, SvChain *chain, gboolean may_change, GE
       !sv_memory_chain_id (config, chain, &id, error))
     return NULL;
   g_autoptr (SvMemory) memory = sv_memory_open (config, &id, error);
-  if (memory == NULL)
+  guint64 finalized = memory != NULL ? read_finalized (chain) : 0;
+  if (memory == NULL || !read_chain (chain, owner, finalized, &setting, memory, may_change, error))
     return NULL;
-  if (owner != NULL && setting.wants_owner && !accept_owner (memory, owner, may_change, error))
+  GPtrArray *statements = sv_signers_memory_read (config, &id, error);
+  if (statements == NULL)
     return NULL;
-  if (owner != NULL && !read_revocations (chain, owner, memory, error))
-    return NULL;
-  return make_signers (&setting, owner, memory, error);
+  guint64 block = finalized > 0 ? finalized : sv_memory_finalized (memory);
+  g_autoptr (SvSigners) signers = make_signers (make_roots (&setting, owner, memory), owner, statements, block);
+  return remember_block (signers, memory, error) ? g_steal_pointer (&signers) : NULL;
 }
 
 void
@@ -200,16 +274,44 @@ sv_signers_free (SvSigners *signers)
 {
   if (signers == NULL)
     return;
+  sv_signer_roots_free (signers->roots);
+  g_free (signers->chain_owner);
+  g_ptr_array_unref (signers->statements);
+  sv_signers_fold_free (signers->fold);
   g_ptr_array_unref (signers->accounts);
   g_ptr_array_unref (signers->anchorers);
   g_free (signers);
 }
 
+/* ── asking and changing ── */
+
+gboolean
+sv_signers_check_some_left (const SvSigners *signers, GError **error)
+{
+  for (char **account = signers->roots->accounts; *account != NULL; account++)
+    if (sv_signers_fold_state (signers->fold, *account, signers->block) != SV_SIGNER_REVOKED)
+      return TRUE;
+  const char *owner = signers->roots->owner;
+  if (owner != NULL && sv_signers_fold_state (signers->fold, owner, signers->block) != SV_SIGNER_REVOKED)
+    return TRUE;
+  g_set_error (error, SV_ERROR, SV_ERROR_VERIFY,
+               "every account that " SETTING " names is revoked; ask the operator for the new one");
+  return FALSE;
+}
+
 gboolean
 sv_signers_trust (const char *address, gpointer data)
 {
-  SvSigners *signers = data;
-  return g_strv_contains (sv_signers_accounts (signers), address);
+  const SvSigners *signers = data;
+  return sv_signers_fold_state (signers->fold, address, signers->block) == SV_SIGNER_TRUSTED;
+}
+
+gboolean
+sv_signers_honour (const char *address, gpointer data)
+{
+  const SvSigners *signers = data;
+  SvSignerState state = sv_signers_fold_state (signers->fold, address, signers->block);
+  return state == SV_SIGNER_TRUSTED || state == SV_SIGNER_RETIRED;
 }
 
 const char *const *
@@ -222,4 +324,56 @@ const char *const *
 sv_signers_anchorers (const SvSigners *signers)
 {
   return (const char *const *)signers->anchorers->pdata;
+}
+
+const SvSignersFold *
+sv_signers_fold (const SvSigners *signers)
+{
+  return signers->fold;
+}
+
+const SvSignerRoots *
+sv_signers_roots (const SvSigners *signers)
+{
+  return signers->roots;
+}
+
+const GPtrArray *
+sv_signers_statements (const SvSigners *signers)
+{
+  return signers->statements;
+}
+
+guint64
+sv_signers_block (const SvSigners *signers)
+{
+  return signers->block;
+}
+
+void
+sv_signers_set_statements (SvSigners *signers, GPtrArray *statements)
+{
+  g_ptr_array_unref (signers->statements);
+  signers->statements = statements;
+  fold_anew (signers);
+}
+
+void
+sv_signers_add_revoked (SvSigners *signers, const char *const *accounts)
+{
+  g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
+  gboolean has_more = FALSE;
+  for (char **known = signers->roots->revoked_by_owner; *known != NULL; known++)
+    g_strv_builder_add (builder, *known);
+  for (; *accounts != NULL; accounts++)
+    if (!g_strv_contains ((const char *const *)signers->roots->revoked_by_owner, *accounts))
+    {
+      g_strv_builder_add (builder, *accounts);
+      has_more = TRUE;
+    }
+  if (!has_more)
+    return;
+  g_strfreev (signers->roots->revoked_by_owner);
+  signers->roots->revoked_by_owner = g_strv_builder_end (builder);
+  fold_anew (signers);
 }

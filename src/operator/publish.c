@@ -35,6 +35,7 @@ sv_publication_free (SvPublication *publication)
   json_decref (publication->content);
   g_free (publication->compared);
   json_decref (publication->compared_content);
+  sv_index_rebuild_unref (publication->rebuild);
   g_free (publication);
 }
 
@@ -90,6 +91,7 @@ note_publication (Change *change, const SvIndex *index, const SvManifest *manife
   publication->content = json_incref (manifest->json);
   publication->compared = g_strdup (change->compared);
   publication->compared_content = json_incref (change->compared_content);
+  publication->rebuild = sv_index_rebuild_ref (sv_publisher_rebuild (change->publisher));
   sv_publication_free (change->publication);
   change->publication = publication;
 }
@@ -105,10 +107,34 @@ note_replaced (Change *change, const SvIndex *index)
 
 /* ── what was agreed to ── */
 
-/* The first thing in which what is about to be published is not what was agreed to, or NULL. */
+static gboolean
+same_lines (const GPtrArray *a, const GPtrArray *b)
+{
+  if (a->len != b->len)
+    return FALSE;
+  for (guint i = 0; i < a->len; i++)
+    if (!g_str_equal (a->pdata[i], b->pdata[i]))
+      return FALSE;
+  return TRUE;
+}
+
+static gboolean
+same_rebuild (const SvIndexRebuild *a, const SvIndexRebuild *b)
+{
+  if (a == NULL || b == NULL)
+    return a == b;
+  return same_lines (a->kept, b->kept) && same_lines (a->dropped, b->dropped);
+}
+
+/* The first thing in which what is about to be published is not what was agreed to, or NULL. Where nothing is published there
+ * is only the index. */
 static char *
 find_surprise (const SvPublication *now, const SvPublication *agreed)
 {
+  if (!same_rebuild (now->rebuild, agreed->rebuild))
+    return g_strdup ("the index in the store has become another, and what would be kept and dropped of it is not the same");
+  if (now->is_unchanged)
+    return NULL;
   if (g_strcmp0 (now->replaced, agreed->replaced) != 0)
     return g_strdup_printf ("the live manifest of window %s is %s", now->window_id,
                             now->replaced != NULL ? now->replaced : "none any more");
@@ -146,7 +172,7 @@ keep_live (Change *change, const SvIndex *index, const SvManifest *manifest, con
 {
   note_compared (change, manifest->hash, manifest->json);
   note_publication (change, index, manifest, live, TRUE);
-  return store_manifest (change, manifest, error);
+  return check_agreed (change, error) && store_manifest (change, manifest, error);
 }
 
 static gboolean

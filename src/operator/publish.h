@@ -21,6 +21,7 @@ typedef struct
   json_t *content;          /* the manifest */
   char *compared;           /* what it is to be compared with: the manifest that it replaces, else the active one, or NULL */
   json_t *compared_content; /* NULL where there is none, or it cannot be had */
+  SvIndexRebuild *rebuild;  /* what becomes of the index in the store where it does not verify; NULL where it does */
 } SvPublication;
 
 void sv_publication_free (SvPublication *publication);
@@ -32,7 +33,7 @@ typedef struct
   guint64 overlap; /* blocks that a replaced manifest stays in force */
   gboolean dry_run;
   /* What a dry run has said and a person has agreed to, or NULL. Where it has become something else meanwhile (another manifest
-   * is active or live, other blocks) nothing is written: SV_ERROR_CONFLICT. */
+   * is active or live, other blocks, an index that loses something else) nothing is written: SV_ERROR_CONFLICT. */
   const SvPublication *agreed;
 } SvPublishOptions;
 

@@ -265,9 +265,8 @@ check_objects (SvStoreCheck *check, GError **error)
 
 /* ── the index ── */
 
-/* Whether more lies here than what runners write. */
-static gboolean
-is_operators (const SvStoreCheck *check)
+gboolean
+sv_store_is_operators (const SvStoreCheck *check)
 {
   static const SvStoreKind kinds[] = { SV_STORE_MANIFEST, SV_STORE_ARCHIVE, SV_STORE_SIGNERS, SV_STORE_ISSUED, SV_STORE_CLIP };
   for (gsize i = 0; i < G_N_ELEMENTS (kinds); i++)
@@ -281,7 +280,7 @@ judge_index (SvStoreCheck *check, const GError *failure)
 {
   gboolean is_absent = sv_store_is_absent (check->store, SV_INDEX_OBJECT);
   guint64 known = sv_known_sequence (check->reader);
-  if (is_absent && (known == 0 || !is_operators (check)))
+  if (is_absent && (known == 0 || !sv_store_is_operators (check)))
     return;
   g_autofree char *what =
       is_absent

@@ -49,6 +49,9 @@ SvStoreFault *sv_store_add_fault (SvStoreCheck *check, SvStoreKind kind, const c
  * absent is for the caller to judge. FALSE when the store cannot be read any more. */
 gboolean sv_store_look_at (SvStoreCheck *check, const char *key, SvObjectState *state, GError **error);
 
+/* Whether more lies here than what runners write. */
+gboolean sv_store_is_operators (const SvStoreCheck *check);
+
 /* Holds the index against what it names, and statements against each other: anew after each repair. */
 gboolean sv_store_check_index (SvStoreCheck *check, GError **error);
 gboolean sv_store_check_named (SvStoreCheck *check, GError **error);

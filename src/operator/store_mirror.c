@@ -298,7 +298,7 @@ static gboolean
 put_statement (SvMirror *mirror, const char *key, GBytes *bytes, GError **error)
 {
   g_autoptr (GError) failure = NULL;
-  g_autoptr (GBytes) there = sv_store_get (mirror->to, key, NULL, SV_STATEMENT_MAX_BYTES, &failure);
+  g_autoptr (GBytes) there = sv_store_get (mirror->to, key, NULL, SV_SIGNERS_MAX_SIZE, &failure);
   mirror->report->present += there != NULL && g_bytes_equal (there, bytes);
   if (there != NULL && g_bytes_equal (there, bytes))
     return TRUE;
@@ -329,27 +329,33 @@ copy_statement (SvMirror *mirror, guint64 number, char **hash, GError **error)
 {
   GError *failure = NULL;
   g_autofree char *key = sv_store_signers_key (number);
-  g_autofree char *follows = NULL;
   g_autofree char *before = g_steal_pointer (hash);
   tell_progress (mirror, key);
-  g_autoptr (GBytes) bytes = sv_store_get (mirror->from, key, NULL, SV_STATEMENT_MAX_BYTES, &failure);
+  g_autoptr (SvSignersStatement) statement =
+      sv_store_get_statement (mirror->from, sv_reader_chain_id (mirror->reader), number, &failure);
   if (!mirror->report->is_listed && g_error_matches (failure, SV_ERROR, SV_ERROR_NOT_FOUND))
   {
     g_error_free (failure);
     return TRUE;
   }
-  if (bytes != NULL && sv_store_read_statement (bytes, number, &follows, &failure) && number > 1 &&
-      strcmp (follows, before) != 0)
+  if (statement != NULL && number > 1 && strcmp (statement->previous, before) != 0)
     g_set_error (&failure, SV_ERROR, SV_ERROR_VERIFY, "does not follow the statement before it");
   if (failure != NULL)
   {
     mirror->is_held_back = TRUE;
     return leave_out (mirror, key, failure, error);
   }
-  if (!put_statement (mirror, key, bytes, error))
+  if (!put_statement (mirror, key, statement->document->bytes, error))
     return FALSE;
-  *hash = sv_hash_gbytes (bytes);
+  *hash = g_strdup (statement->document->hash);
   return TRUE;
+}
+
+/* A source that cannot be listed can make up as many as it likes. */
+static guint64
+last_to_ask_for (const SvMirror *mirror)
+{
+  return sv_signers_fold_last_effective (sv_signers_fold (sv_reader_signers (mirror->reader))) + SV_SIGNERS_MAX_PENDING;
 }
 
 /* In their order, up to the first that is not right: what comes after it nobody could use. */
@@ -357,11 +363,11 @@ static gboolean
 copy_statements (SvMirror *mirror, GError **error)
 {
   g_autofree char *hash = g_strdup ("");
-  guint64 last = 0;
+  guint64 last = mirror->report->is_listed ? 0 : last_to_ask_for (mirror);
   g_array_sort (mirror->statements, compare_numbers);
   if (mirror->statements->len > 0)
     last = g_array_index (mirror->statements, guint64, mirror->statements->len - 1);
-  for (guint64 n = 1; hash != NULL && (n <= last || !mirror->report->is_listed); n++)
+  for (guint64 n = 1; hash != NULL && n <= last; n++)
     if (!copy_statement (mirror, n, &hash, error))
       return FALSE;
   return TRUE;

@@ -136,22 +136,6 @@ sv_store_check_named (SvStoreCheck *check, GError **error)
 
 /* ── statements ── */
 
-typedef struct
-{
-  gboolean is_sound;
-  char *hash;
-  char *previous;
-} Statement;
-
-static void
-statement_clear (Statement *statement)
-{
-  g_clear_pointer (&statement->hash, g_free);
-  g_clear_pointer (&statement->previous, g_free);
-  statement->is_sound = FALSE;
-}
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Statement, statement_clear)
-
 static int
 compare_numbers (gconstpointer a, gconstpointer b)
 {
@@ -159,15 +143,14 @@ compare_numbers (gconstpointer a, gconstpointer b)
   return x < y ? -1 : x > y;
 }
 
-static gboolean
-read_statement (SvStoreCheck *check, const char *key, guint64 number, Statement *statement, GError **error)
+/* (transfer none) the statement with that number that counts for this home, or NULL. */
+static const SvSignersStatement *
+find_known (const SvStoreCheck *check, guint64 number)
 {
-  g_autoptr (GBytes) bytes = sv_store_get (check->store, key, NULL, SV_STATEMENT_MAX_BYTES, error);
-  if (bytes == NULL || !sv_store_read_statement (bytes, number, &statement->previous, error))
-    return FALSE;
-  statement->hash = sv_hash_gbytes (bytes);
-  statement->is_sound = TRUE;
-  return TRUE;
+  const SvSigners *signers = sv_reader_signers (check->reader);
+  if (number > sv_signers_fold_last_effective (sv_signers_fold (signers)))
+    return NULL;
+  return sv_signers_statements (signers)->pdata[number - 1];
 }
 
 static void
@@ -193,52 +176,80 @@ add_two_histories (SvStoreCheck *check, guint64 number)
                       "compare both with a mirror or a backup, and bring back the one that is another there");
 }
 
-/* @after is what follows @before in the store: it says which hash the one with the number below its own has. */
 static void
-check_neighbours (SvStoreCheck *check, guint64 before, const Statement *earlier, guint64 after, const Statement *later)
+add_another (SvStoreCheck *check, guint64 number)
 {
-  if (after > before + 1)
-  {
-    g_autofree char *what = g_strdup_printf ("missing: the statements from %" G_GUINT64_FORMAT " to %" G_GUINT64_FORMAT
-                                             " are not there, and %" G_GUINT64_FORMAT " is",
-                                             before + 1, after - 1, after);
-    add_statement_fault (check, after - 1, later->previous, what);
-  }
-  else if (before == 0 || !later->is_sound || g_strcmp0 (later->previous, earlier->hash) == 0)
+  g_autofree char *key = sv_store_signers_key (number);
+  sv_store_add_fault (check, SV_STORE_SIGNERS, key, "is another statement than the one that this home knows and follows",
+                      "somebody has exchanged it: remove it, and `sv store check --repair` brings the right one back");
+}
+
+/* What lies between the two in the store; @later is NULL where it is damaged, or the end. */
+static void
+check_gap (SvStoreCheck *check, guint64 before, guint64 after, const SvSignersStatement *later)
+{
+  if (after <= before + 1)
     return;
-  else if (!earlier->is_sound)
+  const SvSignersStatement *known = find_known (check, after - 1);
+  const char *hash = known != NULL ? known->document->hash : later != NULL ? later->previous : NULL;
+  const char *who = known != NULL ? "this home knows them" : "a later one is";
+  g_autofree char *what =
+      g_strdup_printf ("missing: the statements from %" G_GUINT64_FORMAT " to %" G_GUINT64_FORMAT " are not there, and %s",
+                       before + 1, after - 1, who);
+  add_statement_fault (check, after - 1, hash, what);
+}
+
+/* @later says which hash the one with the number below its own has. Either is NULL where it is damaged. */
+static void
+check_neighbours (SvStoreCheck *check, guint64 before, const SvSignersStatement *earlier, const SvSignersStatement *later)
+{
+  if (before == 0 || later == NULL || later->number != before + 1)
+    return;
+  if (earlier == NULL)
     add_statement_fault (check, before, later->previous, "damaged");
-  else
+  else if (strcmp (later->previous, earlier->document->hash) != 0)
     add_two_histories (check, before);
+}
+
+/* *@statement is NULL where it is damaged. */
+static gboolean
+check_statement (SvStoreCheck *check, guint64 number, SvSignersStatement **statement, GError **error)
+{
+  g_autoptr (GError) failure = NULL;
+  const SvSignersStatement *known = find_known (check, number);
+  *statement = sv_store_get_statement (check->store, sv_reader_chain_id (check->reader), number, &failure);
+  if (g_error_matches (failure, SV_ERROR, SV_ERROR_UNREACHABLE))
+  {
+    g_propagate_error (error, g_steal_pointer (&failure));
+    return FALSE;
+  }
+  if (failure != NULL)
+    add_statement_fault (check, number, known != NULL ? known->document->hash : NULL, failure->message);
+  else if (known != NULL && strcmp (known->document->hash, (*statement)->document->hash) != 0)
+    add_another (check, number);
+  return TRUE;
 }
 
 gboolean
 sv_store_check_statements (SvStoreCheck *check, GError **error)
 {
+  g_autoptr (SvSignersStatement) earlier = NULL;
+  guint64 before = 0, n_known = sv_signers_fold_last_effective (sv_signers_fold (sv_reader_signers (check->reader)));
   g_array_sort (check->statements, compare_numbers);
-  g_auto (Statement) earlier = { 0 };
-  guint64 before = 0;
   for (guint i = 0; i < check->statements->len; i++)
   {
     guint64 number = g_array_index (check->statements, guint64, i);
-    g_autofree char *key = sv_store_signers_key (number);
-    g_auto (Statement) later = { 0 };
-    g_autoptr (GError) failure = NULL;
-    if (!read_statement (check, key, number, &later, &failure))
-    {
-      if (g_error_matches (failure, SV_ERROR, SV_ERROR_UNREACHABLE))
-      {
-        g_propagate_error (error, g_steal_pointer (&failure));
-        return FALSE;
-      }
-      sv_store_add_fault (check, SV_STORE_SIGNERS, key, failure->message, NULL);
-    }
-    check_neighbours (check, before, &earlier, number, &later);
-    statement_clear (&earlier);
+    SvSignersStatement *later;
+    if (!check_statement (check, number, &later, error))
+      return FALSE;
+    check_gap (check, before, number, later);
+    check_neighbours (check, before, earlier, later);
+    g_clear_pointer (&earlier, sv_signers_statement_free);
     earlier = later;
-    later = (Statement){ 0 };
     before = number;
   }
+  if (sv_store_is_operators (check))
+    check_gap (check, before, n_known + 1, NULL);
   return TRUE;
 }
 
@@ -297,6 +308,21 @@ note_anchor (SvStoreCheck *check)
               entry->window_id, sv_anchor_state_name (state));
 }
 
+/* What a thief, or nobody at all, has put behind the statements that count. */
+static void
+note_pending (SvStoreCheck *check)
+{
+  guint64 n_known = sv_signers_fold_last_effective (sv_signers_fold (sv_reader_signers (check->reader)));
+  guint n = 0;
+  for (guint i = 0; i < check->statements->len; i++)
+    n += g_array_index (check->statements, guint64, i) > n_known;
+  if (n > 0)
+    add_note (check,
+              "%u %s without effect after number %" G_GUINT64_FORMAT
+              ": whoever signed them may not (`sv manifest signers` says who may)",
+              n, n == 1 ? "statement on signers is" : "statements on signers are", n_known);
+}
+
 static void
 note_leftovers (SvStoreCheck *check)
 {
@@ -320,6 +346,7 @@ sv_store_write_notes (SvStoreCheck *check)
   count_orphans (check);
   note_index (check);
   note_anchor (check);
+  note_pending (check);
   for (guint i = 0; i < check->seen_outside->len; i++)
     add_note (check, "%s", (const char *)check->seen_outside->pdata[i]);
   note_leftovers (check);

@@ -173,7 +173,7 @@ sv_store_put_options (SvStoreKind kind)
     options.content_type = "application/octet-stream";
   else if (kind == SV_STORE_SHARD || kind == SV_STORE_ISSUED)
     options.content_type = "application/x-ndjson";
-  else if (kind == SV_STORE_INDEX)
+  else if (kind == SV_STORE_INDEX || kind == SV_STORE_SIGNERS)
     options.cache_control = SV_CACHE_INDEX;
   return options;
 }
@@ -189,7 +189,7 @@ max_size (SvStoreKind kind)
   case SV_STORE_MANIFEST:
     return SV_MANIFEST_MAX_SIZE;
   case SV_STORE_SIGNERS:
-    return SV_STATEMENT_MAX_BYTES;
+    return SV_SIGNERS_MAX_SIZE;
   case SV_STORE_SHARD:
     return SV_SHARD_MAX_SIZE + 1;
   case SV_STORE_CLIP:
@@ -377,29 +377,16 @@ sv_store_get_archive (SvObjectStore *store, const char *hash, GError **error)
   return bytes != NULL ? sv_archive_open (bytes, hash, error) : NULL;
 }
 
-gboolean
-sv_store_read_statement (GBytes *bytes, guint64 number, char **previous, GError **error)
+SvSignersStatement *
+sv_store_get_statement (SvObjectStore *store, const SvChainId *chain, guint64 number, GError **error)
 {
-  gsize length;
-  const void *data = g_bytes_get_data (bytes, &length);
-  g_autoptr (json_t) json = sv_json_parse ("statement", data, length, SV_STATEMENT_MAX_BYTES, error);
-  *previous = NULL;
-  if (json == NULL)
-    return FALSE;
-  const json_t *n = json_object_get (json, "n");
-  const char *before = json_string_value (json_object_get (json, "previous"));
-  if (!json_is_number (n) || json_number_value (n) != (double)number)
-    g_set_error (error, SV_ERROR, SV_ERROR_VERIFY, "its field n is not the number in its name");
-  else if (number > 1 && (before == NULL || !sv_hash_is_valid (before)))
-    g_set_error (error, SV_ERROR, SV_ERROR_VERIFY, "its field previous is no hash");
-  else if (!sv_signed_document_verify_signature (json))
-    g_set_error (error, SV_ERROR, SV_ERROR_VERIFY, "its signature is wrong");
-  else
-  {
-    *previous = g_strdup (before);
-    return TRUE;
-  }
-  return FALSE;
+  g_autofree char *key = sv_store_signers_key (number);
+  g_autoptr (GBytes) bytes = sv_store_get (store, key, NULL, SV_SIGNERS_MAX_SIZE, error);
+  g_autoptr (SvSignersStatement) statement = bytes != NULL ? sv_signers_statement_open (bytes, chain, error) : NULL;
+  if (statement == NULL || statement->number == number)
+    return g_steal_pointer (&statement);
+  g_set_error (error, SV_ERROR, SV_ERROR_VERIFY, "its field n is not the number in its name");
+  return NULL;
 }
 
 /* ── for people ── */

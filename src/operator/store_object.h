@@ -3,6 +3,7 @@
 #pragma once
 
 #include "protocol/manifest_archive.h"
+#include "protocol/signers_statement.h"
 #include "store/object_store.h"
 
 typedef enum
@@ -21,7 +22,6 @@ typedef enum
 
 #define SV_STORE_N_KINDS (SV_STORE_PUBLIC + 1)
 #define SV_INDEX_OBJECT "scorevision/index.json"
-#define SV_STATEMENT_MAX_BYTES (256 * 1024)
 
 /* "manifests", "clips"… */
 const char *sv_store_kind_name (SvStoreKind kind);
@@ -75,9 +75,9 @@ gboolean sv_store_is_absent (SvObjectStore *store, const char *key);
 /* An archive of the index, opened; its `archive` is the one before it. Returns: (transfer full). */
 SvIndex *sv_store_get_archive (SvObjectStore *store, const char *hash, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* What the bytes of a statement show: its number, which one it follows (@previous, NULL for the first; transfer full), and that
- * whoever it names has signed it. Whether he may, and what it changes, is for readers to judge. */
-gboolean sv_store_read_statement (GBytes *bytes, guint64 number, char **previous, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Statement @number, opened. Whether its signer may sign it is for the history before it to tell. Returns: (transfer full). */
+SvSignersStatement *sv_store_get_statement (SvObjectStore *store, const SvChainId *chain, guint64 number,
+                                            GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* (transfer none) @message without the name of an object or store at its beginning, where that is said anyway. */
 const char *sv_message_without (const char *message, const char *name);

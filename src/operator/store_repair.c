@@ -52,7 +52,7 @@ find_content (SvStoreCheck *check, const SvStoreFault *fault, char **source)
 {
   GBytes *bytes = find_other_name (check, fault, source);
   if (bytes == NULL && (bytes = sv_recover_by_hash (check->reader, fault->hash, SV_INDEX_MAX_SIZE)) != NULL)
-    *source = g_strdup ("this home's cache");
+    *source = g_strdup (fault->kind == SV_STORE_SIGNERS ? "this home's memory" : "this home's cache");
   return bytes != NULL ? bytes : find_outside (check, fault, source);
 }
 
@@ -89,7 +89,7 @@ repair_content (SvStoreCheck *check, SvStoreFault *fault, char **source, GError 
   if (bytes == NULL)
   {
     g_set_error (error, SV_ERROR, SV_ERROR_NOT_FOUND,
-                 "no sound copy was found: neither in this store nor in this home's cache nor at R2_PUBLIC_URL; name a mirror "
+                 "no sound copy was found: neither in this store nor in this home nor at R2_PUBLIC_URL; name a mirror "
                  "with --public-url, or copy the object from a backup");
     return FALSE;
   }

@@ -70,8 +70,8 @@ sv_archive_open (GBytes *bytes, const char *hash, GError **error)
 
 /* ── archiving ── */
 
-static gboolean
-is_archivable (const SvIndexEntry *entry, guint64 block)
+gboolean
+sv_index_entry_is_archivable (const SvIndexEntry *entry, guint64 block)
 {
   return block >= entry->expiry_block && block - entry->expiry_block >= SV_ARCHIVE_AFTER;
 }
@@ -80,7 +80,7 @@ static gboolean
 any_archivable (const GPtrArray *entries, guint64 block)
 {
   for (guint i = 0; i < entries->len; i++)
-    if (is_archivable (g_ptr_array_index (entries, i), block))
+    if (sv_index_entry_is_archivable (g_ptr_array_index (entries, i), block))
       return TRUE;
   return FALSE;
 }
@@ -95,7 +95,7 @@ static void
 move_archivable (GPtrArray *entries, guint64 block, GPtrArray *archived)
 {
   for (guint i = 0; i < entries->len;)
-    if (is_archivable (g_ptr_array_index (entries, i), block))
+    if (sv_index_entry_is_archivable (g_ptr_array_index (entries, i), block))
       g_ptr_array_add (archived, g_ptr_array_steal_index (entries, i));
     else
       i++;

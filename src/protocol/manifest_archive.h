@@ -15,6 +15,9 @@ void sv_archive_check (const json_t *json, SvFaults *faults);
 /* Opens an archive: size, hash of the bytes, JSON, that they are canonical, schema. Returns: (transfer full). */
 SvIndex *sv_archive_open (GBytes *bytes, const char *hash, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* Whether the entry expired SV_ARCHIVE_AFTER blocks before @block. */
+gboolean sv_index_entry_is_archivable (const SvIndexEntry *entry, guint64 block);
+
 /* Whether entries (live or superseded) expired SV_ARCHIVE_AFTER blocks before @block. */
 gboolean sv_index_has_archivable (const SvIndex *index, guint64 block);
 

@@ -83,6 +83,12 @@ typedef struct
 gboolean sv_index_add (SvIndex *index, const SvManifest *manifest, const SvIndexChange *change,
                        GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* Adds an entry of another index, whose order and blocks are not to be relied on, in the state in which it stands there: as the
+ * next change, and with no block of the future (above @finalized_block) but that of its window. The caller has verified its
+ * manifest. SV_ERROR_CONFLICT for a second live entry of a window, SV_ERROR_POLICY for windows that overlap. */
+gboolean sv_index_adopt (SvIndex *index, const SvIndexEntry *entry, guint64 finalized_block,
+                         GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /* `elements_summary`: exactly the user's four keys per element, in manifest order. Returns: (transfer full). */
 json_t *sv_manifest_summary (const SvManifest *manifest);
 

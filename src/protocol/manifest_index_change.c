@@ -57,22 +57,21 @@ check_replaces (const SvManifest *manifest, const SvIndexEntry *live, GError **e
 
 /* Windows are half-open: one may begin at the block where another ends. */
 static gboolean
-check_no_overlap (const SvIndex *index, const SvManifest *manifest, GError **error)
+check_no_overlap (const SvIndex *index, const char *window_id, guint64 start_block, guint64 expiry_block, GError **error)
 {
   for (guint i = 0; i < index->entries->len; i++)
   {
     const SvIndexEntry *entry = g_ptr_array_index (index->entries, i);
-    if (g_str_equal (entry->window_id, manifest->window_id) || manifest->expiry_block <= entry->start_block ||
-        entry->expiry_block <= manifest->start_block)
+    if (g_str_equal (entry->window_id, window_id) || expiry_block <= entry->start_block || entry->expiry_block <= start_block)
       continue;
-    g_autofree char *before = entry->start_block > manifest->start_block
+    g_autofree char *before = entry->start_block > start_block
                                   ? g_strdup_printf ("end it by block " BLOCK ", or ", entry->start_block)
                                   : g_strdup ("");
     g_set_error (error, SV_ERROR, SV_ERROR_POLICY,
                  "window %s (blocks " BLOCK " to " BLOCK ") overlaps window %s (" BLOCK " to " BLOCK "); %sbegin it at " BLOCK
                  " or later and end it after that",
-                 manifest->window_id, manifest->start_block, manifest->expiry_block, entry->window_id, entry->start_block,
-                 entry->expiry_block, before, entry->expiry_block);
+                 window_id, start_block, expiry_block, entry->window_id, entry->start_block, entry->expiry_block, before,
+                 entry->expiry_block);
     return FALSE;
   }
   return TRUE;
@@ -98,7 +97,8 @@ check_change (const SvIndex *index, const SvManifest *manifest, const SvIndexCha
   return check_not_expired (manifest, change, error) &&
          (change->supersede ? check_replaces (manifest, live, error)
                             : check_unused (index, manifest, live, change->is_archived, error)) &&
-         check_no_overlap (index, manifest, error) && check_follows_newest (index, manifest, change, error);
+         check_no_overlap (index, manifest->window_id, manifest->start_block, manifest->expiry_block, error) &&
+         check_follows_newest (index, manifest, change, error);
 }
 
 static void
@@ -151,5 +151,41 @@ sv_index_add (SvIndex *index, const SvManifest *manifest, const SvIndexChange *c
 
   const SvIndexEntry *active = sv_window_active (index, change->best_block);
   set_string (&index->current_manifest_hash, active != NULL ? active->hash : NULL);
+  return TRUE;
+}
+
+static SvIndexEntry *
+copy_entry (const SvIndexEntry *entry)
+{
+  SvIndexEntry *copy = g_new (SvIndexEntry, 1);
+  *copy = *entry;
+  copy->hash = g_strdup (entry->hash);
+  copy->window_id = g_strdup (entry->window_id);
+  copy->published_at = g_strdup (entry->published_at);
+  copy->published_by = g_strdup (entry->published_by);
+  copy->superseded_by = g_strdup (entry->superseded_by);
+  copy->elements_summary = json_incref (entry->elements_summary);
+  return copy;
+}
+
+gboolean
+sv_index_adopt (SvIndex *index, const SvIndexEntry *entry, guint64 finalized_block, GError **error)
+{
+  const SvIndexEntry *live = entry->is_superseded ? NULL : sv_index_find_live (index, entry->window_id);
+  if (live != NULL)
+  {
+    g_set_error (error, SV_ERROR, SV_ERROR_CONFLICT, "its window has the live manifest %s already", live->hash);
+    return FALSE;
+  }
+  if (!entry->is_superseded && !check_no_overlap (index, entry->window_id, entry->start_block, entry->expiry_block, error))
+    return FALSE;
+  SvIndexEntry *copy = copy_entry (entry);
+  copy->added_sequence = ++index->sequence;
+  copy->active_from = MIN (entry->active_from, finalized_block);
+  copy->superseded_at_block = MIN (entry->superseded_at_block, finalized_block);
+  if (entry->is_superseded)
+    g_ptr_array_add (index->superseded, copy);
+  else
+    insert_by_expiry (index, copy);
   return TRUE;
 }

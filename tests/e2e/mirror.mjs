@@ -1,5 +1,5 @@
 // A mirror of a world's store that lies on command: an HTTP server that hands out the store's files until a test gives it a lie
-// for the index or for manifests. It is what stands between an honest publisher and a reader.
+// for the index, for manifests or for statements on signers. It is what stands between an honest publisher and a reader.
 import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import { readFileSync } from 'node:fs';
@@ -10,19 +10,19 @@ const honest = (out, bytes) => (bytes ? out.end(bytes) : out.writeHead(404).end(
 
 // A lie is called with the answer, the honest bytes (null where there are none), and the request; see the plays below.
 export async function startMirror(world, store = 'store') {
-  const mirror = { store, index: honest, manifests: honest, asked: [] };
+  const mirror = { store, index: honest, manifests: honest, statements: honest, asked: [] };
   const server = createServer((incoming, out) => {
     const key = new URL(incoming.url, 'http://mirror').pathname.slice(1);
     let bytes = null;
     try { bytes = readFileSync(world.path(mirror.store, key)); } catch { /* 404 */ }
     mirror.asked.push(key);
     out.on('error', () => {});
-    (key.endsWith('/index.json') ? mirror.index : mirror.manifests)(out, bytes, incoming);
+    (key.endsWith('/index.json') ? mirror.index : key.includes('/signers/') ? mirror.statements : mirror.manifests)(out, bytes, incoming);
   });
   await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
   mirror.url = `http://127.0.0.1:${server.address().port}`;
   mirror.env = { R2_PUBLIC_URL: mirror.url };
-  mirror.tellTruth = () => { mirror.index = honest; mirror.manifests = honest; mirror.store = store; };
+  mirror.tellTruth = () => { mirror.index = mirror.manifests = mirror.statements = honest; mirror.store = store; };
   mirror.end = () => new Promise((resolve) => { server.close(resolve); server.closeAllConnections(); });
   return mirror;
 }

@@ -17,6 +17,7 @@ import { makeBucket, startGateway } from '../support/s3/gateway.mjs';
 
 const CURRENT = '2025-10-23';
 const INDEX = '/scorevision/index.json';
+const STATEMENT = '/scorevision/signers/1.json';
 const READERS = 12;
 const MAX_AGE_MS = 60_000; // more than enough for what may be kept for 15 seconds
 const manifestPath = (hash) => `/scorevision/manifests/${hash.replace('sha256:', '')}.json`;
@@ -86,6 +87,10 @@ function readThrough(origin) {
     assert.equal(indexes.length, READERS);
     assert.ok(count(indexes, ['HIT']) >= READERS * 0.75, `the index is mostly served from the cache: ${JSON.stringify(indexes)}`);
     assert.equal(asked(INDEX).length, READERS - count(indexes, ['HIT', 'UPDATING']));
+    const statements = await nginx.log(STATEMENT);
+    assert.equal(statements.length, READERS);
+    assert.ok(count(statements, ['HIT']) >= READERS * 0.75, `that there is no statement is known to the cache, too: ${JSON.stringify(statements)}`);
+    assert.equal(asked(STATEMENT).length, READERS - count(statements, ['HIT', 'UPDATING']));
   });
 
   test('a reader that has an object is told so by the cache', async () => {

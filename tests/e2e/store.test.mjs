@@ -48,7 +48,7 @@ describe('sv store', { concurrency: true }, () => {
       damage(world);
       const { stdout, stderr } = await world.sv(['store', 'check'], { expect: 3 });
       assert.equal(stderr, '');
-      assert.match(stdout, /^fault: scorevision\/index\.json\n {2}.*\n {2}`sv store check --repair` tries to bring it back$/m);
+      assert.match(stdout, /^fault: scorevision\/index\.json\n(?: {2}.*\n)+ {2}`sv store check --repair` tries to bring it back$/m);
       assert.match(stdout, /^3 faults left: file:/m);
       for (const line of stdout.split('\n')) assert.ok(line.length <= 80 || /\/[0-9a-f]{64}|sha256:|file:/.test(line), line);
       const document = await world.json(['store', 'check'], { expect: 3 });

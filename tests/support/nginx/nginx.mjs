@@ -41,7 +41,7 @@ function settle(config, { origin, port, folder }) {
     'server 127.0.0.1:8080;': `server ${host};`,
     'listen 80;': `listen 127.0.0.1:${port};`,
     '/var/cache/nginx/scorevision': `${folder}/cache`,
-    'http://scorevision_origin/scorevision/;': `http://scorevision_origin${bucket}/scorevision/;`,
+    'http://scorevision_origin/scorevision/': `http://scorevision_origin${bucket}/scorevision/`,
   });
 }
 

@@ -1,7 +1,8 @@
 /* What everybody may read.
  *
  * commitments: filters, proofs, rivals, void texts, malformed parameters
- * public tree: cache headers, both names of a manifest, ETag, If-None-Match, Range, If-Range, HEAD; nothing private */
+ * public tree: cache headers, both names of a manifest, ETag, If-None-Match, Range, If-Range, HEAD; what is absent; nothing
+ * private */
 #include <string.h>
 
 #include "base/hash.h"
@@ -178,6 +179,22 @@ test_public_tree_conditions (World *world, gconstpointer unused)
   g_assert_cmpuint (newer.status, ==, 200);
 }
 
+/* A cache may keep that there is no next statement on signers as long as it keeps the index, and nothing else that is absent.
+ */
+static void
+test_absent (World *world, gconstpointer unused)
+{
+  world_start (world);
+  g_auto (Answer) statement = world_request (world, "GET", "/scorevision/signers/1.json", NULL);
+  g_assert_cmpuint (statement.status, ==, 404);
+  g_autofree char *kept = answer_header (&statement, "Cache-Control");
+  g_assert_cmpstr (kept, ==, "public, max-age=15, must-revalidate");
+  g_auto (Answer) archive = world_request (world, "GET", "/scorevision/archive/1.json", NULL);
+  g_assert_cmpuint (archive.status, ==, 404);
+  g_autofree char *not_kept = answer_header (&archive, "Cache-Control");
+  g_assert_cmpstr (not_kept, ==, "no-store");
+}
+
 static void
 test_nothing_private_is_public (World *world, gconstpointer unused)
 {
@@ -220,6 +237,7 @@ main (int argc, char **argv)
   ADD (test_commitments_parameters);
   ADD (test_public_tree);
   ADD (test_public_tree_conditions);
+  ADD (test_absent);
   ADD (test_nothing_private_is_public);
   return g_test_run ();
 }

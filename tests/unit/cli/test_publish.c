@@ -6,6 +6,8 @@
  *           - with --json the question is on the terminal and standard output has one document, with the changes
  *           - without a terminal it is 2 and says --yes
  *           - what has changed while the question was open is not what was agreed to: 6
+ *  rebuild  - an index whose signer does not count any more is replaced after the same one question, which says what is lost;
+ *             also where the manifest itself is live already
  *  changes  - the first manifest; a further window against the active one; what is replaced; a rollback
  *           - many are not all shown, and long ones are cut
  */
@@ -271,6 +273,62 @@ test_changed_meanwhile (Fixture *fixture, gconstpointer data)
   assert_says (again, theirs);
 }
 
+/* ── rebuilding ── */
+
+/* w1 by the wallet that stays, and the index with w2 by one that is crossed out. */
+static void
+cross_out_last_signer (Fixture *fixture)
+{
+  json_t *key = expect_json (SV (fixture, "key new --hotkey other --json"));
+  const char *other = json_string_value (json_object_get (key, "account"));
+  g_autofree char *before = g_steal_pointer (&fixture->settings[1]);
+  author (fixture, "w1.yaml", "w1", 0, 100, 1);
+  author (fixture, "w2.yaml", "w2", 100, 200, 1);
+  fixture->settings[1] = g_strdup_printf ("%s,%s", before, other);
+  g_free (publish (fixture, "w1.yaml"));
+  g_free (publish (fixture, "w2.yaml --hotkey other"));
+  g_free (fixture->settings[1]);
+  fixture->settings[1] = g_strdup_printf ("%s,!%s", before, other);
+  json_decref (key);
+}
+
+static void
+test_rebuild (Fixture *fixture, gconstpointer data)
+{
+  static const char *const question = "Replace the index by one with the 1 kept and without the 1 dropped entries? [y/N]";
+  cross_out_last_signer (fixture);
+  expect_failure (SV (fixture, "manifest publish w1.yaml --yes"), 3, "--rebuild-index");
+  expect_failure (SV (fixture, "manifest publish w1.yaml --rebuild-index"), 2, "confirm with --yes");
+  g_autofree char *dry = finish (start (fixture, "manifest publish w1.yaml --rebuild-index --dry-run", NULL), NULL, 0);
+  assert_says (dry, "1 entries kept, 1 dropped");
+  assert_says_not (dry, "[y/N]");
+  g_autofree char *refused = converse (fixture, "manifest publish w1.yaml --rebuild-index", question, "n\n", 6);
+  assert_says (refused, "is not built on, and replaced");
+  assert_says (refused, "kept        window w1");
+  assert_says (refused, "dropped     window w2");
+  expect_failure (SV (fixture, "manifest list"), 3, "not a trusted signer");
+  g_autofree char *done = converse (fixture, "manifest publish w1.yaml --rebuild-index", question, "y\n", 0);
+  assert_says (done, "live already, not signed again");
+  assert_says_not (strstr (done, question) + strlen (question), "[y/N]");
+  g_autofree char *list = expect_out (SV (fixture, "manifest list"), 0);
+  assert_says (list, "w1");
+  assert_says_not (list, "w2");
+  g_autofree char *again = finish (start (fixture, "manifest publish w1.yaml --rebuild-index", NULL), NULL, 0);
+  assert_says_not (again, "[y/N]"); /* there is nothing to rebuild any more */
+}
+
+static void
+test_rebuild_and_publish (Fixture *fixture, gconstpointer data)
+{
+  cross_out_last_signer (fixture);
+  g_autofree char *shown = converse (fixture, "manifest publish w2.yaml --rebuild-index",
+                                     "1 dropped entries, and publish the manifest of window w2? [y/N]", "y\n", 0);
+  assert_says (shown, "against the active manifest");
+  json_t *list = expect_json (SV (fixture, "manifest list --json"));
+  g_assert_cmpuint (json_array_size (json_object_get (list, "manifests")), ==, 2);
+  json_decref (list);
+}
+
 /* ── changes ── */
 
 static void
@@ -350,6 +408,8 @@ main (int argc, char **argv)
   ADD ("keeps one document on standard output", test_json);
   ADD ("needs --yes without a terminal", test_no_terminal);
   ADD ("does only what was agreed to", test_changed_meanwhile);
+  ADD ("asks once before an index is rebuilt", test_rebuild);
+  ADD ("rebuilds and publishes after one question", test_rebuild_and_publish);
   ADD ("compares with what is active or replaced", test_what_is_compared);
   ADD ("says that none is active", test_no_active);
   ADD ("shows many changes in short", test_many);

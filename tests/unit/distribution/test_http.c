@@ -1,6 +1,7 @@
 /* Reading over HTTP:
  *  - index and manifest come from the public address, by the keys that the user's client asks for
  *  - a cache on the way that shows an old index is by-passed once, before anything is refused
+ *  - a poll costs two requests, for the index and the next statement on signers; one that a cache calls absent is found
  *  - of several mirrors a silent one costs patience, not the answer
  */
 #include <netinet/in.h>
@@ -14,7 +15,8 @@
 typedef struct
 {
   World *world;
-  GBytes *cached_index; /* or NULL */
+  GBytes *cached_index;      /* or NULL */
+  gboolean hides_statements; /* a cache has learnt that there are none */
   guint n_bypassed;
 } Cdn;
 
@@ -36,11 +38,12 @@ answer (TinyServer *server, int fd, const char *request, gpointer data)
   g_autofree char *path = g_build_filename (cdn->world->root, "store", key, NULL);
   g_autofree char *content = NULL;
   gsize length;
-  cdn->n_bypassed += bypasses;
+  cdn->n_bypassed += bypasses && strcmp (key, "scorevision/index.json") == 0;
   g_autoptr (GBytes) bytes = NULL;
   if (cdn->cached_index != NULL && !bypasses && strcmp (key, "scorevision/index.json") == 0)
     bytes = g_bytes_ref (cdn->cached_index);
-  else if (g_file_get_contents (path, &content, &length, NULL))
+  else if ((bypasses || !cdn->hides_statements || strstr (key, "/signers/") == NULL) &&
+           g_file_get_contents (path, &content, &length, NULL))
     bytes = g_bytes_new (content, length);
   if (bytes != NULL)
     send_object (fd, bytes);
@@ -97,6 +100,43 @@ test_stale_cache (void)
   g_assert_cmpuint (cdn.n_bypassed, ==, 2);
 }
 
+static void
+next_sequence (SvIndex *index)
+{
+  index->sequence++;
+}
+
+static void
+test_statements (void)
+{
+  g_autoptr (World) world = world_new (0);
+  GError *error = NULL;
+  g_autofree char *hash = world_publish (world, "w1", 0, 100, "1", FALSE);
+  g_assert_nonnull (hash);
+  Cdn cdn = { .world = world, .hides_statements = TRUE };
+  g_autoptr (TinyServer) server = tiny_server_new (answer, &cdn);
+  g_autofree char *url = tiny_server_url (server, "");
+  sv_config_set (world->config, "R2_PUBLIC_URL", url);
+  g_autoptr (SvReader) reader = world_reader (world, world->config);
+  g_autoptr (SvIndex) index = sv_fetch_index (reader, SV_FETCH_NORMAL, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (index->sequence, ==, 1);
+  guint before = tiny_server_n_requests (server);
+  g_autoptr (SvIndex) unchanged = NULL;
+  g_assert_true (sv_poll_index (reader, SV_FETCH_NORMAL, &unchanged, &error));
+  g_assert_null (unchanged);
+  g_assert_cmpuint (tiny_server_n_requests (server), ==, before + 2);
+
+  const SvSignerChange change = { (char *)sv_keypair_address (world->stranger), 0 };
+  g_autoptr (SvSignersStatement) statement =
+      sv_signers_statement_sign (NULL, TRUE, &change, sv_chain_id (world->chain), world->operator, 1761177600000, &error);
+  world_set_object (world, "scorevision/signers/1.json", statement->document->bytes);
+  world_resign_index (world, world->stranger, next_sequence);
+  g_autoptr (SvIndex) by_stranger = sv_fetch_index (reader, SV_FETCH_NORMAL, &error);
+  g_assert_no_error (error);
+  g_assert_cmpstr (by_stranger->document->signed_by, ==, sv_keypair_address (world->stranger));
+}
+
 /* A listening socket that nobody accepts on: connections are made and never answered. */
 static char *
 silent_url (int *listener)
@@ -133,6 +173,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/http/reads index and manifest", test_reads);
   g_test_add_func ("/http/by-passes a stale cache once", test_stale_cache);
+  g_test_add_func ("/http/asks for the next statement on signers", test_statements);
   g_test_add_func ("/http/does not wait for a silent mirror", test_silent_mirror);
   return g_test_run ();
 }

@@ -45,7 +45,11 @@ test_bad_settings (void)
   g_assert_null (load (world, world->chain, only_revoked, &error));
   world_assert_error (&error, SV_ERROR_USAGE, "no signer");
   g_autofree char *contradiction = g_strconcat (sv_keypair_address (world->operator), ",", only_revoked, NULL);
-  g_assert_null (load (world, world->chain, contradiction, &error));
+  g_autoptr (SvSigners) nobody = load_well (world, world->chain, contradiction);
+  g_assert_false (trusts (nobody, world->operator));
+  g_assert_false (sv_signers_check_some_left (nobody, &error));
+  world_assert_error (&error, SV_ERROR_VERIFY, "revoked");
+  g_assert_null (sv_reader_new (world->config, world->chain, NULL, &error));
   world_assert_error (&error, SV_ERROR_VERIFY, "revoked");
 }
 

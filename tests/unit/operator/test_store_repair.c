@@ -208,7 +208,11 @@ damage_statement (Lab *lab)
 static char *
 exchange_statement (Lab *lab)
 {
-  lab_write (lab, "scorevision/signers/1.json", "{\"n\":1,\"previous\":null}");
+  g_autoptr (GBytes) bytes = lab_read (lab->world->store, "scorevision/signers/1.json");
+  g_autofree char *text = g_strndup (g_bytes_get_data (bytes, NULL), g_bytes_get_size (bytes));
+  char *digit = strstr (text, "\"from_block\":0") + strlen ("\"from_block\":");
+  *digit = '7';
+  lab_write (lab, "scorevision/signers/1.json", text);
   return g_strdup ("scorevision/signers/1.json");
 }
 
@@ -225,6 +229,13 @@ fork_statements (Lab *lab)
 {
   g_free (lab_put_statement (lab, 1, NULL, lab->world->stranger));
   return g_strdup ("scorevision/signers/1.json");
+}
+
+static char *
+lose_last_statement (Lab *lab)
+{
+  lab_remove (lab, "scorevision/signers/3.json");
+  return g_strdup ("scorevision/signers/3.json");
 }
 
 static char *
@@ -258,14 +269,20 @@ static const Case cases[] = {
   { "clip-damaged", damage_clip, "damaged", NULL, .has_mirror = TRUE },
   { "shard-damaged", damage_shard, "damaged", NULL },
   { "shard-cut", cut_shard, "its line is cut short", NULL },
-  { "statement-missing", lose_statement, "missing: the statements from 2 to 2", "http://", .has_mirror = TRUE },
-  { "statement-missing-for-good", lose_statement, "missing: the statements from 2 to 2", NULL },
-  { "statements-missing", lose_first_statements, "missing: the statements from 1 to 2", "http://", .has_mirror = TRUE },
-  { "statement-damaged", damage_statement, "statement", "http://", .has_mirror = TRUE },
-  { "statement-exchanged", exchange_statement, "its signature is wrong", "http://", .has_mirror = TRUE },
-  { "statement-of-another-history", fork_statements, "is not the one that the next", NULL, .has_mirror = TRUE },
-  { "last-statement-damaged", damage_last_statement, "statement", NULL, .has_mirror = TRUE },
-  { "statement-misnumbered", misnumber_statement, "its field n is not the number", "http://", .has_mirror = TRUE },
+  { "statement-missing", lose_statement, "missing: the statements from 2 to 2", "this home's memory" },
+  { "statement-missing-cold", lose_statement, "missing: the statements from 2 to 2", NULL, .is_cold = TRUE },
+  { "statement-missing-cold-mirror", lose_statement, "a later one is", "http://", .is_cold = TRUE, .has_mirror = TRUE },
+  { "statements-missing", lose_first_statements, "missing: the statements from 1 to 2", "this home's memory" },
+  { "statements-missing-cold-mirror", lose_first_statements, "from 1 to 2", "http://", .is_cold = TRUE, .has_mirror = TRUE },
+  { "statement-damaged", damage_statement, "statement", "this home's memory" },
+  { "statement-damaged-cold-mirror", damage_statement, "statement", "http://", .is_cold = TRUE, .has_mirror = TRUE },
+  { "statement-exchanged", exchange_statement, "not the signature of", "this home's memory" },
+  { "statement-of-another-history", fork_statements, "than the one that this home knows", NULL, .has_mirror = TRUE },
+  { "statement-of-another-history-cold", fork_statements, "is not the one that the next", NULL, .is_cold = TRUE },
+  { "last-statement-missing", lose_last_statement, "and this home knows them", "this home's memory" },
+  { "last-statement-damaged", damage_last_statement, "statement", "this home's memory" },
+  { "last-statement-damaged-cold", damage_last_statement, "statement", NULL, .is_cold = TRUE, .has_mirror = TRUE },
+  { "statement-misnumbered", misnumber_statement, "its field n is not the number", "this home's memory" },
 };
 
 /* What cannot be repaired stays as it is. */

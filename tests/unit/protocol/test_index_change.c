@@ -5,7 +5,8 @@
  *  - adding is refused, and changes nothing: live already, used before, overlap, expired, not following newest
  *  - superseding: the replaced entry moves; refused without a live entry, with other blocks, with the same manifest
  *  - rolling back: the old hash is live again and in history too; newest stays
- *  - the start that is filled in */
+ *  - the start that is filled in
+ *  - entries taken over from an index that is not relied on: numbered anew, no block of the future; conflicts are refused */
 #include "sample_index.h"
 
 #include "base/error.h"
@@ -225,6 +226,42 @@ start_is_filled_in_from_the_window_before (void)
   g_assert_cmpuint (sv_index_default_start (index, "w2", 500, 42), ==, 200); /* other windows' only */
 }
 
+static void
+entries_are_taken_over (void)
+{
+  GError *error = NULL;
+  g_autoptr (SvIndex) from = sample_index ();
+  g_autoptr (SvIndex) index = empty_index ();
+  index->sequence = 10;
+  index->updated_at = g_strdup ("2025-10-23T00:00:00Z");
+  const SvIndexEntry *replaced = entry_at (from->superseded, 0), *live = entry_at (from->entries, 0);
+  g_assert_true (sv_index_adopt (index, replaced, 115, &error));
+  g_assert_true (sv_index_adopt (index, entry_at (from->entries, 1), 115, &error));
+  g_assert_true (sv_index_adopt (index, live, 115, &error));
+  g_assert_no_error (error);
+  g_assert_cmpuint (index->sequence, ==, 13);
+  g_assert_cmpuint (entry_at (index->superseded, 0)->added_sequence, ==, 11);
+  g_assert_cmpuint (entry_at (index->superseded, 0)->active_from, ==, 110);
+  g_assert_cmpuint (entry_at (index->superseded, 0)->superseded_at_block, ==, 115); /* was 130 */
+  g_assert_cmpstr (entry_at (index->entries, 0)->hash, ==, live->hash);
+  g_assert_cmpuint (entry_at (index->entries, 0)->added_sequence, ==, 13);
+  g_assert_cmpuint (entry_at (index->entries, 0)->active_from, ==, 115); /* was 120 */
+  g_autofree char *before = print_index (index);
+
+  g_assert_false (sv_index_adopt (index, live, 115, &error));
+  g_assert_error (error, SV_ERROR, SV_ERROR_CONFLICT);
+  g_clear_error (&error);
+  g_autoptr (SvIndex) other = empty_index ();
+  const SvIndexChange change = change_at (110, 112);
+  g_autoptr (SvManifest) overlapping = next_manifest (other, "w3", 150, 250, "1");
+  add (other, overlapping, &change);
+  g_assert_false (sv_index_adopt (index, entry_at (other->entries, 0), 115, &error));
+  g_assert_error (error, SV_ERROR, SV_ERROR_POLICY);
+  g_clear_error (&error);
+  g_autofree char *after = print_index (index);
+  g_assert_cmpstr (before, ==, after);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -241,5 +278,6 @@ main (int argc, char **argv)
   g_test_add_func ("/index/supersede-is-refused", supersede_is_refused);
   g_test_add_func ("/index/rollback-makes-the-old-manifest-live-again", rollback_makes_the_old_manifest_live_again);
   g_test_add_func ("/index/start-is-filled-in-from-the-window-before", start_is_filled_in_from_the_window_before);
+  g_test_add_func ("/index/entries-are-taken-over", entries_are_taken_over);
   return g_test_run ();
 }
