@@ -6,6 +6,7 @@
 #include "api/service.h"
 #include "api/static_file.h"
 #include "base/rfc3339.h"
+#include "protocol/object_keys.h"
 
 #define CLIP_CACHE_CONTROL "private, max-age=900"
 
@@ -42,8 +43,8 @@ sv_handle_public_tree (SvExchange *exchange)
   const char *key = exchange->target->path + 1; /* the path is the key: "scorevision/…" */
   if (!sv_object_key_is_valid (key) || strstr (key, "/.") != NULL)
     return reply_not_found ();
-  gboolean is_statement = g_str_has_prefix (key, "scorevision/signers/");
-  gboolean is_by_content = strcmp (key, "scorevision/index.json") != 0 && !is_statement;
+  gboolean is_statement = g_str_has_prefix (key, SV_SIGNERS_PREFIX);
+  gboolean is_by_content = strcmp (key, SV_INDEX_KEY) != 0 && !is_statement;
   SvReply *reply = reply_file (exchange, key, content_type_of (key), is_by_content ? SV_CACHE_IMMUTABLE : SV_CACHE_INDEX);
   /* With each index readers ask for the next statement, which mostly is not there. */
   if (is_statement && reply->status == 404)

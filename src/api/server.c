@@ -18,6 +18,7 @@
 #include "base/http_client.h"
 #include "base/log.h"
 #include "base/rfc3339.h"
+#include "protocol/object_keys.h"
 
 #define CONNECTION_MEMORY (40 * 1024) /* a request's target and headers, and the answer's headers */
 #define MAX_STRANGERS 65536
@@ -108,7 +109,7 @@ open_store (SvServer *server, const SvConfig *config, GError **error)
   server->store = sv_object_store_open (url, config, error);
   if (server->store == NULL)
     return FALSE;
-  g_autofree char *path = sv_object_store_local_path (server->store, "scorevision/index.json");
+  g_autofree char *path = sv_object_store_local_path (server->store, SV_INDEX_KEY);
   gboolean is_bucket = g_str_has_prefix (sv_object_store_url (server->store), "s3:");
   if (path == NULL && !is_bucket)
   {

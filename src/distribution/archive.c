@@ -1,14 +1,7 @@
 /* Archives of the index, as readers see them: one after the other from the newest, each vouched for by the hash that the one
  * after it has of it, and the newest by the signed index. */
 #include "base/error.h"
-#include "base/hash.h"
 #include "distribution/reader_state.h"
-
-char *
-sv_archive_key (const char *hash)
-{
-  return g_strdup_printf ("scorevision/archive/%s.json", sv_hash_hex (hash));
-}
 
 /* Not "not found": that would be what is looked for in it. */
 static void

@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "base/hash.h"
 #include "base/log.h"
 #include "base/rfc3339.h"
 #include "distribution/reader_state.h"
@@ -172,19 +171,6 @@ sv_publisher_read_index (SvPublisher *publisher, GError **error)
 
 /* ── manifest objects ── */
 
-char *
-sv_manifest_key (const char *hash)
-{
-  return g_strdup_printf ("scorevision/manifests/%s.json", sv_hash_hex (hash));
-}
-
-/* The name that the user's client asks for. */
-static char *
-prefixed_manifest_key (const char *hash)
-{
-  return g_strdup_printf ("scorevision/manifests/%s.json", hash);
-}
-
 static gboolean
 put_new (SvPublisher *publisher, const char *key, GBytes *bytes, SvPutCondition condition, const char *cache_control,
          GError **error)
@@ -222,7 +208,7 @@ gboolean
 sv_publisher_put_manifest (SvPublisher *publisher, const SvManifest *manifest, GError **error)
 {
   g_autofree char *key = sv_manifest_key (manifest->hash);
-  g_autofree char *prefixed = prefixed_manifest_key (manifest->hash);
+  g_autofree char *prefixed = sv_manifest_key_prefixed (manifest->hash);
   GBytes *bytes = manifest->document->bytes;
   return put_once (publisher, key, bytes, error) && put_once (publisher, prefixed, bytes, error);
 }

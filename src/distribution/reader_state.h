@@ -6,8 +6,7 @@
 #include "distribution/publisher.h"
 #include "distribution/reader.h"
 #include "distribution/reader_memory.h"
-
-#define SV_INDEX_KEY "scorevision/index.json"
+#include "protocol/object_keys.h"
 
 struct SvReader
 {
@@ -61,9 +60,6 @@ void sv_statements_forget_tails (SvReader *reader);
 /* (transfer none) the last that @mirror has shown, or that counts; NULL where there is none. */
 const SvSignersStatement *sv_statements_last (const SvReader *reader, guint mirror);
 
-/* "scorevision/signers/{n}.json". Returns: (transfer full). */
-char *sv_signers_key (guint64 number);
-
 /* For a publisher, whose reader has one store: the verified index and its ETag, or, where nothing was ever published, an empty
  * index and NULL. A store whose index is gone is SV_ERROR_VERIFY. Returns: (transfer full) both. */
 gboolean sv_fetch_index_for_update (SvReader *reader, SvIndex **index, char **etag, GError **error) G_GNUC_WARN_UNUSED_RESULT;
@@ -86,11 +82,5 @@ gboolean sv_read_listed_index (SvReader *reader, SvIndex **listed, char **etag, 
 GBytes *sv_cache_read (const SvReader *reader, const char *folder, const char *hash, gsize max_size);
 void sv_cache_write (const SvReader *reader, const char *folder, const char *hash, GBytes *bytes);
 
-/* "scorevision/archive/{hex}.json". Returns: (transfer full). */
-char *sv_archive_key (const char *hash);
-
 /* One archive by hash (stored form), opened. Returns: (transfer full). */
 SvIndex *sv_fetch_archive (SvReader *reader, const char *hash, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-
-/* "scorevision/manifests/{hex}.json". Returns: (transfer full). */
-char *sv_manifest_key (const char *hash);

@@ -12,12 +12,6 @@
 #define MAX_TAIL_SIZE (4 * 1024 * 1024)   /* bytes; a mirror can make them up, and there may be several */
 #define PATIENCE_US (30 * G_USEC_PER_SEC) /* for all of one mirror's; the rest is read the next time */
 
-char *
-sv_signers_key (guint64 number)
-{
-  return g_strdup_printf ("scorevision/signers/%" G_GUINT64_FORMAT ".json", number);
-}
-
 void
 sv_statements_forget_tails (SvReader *reader)
 {

@@ -278,7 +278,7 @@ sv_store_is_operators (const SvStoreCheck *check)
 static void
 judge_index (SvStoreCheck *check, const GError *failure)
 {
-  gboolean is_absent = sv_store_is_absent (check->store, SV_INDEX_OBJECT);
+  gboolean is_absent = sv_store_is_absent (check->store, SV_INDEX_KEY);
   guint64 known = sv_known_sequence (check->reader);
   if (is_absent && (known == 0 || !sv_store_is_operators (check)))
     return;
@@ -286,7 +286,7 @@ judge_index (SvStoreCheck *check, const GError *failure)
       is_absent
           ? g_strdup_printf ("missing: the index of sequence %" G_GUINT64_FORMAT " is known to have been published", known)
           : g_strdup (sv_message_without (failure->message, sv_object_store_url (check->store)));
-  sv_store_add_fault (check, SV_STORE_INDEX, SV_INDEX_OBJECT, what, NULL)->remedy = SV_REMEDY_INDEX;
+  sv_store_add_fault (check, SV_STORE_INDEX, SV_INDEX_KEY, what, NULL)->remedy = SV_REMEDY_INDEX;
 }
 
 gboolean

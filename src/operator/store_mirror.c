@@ -188,8 +188,8 @@ copy_entries (SvMirror *mirror, const GPtrArray *entries, GError **error)
   for (guint i = 0; i < entries->len; i++)
   {
     const SvIndexEntry *entry = entries->pdata[i];
-    g_autofree char *key = sv_store_manifest_key (entry->hash);
-    g_autofree char *prefixed = sv_store_manifest_key_prefixed (entry->hash);
+    g_autofree char *key = sv_manifest_key (entry->hash);
+    g_autofree char *prefixed = sv_manifest_key_prefixed (entry->hash);
     const char *const keys[] = { key, prefixed, NULL };
     if (!g_hash_table_contains (mirror->done, key) && !copy_named (mirror, keys, error))
       return FALSE;
@@ -202,7 +202,7 @@ static gboolean
 copy_archive (SvMirror *mirror, const char *hash, char **previous, GError **error)
 {
   GError *failure = NULL;
-  g_autofree char *key = sv_store_archive_key (hash);
+  g_autofree char *key = sv_archive_key (hash);
   const char *const keys[] = { key, NULL };
   *previous = NULL;
   if (!copy_named (mirror, keys, error))
@@ -328,7 +328,7 @@ static gboolean
 copy_statement (SvMirror *mirror, guint64 number, char **hash, GError **error)
 {
   GError *failure = NULL;
-  g_autofree char *key = sv_store_signers_key (number);
+  g_autofree char *key = sv_signers_key (number);
   g_autofree char *before = g_steal_pointer (hash);
   tell_progress (mirror, key);
   g_autoptr (SvSignersStatement) statement =

@@ -14,7 +14,7 @@ sv_mirror_read_source_index (SvMirror *mirror, GError **error)
   mirror->index = sv_fetch_index (mirror->reader, SV_FETCH_BYPASS_CACHES, &failure);
   if (mirror->index != NULL)
     mirror->report->sequence = mirror->index->sequence;
-  if (failure == NULL || (!is_public && sv_store_is_absent (mirror->from, SV_INDEX_OBJECT)))
+  if (failure == NULL || (!is_public && sv_store_is_absent (mirror->from, SV_INDEX_KEY)))
     return TRUE;
   if (is_public)
     g_set_error (error, SV_ERROR, failure->code, "nothing was copied: %s", failure->message);
@@ -58,7 +58,7 @@ sv_mirror_judge_target_index (SvMirror *mirror, GError **error)
 {
   SvGetOptions options = { .max_size = SV_INDEX_MAX_SIZE, .bypass_caches = TRUE };
   g_autoptr (GError) failure = NULL;
-  g_autoptr (SvObject) present = sv_object_store_get (mirror->to, SV_INDEX_OBJECT, &options, NULL, &failure);
+  g_autoptr (SvObject) present = sv_object_store_get (mirror->to, SV_INDEX_KEY, &options, NULL, &failure);
   mirror->replaces = sv_store_put_options (SV_STORE_INDEX);
   if (g_error_matches (failure, SV_ERROR, SV_ERROR_UNREACHABLE))
   {
@@ -90,7 +90,7 @@ sv_mirror_write_index (SvMirror *mirror, GError **error)
     report->index = SV_MIRRORED_HELD_BACK;
   else
   {
-    g_autofree char *etag = sv_object_store_put (mirror->to, SV_INDEX_OBJECT, bytes, &mirror->replaces, error);
+    g_autofree char *etag = sv_object_store_put (mirror->to, SV_INDEX_KEY, bytes, &mirror->replaces, error);
     report->index = SV_MIRRORED_WRITTEN;
     report->copied++;
     report->copied_bytes += g_bytes_get_size (bytes);

@@ -23,7 +23,7 @@ add_missing (SvStoreCheck *check, SvStoreKind kind, const char *key, const char 
 static gboolean
 check_names (SvStoreCheck *check, const SvIndexEntry *entry, char **sound_key, GError **error)
 {
-  char *keys[] = { sv_store_manifest_key (entry->hash), sv_store_manifest_key_prefixed (entry->hash) };
+  char *keys[] = { sv_manifest_key (entry->hash), sv_manifest_key_prefixed (entry->hash) };
   g_autofree char *why = g_strdup_printf ("missing: the index names it for window %s", entry->window_id);
   gboolean ok = TRUE;
   *sound_key = NULL;
@@ -85,7 +85,7 @@ check_entries (SvStoreCheck *check, const GPtrArray *entries, gboolean are_live,
 static gboolean
 check_archive (SvStoreCheck *check, const char *hash, char **previous, GError **error)
 {
-  g_autofree char *key = sv_store_archive_key (hash);
+  g_autofree char *key = sv_archive_key (hash);
   SvObjectState state;
   *previous = NULL;
   if (!sv_store_look_at (check, key, &state, error))
@@ -119,7 +119,7 @@ check_archives (SvStoreCheck *check, GError **error)
     hash = previous;
   }
   if (hash != NULL)
-    sv_store_add_fault (check, SV_STORE_INDEX, SV_INDEX_OBJECT, "leads to more archives than readers follow",
+    sv_store_add_fault (check, SV_STORE_INDEX, SV_INDEX_KEY, "leads to more archives than readers follow",
                         "ask whoever signed the index");
   return TRUE;
 }
@@ -156,7 +156,7 @@ find_known (const SvStoreCheck *check, guint64 number)
 static void
 add_statement_fault (SvStoreCheck *check, guint64 number, const char *hash, const char *what)
 {
-  g_autofree char *key = sv_store_signers_key (number);
+  g_autofree char *key = sv_signers_key (number);
   SvStoreFault *fault = sv_store_add_fault (check, SV_STORE_SIGNERS, key, what, NULL);
   if (hash != NULL && fault->remedy == SV_REMEDY_NONE)
   {
@@ -171,7 +171,7 @@ add_statement_fault (SvStoreCheck *check, guint64 number, const char *hash, cons
 static void
 add_two_histories (SvStoreCheck *check, guint64 number)
 {
-  g_autofree char *key = sv_store_signers_key (number);
+  g_autofree char *key = sv_signers_key (number);
   sv_store_add_fault (check, SV_STORE_SIGNERS, key, "is not the one that the next statement follows",
                       "compare both with a mirror or a backup, and bring back the one that is another there");
 }
@@ -179,7 +179,7 @@ add_two_histories (SvStoreCheck *check, guint64 number)
 static void
 add_another (SvStoreCheck *check, guint64 number)
 {
-  g_autofree char *key = sv_store_signers_key (number);
+  g_autofree char *key = sv_signers_key (number);
   sv_store_add_fault (check, SV_STORE_SIGNERS, key, "is another statement than the one that this home knows and follows",
                       "somebody has exchanged it: remove it, and `sv store check --repair` brings the right one back");
 }
@@ -283,7 +283,7 @@ count_orphans (SvStoreCheck *check)
 static void
 note_index (SvStoreCheck *check)
 {
-  if (check->index != NULL || g_hash_table_contains (check->by_key, SV_INDEX_OBJECT))
+  if (check->index != NULL || g_hash_table_contains (check->by_key, SV_INDEX_KEY))
     return;
   if (check->report.tallies[SV_STORE_SHARD].objects > 0)
     add_note (check, "there is no index here, as in a store that runners write to");

@@ -122,13 +122,13 @@ sv_store_name_read (const char *key)
   } kinds[] = {
     { "scorevision/manifests/", SV_STORE_MANIFEST, is_manifest },
     { "scorevision/archive/", SV_STORE_ARCHIVE, is_archive },
-    { "scorevision/signers/", SV_STORE_SIGNERS, is_statement },
+    { SV_SIGNERS_PREFIX, SV_STORE_SIGNERS, is_statement },
     { "scorevision/issued/", SV_STORE_ISSUED, is_issued },
     { "scorevision/shards/", SV_STORE_SHARD, is_shard },
     { "private/clips/", SV_STORE_CLIP, is_clip },
     { "private/probe/", SV_STORE_PROBE, is_any },
   };
-  if (strcmp (key, SV_INDEX_OBJECT) == 0)
+  if (strcmp (key, SV_INDEX_KEY) == 0)
     return (SvStoreName){ .kind = SV_STORE_INDEX };
   for (gsize i = 0; i < G_N_ELEMENTS (kinds); i++)
   {
@@ -137,30 +137,6 @@ sv_store_name_read (const char *key)
       return name;
   }
   return (SvStoreName){ .kind = SV_STORE_OTHER };
-}
-
-char *
-sv_store_manifest_key (const char *hash)
-{
-  return g_strdup_printf ("scorevision/manifests/%s.json", sv_hash_hex (hash));
-}
-
-char *
-sv_store_manifest_key_prefixed (const char *hash)
-{
-  return g_strdup_printf ("scorevision/manifests/%s.json", hash);
-}
-
-char *
-sv_store_archive_key (const char *hash)
-{
-  return g_strdup_printf ("scorevision/archive/%s.json", sv_hash_hex (hash));
-}
-
-char *
-sv_store_signers_key (guint64 number)
-{
-  return g_strdup_printf ("scorevision/signers/%" G_GUINT64_FORMAT ".json", number);
 }
 
 SvPutOptions
@@ -372,7 +348,7 @@ sv_store_verify (SvSpool *spool, SvObjectStore *store, const char *key, const Sv
 SvIndex *
 sv_store_get_archive (SvObjectStore *store, const char *hash, GError **error)
 {
-  g_autofree char *key = sv_store_archive_key (hash);
+  g_autofree char *key = sv_archive_key (hash);
   g_autoptr (GBytes) bytes = sv_store_get (store, key, hash, SV_INDEX_MAX_SIZE, error);
   return bytes != NULL ? sv_archive_open (bytes, hash, error) : NULL;
 }
@@ -380,7 +356,7 @@ sv_store_get_archive (SvObjectStore *store, const char *hash, GError **error)
 SvSignersStatement *
 sv_store_get_statement (SvObjectStore *store, const SvChainId *chain, guint64 number, GError **error)
 {
-  g_autofree char *key = sv_store_signers_key (number);
+  g_autofree char *key = sv_signers_key (number);
   g_autoptr (GBytes) bytes = sv_store_get (store, key, NULL, SV_SIGNERS_MAX_SIZE, error);
   g_autoptr (SvSignersStatement) statement = bytes != NULL ? sv_signers_statement_open (bytes, chain, error) : NULL;
   if (statement == NULL || statement->number == number)

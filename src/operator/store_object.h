@@ -3,6 +3,7 @@
 #pragma once
 
 #include "protocol/manifest_archive.h"
+#include "protocol/object_keys.h"
 #include "protocol/signers_statement.h"
 #include "store/object_store.h"
 
@@ -21,7 +22,6 @@ typedef enum
 } SvStoreKind;
 
 #define SV_STORE_N_KINDS (SV_STORE_PUBLIC + 1)
-#define SV_INDEX_OBJECT "scorevision/index.json"
 
 /* "manifests", "clips"… */
 const char *sv_store_kind_name (SvStoreKind kind);
@@ -34,12 +34,6 @@ typedef struct
 } SvStoreName;
 
 SvStoreName sv_store_name_read (const char *key);
-
-/* Both names of a manifest, the name of an archive, of a statement. Returns: (transfer full). */
-char *sv_store_manifest_key (const char *hash);
-char *sv_store_manifest_key_prefixed (const char *hash);
-char *sv_store_archive_key (const char *hash);
-char *sv_store_signers_key (guint64 number);
 
 /* How objects of a kind are put: content type and cache header of section 3, written in any case. */
 SvPutOptions sv_store_put_options (SvStoreKind kind);

@@ -88,8 +88,8 @@ check_public_index (SvStoreCheck *check, SvObjectStore *public, const char *url)
 {
   SvGetOptions options = { .max_size = SV_INDEX_MAX_SIZE };
   g_autoptr (GError) failure = NULL;
-  g_autofree char *at = g_strconcat (url, "/", SV_INDEX_OBJECT, NULL);
-  g_autoptr (SvObject) object = sv_object_store_get (public, SV_INDEX_OBJECT, &options, NULL, &failure);
+  g_autofree char *at = g_strconcat (url, "/", SV_INDEX_KEY, NULL);
+  g_autoptr (SvObject) object = sv_object_store_get (public, SV_INDEX_KEY, &options, NULL, &failure);
   if (object != NULL)
   {
     compare_index (check, url, at, object->bytes);

@@ -14,7 +14,7 @@
 static char *
 shown_key (const SvStoreFault *fault)
 {
-  return fault->kind == SV_STORE_MANIFEST ? sv_store_manifest_key (fault->hash) : g_strdup (fault->key);
+  return fault->kind == SV_STORE_MANIFEST ? sv_manifest_key (fault->hash) : g_strdup (fault->key);
 }
 
 static GBytes *
@@ -22,7 +22,7 @@ find_other_name (SvStoreCheck *check, const SvStoreFault *fault, char **source)
 {
   if (fault->kind != SV_STORE_MANIFEST)
     return NULL;
-  char *keys[] = { sv_store_manifest_key (fault->hash), sv_store_manifest_key_prefixed (fault->hash) };
+  char *keys[] = { sv_manifest_key (fault->hash), sv_manifest_key_prefixed (fault->hash) };
   GBytes *bytes = NULL;
   for (gsize i = 0; i < G_N_ELEMENTS (keys); i++)
   {
@@ -148,7 +148,7 @@ put_index (SvStoreCheck *check, const SvStoreFault *fault, const SvIndex *index,
   SvGetOptions get = { .max_size = SV_INDEX_MAX_SIZE, .bypass_caches = TRUE };
   SvPutOptions put = sv_store_put_options (SV_STORE_INDEX);
   g_autoptr (GError) failure = NULL;
-  g_autoptr (SvObject) present = sv_object_store_get (check->store, SV_INDEX_OBJECT, &get, NULL, &failure);
+  g_autoptr (SvObject) present = sv_object_store_get (check->store, SV_INDEX_KEY, &get, NULL, &failure);
   if (present != NULL && !may_replace (present->bytes, index, error))
     return FALSE;
   if (g_error_matches (failure, SV_ERROR, SV_ERROR_UNREACHABLE))

@@ -1,5 +1,6 @@
 /* Checking a store:
- *  - a sound one; orphans, a pending anchor, names that are nobody's: notes, no faults
+ *  - a sound one; orphans, a pending anchor, names that are nobody's, statements without effect: notes, no
+ *    faults
  *  - what the public sees: the same index, one that caches may have, an old one, another one, a clip
  *  - what a probe left behind is removed by a repair only
  *  - an empty store; one that only runners write to
@@ -49,6 +50,18 @@ test_notes (void)
   g_assert_true (lab_has (lab, "scorevision/manifests/readme.txt"));
 }
 
+static void
+test_statement_without_effect (void)
+{
+  g_autoptr (Lab) lab = lab_new ();
+  g_autoptr (GBytes) third = lab_read (lab->world->store, "scorevision/signers/3.json");
+  g_autofree char *hash = sv_hash_gbytes (third);
+  g_free (lab_put_statement (lab, 4, hash, lab->world->stranger));
+  g_autoptr (SvStoreCheck) check = lab_check (lab, NULL);
+  g_assert_cmpuint (lab_left (check), ==, 0);
+  g_assert_true (lab_has_note (check, "1 statement on signers is without effect after number 3"));
+}
+
 /* ── the public side ── */
 
 typedef struct
@@ -69,7 +82,7 @@ outside_init (Outside *outside)
   outside->server = lab_serve (outside->lab, "public");
   outside->config = world_config (outside->lab->world, "home");
   sv_config_set (outside->config, "R2_PUBLIC_URL", folder_server_url (outside->server));
-  outside->index_at = g_strconcat (folder_server_url (outside->server), "/" SV_INDEX_OBJECT, NULL);
+  outside->index_at = g_strconcat (folder_server_url (outside->server), "/" SV_INDEX_KEY, NULL);
 }
 
 static void
@@ -135,7 +148,7 @@ put_index_outside (Outside *outside, GBytes *bytes)
 {
   GError *error = NULL;
   SvPutOptions options = { .condition = SV_PUT_ALWAYS };
-  g_autofree char *etag = sv_object_store_put (outside->copy, SV_INDEX_OBJECT, bytes, &options, &error);
+  g_autofree char *etag = sv_object_store_put (outside->copy, SV_INDEX_KEY, bytes, &options, &error);
   g_assert_no_error (error);
   g_assert_nonnull (etag);
 }
@@ -158,7 +171,7 @@ test_public_other (void)
   put_index_outside (&outside, strange);
   g_autoptr (SvStoreCheck) untrusted = lab_check (outside.lab, outside.config);
   lab_assert_told (untrusted, outside.index_at, "not a trusted signer");
-  lab_delete (outside.copy, SV_INDEX_OBJECT);
+  lab_delete (outside.copy, SV_INDEX_KEY);
   g_autoptr (SvStoreCheck) absent = lab_check (outside.lab, outside.config);
   lab_assert_told (absent, outside.index_at, "no such object");
   outside_clear (&outside);
@@ -281,6 +294,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/store-check/sound", test_sound);
   g_test_add_func ("/store-check/notes", test_notes);
+  g_test_add_func ("/store-check/statement-without-effect", test_statement_without_effect);
   g_test_add_func ("/store-check/public/same", test_public_same);
   g_test_add_func ("/store-check/public/older", test_public_older);
   g_test_add_func ("/store-check/public/other", test_public_other);

@@ -173,7 +173,7 @@ assert_held_back (Lab *lab, const char *key)
   g_assert_cmpuint (strlen (find_fault (report, key)->what), >, 0);
   g_assert_cmpuint (report->faults->len, ==, 1);
   g_assert_cmpint (report->index, ==, SV_MIRRORED_HELD_BACK);
-  g_assert_false (has (to, SV_INDEX_OBJECT));
+  g_assert_false (has (to, SV_INDEX_KEY));
   g_assert_true (has (to, lab->shard_key));
 }
 
@@ -288,7 +288,7 @@ give_index (Lab *lab, SvObjectStore *to, const SvKeypair *keypair, void (*change
   g_autoptr (GBytes) ours = world_index_bytes (lab->world);
   world_resign_index (lab->world, keypair, change);
   g_autoptr (GBytes) other = world_index_bytes (lab->world);
-  write_to (to, SV_INDEX_OBJECT, other);
+  write_to (to, SV_INDEX_KEY, other);
   world_set_index_bytes (lab->world, ours);
 }
 
@@ -297,11 +297,11 @@ assert_refused (Lab *lab, SvObjectStore *to, SvErrorCode code, const char *part)
 {
   GError *error = NULL;
   g_autofree char *live = lab_key (lab->live);
-  g_autoptr (GBytes) before = lab_read (to, SV_INDEX_OBJECT);
+  g_autoptr (GBytes) before = lab_read (to, SV_INDEX_KEY);
   g_autoptr (SvMirrorReport) report = try_mirror (lab, lab->world->store, to, (Flags){ 0 }, &error);
   g_assert_null (report);
   world_assert_error (&error, code, part);
-  g_autoptr (GBytes) after = lab_read (to, SV_INDEX_OBJECT);
+  g_autoptr (GBytes) after = lab_read (to, SV_INDEX_KEY);
   g_assert_true (g_bytes_equal (before, after));
   g_assert_false (has (to, live));
 }
@@ -320,17 +320,17 @@ test_target_index (void)
   give_index (lab, to, world->stranger, go_back);
   assert_refused (lab, to, SV_ERROR_POLICY, "not trusted here");
   g_autoptr (GBytes) foreign = world_index_bytes (other->world);
-  write_to (to, SV_INDEX_OBJECT, foreign);
+  write_to (to, SV_INDEX_KEY, foreign);
   assert_refused (lab, to, SV_ERROR_POLICY, "of another chain or subnet");
 
-  write_text (to, SV_INDEX_OBJECT, "{\"version\":");
+  write_text (to, SV_INDEX_KEY, "{\"version\":");
   g_autoptr (SvMirrorReport) over_garbage = mirror (lab, to, (Flags){ 0 });
   g_assert_cmpint (over_garbage->index, ==, SV_MIRRORED_WRITTEN);
-  assert_same (world->store, to, SV_INDEX_OBJECT);
+  assert_same (world->store, to, SV_INDEX_KEY);
   give_index (lab, to, world->operator, go_back);
   g_autoptr (SvMirrorReport) over_older = mirror (lab, to, (Flags){ 0 });
   g_assert_cmpint (over_older->index, ==, SV_MIRRORED_WRITTEN);
-  assert_same (world->store, to, SV_INDEX_OBJECT);
+  assert_same (world->store, to, SV_INDEX_KEY);
 }
 
 /* ── sources ── */
@@ -355,7 +355,7 @@ test_public_source (void)
   g_assert_no_error (error);
   g_assert_cmpuint (again->copied, ==, 0);
 
-  lab_delete (copy, SV_INDEX_OBJECT);
+  lab_delete (copy, SV_INDEX_KEY);
   g_autoptr (SvMirrorReport) none = try_mirror (lab, from, to, (Flags){ 0 }, &error);
   g_assert_null (none);
   world_assert_error (&error, SV_ERROR_VERIFY, "nothing was copied: freeze: the index is gone");
@@ -379,7 +379,7 @@ test_bad_sources (void)
   g_autoptr (SvMirrorReport) of_itself = try_mirror (lab, same, lab->world->store, (Flags){ 0 }, &error);
   g_assert_null (of_itself);
   world_assert_error (&error, SV_ERROR_USAGE, "to itself");
-  lab_append (lab, SV_INDEX_OBJECT);
+  lab_append (lab, SV_INDEX_KEY);
   g_autoptr (SvMirrorReport) of_damaged = try_mirror (lab, lab->world->store, to, (Flags){ 0 }, &error);
   g_assert_null (of_damaged);
   world_assert_error (&error, SV_ERROR_MALFORMED, "nothing was copied: ");

@@ -58,15 +58,24 @@ test_names (void)
 static void
 test_keys (void)
 {
-  char *keys[] = { sv_store_manifest_key ("sha256:" HEX), sv_store_manifest_key_prefixed ("sha256:" HEX),
-                   sv_store_archive_key ("sha256:" HEX) };
+  char *keys[] = { sv_manifest_key ("sha256:" HEX), sv_manifest_key_prefixed ("sha256:" HEX), sv_archive_key ("sha256:" HEX) };
   for (gsize i = 0; i < G_N_ELEMENTS (keys); i++)
   {
     g_assert_cmpstr (sv_store_name_read (keys[i]).hash, ==, "sha256:" HEX);
     g_free (keys[i]);
   }
-  g_autofree char *statement = sv_store_signers_key (G_GUINT64_CONSTANT (9007199254740991));
+  g_autofree char *statement = sv_signers_key (G_GUINT64_CONSTANT (9007199254740991));
   g_assert_cmpuint (sv_store_name_read (statement).number, ==, G_GUINT64_CONSTANT (9007199254740991));
+}
+
+/* What is replaced, or comes next, under its name is not kept by caches as what is named by its content is. */
+static void
+test_cache_headers (void)
+{
+  g_assert_cmpstr (sv_store_put_options (SV_STORE_INDEX).cache_control, ==, SV_CACHE_INDEX);
+  g_assert_cmpstr (sv_store_put_options (SV_STORE_SIGNERS).cache_control, ==, SV_CACHE_INDEX);
+  g_assert_cmpstr (sv_store_put_options (SV_STORE_MANIFEST).cache_control, ==, SV_CACHE_IMMUTABLE);
+  g_assert_cmpstr (sv_store_put_options (SV_STORE_ARCHIVE).cache_control, ==, SV_CACHE_IMMUTABLE);
 }
 
 static void
@@ -96,6 +105,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/store-object/names", test_names);
   g_test_add_func ("/store-object/keys", test_keys);
+  g_test_add_func ("/store-object/cache-headers", test_cache_headers);
   g_test_add_func ("/store-object/sizes", test_sizes);
   return g_test_run ();
 }

@@ -96,15 +96,15 @@ damage_archive (Lab *lab)
 static char *
 lose_index (Lab *lab)
 {
-  lab_remove (lab, SV_INDEX_OBJECT);
-  return g_strdup (SV_INDEX_OBJECT);
+  lab_remove (lab, SV_INDEX_KEY);
+  return g_strdup (SV_INDEX_KEY);
 }
 
 static char *
 damage_index (Lab *lab)
 {
-  lab_append (lab, SV_INDEX_OBJECT);
-  return g_strdup (SV_INDEX_OBJECT);
+  lab_append (lab, SV_INDEX_KEY);
+  return g_strdup (SV_INDEX_KEY);
 }
 
 static void
@@ -117,7 +117,7 @@ static char *
 roll_index_back (Lab *lab)
 {
   world_resign_index (lab->world, lab->world->operator, go_back);
-  return g_strdup (SV_INDEX_OBJECT);
+  return g_strdup (SV_INDEX_KEY);
 }
 
 static void
@@ -130,14 +130,14 @@ static char *
 sign_index_by_stranger (Lab *lab)
 {
   world_resign_index (lab->world, lab->world->stranger, go_forward);
-  return g_strdup (SV_INDEX_OBJECT);
+  return g_strdup (SV_INDEX_KEY);
 }
 
 static char *
 sign_low_index_by_stranger (Lab *lab)
 {
   world_resign_index (lab->world, lab->world->stranger, go_back);
-  return g_strdup (SV_INDEX_OBJECT);
+  return g_strdup (SV_INDEX_KEY);
 }
 
 static char *
@@ -376,7 +376,7 @@ test_no_chain (void)
   g_autoptr (Lab) lab = lab_new ();
   World *world = lab->world;
   sv_store_check_free (lab_check (lab, NULL));
-  lab_remove (lab, SV_INDEX_OBJECT);
+  lab_remove (lab, SV_INDEX_KEY);
   SvStoreCheckOptions options = { 0 };
   g_autoptr (SvStoreCheck) check = sv_store_check_new (world->config, NULL, world->store, &options, &error);
   g_assert_no_error (error);
@@ -384,10 +384,10 @@ test_no_chain (void)
   g_assert_no_error (error);
   g_assert_true (done);
   lab_repair (check);
-  const SvStoreFault *fault = lab_fault (check, SV_INDEX_OBJECT);
+  const SvStoreFault *fault = lab_fault (check, SV_INDEX_KEY);
   g_assert_null (fault->repaired_from);
   g_assert_nonnull (strstr (fault->advice, "the chain cannot be asked"));
-  g_assert_false (lab_has (lab, SV_INDEX_OBJECT));
+  g_assert_false (lab_has (lab, SV_INDEX_KEY));
 }
 
 typedef struct
@@ -400,7 +400,7 @@ static void
 publish_meanwhile (guint64 objects, guint64 bytes, const char *key, gpointer data)
 {
   const Meanwhile *meanwhile = data;
-  if (g_str_equal (key, SV_INDEX_OBJECT) && !lab_has (meanwhile->lab, key))
+  if (g_str_equal (key, SV_INDEX_KEY) && !lab_has (meanwhile->lab, key))
     world_set_index_bytes (meanwhile->lab->world, meanwhile->newer);
 }
 
@@ -413,7 +413,7 @@ test_repaired_meanwhile (void)
   sv_store_check_free (lab_check (lab, NULL));
   world_resign_index (world, world->operator, go_forward);
   g_autoptr (GBytes) newer = world_index_bytes (world);
-  lab_remove (lab, SV_INDEX_OBJECT);
+  lab_remove (lab, SV_INDEX_KEY);
   Meanwhile meanwhile = { lab, newer };
   SvStoreCheckOptions options = { .progress = publish_meanwhile, .data = &meanwhile };
   g_autoptr (SvStoreCheck) check = sv_store_check_new (world->config, world->chain, world->store, &options, &error);
@@ -421,7 +421,7 @@ test_repaired_meanwhile (void)
   gboolean done = sv_store_check_run (check, &error);
   g_assert_no_error (error);
   g_assert_true (done);
-  lab_assert_told (check, SV_INDEX_OBJECT, "missing");
+  lab_assert_told (check, SV_INDEX_KEY, "missing");
   lab_repair (check);
   g_assert_cmpuint (lab_left (check), ==, 0);
   g_autoptr (GBytes) now = world_index_bytes (world);
