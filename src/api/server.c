@@ -322,10 +322,11 @@ sv_server_stop (SvServer *server)
     return;
   if (server->daemon != NULL)
   {
+    /* From here on nobody gets in. The socket stays open until the daemon's threads are gone: each of them still takes it out
+     * of its set of sockets, and libmicrohttpd ends the program where it is closed by then. */
     MHD_socket fd = MHD_quiesce_daemon (server->daemon);
     if (fd != MHD_INVALID_SOCKET)
-      close (fd);
-    server->listen_fd = -1;
+      shutdown (fd, SHUT_RDWR);
     drain (server);
     MHD_stop_daemon (server->daemon);
   }

@@ -143,18 +143,19 @@ sv_directory_make (const char *path, guint mode, GError **error)
   return sync_directory (parent, error);
 }
 
-static gboolean
-write_all (int fd, const guint8 *data, gsize length)
+gboolean
+sv_write_all (int fd, const void *data, gsize length)
 {
+  const guint8 *rest = data;
   while (length > 0)
   {
-    ssize_t n = write (fd, data, length);
+    ssize_t n = write (fd, rest, length);
 
     if (n < 0 && errno == EINTR)
       continue;
     if (n < 0)
       return FALSE;
-    data += n;
+    rest += n;
     length -= (gsize)n;
   }
   return TRUE;
@@ -174,7 +175,7 @@ write_temporary (const char *directory, const char *path, const void *data, gsiz
     fail (error, "write", path);
     return NULL;
   }
-  is_written = write_all (fd, data, length) && fchmod (fd, mode) == 0 && (!sync || fsync (fd) == 0);
+  is_written = sv_write_all (fd, data, length) && fchmod (fd, mode) == 0 && (!sync || fsync (fd) == 0);
   if (!is_written)
     fail (error, "write", path);
   if (close (fd) != 0 && is_written)

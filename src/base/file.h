@@ -21,6 +21,9 @@ gboolean sv_file_write_cached (const char *path, const void *data, gsize length,
 gboolean sv_file_create (const char *path, const void *data, gsize length, guint mode,
                          GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* Writes all of @data where the descriptor stands; FALSE and errno as write(2). */
+gboolean sv_write_all (int fd, const void *data, gsize length) G_GNUC_WARN_UNUSED_RESULT;
+
 /* Makes @path and its missing parents, all with @mode; what exists is left as it is. */
 gboolean sv_directory_make (const char *path, guint mode, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 

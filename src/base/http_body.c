@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/file.h"
 
 #define MAX_IN_MEMORY (256 * 1024)
 #define TEMPORARY_NAME "sv-answer-XXXXXX"
@@ -40,22 +41,6 @@ fail (GError **error)
   return FALSE;
 }
 
-int
-sv_http_body_write (int file, const char *data, gsize length)
-{
-  while (length > 0)
-  {
-    gssize n = write (file, data, length);
-    if (n < 0 && errno == EINTR)
-      continue;
-    if (n < 0)
-      return -1;
-    data += n;
-    length -= (gsize)n;
-  }
-  return 0;
-}
-
 /* Moves what there is into a new file. */
 static gboolean
 move_to_file (SvHttpBody *body, GError **error)
@@ -65,7 +50,7 @@ move_to_file (SvHttpBody *body, GError **error)
   if (body->file < 0)
     return fail (error);
   body->is_in_file = TRUE;
-  if (unlink (path) != 0 || sv_http_body_write (body->file, (const char *)body->bytes->data, body->bytes->len) != 0)
+  if (unlink (path) != 0 || !sv_write_all (body->file, body->bytes->data, body->bytes->len))
     return fail (error);
   g_clear_pointer (&body->bytes, g_byte_array_unref);
   return TRUE;
@@ -77,7 +62,7 @@ sv_http_body_append (SvHttpBody *body, const char *data, gsize length, GError **
   if (!body->is_in_file && body->bytes->len + length > MAX_IN_MEMORY && !move_to_file (body, error))
     return FALSE;
   if (body->is_in_file)
-    return sv_http_body_write (body->file, data, length) == 0 ? TRUE : fail (error);
+    return sv_write_all (body->file, data, length) ? TRUE : fail (error);
   g_byte_array_append (body->bytes, (const guint8 *)data, (guint)length);
   return TRUE;
 }

@@ -18,6 +18,3 @@ gboolean sv_http_body_append (SvHttpBody *body, const char *data, gsize length, 
 
 /* Returns: (transfer full) what was appended, which is empty from now on; NULL and SV_ERROR_FAILED as above. */
 GBytes *sv_http_body_take (SvHttpBody *body, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-
-/* Writes all of @data; -1 and errno as write(2). */
-int sv_http_body_write (int file, const char *data, gsize length);

@@ -15,6 +15,7 @@
 
 #include "base/curl_library.h"
 #include "base/error.h"
+#include "base/file.h"
 #include "base/http_address.h"
 
 #define MAX_HEADER_BYTES (64 * 1024)
@@ -216,7 +217,7 @@ keep (SvHttpHop *hop, const char *data, gsize length)
 static gsize
 write_to_sink (SvHttpHop *hop, const char *data, gsize length)
 {
-  if (sv_http_body_write (hop->request->sink_fd, data, length) == 0)
+  if (sv_write_all (hop->request->sink_fd, data, length))
     return length;
   return refuse (hop, SV_ERROR_FAILED, g_strerror (errno));
 }

@@ -94,13 +94,13 @@ sv_fetch_manifest (SvReader *reader, const char *hash, GError **error)
 
 /* What the index names was put into the store before the index was. */
 static void
-explain_withheld (const SvIndexEntry *entry, GError **error)
+explain_withheld (const SvReader *reader, const SvIndexEntry *entry, GError **error)
 {
   if (error == NULL || !g_error_matches (*error, SV_ERROR, SV_ERROR_NOT_FOUND))
     return;
   g_prefix_error (error, "freeze: the manifest of window %s is in the index, and nowhere to be had: ", entry->window_id);
   (*error)->code = SV_ERROR_VERIFY;
-  sv_advise_other_mirror (*error);
+  sv_mirrors_advise (reader->mirrors, *error);
 }
 
 SvManifest *
@@ -108,7 +108,7 @@ sv_judge_entry_manifest (SvReader *reader, const SvIndexEntry *entry, gboolean *
 {
   g_autoptr (SvManifest) manifest = fetch_honoured (reader, entry->hash, is_refused, error);
   if (manifest == NULL)
-    explain_withheld (entry, error);
+    explain_withheld (reader, entry, error);
   if (manifest == NULL || !sv_index_entry_agrees (entry, manifest, error))
     return NULL;
   *is_refused = FALSE;

@@ -316,8 +316,10 @@ sv_keep_telling_error (GError **kept, GError *error)
 }
 
 void
-sv_advise_other_mirror (GError *error)
+sv_mirrors_advise (const SvMirrors *mirrors, GError *error)
 {
+  if (mirrors->is_borrowed)
+    return;
   if (!g_error_matches (error, SV_ERROR, SV_ERROR_VERIFY) && !g_error_matches (error, SV_ERROR, SV_ERROR_MALFORMED))
     return;
   g_autofree char *message = error->message;
@@ -327,7 +329,7 @@ sv_advise_other_mirror (GError *error)
 
 /* The answer's bytes if they are right, else NULL and its error in @kept. */
 static GBytes *
-judge_answer (SvMirrorAnswer *answer, const char *key, const char *hash, GError **kept)
+judge_answer (const SvMirrors *mirrors, SvMirrorAnswer *answer, const char *key, const char *hash, GError **kept)
 {
   GError *error = g_steal_pointer (&answer->error);
   if (answer->object != NULL)
@@ -338,7 +340,7 @@ judge_answer (SvMirrorAnswer *answer, const char *key, const char *hash, GError 
     g_set_error (&error, SV_ERROR, SV_ERROR_VERIFY, "wrong bytes: %s/%s does not hash to its name, its content is %s",
                  answer->url, key, found);
   }
-  sv_advise_other_mirror (error);
+  sv_mirrors_advise (mirrors, error);
   sv_keep_telling_error (kept, error);
   return NULL;
 }
@@ -359,7 +361,7 @@ race_mirrors (SvMirrors *mirrors, const SvMirrorQuestion *question, const char *
       continue;
     answered++;
     give_store_back (mirrors, answer);
-    bytes = judge_answer (answer, question->key, hash, kept);
+    bytes = judge_answer (mirrors, answer, question->key, hash, kept);
     if (bytes != NULL)
       mirrors->last_right = answer->mirror;
     answer_free (answer);
@@ -376,7 +378,7 @@ sv_mirrors_get_by_hash (SvMirrors *mirrors, const char *key, const char *hash, g
   if (mirrors->mirrors->len == 1)
   {
     g_autoptr (GPtrArray) answers = ask_here (mirrors, &question, 1);
-    bytes = judge_answer (answers->pdata[0], key, hash, &kept);
+    bytes = judge_answer (mirrors, answers->pdata[0], key, hash, &kept);
   }
   else
     bytes = race_mirrors (mirrors, &question, hash, &kept);

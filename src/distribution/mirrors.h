@@ -56,8 +56,8 @@ GBytes *sv_mirrors_get_by_hash (SvMirrors *mirrors, const char *key, const char 
 guint sv_mirrors_count (const SvMirrors *mirrors);
 
 /* Adds to the message of an error of verification or format, which tells of a mirror that is broken or hostile, what its reader
- * can do. */
-void sv_advise_other_mirror (GError *error);
+ * can do. Who reads a store of his own is told nothing: he has to mend it. */
+void sv_mirrors_advise (const SvMirrors *mirrors, GError *error);
 
 /* Of two errors the more telling one is kept in @kept; @error is taken. */
 void sv_keep_telling_error (GError **kept, GError *error);

@@ -217,7 +217,7 @@ consider_answer (SvReader *reader, Finding *finding, SvMirrorAnswer *answer)
   }
   if (!is_refused)
     return;
-  sv_advise_other_mirror (error);
+  sv_mirrors_advise (reader->mirrors, error);
   sv_keep_telling_error (&finding->error, error);
 }
 

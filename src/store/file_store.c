@@ -110,22 +110,6 @@ file_get (SvObjectStore *base, const char *key, const SvGetOptions *options, gbo
 }
 
 static gboolean
-write_whole (int fd, const guint8 *data, gsize length)
-{
-  while (length > 0)
-  {
-    gssize written = write (fd, data, length);
-    if (written < 0 && errno == EINTR)
-      continue;
-    if (written < 0)
-      return FALSE;
-    data += written;
-    length -= (gsize)written;
-  }
-  return TRUE;
-}
-
-static gboolean
 copy_to (const SvFileStore *store, const char *key, int source, int fd, GError **error)
 {
   g_autofree guint8 *buffer = g_malloc (COPY_SIZE);
@@ -141,7 +125,7 @@ copy_to (const SvFileStore *store, const char *key, int source, int fd, GError *
       sv_tree_set_error (store, key, SV_TREE_READ, errno, error);
       return FALSE;
     }
-    if (!write_whole (fd, buffer, (gsize)got))
+    if (!sv_write_all (fd, buffer, (gsize)got))
     {
       g_set_error (error, SV_ERROR, SV_ERROR_FAILED, "%s of store %s cannot be written where it is wanted: %s", key,
                    store->base.url, g_strerror (errno));

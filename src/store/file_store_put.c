@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/file.h"
 #include "base/hash.h"
 #include "store/file_tree.h"
 
@@ -99,17 +100,7 @@ upload_begin (Upload *upload, GError **error)
 static gboolean
 upload_write (Upload *upload, const guint8 *data, gsize length, GError **error)
 {
-  while (length > 0)
-  {
-    gssize written = write (upload->fd, data, length);
-    if (written < 0 && errno == EINTR)
-      continue;
-    if (written < 0)
-      return upload_fail (upload, errno, error);
-    data += written;
-    length -= (gsize)written;
-  }
-  return TRUE;
+  return sv_write_all (upload->fd, data, length) ? TRUE : upload_fail (upload, errno, error);
 }
 
 static gboolean

@@ -1,15 +1,15 @@
-// `make demo` and `make demo-subtensor`, as they run after the build: they come to their summary and leave nothing running or
+// `make demo`, `make demo-s3` and `make demo-subtensor`, as they run after the build: they come to their summary and leave nothing running or
 // lying about.
 import { test } from 'node:test';
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { mkdirSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import { build, emptyWorld, root } from './harness.mjs';
 import { ABSENT, absent } from '../support/subtensor/node.mjs';
 
 const SHOWN = ['sv key new', 'sv manifest publish', 'sv miner elements', 'sv miner commit', 'sv serve', 'sv runner',
-  'sv validator audit', 'sv manifest rollback', 'SCOREVISION_USE_CHALLENGE_V3=0'];
+  'sv validator audit', 'sv manifest rollback', 'sv store mirror', 'sv store check', 'SCOREVISION_USE_CHALLENGE_V3=0'];
 
 // Runs the demo with @settings and looks at what it leaves: its exit status and its output.
 async function demo(settings) {
@@ -45,6 +45,15 @@ test('the demo shows the whole way and leaves nothing running', async () => {
   const shown = await demo({});
   assertWholeStory(shown);
   assert.match(shown.output, /sv chain create/);
+});
+
+const ceph = ['ceph-mon', 'ceph-osd', 'radosgw'].every((program) => spawnSync('which', [program]).status === 0);
+
+test('the demo shows the same way with buckets of a real S3 server', { skip: ceph ? false : 'Ceph is not installed here (scripts/install-deps)' }, async () => {
+  const shown = await demo({ DEMO_STORE: 's3' });
+  assertWholeStory(shown);
+  for (const expected of [/SCOREVISION_STORE=s3:/, /sound: s3:\/\/scorevision, index of sequence 4/]) assert.match(shown.output, expected);
+  assert.ok(!shown.output.includes('testsecret'), 'no secret is shown');
 });
 
 const shared = process.env.SCOREVISION_SHARED;

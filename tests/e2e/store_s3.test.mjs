@@ -2,45 +2,35 @@
 import { after, before, test } from 'node:test';
 import assert from 'node:assert/strict';
 import { createHash, createHmac } from 'node:crypto';
-import { spawn, spawnSync } from 'node:child_process';
-import path from 'node:path';
-import { build, createWorld, root, run, waitFor } from './harness.mjs';
+import { build, createWorld } from './harness.mjs';
+import { makeBucket, startGateway } from '../support/s3/gateway.mjs';
 import { sha256 } from './peer.mjs';
 import { PLAYER, element, manifest } from './season.mjs';
 
 const BUCKET = 'scorevision';
 const CLIP = 'a clip, as far as a store knows';
 const KEY = `private/clips/${sha256(CLIP).replace('sha256:', '')}`;
-const ready = ['ceph-mon', 'ceph-osd', 'radosgw'].every((program) => spawnSync('which', [program]).status === 0);
-const skip = ready ? false : 'no object gateway is installed; scripts/install-deps installs one';
-let world, gateway, endpoint, live;
+const gateway = await startGateway();
+const skip = gateway.missing ?? false;
+let world, live;
 
 before(async () => {
   if (skip) return;
-  world = await createWorld({ finality: 0 });
-  gateway = spawn(path.join(root, 'tests', 'support', 's3', 'gateway'), [world.path('gateway')], { stdio: ['pipe', 'pipe', 'inherit'] });
-  let said = '';
-  gateway.stdout.on('data', (text) => { said += text; });
-  const [, url, key, secret] = await waitFor('the gateway', () => /^(\S+) (\S+) (\S+)\n/.exec(said), 120_000);
-  endpoint = url;
-  Object.assign(world.env, { S3_ENDPOINT: url, R2_WRITE_ACCESS_KEY_ID: key, R2_WRITE_SECRET_ACCESS_KEY: secret, S3_REGION: 'us-east-1' });
-  const made = await run(path.join(build, 'tests', 'support', 'make_bucket'), [BUCKET], { env: world.environment(), cwd: world.dir });
-  assert.equal(made.status, 0, made.stderr);
+  world = await createWorld({ finality: 0, env: { ...gateway.settings, S3_REGION: 'us-east-1' } });
+  makeBucket(build, gateway.settings, BUCKET);
   live = (await world.publish(manifest('2025-10-23', 1, 1000, [element(PLAYER, [`sha256:${'a'.repeat(64)}`])]))).manifest_hash;
   world.write(`store/${KEY}`, CLIP);
 });
 after(async () => {
   if (skip) return;
-  const ended = new Promise((resolve) => { gateway.on('exit', resolve); });
-  gateway.stdin.end();
-  await ended;
   await world.end();
+  await gateway.stop();
 });
 
 // A request as the owner, signed as S3 wants it (AWS Signature Version 4), past sv.
 async function request(method, key, body) {
   const { R2_WRITE_ACCESS_KEY_ID: id, R2_WRITE_SECRET_ACCESS_KEY: secret, S3_REGION: region } = world.env;
-  const url = new URL(`${endpoint}/${BUCKET}/${key.split('/').map(encodeURIComponent).join('/')}`);
+  const url = new URL(`${gateway.settings.S3_ENDPOINT}/${BUCKET}/${key.split('/').map(encodeURIComponent).join('/')}`);
   const time = new Date().toISOString().replace(/[-:]|\.\d+/g, '');
   const headers = { host: url.host, 'x-amz-content-sha256': 'UNSIGNED-PAYLOAD', 'x-amz-date': time };
   const names = Object.keys(headers).sort();
@@ -55,7 +45,7 @@ async function request(method, key, body) {
 }
 
 const inBucket = { env: { SCOREVISION_STORE: `s3://${BUCKET}` } };
-const withPublic = () => ({ env: { ...inBucket.env, R2_PUBLIC_URL: `${endpoint}/${BUCKET}` } });
+const withPublic = () => ({ env: { ...inBucket.env, R2_PUBLIC_URL: `${gateway.settings.S3_ENDPOINT}/${BUCKET}` } });
 
 test('a store is copied into a bucket, is sound there, and its clips are not public', { skip }, async () => {
   const report = await world.json(['store', 'mirror', `s3://${BUCKET}`, '--private']);
@@ -66,7 +56,7 @@ test('a store is copied into a bucket, is sound there, and its clips are not pub
   assert.ok(notes.some((note) => note.includes('shows the same index')), notes.join('\n'));
   assert.ok(!notes.some((note) => note.includes('cannot be told')), notes.join('\n'));
   assert.equal((await world.json(['store', 'mirror', `s3://${BUCKET}`, '--private'])).copied, 0);
-  const fresh = await fetch(`${endpoint}/${BUCKET}/scorevision/index.json`);
+  const fresh = await fetch(`${gateway.settings.S3_ENDPOINT}/${BUCKET}/scorevision/index.json`);
   assert.equal(fresh.headers.get('cache-control'), 'public, max-age=15, must-revalidate');
 });
 

@@ -132,12 +132,17 @@ test('a reorganisation that moves the extrinsic gives the proof of its final pla
   await node.newBlock();
   const first = Number((await node.rpc('chain_getHeader')).number);
   await waitFor('the miner to look for it to be final', () => proxy.calls.at(-1)?.method === 'chain_getFinalizedHead');
+  let goOn; // the miner sees the chain again when it has moved
+  const moved = new Promise((resolve) => { goOn = resolve; });
+  proxy.wire = async ({ pass }) => { await moved; await pass(); };
   await node.setHead(fork);
   const [hex] = await node.rpc('author_pendingExtrinsics');
   await node.clearPool();
   await node.newBlock(2);
   await node.rpc('author_submitExtrinsic', hex);
   await node.newBlock(3);
+  proxy.behave();
+  goOn();
   const proof = await running;
   assert.equal(blockOf(proof), first + 2);
   assert.match(await explain(proof), /succeeded/);
