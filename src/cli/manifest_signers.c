@@ -227,9 +227,10 @@ print_index_lines (const SvSignerRequest *request, const SvSignerPublication *pu
     printf ("index       %s again by this wallet, sequence " BLOCK "; its next `sv manifest publish` anchors it\n",
             request->dry_run ? "would be signed" : "signed", publication->resigned);
   if (publication->owns_index)
-    printf ("index       signed by %s: from block " BLOCK " on readers refuse it. Before that another signer must publish, or "
-            "run this command, too\n",
-            request->account, publication->from_block);
+    printf ("index       signed by %s: from block " BLOCK
+            " on readers refuse it. Before that publish with the wallet of another "
+            "signer, or have it sign the index again: `sv manifest signers retire %s --hotkey OTHER`\n",
+            request->account, publication->from_block, request->account);
   if (publication->index_fault != NULL)
     printf ("index       not signed again: %s\n", publication->index_fault);
 }
@@ -252,6 +253,35 @@ print_change (const SvContext *context, const SvSignerRequest *request, const Sv
   print_index_lines (request, publication);
 }
 
+/* (transfer full) without its mark: what becomes of the index is part of it. */
+static char *
+write_retire_question (const SvSignerRequest *request, const SvSignerPublication *preview)
+{
+  g_autoptr (GString) text = g_string_new (NULL);
+  g_string_append_printf (text, "Retire %s as a signer of manifests, so that no index of it counts from block " BLOCK " on",
+                          request->account, preview->from_block);
+  if (preview->owns_index)
+    g_string_append (text, ", the present one neither unless another signer has published by then");
+  else if (preview->resigned > 0)
+    g_string_append_printf (text, ", and sign the present one again by this wallet, as sequence " BLOCK, preview->resigned);
+  else if (preview->index_fault != NULL)
+    g_string_append_printf (text, " (the present one cannot be signed again: %s)", preview->index_fault);
+  return sv_printable (text->str);
+}
+
+/* Every check comes before the question; where no statement is to be made there is none. */
+static gboolean
+agree_to_retire (SvContext *context, SvPublisher *publisher, const SvSignerRequest *request, GError **error)
+{
+  SvSignerRequest dry_request = *request;
+  dry_request.dry_run = TRUE;
+  g_autoptr (SvSignerPublication) preview = sv_publish_signer (publisher, &dry_request, error);
+  if (preview == NULL || preview->was_there)
+    return preview != NULL;
+  g_autofree char *question = write_retire_question (request, preview);
+  return sv_context_confirm (context, question, error);
+}
+
 static SvSignerPublication *
 change_signer (SvContext *context, const SvSignerRequest *request, GError **error)
 {
@@ -264,11 +294,8 @@ change_signer (SvContext *context, const SvSignerRequest *request, GError **erro
   if (opt_single_publisher)
     sv_object_store_assume_single_writer (store);
   g_autoptr (SvPublisher) publisher = sv_publisher_new (context->config, chain, store, keypair, &reader_options, error);
-  if (publisher == NULL)
-    return NULL;
-  g_autofree char *question =
-      g_strdup_printf ("Retire %s as a signer of manifests, so that no index of it counts any more", request->account);
-  if (!request->is_addition && !request->dry_run && !sv_context_confirm (context, question, error))
+  gboolean asks = !request->is_addition && !request->dry_run && !context->yes;
+  if (publisher == NULL || (asks && !agree_to_retire (context, publisher, request, error)))
     return NULL;
   return sv_publish_signer (publisher, request, error);
 }
@@ -421,8 +448,9 @@ const SvCommand sv_manifest_signers_commands[] = {
     "when and why; * marks who signed the present index.\n\n"
     "add and retire publish a statement, signed by the wallet's hotkey, which must be a signer itself. A retired signer's\n"
     "manifests stay valid where the index lists them, and its index is signed again by the wallet; so retire the old key with\n"
-    "the new one's wallet. Retiring asks first on a terminal; elsewhere it needs --yes. Running it again does what is "
-    "missing.\n\n"
+    "the new one's wallet. Who retires himself and has signed the index needs --from-block, at least 10 blocks after the\n"
+    "best one, so that another can publish before. Retiring asks first on a terminal; elsewhere it needs --yes. Running it\n"
+    "again does what is missing, also where readers have no index because its signer was retired.\n\n"
     "revoke is for a key that was lost or stolen: the subnet's owner names it on the chain, for good, and nothing signed by "
     "it\n"
     "counts any more, nor by accounts that it alone has added. It asks first, too.",
