@@ -322,6 +322,15 @@ run_change (SvContext *context, gboolean is_addition, int argc, char **argv, GEr
 
 /* ── revoke ── */
 
+static json_t *
+windows_to_json (const SvRevocation *revocation)
+{
+  json_t *list = json_array ();
+  for (char **window = revocation->windows; *window != NULL; window++)
+    json_array_append_new (list, json_string (*window));
+  return list;
+}
+
 static void
 print_revocation_json (char **accounts, const SvRevocation *revocation)
 {
@@ -337,36 +346,73 @@ print_revocation_json (char **accounts, const SvRevocation *revocation)
   json_object_set_new (json, "extrinsic", revocation->block > 0 ? json_string (revocation->extrinsic) : json_null ());
   json_object_set_new (json, "final", json_boolean (revocation->is_final));
   json_object_set_new (json, "signer_left", json_boolean (revocation->has_signer));
+  json_object_set_new (json, "index_fault",
+                       sv_json_string_or_null (revocation->index_error != NULL ? revocation->index_error->message : NULL));
+  json_object_set_new (json, "refused_windows", windows_to_json (revocation));
   sv_print_json (json);
 }
 
+/* One that cannot be read now may be in order. */
+static gboolean
+is_index_refused (const SvRevocation *revocation)
+{
+  return g_error_matches (revocation->index_error, SV_ERROR, SV_ERROR_VERIFY) ||
+         g_error_matches (revocation->index_error, SV_ERROR, SV_ERROR_MALFORMED);
+}
+
+static void
+print_effects (const SvRevocation *revocation)
+{
+  g_autofree char *windows = g_strjoinv (", ", revocation->windows);
+  if (revocation->index_error != NULL)
+  {
+    g_autofree char *reason = sv_printable (revocation->index_error->message);
+    printf ("index       %s: %s\n", is_index_refused (revocation) ? "refused by readers" : "not known", reason);
+  }
+  if (*windows != '\0')
+    printf ("manifests   refused by readers: the live one of %s\n", windows);
+  if (!opt_dry_run && !revocation->is_final)
+    puts ("It counts once that block is final.");
+}
+
+/* Nothing where nothing is to be done. */
 static void
 print_next_steps (const SvRevocation *revocation)
 {
-  if (!revocation->is_final)
-    puts ("It counts once that block is final.");
-  puts ("Its index and its live manifests are not accepted any more.");
-  if (revocation->has_signer)
-    puts ("next: with the wallet of a signer who is left, `sv manifest publish FILE --rebuild-index`, for each open window");
+  g_autofree char *windows = g_strjoinv (", ", revocation->windows);
+  const char *who = "with the wallet of a signer who is left";
+  if (!revocation->has_signer)
+  {
+    puts ("Nobody is left who can publish.");
+    printf ("next: name a new account in SCOREVISION_MANIFEST_SIGNERS, on every machine; ");
+    who = "then with its wallet";
+  }
+  else if (is_index_refused (revocation) || *windows != '\0')
+    printf ("next: ");
   else
-    puts (
-        "next: no signer is left here; everybody has to name a new one in SCOREVISION_MANIFEST_SIGNERS, and that one publishes "
-        "by `sv manifest publish FILE --rebuild-index`");
+    return;
+  if (*windows != '\0')
+    printf ("%s, `sv manifest publish FILE --supersede` for window %s\n", who, windows);
+  else
+    printf (
+        "%s, `sv manifest publish FILE --rebuild-index` for each open window, and --rebuild-index --supersede where it says "
+        "that the index keeps another manifest of it\n",
+        who);
 }
 
 static void
 print_revocation (const SvContext *context, const SvRevocation *revocation)
 {
-  const char *done = opt_dry_run ? "would be revoked, by" : "revoked, by";
-  g_autofree char *title = sv_styled (revocation->was_there ? "revoked already, by" : done, SV_STYLE_BOLD, context->use_color);
+  const char *done = opt_dry_run ? "would be revoked" : "revoked";
+  g_autofree char *title = sv_styled (revocation->was_there ? "revoked already" : done, SV_STYLE_BOLD, context->use_color);
   g_auto (GStrv) lines = g_strsplit (revocation->text, "\n", -1);
   printf ("%s\n", title);
   for (gsize i = 0; lines[i] != NULL; i++)
     printf ("%-12s%s\n", i == 0 ? "text" : "", lines[i]);
   if (revocation->block > 0)
     printf ("block       " BLOCK ", extrinsic %s\n", revocation->block, revocation->extrinsic);
-  if (!opt_dry_run)
-    print_next_steps (revocation);
+  print_effects (revocation);
+  print_next_steps (revocation);
 }
 
 static char **
@@ -383,24 +429,61 @@ parse_accounts (int argc, char **argv, GError **error)
   return g_strv_builder_end (accounts);
 }
 
+/* (transfer full) without its mark: what is lost by it is part of it. */
+static char *
+write_revoke_question (char **accounts, const SvRevocation *preview)
+{
+  g_autofree char *named = g_strjoinv (", ", accounts);
+  g_autofree char *windows = g_strjoinv (", ", preview->windows);
+  g_autoptr (GString) text = g_string_new (NULL);
+  g_string_append_printf (text, "Revoke %s for good, and everything signed by it", named);
+  if (is_index_refused (preview))
+    g_string_append (text, ", so that readers refuse the present index until another is published");
+  else if (*windows != '\0')
+    g_string_append_printf (text, ", so that readers refuse the live manifest of %s", windows);
+  if (!preview->has_signer)
+    g_string_append (text, "; nobody is left then who can publish, until a new account is named in "
+                           "SCOREVISION_MANIFEST_SIGNERS on every machine");
+  return g_string_free (g_steal_pointer (&text), FALSE);
+}
+
+/* Every check comes before the question; *@done is what there is to say where nothing is to be asked. */
+static gboolean
+agree_to_revoke (SvContext *context, const SvAnchorSlot *slot, char **accounts, SvRevocation **done, GError **error)
+{
+  const SvRevokeOptions dry_run = { .dry_run = TRUE };
+  g_autoptr (SvRevocation) preview = sv_revoke_signers (slot, (const char *const *)accounts, &dry_run, error);
+  if (preview == NULL)
+    return FALSE;
+  if (preview->was_there)
+  {
+    *done = g_steal_pointer (&preview);
+    return TRUE;
+  }
+  g_autofree char *question = write_revoke_question (accounts, preview);
+  return sv_context_confirm (context, question, error);
+}
+
 static SvRevocation *
 revoke_accounts (SvContext *context, char **accounts, GError **error)
 {
   g_autoptr (SvKeypair) keypair = sv_wallet_load (context->config, error);
   g_autoptr (SvReader) reader = keypair != NULL ? open_reader (context, error) : NULL;
-  g_autofree char *named = g_strjoinv (", ", accounts);
-  g_autofree char *question = g_strdup_printf ("Revoke %s for good, and everything signed by it", named);
-  if (reader == NULL || (!opt_dry_run && !sv_context_confirm (context, question, error)))
+  if (reader == NULL)
     return NULL;
   /* A chain that makes blocks on demand only would never come to an end. */
   gboolean waits = sv_chain_block_time_ms (context->chain) > 0 && !opt_no_wait;
   const SvAnchorSlot slot = { .config = context->config, .chain = context->chain, .reader = reader, .keypair = keypair };
+  SvRevocation *revocation = NULL;
+  gboolean asks = !opt_dry_run && !context->yes;
+  if (asks && (!agree_to_revoke (context, &slot, accounts, &revocation, error) || revocation != NULL))
+    return revocation;
   const SvRevokeOptions revoke_options = { .flags = opt_replace ? SV_PREPARE_REPLACE : SV_PREPARE_DEFAULT,
                                            .dry_run = opt_dry_run,
                                            .finality_timeout_ms = waits ? FINALITY_TIMEOUT_MS : 0 };
   if (context->is_terminal && !opt_dry_run)
     fprintf (stderr, "waiting for the chain…");
-  SvRevocation *revocation = sv_revoke_signers (&slot, (const char *const *)accounts, &revoke_options, error);
+  revocation = sv_revoke_signers (&slot, (const char *const *)accounts, &revoke_options, error);
   if (context->is_terminal && !opt_dry_run)
     fprintf (stderr, "\r\033[K");
   return revocation;

@@ -55,3 +55,69 @@ test('where nobody did it in time another signer does it afterwards, without bei
   const again = await signers(['retire', first.address], { as: 'second' });
   assert.doesNotMatch(again.stdout, /signed again/);
 });
+
+// ── revoking ──
+
+const revoke = (account, args, options) => signers(['revoke', account, ...args], { as: 'owner', ...options });
+
+async function supersede(flags, expect) {
+  const content = { ...football('2025-10-23', 1, 5000, CLIP), note: String(flags) };
+  return world.sv(['manifest', 'publish', world.write('live.json', content), ...flags, '--yes'], { as: 'second', expect });
+}
+
+test('who may not revoke, or has nothing to revoke, is not asked first', async () => {
+  const { stderr } = await signers(['revoke', first.address], { as: 'second', expect: 6 });
+  assert.match(stderr, /only the subnet's owner can revoke/);
+});
+
+test('who revokes somebody that has signed nothing is told of no loss', async () => {
+  const stranger = await world.key('stranger');
+  const { stdout, stderr } = await revoke(stranger.address, ['--dry-run']);
+  assert.match(stdout, /^would be revoked\ntext +sv1 manifest/);
+  assert.doesNotMatch(stdout, /refused|next:/);
+  assert.equal(stderr, '');
+});
+
+test('a live manifest that is lost is named, and replaced by what is printed', async () => {
+  const { stderr } = await revoke(first.address, [], { expect: 2 });
+  assert.match(stderr, /so that readers refuse the live manifest of 2025-10-23: confirm/);
+  const { stdout } = await revoke(first.address, ['--yes']);
+  assert.match(stdout, /refused by readers: the live one of 2025-10-23\n/);
+  assert.match(stdout, /next: .*`sv manifest publish FILE --supersede` for window 2025-10-23\n/);
+  await world.advance(3);
+  await world.sv(['manifest', 'current'], { as: 'fresh', expect: 3 });
+  assert.match((await supersede([], 3)).stderr, /cannot be compared .*publish with --supersede/);
+  await supersede(['--supersede']);
+  await world.advance(1 + 3);
+  await world.sv(['manifest', 'current'], { as: 'fresh' });
+  const again = await revoke(first.address, []);
+  assert.match(again.stdout, /^revoked already\n/);
+  assert.doesNotMatch(again.stdout, /refused|next:/);
+});
+
+test('an index that is lost is replaced by what is printed, also where a window has another manifest', async () => {
+  const thief = await world.key('thief');
+  await signers(['add', thief.address], { as: 'second' });
+  await world.publish(football('2025-10-25', 6000, 7000, CLIP), { as: 'thief' });
+  const dry = await revoke(thief.address, ['--dry-run']);
+  assert.equal(dry.stderr, '', 'that the index is lost is no news for the log');
+  const { stderr } = await revoke(thief.address, [], { expect: 2 });
+  assert.match(stderr, /^sv: Revoke 5\w+ for good, and everything signed by it, so that readers refuse the present index until another is published: confirm/);
+  const { stdout } = await revoke(thief.address, ['--yes']);
+  assert.match(stdout, new RegExp(`index +refused by readers: .*${thief.address}`));
+  assert.match(stdout, /next: .*`sv manifest publish FILE --rebuild-index` for each open window/);
+  await world.advance(3);
+  const refused = await supersede(['--rebuild-index'], 6);
+  assert.match(refused.stderr, /publish with --rebuild-index --supersede/);
+  await supersede(['--rebuild-index', '--supersede']);
+  await list({ as: 'fresh' });
+});
+
+test('whoever revokes the last signer is told before and afterwards', async () => {
+  const { stderr } = await revoke(second.address, [], { expect: 2 });
+  assert.match(stderr, /nobody is left then who can publish, until a new account is named in SCOREVISION_MANIFEST_SIGNERS/);
+  for (const args of [['--dry-run'], ['--yes']]) {
+    const { stdout } = await revoke(second.address, args);
+    assert.match(stdout, /Nobody is left who can publish\.\nnext: name a new account in SCOREVISION_MANIFEST_SIGNERS, on every machine; then with its wallet, `sv manifest publish FILE --rebuild-index`/);
+  }
+});
