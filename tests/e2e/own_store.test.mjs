@@ -61,3 +61,8 @@ test('an address that ends one folder too deep is told before a freeze is', asyn
   assert.match(stderr, /^sv: there is no scorevision\/index\.json at http\S+\/scorevision: check R2_PUBLIC_URL, which must not end in \/scorevision; .*freeze/);
   await world.sv(['manifest', 'list'], { as: 'reader', env: { R2_PUBLIC_URL: url } });
 });
+
+test('a document of another subnet names the settings that decide it', async () => {
+  const { stderr } = await world.sv(['manifest', 'list'], { as: 'elsewhere', env: { SCOREVISION_NETUID: '45' }, expect: 3 });
+  assert.match(stderr, /is for subnet 44 of .*; check --netuid, --chain \(BITTENSOR_SUBTENSOR_ENDPOINT\) or the store/);
+});
