@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "cli/commands.h"
+#include "cli/signers_print.h"
 #include "cli/table.h"
 #include "operator/revocation.h"
 #include "operator/signers_publish.h"
@@ -51,122 +52,6 @@ parse_from_block (SvSignerRequest *request, GError **error)
 
 /* ── list ── */
 
-/* "statement 2 by 5F…, from block 120" */
-static char *
-describe_reason (const SvSigner *signer)
-{
-  switch (signer->why)
-  {
-  case SV_WHY_SETTING:
-    return g_strdup ("named by SCOREVISION_MANIFEST_SIGNERS");
-  case SV_WHY_OWNER:
-    return g_strdup ("the subnet's owner");
-  case SV_WHY_ADDED:
-    return g_strdup_printf ("added by statement " BLOCK " of %s", signer->statement, signer->by);
-  case SV_WHY_RETIRED:
-    return g_strdup_printf ("retired by statement " BLOCK " of %s", signer->statement, signer->by);
-  case SV_WHY_REVOKED_BY_OWNER:
-    return g_strdup ("revoked by the subnet's owner");
-  case SV_WHY_REVOKED_BY_SETTING:
-    return g_strdup ("revoked by SCOREVISION_MANIFEST_SIGNERS");
-  default:
-    return g_strdup ("");
-  }
-}
-
-static gboolean
-has_block (const SvSigner *signer)
-{
-  return signer->why == SV_WHY_ADDED || signer->why == SV_WHY_RETIRED;
-}
-
-static gboolean
-signed_index (const SvSigner *signer, const SvIndex *index)
-{
-  return index != NULL && strcmp (index->document->signed_by, signer->account) == 0;
-}
-
-static json_t *
-signer_to_json (const SvSigner *signer, const SvIndex *index)
-{
-  static const char *const reasons[] = {
-    NULL, "setting", "owner", "added", "retired", "revoked_by_owner", "revoked_by_setting"
-  };
-  json_t *json = json_object ();
-  json_object_set_new (json, "account", json_string (signer->account));
-  json_object_set_new (json, "state", json_string (sv_signer_state_name (signer->state)));
-  json_object_set_new (json, "reason", sv_json_string_or_null (reasons[signer->why]));
-  json_object_set_new (json, "statement", has_block (signer) ? sv_json_integer (signer->statement) : json_null ());
-  json_object_set_new (json, "by", sv_json_string_or_null (signer->by));
-  json_object_set_new (json, "from_block", has_block (signer) ? sv_json_integer (signer->from_block) : json_null ());
-  json_object_set_new (json, "until", signer->has_until ? sv_json_integer (signer->until) : json_null ());
-  json_object_set_new (json, "signed_index", json_boolean (signed_index (signer, index)));
-  return json;
-}
-
-static void
-print_list_json (const SvSigners *signers, GPtrArray *list, const SvIndex *index, const GError *fault)
-{
-  json_t *accounts = json_array ();
-  for (guint i = 0; i < list->len; i++)
-    json_array_append_new (accounts, signer_to_json (list->pdata[i], index));
-  json_t *json = json_object ();
-  json_object_set_new (json, "block", sv_json_integer (sv_signers_block (signers)));
-  json_object_set_new (json, "statements", sv_json_integer (sv_signers_fold_last_effective (sv_signers_fold (signers))));
-  json_object_set_new (json, "signers", accounts);
-  json_object_set_new (json, "index_sequence", index != NULL ? sv_json_integer (index->sequence) : json_null ());
-  json_object_set_new (json, "index_signed_by", sv_json_string_or_null (index != NULL ? index->document->signed_by : NULL));
-  json_object_set_new (json, "index_fault", sv_json_string_or_null (fault != NULL ? fault->message : NULL));
-  sv_print_json (json);
-}
-
-static void
-add_block (SvTable *table, gboolean has_one, guint64 block)
-{
-  if (has_one)
-    sv_table_printf (table, BLOCK, block);
-  else
-    sv_table_add (table, "");
-}
-
-static void
-add_row (SvTable *table, const SvSigner *signer, const SvIndex *index)
-{
-  static const SvStyle styles[] = { [SV_SIGNER_UNKNOWN] = SV_STYLE_DIM,
-                                    [SV_SIGNER_TRUSTED] = SV_STYLE_GREEN,
-                                    [SV_SIGNER_COMING] = SV_STYLE_PLAIN,
-                                    [SV_SIGNER_RETIRED] = SV_STYLE_YELLOW,
-                                    [SV_SIGNER_REVOKED] = SV_STYLE_RED };
-  g_autofree char *reason = describe_reason (signer);
-  sv_table_add (table, signer->account);
-  sv_table_printf (table, "%s%s", sv_signer_state_name (signer->state), signed_index (signer, index) ? " *" : "");
-  add_block (table, has_block (signer), signer->from_block);
-  add_block (table, signer->has_until, signer->until);
-  sv_table_add (table, reason);
-  sv_table_style_row (table, styles[signer->state]);
-}
-
-static void
-print_list (const SvContext *context, const SvSigners *signers, GPtrArray *list, const SvIndex *index, const GError *fault)
-{
-  static const char *const headers[] = { "ACCOUNT", "STATE", "FROM", "UNTIL", "WHY", NULL };
-  static const SvColumn columns[] = { SV_COLUMN_LEFT, SV_COLUMN_LEFT, SV_COLUMN_RIGHT, SV_COLUMN_RIGHT, SV_COLUMN_ELASTIC };
-  g_autoptr (SvTable) table = sv_table_new (headers, columns);
-  for (guint i = 0; i < list->len; i++)
-    add_row (table, list->pdata[i], index);
-  printf ("at block " BLOCK ", " BLOCK " statement%s\n\n", sv_signers_block (signers),
-          sv_signers_fold_last_effective (sv_signers_fold (signers)),
-          sv_signers_fold_last_effective (sv_signers_fold (signers)) == 1 ? "" : "s");
-  sv_table_print (table, context->use_color);
-  if (index != NULL)
-    printf ("\n* signed the index, sequence " BLOCK "\n", index->sequence);
-  else
-  {
-    g_autofree char *shown = sv_printable (fault->message);
-    printf ("\nno index: %s\n", shown);
-  }
-}
-
 /* Also where nobody is trusted any more: then above all one wants to know why, and to revoke others. */
 static SvReader *
 open_reader (SvContext *context, GError **error)
@@ -192,9 +77,9 @@ run_list (SvContext *context, GError **error)
   const SvSigners *signers = sv_reader_signers (reader);
   g_autoptr (GPtrArray) list = sv_signers_fold_list (sv_signers_fold (signers), sv_signers_block (signers));
   if (context->as_json)
-    print_list_json (signers, list, index, fault);
+    sv_signers_print_json (signers, list, index, fault);
   else
-    print_list (context, signers, list, index, fault);
+    sv_signers_print (signers, list, index, fault, context->use_color);
   g_clear_error (&fault);
   return 0;
 }

@@ -1,7 +1,7 @@
 // Signers that are retired too early, and revoked: what is refused, and that what is advised instead works as it is printed.
 import { after, before, test } from 'node:test';
 import assert from 'node:assert/strict';
-import { emptyWorld } from './harness.mjs';
+import { emptyWorld, programs, run } from './harness.mjs';
 import { football } from './season.mjs';
 
 const CLIP = `sha256:${'c1'.repeat(32)}`;
@@ -54,6 +54,17 @@ test('where nobody did it in time another signer does it afterwards, without bei
   assert.deepEqual([manifests.length, sequence], [1, 2]);
   const again = await signers(['retire', first.address], { as: 'second' });
   assert.doesNotMatch(again.stdout, /signed again/);
+});
+
+test('at a terminal of 80 columns nothing of the list is cut, or wrapped', async () => {
+  const env = { ...world.environment({ as: 'second' }), TERM: 'dumb', SHELL: '/bin/sh' };
+  const { stdout, status } = await run('script', ['-qec', `stty cols 80; '${programs.sv}' manifest signers`, '/dev/null'], { env, cwd: world.dir });
+  assert.equal(status, 0, stdout);
+  const lines = stdout.replace(/\x1b\[[0-9;]*m/g, '').split(/\r?\n/);
+  lines.forEach((line) => assert.ok(line.length <= 80, line));
+  const row = lines.findIndex((line) => line.startsWith(first.address));
+  assert.match(lines[row], / retired +\d+$|  retired +\d+ +$/);
+  assert.match(lines[row + 1], /^  retired by statement 1 of 5\w{7}…\w{4}\b/);
 });
 
 // ── revoking ──
