@@ -107,6 +107,7 @@ test_retired_before (void)
   const SvSignerRequest request = { .account = sv_keypair_address (world->operator), .has_from_block = TRUE, .from_block = 20 };
   g_autoptr (SvSignerPublication) retired = sv_publish_signer (publisher, &request, &error);
   g_assert_no_error (error);
+  g_assert_cmpuint (retired->number, ==, 2);
   world_advance (world, 25);
   g_autoptr (SvConfig) fresh = world_config (world, "fresh");
   g_autoptr (SvPublisher) stranger = world_publisher (world, fresh, world->stranger);
@@ -127,11 +128,13 @@ test_retired_goes_on (void)
   g_autoptr (World) world = world_new (0);
   GError *error = NULL;
   g_autofree char *hash = world_publish (world, "w1", 0, 100, "1", FALSE);
+  g_assert_nonnull (hash);
   g_autoptr (SvPublisher) publisher = world_publisher (world, world->config, world->operator);
   say (publisher, "add", world->stranger);
   const SvSignerRequest request = { .account = sv_keypair_address (world->operator), .has_from_block = TRUE, .from_block = 20 };
   g_autoptr (SvSignerPublication) retired = sv_publish_signer (publisher, &request, &error);
   g_assert_no_error (error);
+  g_assert_cmpuint (retired->number, ==, 2);
   g_autoptr (SvIndex) index = read_index (world, world->config);
   world_advance (world, 25);
   index->sequence++;
