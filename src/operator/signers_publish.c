@@ -176,14 +176,16 @@ static gboolean
 keep_index_signed (Change *change, GError **error)
 {
   GError *fault = NULL;
-  sv_publisher_allow_retired (change->publisher);
+  gboolean retires_himself = strcmp (wallet_of (change), change->request->account) == 0;
+  if (!retires_himself)
+    sv_publisher_allow_retired (change->publisher);
   g_autoptr (SvIndex) index = sv_publisher_read_index (change->publisher, &fault);
   if (index == NULL)
     return note_fault (change, fault, error);
   if (!needs_signer (change, index))
     return TRUE;
-  change->publication->owns_index = strcmp (wallet_of (change), change->request->account) == 0;
-  if (change->publication->owns_index)
+  change->publication->owns_index = retires_himself;
+  if (retires_himself)
     return check_notice (change, error);
   change->publication->resigned = index->sequence + 1;
   if (change->request->dry_run)

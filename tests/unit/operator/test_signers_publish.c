@@ -145,6 +145,29 @@ test_retired_goes_on (void)
   refused (known, "retire", world->operator, SV_ERROR_VERIFY, "--rebuild-index");
 }
 
+/* Who is leaving signs nobody's index again: that would last as long as he does. */
+static void
+test_leaves_after_another (void)
+{
+  g_autoptr (World) world = world_new (0);
+  GError *error = NULL;
+  g_autofree char *hash = world_publish (world, "w1", 0, 100, "1", FALSE);
+  g_assert_nonnull (hash);
+  g_autoptr (SvPublisher) publisher = world_publisher (world, world->config, world->operator);
+  say (publisher, "add", world->stranger);
+  say (publisher, "add", world->owner);
+  const SvSignerRequest request = { .account = sv_keypair_address (world->operator), .has_from_block = TRUE, .from_block = 20 };
+  g_autoptr (SvSignerPublication) retired = sv_publish_signer (publisher, &request, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (retired->number, ==, 3);
+  world_advance (world, 25);
+  g_autoptr (SvPublisher) next = world_publisher (world, world->config, world->stranger);
+  g_autoptr (SvSignerPublication) leaving = change (next, "retire", world->stranger);
+  g_assert_cmpuint (leaving->number, ==, 4);
+  g_assert_cmpuint (leaving->resigned, ==, 0);
+  g_assert_nonnull (leaving->index_fault);
+}
+
 static void
 test_refused (void)
 {
@@ -336,6 +359,7 @@ main (int argc, char **argv)
   g_test_add_func ("/signers_publish/retires, and signs the index again", test_retire);
   g_test_add_func ("/signers_publish/tells who retires himself", test_retires_himself);
   g_test_add_func ("/signers_publish/signs the index of one who is retired", test_retired_before);
+  g_test_add_func ("/signers_publish/signs no index with the wallet that retires", test_leaves_after_another);
   g_test_add_func ("/signers_publish/signs no index that a retired one has made since", test_retired_goes_on);
   g_test_add_func ("/signers_publish/refuses", test_refused);
   g_test_add_func ("/signers_publish/keeps somebody with rights", test_last_one_with_rights);
