@@ -63,9 +63,11 @@ refuse (const SvMirror *mirror, const SvIndex *there, gboolean is_trusted, GErro
 {
   const char *to = sv_object_store_url (mirror->to);
   if (!sv_chain_id_equal (&there->chain, &mirror->index->chain))
-    g_set_error (error, SV_ERROR, SV_ERROR_POLICY,
-                 "nothing was copied: %s has the index of another chain or subnet (genesis %s, netuid %u)", to,
-                 there->chain.genesis, there->chain.netuid);
+    g_set_error (
+        error, SV_ERROR, SV_ERROR_POLICY,
+        "nothing was copied: %s has the index of another chain or subnet (genesis %s, netuid %u); check --netuid, --chain "
+        "(BITTENSOR_SUBTENSOR_ENDPOINT), or copy to another store",
+        to, there->chain.genesis, there->chain.netuid);
   else if (!is_trusted)
     g_set_error (error, SV_ERROR, SV_ERROR_POLICY,
                  "nothing was copied: %s has an index signed by %s, who is not trusted here; if it is the operator's, add the "
