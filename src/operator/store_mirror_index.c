@@ -5,6 +5,38 @@
 #include "base/error.h"
 #include "operator/store_mirror_state.h"
 
+static void
+set_newer (const SvMirror *mirror, guint64 there, guint64 here, GError **error)
+{
+  g_set_error (error, SV_ERROR, SV_ERROR_POLICY,
+               "nothing was copied: %s has the index of sequence %" G_GUINT64_FORMAT ", which is newer than that of %s, "
+               "%" G_GUINT64_FORMAT "; a newer index is never replaced (copy the other way round if that is the old store)",
+               sv_object_store_url (mirror->to), there, sv_object_store_url (mirror->from), here);
+}
+
+/* (transfer full) the index that lies in @store, however old, if it is one for this chain of a trusted account; or NULL. */
+static SvIndex *
+read_of_any_age (const SvMirror *mirror, SvObjectStore *store)
+{
+  const SvGetOptions options = { .max_size = SV_INDEX_MAX_SIZE, .bypass_caches = TRUE };
+  g_autoptr (SvObject) object = sv_object_store_get (store, SV_INDEX_KEY, &options, NULL, NULL);
+  if (object == NULL)
+    return NULL;
+  return sv_index_open (object->bytes, sv_reader_chain_id (mirror->reader), sv_reader_trusts, mirror->reader, NULL);
+}
+
+/* Where the source is refused, most often as old, and the target has a newer index, the two were exchanged. */
+static gboolean
+is_wrong_way (const SvMirror *mirror, GError **error)
+{
+  g_autoptr (SvIndex) here = read_of_any_age (mirror, mirror->from);
+  g_autoptr (SvIndex) there = here != NULL ? read_of_any_age (mirror, mirror->to) : NULL;
+  if (there == NULL || there->sequence <= here->sequence)
+    return FALSE;
+  set_newer (mirror, there->sequence, here->sequence, error);
+  return TRUE;
+}
+
 gboolean
 sv_mirror_read_source_index (SvMirror *mirror, GError **error)
 {
@@ -16,6 +48,8 @@ sv_mirror_read_source_index (SvMirror *mirror, GError **error)
     mirror->report->sequence = mirror->index->sequence;
   if (failure == NULL || (!is_public && sv_store_is_absent (mirror->from, SV_INDEX_KEY)))
     return TRUE;
+  if (g_error_matches (failure, SV_ERROR, SV_ERROR_VERIFY) && is_wrong_way (mirror, error))
+    return FALSE;
   if (is_public)
     g_set_error (error, SV_ERROR, failure->code, "nothing was copied: %s", failure->message);
   else
@@ -29,9 +63,11 @@ refuse (const SvMirror *mirror, const SvIndex *there, gboolean is_trusted, GErro
 {
   const char *to = sv_object_store_url (mirror->to);
   if (!sv_chain_id_equal (&there->chain, &mirror->index->chain))
-    g_set_error (error, SV_ERROR, SV_ERROR_POLICY,
-                 "nothing was copied: %s has the index of another chain or subnet (genesis %s, netuid %u)", to,
-                 there->chain.genesis, there->chain.netuid);
+    g_set_error (
+        error, SV_ERROR, SV_ERROR_POLICY,
+        "nothing was copied: %s has the index of another chain or subnet (genesis %s, netuid %u); check --netuid, --chain "
+        "(BITTENSOR_SUBTENSOR_ENDPOINT), or copy to another store",
+        to, there->chain.genesis, there->chain.netuid);
   else if (!is_trusted)
     g_set_error (
         error, SV_ERROR, SV_ERROR_POLICY,
@@ -40,10 +76,7 @@ refuse (const SvMirror *mirror, const SvIndex *there, gboolean is_trusted, GErro
         "copy to another store",
         to, there->document->signed_by);
   else if (there->sequence > mirror->index->sequence)
-    g_set_error (error, SV_ERROR, SV_ERROR_POLICY,
-                 "nothing was copied: %s has the index of sequence %" G_GUINT64_FORMAT ", which is newer than that of %s, "
-                 "%" G_GUINT64_FORMAT "; a newer index is never replaced (copy the other way round if that is the old store)",
-                 to, there->sequence, sv_object_store_url (mirror->from), mirror->index->sequence);
+    set_newer (mirror, there->sequence, mirror->index->sequence, error);
   else if (there->sequence == mirror->index->sequence)
     g_set_error (error, SV_ERROR, SV_ERROR_VERIFY,
                  "nothing was copied: equivocation: %s and %s have different indexes of sequence %" G_GUINT64_FORMAT

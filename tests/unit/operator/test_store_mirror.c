@@ -356,6 +356,7 @@ test_target_index (void)
   g_autoptr (GBytes) foreign = world_index_bytes (other->world);
   write_to (to, SV_INDEX_KEY, foreign);
   assert_refused (lab, to, SV_ERROR_POLICY, "of another chain or subnet");
+  assert_refused (lab, to, SV_ERROR_POLICY, "check --netuid, --chain");
 
   write_text (to, SV_INDEX_KEY, "{\"version\":");
   g_autoptr (SvMirrorReport) over_garbage = mirror (lab, to, (Flags){ 0 });
