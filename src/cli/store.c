@@ -122,7 +122,9 @@ run_mirror (SvContext *context, int argc, char **argv, GError **error)
   if (report == NULL)
     return 1;
   sv_print_mirror_report (context, from, to, report);
-  return report->faults->len == 0 ? 0 : 3;
+  if (report->faults->len == 0)
+    return 0;
+  return report->faults->len == sv_mirror_report_n_unreachable (report) ? 5 : 3;
 }
 
 const SvCommand sv_store_commands[] = {
@@ -155,7 +157,8 @@ const SvCommand sv_store_commands[] = {
         "Challenge clips stay out unless --private asks for them. From a public address, which cannot be listed, what the "
         "index "
         "names is copied.\n\n"
-        "Exit status: 0 everything is there; 3 something was not copied because it is damaged; 6 the index in TO is newer.",
+        "Exit status: 0 everything is there; 3 something was not copied because it is damaged; 5 because it could not be read, "
+        "run it again; 6 the index in TO is newer.",
     .example = "  sv store mirror file:/mnt/backup/scorevision --private\n"
                "  sv store mirror https://manifests.example.org file:/srv/mirror",
     .options = mirror_options,
