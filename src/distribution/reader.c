@@ -26,6 +26,9 @@ open_mirrors (const SvConfig *config, GError **error)
   const char *store = sv_config_get (config, "SCOREVISION_STORE");
   if (store != NULL && (g_str_has_prefix (store, "file:") || g_str_has_prefix (store, "s3:")))
     return sv_mirrors_new (config, (const char *const[]){ store, NULL });
+  g_autoptr (SvObjectStore) other = store != NULL ? sv_object_store_open (store, config, error) : NULL;
+  if (store != NULL && other == NULL)
+    return NULL;
   g_set_error (error, SV_ERROR, SV_ERROR_USAGE,
                "it is not known where to read manifests: set R2_PUBLIC_URL to the operator's public address, or "
                "SCOREVISION_STORE to the operator's store (file:PATH or s3://BUCKET)");
