@@ -270,9 +270,9 @@ open_session (SvContext *context, Session *session, GError **error)
   if (!sv_parse_integer_option ("--overlap", opt_overlap, &session->options.overlap, error))
     return FALSE;
   session->keypair = sv_wallet_load (context->config, error);
-  SvChain *chain = session->keypair != NULL ? sv_context_chain (context, error) : NULL;
-  SvObjectStore *store = chain != NULL ? sv_context_store (context, error) : NULL;
-  if (store == NULL)
+  SvObjectStore *store = session->keypair != NULL ? sv_context_writable_store (context, error) : NULL;
+  SvChain *chain = store != NULL ? sv_context_chain (context, error) : NULL;
+  if (chain == NULL)
     return FALSE;
   SvReaderOptions options = { .accept_owner = opt_accept_owner };
   if (opt_single_publisher)

@@ -172,9 +172,9 @@ change_signer (SvContext *context, const SvSignerRequest *request, GError **erro
 {
   const SvReaderOptions reader_options = { .accept_owner = opt_accept_owner };
   g_autoptr (SvKeypair) keypair = sv_wallet_load (context->config, error);
-  SvChain *chain = keypair != NULL ? sv_context_chain (context, error) : NULL;
-  SvObjectStore *store = chain != NULL ? sv_context_store (context, error) : NULL;
-  if (store == NULL)
+  SvObjectStore *store = keypair != NULL ? sv_context_writable_store (context, error) : NULL;
+  SvChain *chain = store != NULL ? sv_context_chain (context, error) : NULL;
+  if (chain == NULL)
     return NULL;
   if (opt_single_publisher)
     sv_object_store_assume_single_writer (store);

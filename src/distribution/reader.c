@@ -26,6 +26,9 @@ open_mirrors (const SvConfig *config, GError **error)
   const char *store = sv_config_get (config, "SCOREVISION_STORE");
   if (store != NULL && (g_str_has_prefix (store, "file:") || g_str_has_prefix (store, "s3:")))
     return sv_mirrors_new (config, (const char *const[]){ store, NULL });
+  g_autoptr (SvObjectStore) other = store != NULL ? sv_object_store_open (store, config, error) : NULL;
+  if (store != NULL && other == NULL)
+    return NULL;
   g_set_error (error, SV_ERROR, SV_ERROR_USAGE,
                "it is not known where to read manifests: set R2_PUBLIC_URL to the operator's public address, or "
                "SCOREVISION_STORE to the operator's store (file:PATH or s3://BUCKET)");
@@ -42,6 +45,7 @@ new_reader (const SvConfig *config, SvChain *chain, const SvReaderOptions *optio
   reader->options = options != NULL ? *options : (SvReaderOptions){ 0 };
   reader->etags = g_new0 (char *, sv_mirrors_count (mirrors));
   reader->tails = g_new0 (GPtrArray *, sv_mirrors_count (mirrors));
+  reader->unread = g_new0 (GError *, sv_mirrors_count (mirrors));
   if (!sv_memory_chain_id (config, chain, &reader->id, error))
     return NULL;
   if (chain != NULL && !sv_memory_check_genesis (config, &reader->id, error))
@@ -83,6 +87,9 @@ sv_reader_free (SvReader *reader)
   g_free (reader->etags);
   sv_statements_forget_tails (reader);
   g_free (reader->tails);
+  for (guint i = 0; i < sv_mirrors_count (reader->mirrors); i++)
+    g_clear_error (&reader->unread[i]);
+  g_free (reader->unread);
   g_free (reader->statements_fault);
   g_strfreev (reader->assumed_revoked);
   g_clear_pointer (&reader->mirrors, sv_mirrors_free);
@@ -197,7 +204,10 @@ consider_bytes (SvReader *reader, Finding *finding, SvMirrorAnswer *answer, GErr
   if (index != NULL)
     consider_index (finding, index);
   else
+  {
+    sv_statements_excuse (reader, answer->mirror, answer->object->bytes, error);
     g_prefix_error (error, "%s: ", answer->url);
+  }
   return index != NULL;
 }
 

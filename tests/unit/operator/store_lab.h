@@ -16,9 +16,12 @@ typedef struct
   char *archive; /* hash */
   char *clip_key;
   char *shard_key;
+  gboolean counts_clips; /* in checks: the clips that the manifests name are missing, unless a test puts them there */
 } Lab;
 
 Lab *lab_new (void);
+/* The same on a chain whose blocks are final when @finality more are there. */
+Lab *lab_new_on (guint64 finality);
 void lab_free (Lab *lab);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Lab, lab_free)
 
