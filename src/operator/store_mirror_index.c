@@ -1,5 +1,5 @@
 /* The two indexes of a copy. The source's must be one that a reader takes; the target's may be replaced where it is older or
- * none at all, and never where it is newer or somebody else's. */
+ * none at all, and never where it is newer or somebody else's, or cannot be read. */
 #include <string.h>
 
 #include "base/error.h"
@@ -91,25 +91,17 @@ refuse (const SvMirror *mirror, const SvIndex *there, gboolean is_trusted, GErro
 gboolean
 sv_mirror_judge_target_index (SvMirror *mirror, GError **error)
 {
-  SvGetOptions options = { .max_size = SV_INDEX_MAX_SIZE, .bypass_caches = TRUE };
-  g_autoptr (GError) failure = NULL;
-  g_autoptr (SvObject) present = sv_object_store_get (mirror->to, SV_INDEX_KEY, &options, NULL, &failure);
-  mirror->replaces = sv_store_put_options (SV_STORE_INDEX);
-  if (g_error_matches (failure, SV_ERROR, SV_ERROR_UNREACHABLE))
+  const SvIndexPlace *there = &mirror->there;
+  if (mirror->index == NULL)
+    return TRUE;
+  if (!sv_index_place_read (mirror->to, &mirror->there, error))
   {
-    g_propagate_error (error, g_steal_pointer (&failure));
+    g_prefix_error (error, "nothing was copied: ");
     return FALSE;
   }
-  if (g_error_matches (failure, SV_ERROR, SV_ERROR_NOT_FOUND))
-    mirror->replaces.condition = SV_PUT_IF_ABSENT;
-  if (present == NULL || mirror->index == NULL)
-    return TRUE;
-  mirror->etag = g_strdup (present->etag);
-  mirror->replaces.etag = mirror->etag;
-  mirror->replaces.condition = mirror->etag != NULL ? SV_PUT_IF_MATCHES : SV_PUT_ALWAYS;
-  mirror->has_index = g_bytes_equal (present->bytes, mirror->index->document->bytes);
-  g_autoptr (SvIndex) there = mirror->has_index ? NULL : sv_index_open (present->bytes, NULL, NULL, NULL, NULL);
-  return there == NULL || refuse (mirror, there, sv_reader_honours (there->document->signed_by, mirror->reader), error);
+  mirror->has_index = there->bytes != NULL && g_bytes_equal (there->bytes, mirror->index->document->bytes);
+  return there->index == NULL || mirror->has_index ||
+         refuse (mirror, there->index, sv_reader_honours (there->index->document->signed_by, mirror->reader), error);
 }
 
 gboolean
@@ -125,7 +117,8 @@ sv_mirror_write_index (SvMirror *mirror, GError **error)
     report->index = SV_MIRRORED_HELD_BACK;
   else
   {
-    g_autofree char *etag = sv_object_store_put (mirror->to, SV_INDEX_KEY, bytes, &mirror->replaces, error);
+    const SvPutOptions options = sv_index_place_put_options (&mirror->there);
+    g_autofree char *etag = sv_object_store_put (mirror->to, SV_INDEX_KEY, bytes, &options, error);
     report->index = SV_MIRRORED_WRITTEN;
     report->copied++;
     report->copied_bytes += g_bytes_get_size (bytes);
