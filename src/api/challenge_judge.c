@@ -223,13 +223,12 @@ draw (Case *c)
   guint64 seed = sv_draw_seed (c->served->draw_key, c->asked->manifest_hash, request->element_id, request->validator_hotkey,
                                c->asked->miner, request->nonce);
   const SvManifestClip *drawn = sv_draw_clip (c->element, seed);
-  const SvClip *clip =
-      drawn != NULL && c->snapshot->clips != NULL ? g_hash_table_lookup (c->snapshot->clips->by_hash, drawn->hash) : NULL;
+  const SvClip *clip = drawn != NULL ? sv_snapshot_clip (c->snapshot, drawn->hash) : NULL;
   if (clip == NULL)
   {
     end_with (c, sv_reply_error (503, "no_challenge",
                                  drawn == NULL ? "Element %s has no clips in this window"
-                                               : "The clip drawn for element %s is not registered here",
+                                               : "The clip drawn for element %s is not registered here, or not in the store",
                                  request->element_id));
     return;
   }

@@ -26,6 +26,7 @@
 #define INDEX_INTERVAL_REMOTE_MS 5000
 #define INDEX_DEMAND_MS 1000
 #define CHAIN_DEMAND_MS 50
+#define CLIPS_INTERVAL_MS 1000
 
 struct SvServer
 {
@@ -40,6 +41,7 @@ struct SvServer
   SvObjectStore *store;
   SvManifestWatch *manifest_watch;
   SvChainWatch *chain_watch;
+  SvClipWatch *clip_watch;
 };
 
 /* ── what the configuration says ── */
@@ -165,11 +167,15 @@ start_watching (SvServer *server, const SvConfig *config, GError **error)
   server->chain_watch = sv_chain_watch_new (config, service->board, service->validators, error);
   if (server->chain_watch == NULL)
     return FALSE;
+  server->clip_watch = sv_clip_watch_new (config, service->board, error);
+  if (server->clip_watch == NULL)
+    return FALSE;
   sv_manifest_watch_step (FALSE, server->manifest_watch); /* tells the chain watcher where to begin */
   service->manifests = sv_watcher_new ("manifests", is_remote ? INDEX_INTERVAL_REMOTE_MS : INDEX_INTERVAL_MS, INDEX_DEMAND_MS,
                                        sv_manifest_watch_step, server->manifest_watch);
   service->chain =
       sv_watcher_new ("chain", server->chain_interval_ms, CHAIN_DEMAND_MS, sv_chain_watch_step, server->chain_watch);
+  service->clips = sv_watcher_new ("clips", CLIPS_INTERVAL_MS, CLIPS_INTERVAL_MS, sv_clip_watch_step, server->clip_watch);
   return TRUE;
 }
 
@@ -303,6 +309,7 @@ clear_service (SvService *service)
 {
   g_clear_pointer (&service->manifests, sv_watcher_free);
   g_clear_pointer (&service->chain, sv_watcher_free);
+  g_clear_pointer (&service->clips, sv_watcher_free);
   g_clear_pointer (&service->issue_log, sv_issue_log_free);
   g_clear_pointer (&service->admission, sv_admission_free);
   g_clear_pointer (&service->addresses, sv_address_limit_free);
@@ -336,6 +343,7 @@ sv_server_stop (SvServer *server)
   clear_service (&server->service);
   sv_manifest_watch_free (server->manifest_watch);
   sv_chain_watch_free (server->chain_watch);
+  sv_clip_watch_free (server->clip_watch);
   g_clear_pointer (&server->store, sv_object_store_free);
   sv_board_free (board);
   g_free (server->url);

@@ -20,6 +20,7 @@ typedef struct
   SvBoard *board;
   SvWatcher *manifests;
   SvWatcher *chain;
+  SvWatcher *clips;
   SvValidators *validators; /* NULL: no list is configured */
   SvAdmissionMemory *admission;
   SvIssueLog *issue_log;

@@ -102,6 +102,7 @@ clear_snapshot (gpointer data)
   SvSnapshot *snapshot = data;
   g_clear_pointer (&snapshot->catalog, sv_catalog_unref);
   g_clear_pointer (&snapshot->clips, sv_clip_table_unref);
+  g_clear_pointer (&snapshot->lost, g_hash_table_unref);
   g_clear_pointer (&snapshot->bindings, sv_bindings_unref);
   g_hash_table_unref (snapshot->known);
 }
@@ -110,6 +111,14 @@ void
 sv_snapshot_unref (SvSnapshot *snapshot)
 {
   g_atomic_rc_box_release_full (snapshot, clear_snapshot);
+}
+
+const SvClip *
+sv_snapshot_clip (const SvSnapshot *snapshot, const char *hash)
+{
+  if (snapshot->clips == NULL || (snapshot->lost != NULL && g_hash_table_contains (snapshot->lost, hash)))
+    return NULL;
+  return g_hash_table_lookup (snapshot->clips->by_hash, hash);
 }
 
 static void
@@ -192,6 +201,7 @@ begin_publishing (SvBoard *board)
   SvSnapshot *next = g_atomic_rc_box_new0 (SvSnapshot);
   next->catalog = current->catalog != NULL ? g_atomic_rc_box_acquire (current->catalog) : NULL;
   next->clips = current->clips != NULL ? g_atomic_rc_box_acquire (current->clips) : NULL;
+  next->lost = current->lost != NULL ? g_hash_table_ref (current->lost) : NULL;
   next->bindings = current->bindings != NULL ? sv_bindings_ref (current->bindings) : NULL;
   return next;
 }
@@ -223,6 +233,15 @@ sv_board_publish_clips (SvBoard *board, SvClipTable *clips)
   SvSnapshot *next = begin_publishing (board);
   g_clear_pointer (&next->clips, sv_clip_table_unref);
   next->clips = clips;
+  end_publishing (board, next);
+}
+
+void
+sv_board_publish_lost_clips (SvBoard *board, GHashTable *lost)
+{
+  SvSnapshot *next = begin_publishing (board);
+  g_clear_pointer (&next->lost, g_hash_table_unref);
+  next->lost = lost;
   end_publishing (board, next);
 }
 

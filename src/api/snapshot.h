@@ -48,12 +48,16 @@ typedef struct
 {
   SvCatalog *catalog;   /* NULL until the index was read, or found not to be there yet */
   SvClipTable *clips;   /* NULL until read */
+  GHashTable *lost;     /* hashes of registered clips that the store has not; NULL until it was asked */
   SvBindings *bindings; /* NULL until the chain was followed to its head */
   GHashTable *known;    /* accounts with a commitment for an unexpired window */
 } SvSnapshot;
 
 void sv_snapshot_unref (SvSnapshot *snapshot);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (SvSnapshot, sv_snapshot_unref)
+
+/* (transfer none) the clip, where it is registered here and the store has it, else NULL. */
+const SvClip *sv_snapshot_clip (const SvSnapshot *snapshot, const char *hash);
 
 typedef struct SvBoard SvBoard;
 
@@ -67,6 +71,7 @@ SvSnapshot *sv_board_get (SvBoard *board);
 /* Each takes what it publishes. */
 void sv_board_publish_catalog (SvBoard *board, SvCatalog *catalog);
 void sv_board_publish_clips (SvBoard *board, SvClipTable *clips);
+void sv_board_publish_lost_clips (SvBoard *board, GHashTable *lost);
 void sv_board_publish_bindings (SvBoard *board, SvBindings *bindings);
 
 /* When the chain and the state were last read without an error (Unix milliseconds). */

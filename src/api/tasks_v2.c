@@ -69,6 +69,19 @@ admit (SvExchange *exchange, Work *work, const SvSnapshot *snapshot, gint64 now_
   return sv_asker_admit (service, &work->admission, is_served ? NULL : "not_permitted", is_served);
 }
 
+/* (transfer none) one of the clips that can be handed out, or NULL. Of lost ones there are few, so going on from where chance
+ * has led is fair enough. */
+static const SvClip *
+draw_clip (const SvSnapshot *snapshot)
+{
+  guint n = snapshot->clips != NULL ? snapshot->clips->list->len : 0;
+  guint first = n > 0 ? randombytes_uniform (n) : 0;
+  const SvClip *clip = NULL;
+  for (guint i = 0; i < n && clip == NULL; i++)
+    clip = sv_snapshot_clip (snapshot, ((const SvClip *)snapshot->clips->list->pdata[(first + i) % n])->hash);
+  return clip;
+}
+
 /* Waits until the request is durable. */
 static void
 record (SvExchange *exchange, const Work *work)
@@ -90,14 +103,14 @@ begin (SvExchange *exchange, Work *work)
   if (reply != NULL)
     return reply;
   gboolean is_stranger = work->admission.is_stranger;
-  if (snapshot->clips == NULL || snapshot->clips->list->len == 0)
+  const SvClip *clip = draw_clip (snapshot);
+  if (clip == NULL)
   {
     if (!is_stranger)
       sv_issue_log_submit (exchange->service->issue_log, sv_issue_entry_new (&work->admission));
-    return sv_reply_error (503, "no_challenge", "No clip is registered here");
+    return sv_reply_error (503, "no_challenge", "No clip is registered here, or none is in the store");
   }
-  const GPtrArray *clips = snapshot->clips->list;
-  work->task = make_task (exchange->service, g_ptr_array_index (clips, randombytes_uniform (clips->len)), now_ms);
+  work->task = make_task (exchange->service, clip, now_ms);
   if (is_stranger)
     return sv_reply_json (200, "issued", g_steal_pointer (&work->task));
   record (exchange, work);

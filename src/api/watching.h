@@ -1,4 +1,4 @@
-/* What the two watchers do in one step. Each has engines of its own, because an engine serves one thread. */
+/* What the three watchers do in one step. Each has engines of its own, because an engine serves one thread. */
 #pragma once
 
 #include "api/snapshot.h"
@@ -26,6 +26,16 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (SvChainWatch, sv_chain_watch_free)
 
 /* An SvWatcherStep: the head, the validator list, the commitments. */
 void sv_chain_watch_step (gboolean is_demanded, gpointer watch);
+
+typedef struct SvClipWatch SvClipWatch;
+
+/* Opens the store. Returns: (transfer full). */
+SvClipWatch *sv_clip_watch_new (const SvConfig *config, SvBoard *board, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+void sv_clip_watch_free (SvClipWatch *watch);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (SvClipWatch, sv_clip_watch_free)
+
+/* An SvWatcherStep: whether the registered clips are in the store. */
+void sv_clip_watch_step (gboolean is_demanded, gpointer watch);
 
 /* Logs @error unless it is the one that @last holds, and remembers it there; NULL: all is well again. */
 void sv_watch_report (const char *what, const GError *error, char **last);

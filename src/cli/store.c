@@ -8,7 +8,7 @@
 
 /* ── check ── */
 
-static gboolean opt_repair, opt_single_publisher;
+static gboolean opt_repair, opt_without_clips, opt_single_publisher;
 
 #define SINGLE_PUBLISHER_OPTION                                                                                                \
   {                                                                                                                            \
@@ -18,6 +18,8 @@ static gboolean opt_repair, opt_single_publisher;
 
 static const GOptionEntry check_options[] = {
   { "repair", 0, 0, G_OPTION_ARG_NONE, &opt_repair, "bring back what can be; asks on a terminal, elsewhere needs --yes", NULL },
+  { "without-clips", 0, 0, G_OPTION_ARG_NONE, &opt_without_clips, "the store is a copy without challenge clips: miss none",
+    NULL },
   SINGLE_PUBLISHER_OPTION,
   G_OPTION_ENTRY_NULL,
 };
@@ -64,7 +66,9 @@ run_check (SvContext *context, int argc, char **argv, GError **error)
     return 1;
   if (opt_single_publisher)
     sv_object_store_assume_single_writer (store);
-  SvStoreCheckOptions options = { .probe_patience_ms = SV_PROBE_PATIENCE_MS, .progress = sv_draw_progress, .data = context };
+  SvStoreCheckOptions options = {
+    .without_clips = opt_without_clips, .probe_patience_ms = SV_PROBE_PATIENCE_MS, .progress = sv_draw_progress, .data = context
+  };
   g_autoptr (SvStoreCheck) check = sv_store_check_new (context->config, chain, store, &options, error);
   gboolean is_read = check != NULL && sv_store_check_run (check, error);
   sv_clear_progress (context);
@@ -118,7 +122,9 @@ run_mirror (SvContext *context, int argc, char **argv, GError **error)
   if (report == NULL)
     return 1;
   sv_print_mirror_report (context, from, to, report);
-  return report->faults->len == 0 ? 0 : 3;
+  if (report->faults->len == 0)
+    return 0;
+  return report->faults->len == sv_mirror_report_n_unreachable (report) ? 5 : 3;
 }
 
 const SvCommand sv_store_commands[] = {
@@ -128,14 +134,16 @@ const SvCommand sv_store_commands[] = {
     .summary = "check every object of a store, and repair what can be",
     .details =
         "Every object of SCOREVISION_STORE is read and hashed; the index is verified as readers do it, and every manifest and "
-        "archive that it names must be there and agree with it. Where R2_PUBLIC_URL is set, the index there must be this one, "
+        "archive that it names must be there and agree with it, and so must the clips of windows that are not over (not in a "
+        "copy made without them: --without-clips). Where R2_PUBLIC_URL is set, the index there must be this one, "
         "and no challenge clip may be readable there.\n\n"
         "--repair brings back manifests, archives and statements from their other name, this home's cache or R2_PUBLIC_URL, "
         "and "
         "the index from R2_PUBLIC_URL or this home's memory, provided no newer one is known. Only verified content is written; "
         "nothing is deleted but what a probe of the server left behind. A repair that was interrupted is run again.\n\n"
         "Exit status: 0 sound, or repaired; 3 faults are left; 4 there is nothing in the store; 5 something cannot be read.",
-    .example = "  sv store check\n  sv store check --repair --yes\n  sv store check --store file:/srv/mirror --json",
+    .example =
+        "  sv store check\n  sv store check --repair --yes\n  sv store check --store file:/srv/mirror --without-clips --json",
     .options = check_options,
     .run = run_check },
   { .group = "store",
@@ -149,7 +157,8 @@ const SvCommand sv_store_commands[] = {
         "Challenge clips stay out unless --private asks for them. From a public address, which cannot be listed, what the "
         "index "
         "names is copied.\n\n"
-        "Exit status: 0 everything is there; 3 something was not copied because it is damaged; 6 the index in TO is newer.",
+        "Exit status: 0 everything is there; 3 something was not copied because it is damaged; 5 because it could not be read, "
+        "run it again; 6 the index in TO is newer.",
     .example = "  sv store mirror file:/mnt/backup/scorevision --private\n"
                "  sv store mirror https://manifests.example.org file:/srv/mirror",
     .options = mirror_options,

@@ -191,6 +191,7 @@ make_inquiry (SvMirrors *mirrors, guint number, const SvMirrorQuestion *question
   {
     const char *etag = questions[i].etags != NULL ? questions[i].etags[number] : NULL;
     Item item = { g_strdup (questions[i].key), g_strdup (etag), questions[i].options };
+    item.options.is_raced = mirrors->mirrors->len > 1;
     g_array_append_val (inquiry->items, item);
   }
   return inquiry;

@@ -42,6 +42,7 @@ new_reader (const SvConfig *config, SvChain *chain, const SvReaderOptions *optio
   reader->options = options != NULL ? *options : (SvReaderOptions){ 0 };
   reader->etags = g_new0 (char *, sv_mirrors_count (mirrors));
   reader->tails = g_new0 (GPtrArray *, sv_mirrors_count (mirrors));
+  reader->unread = g_new0 (GError *, sv_mirrors_count (mirrors));
   if (!sv_memory_chain_id (config, chain, &reader->id, error))
     return NULL;
   if (chain != NULL && !sv_memory_check_genesis (config, &reader->id, error))
@@ -83,6 +84,9 @@ sv_reader_free (SvReader *reader)
   g_free (reader->etags);
   sv_statements_forget_tails (reader);
   g_free (reader->tails);
+  for (guint i = 0; i < sv_mirrors_count (reader->mirrors); i++)
+    g_clear_error (&reader->unread[i]);
+  g_free (reader->unread);
   g_free (reader->statements_fault);
   g_strfreev (reader->assumed_revoked);
   g_clear_pointer (&reader->mirrors, sv_mirrors_free);
@@ -198,7 +202,10 @@ consider_bytes (SvReader *reader, Finding *finding, SvMirrorAnswer *answer, GErr
   if (index != NULL)
     consider_index (finding, index);
   else
+  {
+    sv_statements_excuse (reader, answer->mirror, answer->object->bytes, error);
     g_prefix_error (error, "%s: ", answer->url);
+  }
   return index != NULL;
 }
 

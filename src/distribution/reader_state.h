@@ -34,6 +34,7 @@ struct SvReader
 
   /* Statements on signers that no remembered one vouches for yet. */
   GPtrArray **tails;      /* per mirror: what it has shown after the statements that count */
+  GError **unread;        /* per mirror: why its statements could not be read to their end the last time */
   char *statements_fault; /* what was last said in the log of a mirror's statements */
 };
 
@@ -56,6 +57,10 @@ SvMirrorQuestion sv_statements_question (const SvReader *reader, SvFetchMode mod
 gboolean sv_statements_take (SvReader *reader, SvFetchMode mode, const GPtrArray *answers, guint question,
                              GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void sv_statements_forget_tails (SvReader *reader);
+
+/* Of an index that is refused since nobody trusted signed it: where the mirror's statements could not be read to their end, one
+ * of them may have added that signer, and then nothing was verified, and nothing is wrong with the index either. */
+void sv_statements_excuse (SvReader *reader, guint mirror, GBytes *index, GError **error);
 
 /* (transfer none) the last that @mirror has shown, or that counts; NULL where there is none. */
 const SvSignersStatement *sv_statements_last (const SvReader *reader, guint mirror);

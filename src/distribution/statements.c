@@ -194,18 +194,51 @@ take_answer (Walk *walk, const SvMirrorAnswer *answer, gboolean *goes_on, GError
   return TRUE;
 }
 
+/* Takes note of whether what the mirror has could be read to its end. */
+static void
+note_unread (SvReader *reader, guint mirror, const GError *failure)
+{
+  g_clear_error (&reader->unread[mirror]);
+  if (g_error_matches (failure, SV_ERROR, SV_ERROR_UNREACHABLE))
+    reader->unread[mirror] = g_error_copy (failure);
+}
+
+static void
+note_silence (SvReader *reader, guint mirror)
+{
+  g_clear_error (&reader->unread[mirror]);
+  g_set_error (&reader->unread[mirror], SV_ERROR, SV_ERROR_UNREACHABLE, "no answer within %d s", SV_MIRRORS_PATIENCE_MS / 1000);
+}
+
+static gboolean
+read_next (Walk *walk, SvFetchMode mode, gboolean *goes_on, GError **error)
+{
+  g_autofree char *key = NULL;
+  const SvMirrorQuestion question = question_for (next_number (walk), mode, &key);
+  g_autoptr (SvMirrorAnswer) answer = sv_mirrors_ask_one (walk->reader->mirrors, walk->mirror, &question);
+  *goes_on = FALSE;
+  if (answer == NULL)
+    note_silence (walk->reader, walk->mirror);
+  else
+    note_unread (walk->reader, walk->mirror, answer->error);
+  return answer == NULL || take_answer (walk, answer, goes_on, error);
+}
+
+/* A statement never changes, so caches may give it; what they say of the end may be old. */
 static gboolean
 read_on (Walk *walk, GError **error)
 {
   gint64 deadline = g_get_monotonic_time () + PATIENCE_US;
-  for (gboolean goes_on = TRUE; goes_on && g_get_monotonic_time () < deadline;)
+  for (gboolean goes_on = TRUE; goes_on;)
   {
-    g_autofree char *key = NULL;
-    const SvMirrorQuestion question = question_for (next_number (walk), walk->mode, &key);
-    g_autoptr (SvMirrorAnswer) answer = sv_mirrors_ask_one (walk->reader->mirrors, walk->mirror, &question);
-    if (answer == NULL)
+    if (g_get_monotonic_time () >= deadline)
+    {
+      note_silence (walk->reader, walk->mirror);
       return TRUE;
-    if (!take_answer (walk, answer, &goes_on, error))
+    }
+    if (!read_next (walk, SV_FETCH_NORMAL, &goes_on, error))
+      return FALSE;
+    if (!goes_on && walk->mode == SV_FETCH_BYPASS_CACHES && !read_next (walk, walk->mode, &goes_on, error))
       return FALSE;
   }
   return TRUE;
@@ -225,6 +258,7 @@ read_mirror (SvReader *reader, SvFetchMode mode, const SvMirrorAnswer *answer, G
   GPtrArray **tail = &reader->tails[answer->mirror];
   gboolean is_known = is_first_of_tail (*tail, answer);
   gboolean is_absent = g_error_matches (answer->error, SV_ERROR, SV_ERROR_NOT_FOUND);
+  note_unread (reader, answer->mirror, answer->error);
   if (is_absent || (answer->object != NULL && !is_known))
     g_clear_pointer (tail, g_ptr_array_unref);
   if (is_absent)
@@ -288,6 +322,8 @@ sv_statements_take (SvReader *reader, SvFetchMode mode, const GPtrArray *answers
 {
   if (mode == SV_FETCH_BYPASS_CACHES)
     sv_statements_forget_tails (reader);
+  for (guint i = 0; i < sv_mirrors_count (reader->mirrors); i++)
+    note_silence (reader, i);
   for (guint i = 0; i < answers->len; i++)
   {
     const SvMirrorAnswer *answer = answers->pdata[i];
@@ -296,4 +332,19 @@ sv_statements_take (SvReader *reader, SvFetchMode mode, const GPtrArray *answers
   }
   g_autoptr (GPtrArray) longest = NULL;
   return find_longest (reader, &longest, error) && (longest == NULL || remember (reader, longest, error));
+}
+
+void
+sv_statements_excuse (SvReader *reader, guint mirror, GBytes *index, GError **error)
+{
+  const GError *unread = reader->unread[mirror];
+  if (unread == NULL || !g_error_matches (*error, SV_ERROR, SV_ERROR_VERIFY))
+    return;
+  g_autoptr (SvIndex) unjudged = sv_index_open (index, &reader->id, NULL, NULL, NULL);
+  if (unjudged == NULL || sv_reader_trusts (unjudged->document->signed_by, reader))
+    return;
+  g_clear_error (error);
+  g_set_error (error, SV_ERROR, SV_ERROR_UNREACHABLE,
+               "the index is signed by %s, whom a statement on signers may have added that could not be read: %s",
+               unjudged->document->signed_by, unread->message);
 }

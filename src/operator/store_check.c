@@ -40,6 +40,7 @@ sv_store_check_new (const SvConfig *config, SvChain *chain, SvObjectStore *store
   check->states = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   check->by_key = g_hash_table_new (g_str_hash, g_str_equal);
   check->named = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  check->wanted_clips = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify)g_ptr_array_unref);
   check->statements = g_array_new (FALSE, FALSE, sizeof (guint64));
   check->probes = g_ptr_array_new_with_free_func (g_free);
   check->others = g_ptr_array_new_with_free_func (g_free);
@@ -66,6 +67,7 @@ sv_store_check_free (SvStoreCheck *check)
   g_hash_table_unref (check->states);
   g_hash_table_unref (check->by_key);
   g_hash_table_unref (check->named);
+  g_hash_table_unref (check->wanted_clips);
   g_array_unref (check->statements);
   g_ptr_array_unref (check->probes);
   g_ptr_array_unref (check->others);

@@ -47,6 +47,7 @@ typedef struct
 
 typedef struct
 {
+  gboolean without_clips;  /* a copy that was made without them: what is not there is not missed */
   guint probe_patience_ms; /* how long a probe's object has to lie there before it counts as left behind */
   /* Called before each object; may be NULL. */
   void (*progress) (guint64 objects, guint64 bytes, const char *key, gpointer data);

@@ -24,16 +24,17 @@ struct SvStoreCheck
   SvStoreCheckOptions options;
   SvReader *reader; /* NULL where whom to trust cannot be told */
   SvSpool *spool;
-  SvIndex *index;          /* verified, or NULL */
-  GHashTable *states;      /* key -> SvObjectState */
-  GHashTable *by_key;      /* key -> SvStoreFault, borrowed */
-  GHashTable *named;       /* hashes that the index names, of manifests and archives */
-  GArray *statements;      /* numbers found */
-  GPtrArray *probes;       /* keys */
-  GPtrArray *others;       /* some of the keys that are nobody's */
-  GPtrArray *seen_outside; /* notes on the public side */
-  gint64 probes_at_us;     /* when they were seen */
-  char *clip_key;          /* one of the clips, for the public side */
+  SvIndex *index;           /* verified, or NULL */
+  GHashTable *states;       /* key -> SvObjectState */
+  GHashTable *by_key;       /* key -> SvStoreFault, borrowed */
+  GHashTable *named;        /* hashes that the index names, of manifests and archives */
+  GHashTable *wanted_clips; /* hashes of clips that manifests of open windows name -> their windows */
+  GArray *statements;       /* numbers found */
+  GPtrArray *probes;        /* keys */
+  GPtrArray *others;        /* some of the keys that are nobody's */
+  GPtrArray *seen_outside;  /* notes on the public side */
+  gint64 probes_at_us;      /* when they were seen */
+  char *clip_key;           /* one of the clips, for the public side */
   guint64 clip_size;
   guint64 objects;
   guint64 bytes;
@@ -56,6 +57,12 @@ gboolean sv_store_is_operators (const SvStoreCheck *check);
 gboolean sv_store_check_index (SvStoreCheck *check, GError **error);
 gboolean sv_store_check_named (SvStoreCheck *check, GError **error);
 gboolean sv_store_check_statements (SvStoreCheck *check, GError **error);
+
+/* Remembers the clips of a live manifest, unless its window is over. */
+void sv_store_note_clips (SvStoreCheck *check, const SvIndexEntry *entry, const SvManifest *manifest);
+
+/* Whether the clips that were noted are there. FALSE when that cannot be told. */
+gboolean sv_store_check_clips (SvStoreCheck *check, GError **error);
 
 /* What readers see where R2_PUBLIC_URL says. */
 void sv_store_check_public (SvStoreCheck *check);

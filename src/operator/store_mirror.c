@@ -45,16 +45,26 @@ sv_mirror_report_free (SvMirrorReport *report)
   g_free (report);
 }
 
+guint
+sv_mirror_report_n_unreachable (const SvMirrorReport *report)
+{
+  guint n = 0;
+  for (guint i = 0; i < report->faults->len; i++)
+    n += ((const SvMirrorFault *)report->faults->pdata[i])->is_unreachable != FALSE;
+  return n;
+}
+
 /* ── one object ── */
 
 static void
-add_fault (SvMirror *mirror, const char *key, const char *what)
+add_fault (SvMirror *mirror, const char *key, const char *what, gboolean is_unreachable)
 {
   if (g_hash_table_contains (mirror->faulty, key))
     return;
   SvMirrorFault *fault = g_new0 (SvMirrorFault, 1);
   fault->key = g_strdup (key);
   fault->what = g_strdup (sv_message_without (what, key));
+  fault->is_unreachable = is_unreachable;
   g_ptr_array_add (mirror->report->faults, fault);
   g_hash_table_add (mirror->faulty, fault->key);
 }
@@ -70,7 +80,7 @@ leave_out (SvMirror *mirror, const char *key, GError *failure, GError **error)
     g_propagate_error (error, failure);
     return FALSE;
   }
-  add_fault (mirror, key, failure->message);
+  add_fault (mirror, key, failure->message, is_unreachable);
   g_error_free (failure);
   return TRUE;
 }

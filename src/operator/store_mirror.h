@@ -27,6 +27,7 @@ typedef struct
 {
   char *key;
   char *what;
+  gboolean is_unreachable; /* it could not be read at all */
 } SvMirrorFault;
 
 typedef struct
@@ -41,6 +42,9 @@ typedef struct
   guint64 sequence;  /* of the source's index; 0 where there is none */
   GPtrArray *faults; /* of SvMirrorFault: what was not copied */
 } SvMirrorReport;
+
+/* How many of the faults are only that something could not be read. */
+guint sv_mirror_report_n_unreachable (const SvMirrorReport *report);
 
 void sv_mirror_report_free (SvMirrorReport *report);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (SvMirrorReport, sv_mirror_report_free)

@@ -54,6 +54,8 @@ check_content (SvStoreCheck *check, const SvIndexEntry *entry, const char *key, 
   {
     g_clear_pointer (&manifest, sv_manifest_free);
     manifest = sv_fetch_entry_manifest (check->reader, entry, &failure);
+    if (manifest != NULL)
+      sv_store_note_clips (check, entry, manifest);
   }
   if (failure == NULL)
     return;
@@ -128,10 +130,12 @@ gboolean
 sv_store_check_named (SvStoreCheck *check, GError **error)
 {
   g_hash_table_remove_all (check->named);
+  g_hash_table_remove_all (check->wanted_clips);
   if (check->index == NULL)
     return TRUE;
   return check_entries (check, check->index->entries, TRUE, error) &&
-         check_entries (check, check->index->superseded, FALSE, error) && check_archives (check, error);
+         check_entries (check, check->index->superseded, FALSE, error) && check_archives (check, error) &&
+         sv_store_check_clips (check, error);
 }
 
 /* ── statements ── */

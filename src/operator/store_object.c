@@ -296,10 +296,11 @@ sv_spool_fetch (SvSpool *spool, SvObjectStore *store, const char *key, const SvS
   return TRUE;
 }
 
+/* Nothing is asked for past caches: what has a hash for a name, or a number, never changes. */
 GBytes *
 sv_store_get (SvObjectStore *store, const char *key, const char *hash, gsize max, GError **error)
 {
-  SvGetOptions options = { .max_size = max, .bypass_caches = TRUE };
+  SvGetOptions options = { .max_size = max };
   g_autoptr (SvObject) object = sv_object_store_get (store, key, &options, NULL, error);
   if (object == NULL)
     return NULL;
@@ -353,11 +354,25 @@ sv_store_get_archive (SvObjectStore *store, const char *hash, GError **error)
   return bytes != NULL ? sv_archive_open (bytes, hash, error) : NULL;
 }
 
+/* That there is none may be what a cache knows from before there was one. */
+static GBytes *
+get_past_caches (SvObjectStore *store, const char *key, GError **error)
+{
+  SvGetOptions options = { .max_size = SV_SIGNERS_MAX_SIZE, .bypass_caches = TRUE };
+  g_autoptr (SvObject) object = sv_object_store_get (store, key, &options, NULL, error);
+  return object != NULL ? g_bytes_ref (object->bytes) : NULL;
+}
+
 SvSignersStatement *
 sv_store_get_statement (SvObjectStore *store, const SvChainId *chain, guint64 number, GError **error)
 {
   g_autofree char *key = sv_signers_key (number);
-  g_autoptr (GBytes) bytes = sv_store_get (store, key, NULL, SV_SIGNERS_MAX_SIZE, error);
+  g_autoptr (GError) failure = NULL;
+  g_autoptr (GBytes) bytes = sv_store_get (store, key, NULL, SV_SIGNERS_MAX_SIZE, &failure);
+  if (bytes == NULL && g_error_matches (failure, SV_ERROR, SV_ERROR_NOT_FOUND))
+    bytes = get_past_caches (store, key, error);
+  else if (bytes == NULL)
+    g_propagate_error (error, g_steal_pointer (&failure));
   g_autoptr (SvSignersStatement) statement = bytes != NULL ? sv_signers_statement_open (bytes, chain, error) : NULL;
   if (statement == NULL || statement->number == number)
     return g_steal_pointer (&statement);

@@ -59,7 +59,7 @@ gboolean sv_spool_fetch (SvSpool *spool, SvObjectStore *store, const char *key, 
 gboolean sv_store_verify (SvSpool *spool, SvObjectStore *store, const char *key, const SvStoreName *name,
                           GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* A small object's bytes, read past caches; held against @hash unless that is NULL or empty. Returns: (transfer full). */
+/* A small object's bytes; held against @hash unless that is NULL or empty. Returns: (transfer full). */
 GBytes *sv_store_get (SvObjectStore *store, const char *key, const char *hash, gsize max_size,
                       GError **error) G_GNUC_WARN_UNUSED_RESULT;
 

@@ -19,3 +19,13 @@ sv_http_etag (const SvHttpResponse *response)
       return NULL;
   return g_steal_pointer (&inside);
 }
+
+gint64
+sv_http_retry_after_ms (const SvHttpResponse *response)
+{
+  const char *text = sv_http_response_header (response, "retry-after");
+  guint64 seconds = 0;
+  if (text == NULL || !g_ascii_string_to_unsigned (text, 10, 0, 1000000, &seconds, NULL))
+    return 0;
+  return (gint64)seconds * 1000;
+}

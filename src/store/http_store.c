@@ -16,6 +16,12 @@
 #define MIN_RATE 1024 /* bytes a second: a telephone modem had five times as much */
 #define MAX_REDIRECTS 3
 
+/* A server that is asked too fast (429, or 503 with Retry-After) is asked again: after some 0.3, 0.6 and 1.2 seconds, or as long as
+ * it says. One that says more than this is believed, and given up. */
+#define MAX_TRIES 4
+#define FIRST_DELAY_MS 300
+#define MAX_DELAY_MS 10000
+
 typedef struct
 {
   SvObjectStore base; /* its url has no trailing slash */
@@ -73,6 +79,34 @@ report_transfer (GError *failure, GError **error)
   g_propagate_error (error, failure);
 }
 
+static gboolean
+is_busy (const SvHttpResponse *response)
+{
+  return response->status == 429 || (response->status == 503 && sv_http_response_header (response, "retry-after") != NULL);
+}
+
+/* FALSE when it is time to give up. */
+static gboolean
+wait_for_next_try (const SvHttpResponse *response, guint n_tries)
+{
+  gint64 delay_ms = (gint64)(g_random_double_range (0.5, 1) * (FIRST_DELAY_MS << (n_tries - 1)));
+  delay_ms = MAX (delay_ms, sv_http_retry_after_ms (response));
+  if (n_tries >= MAX_TRIES || delay_ms > MAX_DELAY_MS)
+    return FALSE;
+  g_usleep ((gulong)delay_ms * 1000);
+  return TRUE;
+}
+
+static SvHttpResponse *
+perform_once (HttpStore *store, const SvHttpRequest *request, GError **error)
+{
+  g_autoptr (GError) failure = NULL;
+  SvHttpResponse *response = sv_http_perform (store->client, request, &failure);
+  if (response == NULL)
+    report_transfer (g_steal_pointer (&failure), error);
+  return response;
+}
+
 static SvHttpResponse *
 perform (HttpStore *store, const char *method, const char *key, const SvGetOptions *options, int sink, GError **error)
 {
@@ -93,10 +127,13 @@ perform (HttpStore *store, const char *method, const char *key, const SvGetOptio
   request.limits.min_rate = MIN_RATE;
   request.limits.distrusts_server = TRUE;
   request.limits.max_redirects = MAX_REDIRECTS;
-  g_autoptr (GError) failure = NULL;
-  SvHttpResponse *response = sv_http_perform (store->client, &request, &failure);
-  if (response == NULL)
-    report_transfer (g_steal_pointer (&failure), error);
+  SvHttpResponse *response = perform_once (store, &request, error);
+  for (guint tries = 1; response != NULL && is_busy (response) && !options->is_raced && wait_for_next_try (response, tries);
+       tries++)
+  {
+    sv_http_response_free (response);
+    response = perform_once (store, &request, error);
+  }
   return response;
 }
 
@@ -115,6 +152,10 @@ check_status (const HttpStore *store, const char *key, const SvHttpResponse *res
                  store->base.url);
   else if (status >= 201 && status <= 399)
     g_set_error (error, SV_ERROR, SV_ERROR_MALFORMED, "broken answer: store %s answered HTTP %u for %s, not the object",
+                 store->base.url, status, key);
+  else if (is_busy (response))
+    g_set_error (error, SV_ERROR, SV_ERROR_UNREACHABLE,
+                 "store %s is asked too fast: it answered HTTP %u for %s; try again later, or read from another mirror",
                  store->base.url, status, key);
   else
     g_set_error (error, SV_ERROR, SV_ERROR_UNREACHABLE, "store %s answered HTTP %u for %s; try again, or check the URL",

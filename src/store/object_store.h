@@ -54,6 +54,7 @@ typedef struct
   gsize max_size;
   const char *known_etag; /* or NULL */
   gboolean bypass_caches;
+  gboolean is_raced; /* others are asked, too: a server that wants to be left alone is not waited for */
 } SvGetOptions;
 
 SvObject *sv_object_store_get (SvObjectStore *store, const char *key, const SvGetOptions *options, gboolean *unchanged,

@@ -17,6 +17,7 @@
 #include "base/hash.h"
 #include "base/log.h"
 #include "base/rfc3339.h"
+#include "store/http_etag.h"
 
 #define MAX_TRIES 5
 #define MAX_WAITING_MS 30000
@@ -174,23 +175,13 @@ rewind_sink (const Work *work)
                      ftruncate (fd, work->sink_start) == 0);
 }
 
-static gint64
-retry_after_ms (const SvHttpResponse *response)
-{
-  const char *text = response != NULL ? sv_http_response_header (response, "retry-after") : NULL;
-  guint64 seconds = 0;
-  if (text == NULL || !g_ascii_string_to_unsigned (text, 10, 0, 1000000, &seconds, NULL))
-    return 0;
-  return (gint64)seconds * 1000;
-}
-
 /* FALSE when it is time to give up. */
 static gboolean
 wait_for_next_try (Work *work, const SvS3Answer *answer, const char *reason)
 {
   const SvS3Clock *clock = &work->store->clock;
   gint64 delay = (gint64)(clock->jitter (clock->data) * (FIRST_DELAY_MS << (work->n_tries - 1)));
-  delay = MAX (delay, retry_after_ms (answer->http));
+  delay = MAX (delay, answer->http != NULL ? sv_http_retry_after_ms (answer->http) : 0);
   if (work->n_tries >= MAX_TRIES || clock->now_ms (clock->data) + delay > work->deadline_ms || !rewind_sink (work))
     return FALSE;
   if (work->n_tries == 1)

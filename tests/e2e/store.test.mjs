@@ -8,7 +8,7 @@ import { sha256 } from './peer.mjs';
 import { BALL, PLAYER, element, manifest } from './season.mjs';
 
 const CURRENT = '2025-10-23';
-const CLIP = `sha256:${'a'.repeat(64)}`;
+const CLIP = sha256('a clip, as far as a store knows');
 const FEWEST_STEPS = 8; // fewer would mean that the library was not loaded
 const season = (windowId, start, expiry, beta = 1) => manifest(windowId, start, expiry, [
   element(PLAYER, [CLIP], { beta }), element(BALL, [CLIP])]);
@@ -18,7 +18,7 @@ async function createStore() {
   const world = await createWorld({ finality: 0 });
   const first = await world.publish(season(CURRENT, 1, 1000));
   const second = await world.publish(season(CURRENT, 1, 1000, 2), { args: ['--supersede'] });
-  const clip = sha256('a clip, as far as a store knows').replace('sha256:', '');
+  const clip = CLIP.replace('sha256:', '');
   world.write(`store/private/clips/${clip}`, 'a clip, as far as a store knows');
   const manifests = { superseded: first.manifest_hash, live: second.manifest_hash };
   return Object.assign(world, { manifests, clip });
@@ -77,6 +77,28 @@ describe('sv store', { concurrency: true }, () => {
       const { faults } = await world.json(['store', 'check'], { expect: 3 });
       assert.deepEqual(faults.map(({ key }) => key), [`private/clips/${world.clip}`]);
       await world.json(['manifest', 'current']);
+    } finally {
+      await world.end();
+    }
+  });
+
+  test('a clip that is lost is told with the windows that name it, until they are over', async () => {
+    const world = await createWorld({ finality: 0 });
+    try {
+      const { hash } = await world.clip();
+      const key = `private/clips/${hash.slice(7)}`;
+      for (const [id, start, expiry] of [['w1', 1, 4], ['w2', 4, 1000], ['w3', 1000, 2000]])
+        await world.publish(manifest(id, start, expiry, [element(PLAYER, [hash]), element(BALL, [hash])]));
+      await world.sv(['store', 'check']);
+      rmSync(inStore(world, ...key.split('/')));
+      await world.advance(8);
+      const { faults: [fault, ...more] } = await world.json(['store', 'check'], { expect: 3 });
+      assert.deepEqual([fault.key, more], [key, []]);
+      assert.equal(fault.what, 'missing: the manifests of windows w2, w3 name it');
+      assert.match(fault.advice, /`sv clip add FILE`/);
+      await world.sv(['store', 'check', '--without-clips']);
+      await world.sv(['clip', 'add', world.path('clip.mp4'), '--sport', 'football', '--scenario', 'match', '--challenge-type', 'football']);
+      await world.sv(['store', 'check']);
     } finally {
       await world.end();
     }
@@ -150,7 +172,7 @@ describe('sv store', { concurrency: true }, () => {
       const serve = await world.startServe();
       const report = await world.json(['store', 'mirror', serve.url, url(world, 'copy')]);
       assert.deepEqual([report.copied, report.index, report.was_listed], [5, 'written', false]);
-      const { notes } = await world.json(['store', 'check', '--store', url(world, 'copy'), '--public-url', serve.url]);
+      const { notes } = await world.json(['store', 'check', '--store', url(world, 'copy'), '--public-url', serve.url, '--without-clips']);
       assert.ok(notes.some((note) => note.includes('shows the same index')), notes.join('\n'));
     } finally {
       await world.end();

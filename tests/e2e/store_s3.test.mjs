@@ -18,7 +18,7 @@ before(async () => {
   if (skip) return;
   world = await createWorld({ finality: 0, env: { ...gateway.settings, S3_REGION: 'us-east-1' } });
   makeBucket(build, gateway.settings, BUCKET);
-  live = (await world.publish(manifest('2025-10-23', 1, 1000, [element(PLAYER, [`sha256:${'a'.repeat(64)}`])]))).manifest_hash;
+  live = (await world.publish(manifest('2025-10-23', 1, 1000, [element(PLAYER, [sha256(CLIP)])]))).manifest_hash;
   world.write(`store/${KEY}`, CLIP);
 });
 after(async () => {

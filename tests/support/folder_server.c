@@ -16,12 +16,15 @@ struct FolderServer
   GMutex lock;
   char *last_cache_control;
   guint last_status;
+  guint n_busy; /* how often it was, since it last was not */
+  char *refused;
 };
 
 typedef struct
 {
   guint status;
-  char *etag; /* with its quotes */
+  gboolean says_when; /* to come back */
+  char *etag;         /* with its quotes */
   char *location;
   char *body;
   gsize length;
@@ -48,6 +51,27 @@ misbehave (const char *path, Answer *answer)
   return TRUE;
 }
 
+/* Only this server's one thread comes here. */
+static gboolean
+is_busy (FolderServer *server, const char *path, Answer *answer)
+{
+  g_mutex_lock (&server->lock);
+  gboolean is_refused = g_strcmp0 (path, server->refused) == 0;
+  g_mutex_unlock (&server->lock);
+  if (!is_refused && !g_str_has_prefix (path, "/busy/"))
+    return FALSE;
+  int n = is_refused ? 0 : atoi (path + strlen ("/busy/"));
+  if (!is_refused && server->n_busy == (guint)abs (n))
+  {
+    server->n_busy = 0;
+    return TRUE;
+  }
+  server->n_busy += !is_refused;
+  answer->status = n < 0 ? 503 : 429;
+  answer->says_when = n < 0;
+  return TRUE;
+}
+
 static void
 serve_file (FolderServer *server, const char *path, const char *if_none_match, Answer *answer)
 {
@@ -71,6 +95,8 @@ send_answer (struct MHD_Connection *connection, Answer *answer)
                                                                    has_body ? answer->body : (char *)"", MHD_RESPMEM_MUST_COPY);
   if (answer->etag != NULL)
     MHD_add_response_header (response, "ETag", answer->etag);
+  if (answer->says_when)
+    MHD_add_response_header (response, "Retry-After", "1");
   if (answer->location != NULL)
     MHD_add_response_header (response, "Location", answer->location);
   enum MHD_Result result = MHD_queue_response (connection, answer->status, response);
@@ -93,7 +119,7 @@ on_request (void *data, struct MHD_Connection *connection, const char *path, con
     return MHD_YES;
   }
   Answer answer = { .status = 200 };
-  if (!misbehave (path, &answer))
+  if (!is_busy (server, path, &answer) && !misbehave (path, &answer))
     serve_file (server, path, MHD_lookup_connection_value (connection, MHD_HEADER_KIND, "If-None-Match"), &answer);
   const char *cache_control = MHD_lookup_connection_value (connection, MHD_HEADER_KIND, "Cache-Control");
   g_mutex_lock (&server->lock);
@@ -125,6 +151,7 @@ folder_server_free (FolderServer *server)
   MHD_stop_daemon (server->daemon);
   g_mutex_clear (&server->lock);
   g_free (server->last_cache_control);
+  g_free (server->refused);
   g_free (server->folder);
   g_free (server->url);
   g_free (server);
@@ -152,4 +179,13 @@ folder_server_last_status (FolderServer *server)
   guint status = server->last_status;
   g_mutex_unlock (&server->lock);
   return status;
+}
+
+void
+folder_server_refuse (FolderServer *server, const char *path)
+{
+  g_mutex_lock (&server->lock);
+  g_free (server->refused);
+  server->refused = g_strdup (path);
+  g_mutex_unlock (&server->lock);
 }

@@ -3,7 +3,7 @@
  * v2: contract, 401, who is served                       rate limit: 409 over v2 and v3 together, replays are not counted
  * restart: nonces and rate survive                       overload, chain_unavailable, nothing published yet
  * life: a second instance, draining                      HTTP: 404, 405, 413, 414, 431, malformed
- * health, readiness, metrics, OpenAPI */
+ * clips that are lost and come back                     health, readiness, metrics, OpenAPI */
 #include <sqlite3.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -370,6 +370,26 @@ test_http_limits (World *world, gconstpointer unused)
   g_assert_nonnull (id);
 }
 
+/* ── clips ── */
+
+/* A link to nothing would be handed out, and the miner be blamed for it. */
+static void
+test_a_clip_that_the_store_has_lost_is_not_handed_out (World *world, gconstpointer unused)
+{
+  g_autofree char *path =
+      g_build_filename (world->directory, "store", "private", "clips", sv_hash_hex (world->clip_hash), NULL);
+  g_autofree char *aside = g_build_filename (world->directory, "aside", NULL);
+  g_assert_cmpint (g_rename (path, aside), ==, 0);
+  world_start (world);
+  await_metric (world, "sv_clips_lost 1\n");
+  world_expect (world, &(Ask){ .element = "Serve@1" }, 503, "no_challenge", NULL);
+  world_expect (world, &(Ask){ .is_legacy = TRUE }, 503, "no_challenge", NULL);
+  g_assert_cmpint (g_rename (aside, path), ==, 0);
+  await_metric (world, "sv_clips_lost 0\n");
+  world_expect (world, &(Ask){ .element = "Serve@1" }, 200, NULL, NULL);
+  world_expect (world, &(Ask){ .is_legacy = TRUE }, 200, NULL, NULL);
+}
+
 /* ── health, metrics, OpenAPI ── */
 
 static void
@@ -462,6 +482,7 @@ main (int argc, char **argv)
   ADD (test_absent_ledger_names_the_command);
   ADD (test_stopping_finishes_what_is_in_flight);
   ADD (test_http_limits);
+  ADD (test_a_clip_that_the_store_has_lost_is_not_handed_out);
   ADD (test_health_and_metrics);
   ADD (test_openapi_is_true);
   return g_test_run ();

@@ -2,6 +2,8 @@
  *  - index and manifest come from the public address, by the keys that the user's client asks for
  *  - a cache on the way that shows an old index is by-passed once, before anything is refused
  *  - a poll costs two requests, for the index and the next statement on signers; one that a cache calls absent is found
+ *  - a server that says "too fast" is asked again; a statement that it does not give at all makes nobody untrusted
+ *  - statements are read through caches, but for where they end
  *  - of several mirrors a silent one costs patience, not the answer
  */
 #include <netinet/in.h>
@@ -18,6 +20,8 @@ typedef struct
   GBytes *cached_index;      /* or NULL */
   gboolean hides_statements; /* a cache has learnt that there are none */
   guint n_bypassed;
+  guint n_statements_bypassed;
+  guint n_busy; /* so often statements are refused: too many requests */
 } Cdn;
 
 static void
@@ -39,11 +43,18 @@ answer (TinyServer *server, int fd, const char *request, gpointer data)
   g_autofree char *content = NULL;
   gsize length;
   cdn->n_bypassed += bypasses && strcmp (key, "scorevision/index.json") == 0;
+  gboolean is_statement = strstr (key, "/signers/") != NULL;
+  cdn->n_statements_bypassed += bypasses && is_statement;
+  if (is_statement && cdn->n_busy > 0)
+  {
+    cdn->n_busy--;
+    tiny_send_text (fd, "HTTP/1.1 429 Too Many Requests\r\nContent-Length: 0\r\n\r\n");
+    return FALSE;
+  }
   g_autoptr (GBytes) bytes = NULL;
   if (cdn->cached_index != NULL && !bypasses && strcmp (key, "scorevision/index.json") == 0)
     bytes = g_bytes_ref (cdn->cached_index);
-  else if ((bypasses || !cdn->hides_statements || strstr (key, "/signers/") == NULL) &&
-           g_file_get_contents (path, &content, &length, NULL))
+  else if ((bypasses || !cdn->hides_statements || !is_statement) && g_file_get_contents (path, &content, &length, NULL))
     bytes = g_bytes_new (content, length);
   if (bytes != NULL)
     send_object (fd, bytes);
@@ -137,6 +148,66 @@ test_statements (void)
   g_assert_cmpstr (by_stranger->document->signed_by, ==, sv_keypair_address (world->stranger));
 }
 
+/* The operator adds @named after @last. Returns: (transfer full). */
+static SvSignersStatement *
+add_signer (World *world, const SvSignersStatement *last, const SvKeypair *named)
+{
+  GError *error = NULL;
+  const SvSignerChange change = { (char *)sv_keypair_address (named), 0 };
+  SvSignersStatement *statement =
+      sv_signers_statement_sign (last, TRUE, &change, sv_chain_id (world->chain), world->operator, 1761177600000, &error);
+  g_assert_no_error (error);
+  g_autofree char *key = g_strdup_printf ("scorevision/signers/%" G_GUINT64_FORMAT ".json", statement->number);
+  world_set_object (world, key, statement->document->bytes);
+  return statement;
+}
+
+static void
+test_busy_server (void)
+{
+  g_autoptr (World) world = world_new (0);
+  GError *error = NULL;
+  g_free (world_publish (world, "w1", 0, 100, "1", FALSE));
+  g_autoptr (SvSignersStatement) first = add_signer (world, NULL, world->stranger);
+  world_resign_index (world, world->stranger, next_sequence);
+  Cdn cdn = { .world = world, .n_busy = G_MAXUINT };
+  g_autoptr (TinyServer) server = tiny_server_new (answer, &cdn);
+  g_autofree char *url = tiny_server_url (server, "");
+  sv_config_set (world->config, "R2_PUBLIC_URL", url);
+  g_autoptr (SvReader) reader = world_reader (world, world->config);
+  g_assert_null (sv_fetch_index (reader, SV_FETCH_NORMAL, &error));
+  world_assert_error (&error, SV_ERROR_UNREACHABLE, "HTTP 429");
+  cdn.n_busy = 2;
+  g_autoptr (SvIndex) index = sv_fetch_index (reader, SV_FETCH_NORMAL, &error);
+  g_assert_no_error (error);
+  g_assert_cmpstr (index->document->signed_by, ==, sv_keypair_address (world->stranger));
+}
+
+static void
+test_many_statements (void)
+{
+  g_autoptr (World) world = world_new (0);
+  GError *error = NULL;
+  g_free (world_publish (world, "w1", 0, 100, "1", FALSE));
+  g_autoptr (SvSignersStatement) last = NULL;
+  for (guint i = 0; i < 20; i++)
+  {
+    g_autoptr (SvKeypair) named = sv_keypair_generate (SV_SCHEME_ED25519);
+    SvSignersStatement *next = add_signer (world, last, named);
+    g_clear_pointer (&last, sv_signers_statement_free);
+    last = next;
+  }
+  Cdn cdn = { .world = world };
+  g_autoptr (TinyServer) server = tiny_server_new (answer, &cdn);
+  g_autofree char *url = tiny_server_url (server, "");
+  sv_config_set (world->config, "R2_PUBLIC_URL", url);
+  g_autoptr (SvReader) reader = world_reader (world, world->config);
+  g_autoptr (SvIndex) index = sv_fetch_index (reader, SV_FETCH_BYPASS_CACHES, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (sv_signers_fold_last_effective (sv_signers_fold (sv_reader_signers (reader))), ==, 20);
+  g_assert_cmpuint (cdn.n_statements_bypassed, ==, 2); /* the first, and where they end */
+}
+
 /* A listening socket that nobody accepts on: connections are made and never answered. */
 static char *
 silent_url (int *listener)
@@ -174,6 +245,8 @@ main (int argc, char **argv)
   g_test_add_func ("/http/reads index and manifest", test_reads);
   g_test_add_func ("/http/by-passes a stale cache once", test_stale_cache);
   g_test_add_func ("/http/asks for the next statement on signers", test_statements);
+  g_test_add_func ("/http/asks a busy server again", test_busy_server);
+  g_test_add_func ("/http/reads statements through caches", test_many_statements);
   g_test_add_func ("/http/does not wait for a silent mirror", test_silent_mirror);
   return g_test_run ();
 }

@@ -196,7 +196,7 @@ lab_check (Lab *lab, const SvConfig *config)
 {
   GError *error = NULL;
   World *world = lab->world;
-  SvStoreCheckOptions options = { 0 };
+  SvStoreCheckOptions options = { .without_clips = !lab->counts_clips };
   SvStoreCheck *check =
       sv_store_check_new (config != NULL ? config : world->config, world->chain, world->store, &options, &error);
   g_assert_no_error (error);

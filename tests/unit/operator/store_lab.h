@@ -16,6 +16,7 @@ typedef struct
   char *archive; /* hash */
   char *clip_key;
   char *shard_key;
+  gboolean counts_clips; /* in checks: the clips that the manifests name are missing, unless a test puts them there */
 } Lab;
 
 Lab *lab_new (void);

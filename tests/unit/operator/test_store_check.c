@@ -3,6 +3,7 @@
  *    faults
  *  - what the public sees: the same index, one that caches may have, an old one, another one, a clip
  *  - what a probe left behind is removed by a repair only
+ *  - clips that live manifests name and the store has lost, until their windows are over
  *  - an empty store; one that only runners write to
  */
 #include "base/error.h"
@@ -254,12 +255,40 @@ test_probes (void)
   g_assert_false (lab_has_note (check, "left behind by a probe"));
 }
 
+/* The sample's manifests name two clips, which lie nowhere. */
+static void
+test_lost_clips (void)
+{
+  g_autoptr (Lab) lab = lab_new ();
+  lab->counts_clips = TRUE;
+  g_autoptr (SvStoreCheck) check = lab_check (lab, NULL);
+  g_assert_cmpuint (lab_left (check), ==, 2);
+  g_assert_cmpuint (sv_store_check_report (check)->tallies[SV_STORE_CLIP].faults, ==, 2);
+  g_assert_cmpuint (sv_store_check_n_remedies (check), ==, 0);
+  g_autofree char *hex = g_strnfill (64, 'a');
+  g_autofree char *key = g_strconcat ("private/clips/", hex, NULL);
+  lab_assert_told (check, key, "missing: the manifest of window w1 names it");
+  lab_repair (check);
+  g_assert_cmpuint (lab_left (check), ==, 2);
+}
+
+/* What is over nobody draws from. */
+static void
+test_lost_clips_of_the_past (void)
+{
+  g_autoptr (Lab) lab = lab_new ();
+  lab->counts_clips = TRUE;
+  world_advance (lab->world, 1000);
+  g_autoptr (SvStoreCheck) check = lab_check (lab, NULL);
+  g_assert_cmpuint (lab_left (check), ==, 0);
+}
+
 static void
 test_empty (void)
 {
   GError *error = NULL;
   g_autoptr (World) world = world_new (0);
-  SvStoreCheckOptions options = { 0 };
+  SvStoreCheckOptions options = { .without_clips = TRUE };
   g_autoptr (SvStoreCheck) check = sv_store_check_new (world->config, world->chain, world->store, &options, &error);
   g_assert_no_error (error);
   g_assert_false (sv_store_check_run (check, &error));
@@ -281,7 +310,7 @@ test_results_store (void)
   g_autofree char *etag = sv_object_store_put (results, lab->shard_key, shard, &put, &error);
   g_assert_no_error (error);
   g_assert_nonnull (etag);
-  SvStoreCheckOptions options = { 0 };
+  SvStoreCheckOptions options = { .without_clips = TRUE };
   g_autoptr (SvStoreCheck) check = sv_store_check_new (lab->world->config, lab->world->chain, results, &options, &error);
   g_assert_no_error (error);
   g_assert_true (sv_store_check_run (check, &error));
@@ -299,7 +328,7 @@ test_never_published (void)
   g_autofree char *key = lab_key (lab->live);
   g_autoptr (GBytes) bytes = lab_read (lab->world->store, key);
   world_set_object (world, key, bytes);
-  SvStoreCheckOptions options = { 0 };
+  SvStoreCheckOptions options = { .without_clips = TRUE };
   g_autoptr (SvStoreCheck) check = sv_store_check_new (world->config, world->chain, world->store, &options, &error);
   g_assert_no_error (error);
   g_assert_true (sv_store_check_run (check, &error));
@@ -321,6 +350,8 @@ main (int argc, char **argv)
   g_test_add_func ("/store-check/public/clip", test_public_clip);
   g_test_add_func ("/store-check/public/gone", test_public_gone);
   g_test_add_func ("/store-check/probes", test_probes);
+  g_test_add_func ("/store-check/lost-clips", test_lost_clips);
+  g_test_add_func ("/store-check/lost-clips/of-the-past", test_lost_clips_of_the_past);
   g_test_add_func ("/store-check/empty", test_empty);
   g_test_add_func ("/store-check/results-store", test_results_store);
   g_test_add_func ("/store-check/never-published", test_never_published);

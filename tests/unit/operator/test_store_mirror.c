@@ -6,7 +6,7 @@
  *  - a statement that the target has with other content ends it; after a rotation the retired one's index is replaced
  *  - damaged clips and shards are left out, and the index is written
  *  - the target's index: older, the same, newer, another of the same sequence, a stranger's, another chain's, garbage
- *  - from a public address: what the index names
+ *  - from a public address: what the index names; what it refuses to give could not be read, and is not damaged
  *  - a source whose index is none that a reader takes; an empty one; one that only runners write to; one store twice
  */
 #include "base/error.h"
@@ -81,7 +81,7 @@ static void
 assert_sound (Lab *lab, SvObjectStore *store)
 {
   GError *error = NULL;
-  SvStoreCheckOptions options = { 0 };
+  SvStoreCheckOptions options = { .without_clips = TRUE };
   g_autoptr (SvStoreCheck) check = sv_store_check_new (lab->world->config, lab->world->chain, store, &options, &error);
   g_assert_no_error (error);
   gboolean done = sv_store_check_run (check, &error);
@@ -400,6 +400,29 @@ test_public_source (void)
 }
 
 static void
+test_busy_source (void)
+{
+  GError *error = NULL;
+  g_autoptr (Lab) lab = lab_new ();
+  g_autoptr (SvObjectStore) copy = lab_copy (lab, "public");
+  FolderServer *server = lab_serve (lab, "public");
+  g_autoptr (SvObjectStore) from = sv_object_store_open (folder_server_url (server), lab->world->config, &error);
+  g_assert_no_error (error);
+  g_autoptr (SvObjectStore) to = open_store (lab, "to");
+  folder_server_refuse (server, "/scorevision/signers/2.json");
+  g_autoptr (SvMirrorReport) report = try_mirror (lab, from, to, (Flags){ 0 }, &error);
+  g_assert_no_error (error);
+  g_assert_cmpint (report->index, ==, SV_MIRRORED_HELD_BACK);
+  g_assert_cmpuint (report->faults->len, ==, 1);
+  g_assert_cmpuint (sv_mirror_report_n_unreachable (report), ==, 1);
+  folder_server_refuse (server, NULL);
+  g_autoptr (SvMirrorReport) again = try_mirror (lab, from, to, (Flags){ 0 }, &error);
+  g_assert_no_error (error);
+  g_assert_cmpint (again->index, ==, SV_MIRRORED_WRITTEN);
+  folder_server_free (server);
+}
+
+static void
 test_bad_sources (void)
 {
   GError *error = NULL;
@@ -453,6 +476,7 @@ main (int argc, char **argv)
   g_test_add_func ("/store-mirror/left-out", test_left_out);
   g_test_add_func ("/store-mirror/target-index", test_target_index);
   g_test_add_func ("/store-mirror/public-source", test_public_source);
+  g_test_add_func ("/store-mirror/busy-source", test_busy_source);
   g_test_add_func ("/store-mirror/bad-sources", test_bad_sources);
   g_test_add_func ("/store-mirror/results-source", test_results_source);
   return g_test_run ();

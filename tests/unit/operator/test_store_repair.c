@@ -377,7 +377,7 @@ test_no_chain (void)
   World *world = lab->world;
   sv_store_check_free (lab_check (lab, NULL));
   lab_remove (lab, SV_INDEX_KEY);
-  SvStoreCheckOptions options = { 0 };
+  SvStoreCheckOptions options = { .without_clips = TRUE };
   g_autoptr (SvStoreCheck) check = sv_store_check_new (world->config, NULL, world->store, &options, &error);
   g_assert_no_error (error);
   gboolean done = sv_store_check_run (check, &error);
@@ -439,7 +439,7 @@ test_repaired_meanwhile (void)
   g_autoptr (GBytes) newer = world_index_bytes (world);
   lab_remove (lab, SV_INDEX_KEY);
   Meanwhile meanwhile = { lab, newer };
-  SvStoreCheckOptions options = { .progress = publish_meanwhile, .data = &meanwhile };
+  SvStoreCheckOptions options = { .without_clips = TRUE, .progress = publish_meanwhile, .data = &meanwhile };
   g_autoptr (SvStoreCheck) check = sv_store_check_new (world->config, world->chain, world->store, &options, &error);
   g_assert_no_error (error);
   gboolean done = sv_store_check_run (check, &error);

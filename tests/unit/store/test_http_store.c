@@ -132,7 +132,7 @@ test_statuses (Fixture *f, gconstpointer data)
   } answers[] = { { "status/204", SV_ERROR_MALFORMED },   { "status/304", SV_ERROR_MALFORMED },
                   { "status/206", SV_ERROR_MALFORMED },   { "status/302", SV_ERROR_MALFORMED },
                   { "status/400", SV_ERROR_UNREACHABLE }, { "status/403", SV_ERROR_NOT_FOUND },
-                  { "status/429", SV_ERROR_UNREACHABLE }, { "status/500", SV_ERROR_UNREACHABLE } };
+                  { "status/500", SV_ERROR_UNREACHABLE } };
   assert_fails (get (f->store, "status/404", NULL, FALSE, NULL, refusal), SV_ERROR_NOT_FOUND);
   for (gsize i = 0; i < G_N_ELEMENTS (answers); i++)
   {
@@ -141,6 +141,22 @@ test_statuses (Fixture *f, gconstpointer data)
     assert_fails_saying (get (f->store, key, NULL, FALSE, NULL, refusal), answers[i].code, shown);
     assert_fails (sv_object_store_head (f->store, key, NULL, refusal), answers[i].code);
   }
+}
+
+static void
+test_busy (Fixture *f, gconstpointer data)
+{
+  static const char *const keys[] = { "busy/2", "busy/-1" };
+  for (gsize i = 0; i < G_N_ELEMENTS (keys); i++)
+  {
+    GError *error = NULL;
+    g_autoptr (SvObject) object = get (f->store, keys[i], NULL, FALSE, NULL, &error);
+    g_assert_no_error (error);
+    g_assert_nonnull (object);
+  }
+  SvGetOptions raced = { .max_size = 1000, .is_raced = TRUE };
+  assert_fails_saying (sv_object_store_get (f->store, "busy/1", &raced, NULL, refusal), SV_ERROR_UNREACHABLE, "HTTP 429");
+  assert_fails_saying (get (f->store, "busy/100", NULL, FALSE, NULL, refusal), SV_ERROR_UNREACHABLE, "asked too fast");
 }
 
 static void
@@ -165,6 +181,7 @@ main (int argc, char **argv)
     { "/http-store/a server that ignores the condition", test_ignored_condition },
     { "/http-store/etags", test_etags },
     { "/http-store/statuses", test_statuses },
+    { "/http-store/a server that is busy", test_busy },
     { "/http-store/a bad server", test_bad_server },
   };
   for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
