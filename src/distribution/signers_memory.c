@@ -9,6 +9,8 @@
 #include "base/file.h"
 #include "distribution/memory_file.h"
 
+#define MAX_FILE_SIZE (SV_SIGNERS_HISTORY_MAX_SIZE + SV_SIGNERS_MAX_STATEMENTS) /* with the line feeds */
+
 static char *
 memory_path (const SvConfig *config, const SvChainId *chain, const char *leaf)
 {
@@ -60,15 +62,15 @@ sv_signers_memory_read (const SvConfig *config, const SvChainId *chain, GError *
   g_autofree char *path = memory_path (config, chain, "signers.jsonl");
   g_autoptr (GPtrArray) list = new_list ();
   g_autoptr (GError) local = NULL;
-  g_autoptr (GBytes) bytes = sv_file_read (path, SV_SIGNERS_HISTORY_MAX_SIZE, &local);
+  g_autoptr (GBytes) bytes = sv_file_read (path, MAX_FILE_SIZE, &local);
   if (bytes == NULL && g_error_matches (local, SV_ERROR, SV_ERROR_NOT_FOUND))
     return g_steal_pointer (&list);
-  if (bytes == NULL)
+  if (bytes == NULL && !g_error_matches (local, SV_ERROR, SV_ERROR_MALFORMED))
   {
     g_propagate_error (error, g_steal_pointer (&local));
     return NULL;
   }
-  if (read_lines (bytes, chain, list, &local))
+  if (bytes != NULL && read_lines (bytes, chain, list, &local))
     return g_steal_pointer (&list);
   sv_memory_file_set_damaged (path, local->message, error);
   return NULL;
@@ -119,11 +121,7 @@ write_list (const char *path, const GPtrArray *statements, GError **error)
     g_byte_array_append (text, data, (guint)length);
     g_byte_array_append (text, (const guint8 *)"\n", 1);
   }
-  if (text->len <= SV_SIGNERS_HISTORY_MAX_SIZE)
-    return sv_file_write (path, text->data, text->len, SV_MEMORY_FILE_MODE, error);
-  g_set_error (error, SV_ERROR, SV_ERROR_MALFORMED, "the %u statements on signers are %u bytes; at most %d are taken",
-               statements->len, text->len, SV_SIGNERS_HISTORY_MAX_SIZE);
-  return FALSE;
+  return sv_file_write (path, text->data, text->len, SV_MEMORY_FILE_MODE, error);
 }
 
 /* Also where nothing is gained a known list is kept: what has no effect now may have it again, once an account is not

@@ -6,16 +6,13 @@
 #include "base/config.h"
 #include "protocol/signers_fold.h"
 
-/* Bytes of all statements together: what is longer is no history of a subnet's signers. */
-#define SV_SIGNERS_HISTORY_MAX_SIZE (64 * 1024 * 1024)
-
-/* An absent file is an empty list, a damaged one SV_ERROR_MALFORMED. Returns: (transfer full) (element-type
- * SvSignersStatement). */
+/* An absent file is an empty list, a damaged one, or one beyond a history's limits, SV_ERROR_MALFORMED. Returns: (transfer
+ * full) (element-type SvSignersStatement). */
 GPtrArray *sv_signers_memory_read (const SvConfig *config, const SvChainId *chain, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* Remembers @statements, which follow on each other from 1 and whose last has effect under @roots. What another process of the
- * home has remembered meanwhile stays where it goes further. SV_ERROR_VERIFY where what is remembered and what is new part,
- * and both have effect after that (sv_signers_check_agree()). */
+/* Remembers @statements, which follow on each other from 1, are within a history's limits, and whose last has effect under
+ * @roots. What another process of the home has remembered meanwhile stays where it goes further. SV_ERROR_VERIFY where what is
+ * remembered and what is new part, and both have effect after that (sv_signers_check_agree()). */
 gboolean sv_signers_memory_write (const SvConfig *config, const SvChainId *chain, const SvSignerRoots *roots,
                                   const GPtrArray *statements, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 

@@ -1,7 +1,8 @@
 /* Reading statements on signers (docs/protocol.md section 2, "Rotation"). Normally each reading asks for one object that is not
  * there. Where a mirror has it, its statements are read one by one until they end; each mirror's are judged by themselves, on
  * top of those that count already, which nobody can take back. What no trusted account vouches for yet is kept per mirror as
- * its tail, in memory only, so that a mirror that shows a thousand of them is not read anew each time. */
+ * its tail, in memory only, so that a mirror that shows hundreds of them is not read anew each time. A history is read up to
+ * its limits, which whoever has stolen a key cannot raise. */
 #include <string.h>
 
 #include "base/error.h"
@@ -9,7 +10,6 @@
 #include "distribution/reader_state.h"
 #include "distribution/signers_memory.h"
 
-#define MAX_TAIL_SIZE (4 * 1024 * 1024)   /* bytes; a mirror can make them up, and there may be several */
 #define PATIENCE_US (30 * G_USEC_PER_SEC) /* for all of one mirror's; the rest is read the next time */
 
 void
@@ -71,7 +71,7 @@ typedef struct
   GPtrArray *tail;     /* the reader's for this mirror */
   SvSignersFold *fold; /* of what counts, and the tail */
   const SvSignersStatement *last;
-  gsize size;
+  gsize size; /* bytes of all of its history */
 } Walk;
 
 static void
@@ -91,8 +91,8 @@ walk_begin (Walk *walk)
   g_autoptr (GPtrArray) all = with_tail (walk->reader, walk->tail);
   walk->fold = sv_signers_fold_all (sv_signers_roots (walk->reader->signers), all);
   walk->last = all->len > 0 ? all->pdata[all->len - 1] : NULL;
-  for (guint i = 0; i < walk->tail->len; i++)
-    walk->size += g_bytes_get_size (((const SvSignersStatement *)walk->tail->pdata[i])->document->bytes);
+  for (guint i = 0; i < all->len; i++)
+    walk->size += g_bytes_get_size (((const SvSignersStatement *)all->pdata[i])->document->bytes);
 }
 
 static guint64
@@ -123,14 +123,14 @@ check_no_fork (const Walk *walk, const SvSignersStatement *statement, const char
 static gboolean
 has_room (const Walk *walk, const SvSignersStatement *statement, GError **error)
 {
-  guint64 pending = statement->number - sv_signers_fold_last_effective (walk->fold);
-  if ((pending <= SV_SIGNERS_MAX_PENDING && walk->size <= MAX_TAIL_SIZE) ||
-      sv_signers_fold_may_sign (walk->fold, statement->document->signed_by))
+  gsize size = walk->size + g_bytes_get_size (statement->document->bytes);
+  if (statement->number <= SV_SIGNERS_MAX_STATEMENTS && size <= SV_SIGNERS_HISTORY_MAX_SIZE)
     return TRUE;
-  g_set_error (error, SV_ERROR, SV_ERROR_VERIFY,
-               "more than %d statements on signers that nobody trusted vouches for; the operator has to remove them from the "
-               "store",
-               SV_SIGNERS_MAX_PENDING);
+  g_set_error (
+      error, SV_ERROR, SV_ERROR_VERIFY,
+      "the statements on signers up to this one are %" G_GUINT64_FORMAT " and %" G_GSIZE_FORMAT
+      " bytes; no more than %d and %d bytes are read: the operator has to remove those that are not his from the store",
+      statement->number, size, SV_SIGNERS_MAX_STATEMENTS, SV_SIGNERS_HISTORY_MAX_SIZE);
   return FALSE;
 }
 

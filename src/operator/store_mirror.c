@@ -361,19 +361,13 @@ copy_statement (SvMirror *mirror, guint64 number, char **hash, GError **error)
   return TRUE;
 }
 
-/* A source that cannot be listed can make up as many as it likes. */
-static guint64
-last_to_ask_for (const SvMirror *mirror)
-{
-  return sv_signers_fold_last_effective (sv_signers_fold (sv_reader_signers (mirror->reader))) + SV_SIGNERS_MAX_PENDING;
-}
-
-/* In their order, up to the first that is not right: what comes after it nobody could use. */
+/* In their order, up to the first that is not right: what comes after it nobody could use. A source that cannot be listed can
+ * make up as many as it likes. */
 static gboolean
 copy_statements (SvMirror *mirror, GError **error)
 {
   g_autofree char *hash = g_strdup ("");
-  guint64 last = mirror->report->is_listed ? 0 : last_to_ask_for (mirror);
+  guint64 last = mirror->report->is_listed ? 0 : SV_SIGNERS_MAX_STATEMENTS;
   g_array_sort (mirror->statements, compare_numbers);
   if (mirror->statements->len > 0)
     last = g_array_index (mirror->statements, guint64, mirror->statements->len - 1);

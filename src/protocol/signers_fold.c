@@ -1,7 +1,11 @@
 /* Each account has a list of changes, in the order of the statements. For the right to sign statements the last one decides,
  * whatever its block; for manifests and indexes at a block the last one of those that count at it. Where there is none, the
  * setting decides. A revoked account has no rights, so its statements never have effect, and whoever was named by them alone
- * was never named at all. */
+ * was never named at all.
+ *
+ * An account holds a place against an addition from block F unless it retires, as far as is said yet, from F or earlier. So of
+ * those trusted at any block the one added last found all others' places held, and no order of additions and retirements makes
+ * more of them than there are places. */
 #include "protocol/signers_fold.h"
 
 #include <string.h>
@@ -17,7 +21,8 @@ typedef struct
 typedef struct
 {
   char *account;
-  gboolean is_root; /* the setting names it, as an account or as the owner */
+  gboolean is_root;   /* the setting names it, as an account or as the owner */
+  gboolean is_member; /* it is a root, or was added */
   GPtrArray *changes;
 } Account;
 
@@ -26,6 +31,7 @@ struct SvSignersFold
   SvSignerRoots *roots;
   GPtrArray *accounts; /* of Account, in the order in which they were named */
   GHashTable *by_name; /* address -> Account */
+  GPtrArray *members;  /* those of them (transfer none) that ever held a place */
   guint64 last_effective;
 };
 
@@ -102,6 +108,22 @@ get_account (SvSignersFold *fold, const char *name)
   return account;
 }
 
+static void
+make_member (SvSignersFold *fold, Account *account)
+{
+  if (!account->is_member)
+    g_ptr_array_add (fold->members, account);
+  account->is_member = TRUE;
+}
+
+static void
+add_root (SvSignersFold *fold, const char *name)
+{
+  Account *account = get_account (fold, name);
+  account->is_root = TRUE;
+  make_member (fold, account);
+}
+
 SvSignersFold *
 sv_signers_fold_new (const SvSignerRoots *roots)
 {
@@ -109,10 +131,11 @@ sv_signers_fold_new (const SvSignerRoots *roots)
   fold->roots = sv_signer_roots_copy (roots);
   fold->accounts = g_ptr_array_new_with_free_func (account_free);
   fold->by_name = g_hash_table_new (g_str_hash, g_str_equal);
+  fold->members = g_ptr_array_new ();
   for (char **account = roots->accounts; account != NULL && *account != NULL; account++)
-    get_account (fold, *account)->is_root = TRUE;
+    add_root (fold, *account);
   if (roots->owner != NULL)
-    get_account (fold, roots->owner)->is_root = TRUE;
+    add_root (fold, roots->owner);
   return fold;
 }
 
@@ -132,6 +155,7 @@ sv_signers_fold_free (SvSignersFold *fold)
     return;
   sv_signer_roots_free (fold->roots);
   g_hash_table_unref (fold->by_name);
+  g_ptr_array_unref (fold->members);
   g_ptr_array_unref (fold->accounts);
   g_free (fold);
 }
@@ -173,19 +197,47 @@ sv_signers_fold_may_sign (const SvSignersFold *fold, const char *name)
   return last != NULL ? last->is_addition : account->is_root;
 }
 
+static gboolean
+holds_place (const SvSignersFold *fold, const Account *account, guint64 block)
+{
+  const Change *last = deciding_change (account, G_MAXUINT64);
+  gboolean has_left = last != NULL && !last->is_addition && last->from_block <= block;
+  return !has_left && !is_revoked (fold, account->account);
+}
+
+static gboolean
+has_place_for (const SvSignersFold *fold, const SvSignerChange *addition)
+{
+  guint n_held = 0;
+  for (guint i = 0; i < fold->members->len && n_held < SV_SIGNERS_MAX_TRUSTED; i++)
+  {
+    const Account *account = fold->members->pdata[i];
+    if (strcmp (account->account, addition->account) != 0)
+      n_held += holds_place (fold, account, addition->from_block);
+  }
+  return n_held < SV_SIGNERS_MAX_TRUSTED;
+}
+
+static void
+add_change (SvSignersFold *fold, const SvSignersStatement *statement, const SvSignerChange *item, gboolean is_addition)
+{
+  Account *account = get_account (fold, item->account);
+  Change *change = g_new0 (Change, 1);
+  change->statement = statement->number;
+  change->from_block = item->from_block;
+  change->is_addition = is_addition;
+  change->by = g_strdup (statement->document->signed_by);
+  g_ptr_array_add (account->changes, change);
+  if (is_addition)
+    make_member (fold, account);
+}
+
 static void
 add_changes (SvSignersFold *fold, const SvSignersStatement *statement, const GPtrArray *changes, gboolean is_addition)
 {
   for (guint i = 0; i < changes->len; i++)
-  {
-    const SvSignerChange *item = changes->pdata[i];
-    Change *change = g_new0 (Change, 1);
-    change->statement = statement->number;
-    change->from_block = item->from_block;
-    change->is_addition = is_addition;
-    change->by = g_strdup (statement->document->signed_by);
-    g_ptr_array_add (get_account (fold, item->account)->changes, change);
-  }
+    if (!is_addition || has_place_for (fold, changes->pdata[i]))
+      add_change (fold, statement, changes->pdata[i], is_addition);
 }
 
 gboolean
@@ -193,8 +245,8 @@ sv_signers_fold_add (SvSignersFold *fold, const SvSignersStatement *statement)
 {
   if (!sv_signers_fold_may_sign (fold, statement->document->signed_by))
     return FALSE;
-  add_changes (fold, statement, statement->add, TRUE);
   add_changes (fold, statement, statement->retire, FALSE);
+  add_changes (fold, statement, statement->add, TRUE);
   fold->last_effective = statement->number;
   return TRUE;
 }

@@ -5,8 +5,9 @@
 
 #include "protocol/signers_statement.h"
 
-/* The most statements in a row that nobody trusted vouches for: more of them are nobody's history. */
-#define SV_SIGNERS_MAX_PENDING 1000
+/* The most accounts that can be trusted at one block by being added, since each costs a question to the chain: an addition
+ * beyond has no effect. */
+#define SV_SIGNERS_MAX_TRUSTED 64
 
 /* Whom the setting names, and whose word does not count any more. All NULL-terminated bare addresses. */
 typedef struct

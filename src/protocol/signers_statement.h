@@ -4,8 +4,14 @@
 
 #include "keys/signed_document.h"
 
-#define SV_SIGNERS_MAX_SIZE (64 * 1024) /* bytes of one statement */
-#define SV_SIGNERS_MAX_CHANGES 256      /* accounts in `add`, and in `retire` */
+#define SV_SIGNERS_MAX_SIZE (8 * 1024) /* bytes of one statement */
+#define SV_SIGNERS_MAX_CHANGES 32      /* accounts in `add`, and in `retire` */
+
+/* A history ends for every reader, whoever signed it, with the last statement that is within both: so a stolen key costs no
+ * more memory and time than this, and a revocation cannot make a history too long that was not so before. An operator needs
+ * some 600 bytes for a change. */
+#define SV_SIGNERS_MAX_STATEMENTS 500
+#define SV_SIGNERS_HISTORY_MAX_SIZE (512 * 1024) /* bytes of all statements together */
 
 typedef struct
 {

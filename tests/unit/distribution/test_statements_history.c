@@ -4,7 +4,7 @@
  * home
  *  - two histories that trusted accounts vouch for are an equivocation; what nobody vouches for any more gives way
  *  - a setting that begins later in the history
- *  - more pending ones than anybody needs are not read
+ *  - a history ends at its limits, whoever signed it; a stolen key's costs nobody the index, and makes room when revoked
  *  - without a chain the last final block that was seen counts
  */
 #include <glib/gstdio.h>
@@ -228,26 +228,93 @@ write_file (const char *path, GBytes *bytes)
   g_assert_true (done);
 }
 
+/* Statements one after the other, all by @keypair, with a field that makes them as large as may be where @is_large. Returns the
+ * last. */
+static SvSignersStatement *
+say_many (World *world, const SvKeypair *keypair, guint n, gboolean is_large)
+{
+  SvSignersStatement *last = NULL;
+  const SvChainId *chain = sv_chain_id (world->chain);
+  g_autofree char *note = g_strnfill (is_large ? SV_SIGNERS_MAX_SIZE - 1024 : 0, 'x');
+  g_autofree char *folder = world_path (world, "store/scorevision/signers");
+  g_assert_cmpint (g_mkdir_with_parents (folder, 0755), ==, 0);
+  for (guint i = 1; i <= n; i++)
+  {
+    g_autoptr (SvSignersStatement) plain = sign (world, keypair, last, "add", 0, world->stranger);
+    g_autoptr (GBytes) bytes = changed (world, plain, "note", json_string (note), keypair, "signers", chain->netuid);
+    g_autofree char *path = g_strdup_printf ("%s/%u.json", folder, i);
+    write_file (path, bytes);
+    sv_signers_statement_free (last);
+    last = sv_signers_statement_open (bytes, chain, NULL);
+    g_assert_nonnull (last);
+  }
+  return last;
+}
+
 static void
-test_too_many_pending (void)
+test_nobodys_end (void)
 {
   g_autoptr (World) world = world_new (0);
   publish_window (world);
   g_autoptr (SvReader) reader = world_reader (world, world->config);
-  g_autoptr (SvSignersStatement) last = NULL;
-  g_autofree char *folder = world_path (world, "store/scorevision/signers");
-  g_assert_cmpint (g_mkdir (folder, 0755), ==, 0);
-  for (guint i = 1; i <= SV_SIGNERS_MAX_PENDING + 1; i++)
-  {
-    SvSignersStatement *next = sign (world, world->stranger, last, "add", 0, world->stranger);
-    g_autofree char *path = g_strdup_printf ("%s/%u.json", folder, i);
-    write_file (path, next->document->bytes);
-    sv_signers_statement_free (last);
-    last = next;
-  }
+  g_autoptr (SvSignersStatement) last = say_many (world, world->stranger, SV_SIGNERS_MAX_STATEMENTS, FALSE);
   say_so (world, world->operator, last, "add", 0, world->owner);
   accepts (reader);
   g_assert_cmpuint (n_remembered (world), ==, 0);
+}
+
+/* A stolen key signs on and on: what is beyond the limits is not seen, and what is within is no history once it is revoked. */
+static void
+check_stolen (guint n, gboolean is_large)
+{
+  g_autoptr (World) world = world_new (0);
+  publish_window (world);
+  set_trust (world, world->operator, ",", world->owner);
+  g_autoptr (SvSignersStatement) last = say_many (world, world->owner, n, is_large);
+  say_so (world, world->operator, last, "add", 0, world->owner);
+  {
+    g_autoptr (SvReader) reader = world_reader (world, world->config);
+    accepts (reader);
+    guint n_read = n_remembered (world);
+    g_assert_cmpuint (n_read, <, n + 1);
+    g_assert_cmpuint (n_read, >, n / 2);
+    accepts (reader);
+    g_assert_cmpuint (n_remembered (world), ==, n_read);
+  }
+  set_trust (world, world->operator, ",!", world->owner);
+  g_autoptr (SvReader) reader = world_reader (world, world->config);
+  accepts (reader);
+  say_so (world, world->operator, NULL, "add", 0, world->stranger);
+  resign (world, world->stranger);
+  accepts (reader);
+  g_assert_cmpuint (n_remembered (world), ==, 1);
+}
+
+static void
+test_stolen_end (void)
+{
+  check_stolen (SV_SIGNERS_MAX_STATEMENTS, FALSE);
+}
+
+static void
+test_stolen_large_end (void)
+{
+  check_stolen (SV_SIGNERS_HISTORY_MAX_SIZE / SV_SIGNERS_MAX_SIZE + 20, TRUE);
+}
+
+/* The signer is revoked after the operator has signed on top: who is new reads on to that one. */
+static void
+test_stolen_before_operators (void)
+{
+  g_autoptr (World) world = world_new (0);
+  publish_window (world);
+  set_trust (world, world->operator, ",!", world->owner);
+  g_autoptr (SvSignersStatement) last = say_many (world, world->owner, 60, TRUE);
+  say_so (world, world->operator, last, "add", 0, world->stranger);
+  resign (world, world->stranger);
+  g_autoptr (SvReader) reader = world_reader (world, world->config);
+  accepts (reader);
+  g_assert_cmpuint (n_remembered (world), ==, 61);
 }
 
 static void
@@ -331,7 +398,10 @@ main (int argc, char **argv)
   g_test_add_func ("/statements/cannot be taken back", test_taken_back);
   g_test_add_func ("/statements/give way once nobody vouches for them", test_gives_way);
   g_test_add_func ("/statements/may begin before the setting", test_later_setting);
-  g_test_add_func ("/statements/end where too many are pending", test_too_many_pending);
+  g_test_add_func ("/statements/end where nobody's are too many", test_nobodys_end);
+  g_test_add_func ("/statements/end where a stolen key's are too many", test_stolen_end);
+  g_test_add_func ("/statements/end where a stolen key's are too large", test_stolen_large_end);
+  g_test_add_func ("/statements/of a revoked key lead to the operator's", test_stolen_before_operators);
   g_test_add_func ("/statements/are judged at the last final block without a chain", test_without_chain);
   g_test_add_func ("/statements/are shared by processes", test_shared_memory);
   g_test_add_func ("/statements/are missed when the memory is damaged", test_damaged_memory);

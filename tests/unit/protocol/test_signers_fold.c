@@ -6,6 +6,7 @@
  *  - revoked: nothing counts, nor what it alone has said; who was added by two stays
  *  - a setting that begins later in the history
  *  - reasons, and until when
+ *  - no more are trusted at once than there are places, whatever is said in whichever order; who has left makes room
  * And random histories against a second implementation, written down as the protocol says it.
  */
 #include "protocol/signers_fold.h"
@@ -197,6 +198,97 @@ test_reasons (void)
   g_assert_false (sv_signers_fold_changes_between (fold, 10, 19));
 }
 
+/* ── places ── */
+
+/* Printable letters that mean nothing in the notation. */
+static char *
+all_letters (void)
+{
+  GString *text = g_string_new (NULL);
+  for (char letter = '!'; letter <= '~'; letter++)
+    if (strchr ("+-@:", letter) == NULL)
+      g_string_append_c (text, letter);
+  return g_string_free (text, FALSE);
+}
+
+/* One statement by @signer about each of @accounts. */
+static char *
+about (char signer, const char *accounts, char sign, guint64 block)
+{
+  GString *text = g_string_new (NULL);
+  g_string_append_printf (text, "%c:", signer);
+  for (; *accounts != '\0'; accounts++)
+    g_string_append_printf (text, "%c%c@%" G_GUINT64_FORMAT, sign, *accounts, block);
+  return g_string_free (text, FALSE);
+}
+
+static guint
+count_trusted (const SvSignersFold *fold, guint64 block)
+{
+  g_autoptr (GPtrArray) list = sv_signers_fold_list (fold, block);
+  guint n = 0;
+  for (guint i = 0; i < list->len; i++)
+    n += ((const SvSigner *)list->pdata[i])->state == SV_SIGNER_TRUSTED;
+  return n;
+}
+
+static SvSignersFold *
+fold_text (const char *revoked, const char *text)
+{
+  g_autoptr (SvSignerRoots) roots = make_roots ("!~", "", revoked, "");
+  g_autoptr (GPtrArray) statements = make_statements (text);
+  return sv_signers_fold_all (roots, statements);
+}
+
+static void
+test_places (void)
+{
+  g_autofree char *letters_there_are = all_letters ();
+  g_autofree char *others = g_strndup (letters_there_are + 1, SV_SIGNERS_MAX_TRUSTED - 2); /* with `!` and `~` all places */
+  g_autofree char *full = about ('!', others, '+', 0);
+  g_autofree char *more = g_strconcat (full, " !:+z@0", NULL);
+  g_autoptr (SvSignersFold) too_many = fold_text ("", more);
+  g_assert_cmpuint (count_trusted (too_many, 9), ==, SV_SIGNERS_MAX_TRUSTED);
+  g_assert_cmpint (sv_signers_fold_state (too_many, "z", 9), ==, SV_SIGNER_UNKNOWN);
+  g_assert_false (sv_signers_fold_may_sign (too_many, "z"));
+  g_assert_cmpuint (sv_signers_fold_last_effective (too_many), ==, 2);
+  g_autofree char *early = g_strconcat (full, " !:-\"@10 !:+z@9", NULL), *right = g_strconcat (full, " !:-\"@10+z@10", NULL);
+  g_autoptr (SvSignersFold) too_early = fold_text ("", early);
+  g_assert_cmpint (sv_signers_fold_state (too_early, "z", 10), ==, SV_SIGNER_UNKNOWN);
+  g_autoptr (SvSignersFold) in_time = fold_text ("", right);
+  g_assert_cmpint (sv_signers_fold_state (in_time, "z", 10), ==, SV_SIGNER_TRUSTED);
+  g_assert_cmpuint (count_trusted (in_time, 9), ==, SV_SIGNERS_MAX_TRUSTED);
+  g_assert_cmpuint (count_trusted (in_time, 10), ==, SV_SIGNERS_MAX_TRUSTED);
+  g_autofree char *operators = g_strconcat (full, " ~:+z@0", NULL);
+  g_autoptr (SvSignersFold) thief_revoked = fold_text ("!", operators);
+  g_assert_cmpuint (count_trusted (thief_revoked, 9), ==, 2);
+  g_assert_cmpint (sv_signers_fold_state (thief_revoked, "z", 9), ==, SV_SIGNER_TRUSTED);
+}
+
+static void
+test_places_model (void)
+{
+  g_autofree char *accounts = all_letters ();
+  guint most = 0;
+  for (guint run = 0; run < 20; run++)
+  {
+    g_autoptr (GString) text = g_string_new (NULL);
+    for (guint i = 0; i < 400; i++)
+    {
+      char account = accounts[g_test_rand_int_range (1, (gint32)strlen (accounts) - 1)];
+      char sign = g_test_rand_int_range (0, 4) == 0 ? '-' : '+';
+      g_string_append_printf (text, "%s!:%c%c@%d", i > 0 ? " " : "", sign, account, g_test_rand_int_range (0, 4));
+    }
+    g_autoptr (SvSignersFold) fold = fold_text ("", text->str);
+    for (guint64 block = 0; block < 5; block++)
+    {
+      most = MAX (most, count_trusted (fold, block));
+      g_assert_cmpuint (count_trusted (fold, block), <=, SV_SIGNERS_MAX_TRUSTED);
+    }
+  }
+  g_assert_cmpuint (most, >, SV_SIGNERS_MAX_TRUSTED / 2);
+}
+
 /* ── against a second implementation ── */
 
 #define N_LETTERS 5
@@ -376,6 +468,8 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/signers_fold/folds as the table says", test_table);
   g_test_add_func ("/signers_fold/says why and until when", test_reasons);
+  g_test_add_func ("/signers_fold/has no more places than it says", test_places);
+  g_test_add_func ("/signers_fold/gives no more places in whatever order", test_places_model);
   g_test_add_func ("/signers_fold/agrees with a second implementation", test_model);
   return g_test_run ();
 }
