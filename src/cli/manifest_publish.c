@@ -36,7 +36,7 @@ static gboolean opt_strict, opt_supersede, opt_dry_run, opt_accept_owner, opt_re
         "nobody else writes to the store: for S3 servers that know no conditional puts",                                       \
         NULL },                                                                                                                \
   {                                                                                                                            \
-    "accept-owner", 0, 0, G_OPTION_ARG_NONE, &opt_accept_owner, "take a changed owner of the subnet for chain:owner", NULL     \
+    "accept-owner", 0, 0, G_OPTION_ARG_NONE, &opt_accept_owner, "take a changed owner of the subnet for the right one", NULL   \
   }
 
 const GOptionEntry sv_manifest_publish_options[] = {
