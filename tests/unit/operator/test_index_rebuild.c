@@ -154,6 +154,7 @@ test_unchanged_is_written (void)
   GError *error = NULL;
   g_autofree char *hash = world_publish (world, "w1", 0, 100, "1", FALSE);
   g_autoptr (SvIndex) seen = read_index (world, world->config);
+  g_assert_nonnull (sv_index_find_live (seen, "w1"));
   world_resign_index (world, world->stranger, NULL);
   g_autoptr (SvPublisher) publisher = world_publisher (world, world->config, world->operator);
   sv_publisher_allow_rebuild (publisher);
@@ -292,6 +293,7 @@ test_listed_beside_known (void)
   GError *error = NULL;
   g_autofree char *known = world_publish (world, "w1", 0, 100, "1", FALSE);
   g_autoptr (SvIndex) seen = read_index (world, world->config);
+  g_assert_nonnull (sv_index_find_hash (seen, known));
   g_autofree char *later = world_publish (world, "w1", 0, 100, "2", TRUE);
   world_advance (world, 150);
   world_resign_index (world, world->stranger, NULL);
