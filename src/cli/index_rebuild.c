@@ -34,6 +34,7 @@ sv_index_rebuild_print (const SvIndexRebuild *rebuild)
     return;
   printf ("rebuilt     the index anew above sequence %" G_GUINT64_FORMAT ": %u entries kept, %u dropped\n",
           rebuild->above_sequence, rebuild->kept->len, rebuild->dropped->len);
+  print_lines (stdout, "kept", rebuild->kept);
   print_lines (stdout, "dropped", rebuild->dropped);
 }
 

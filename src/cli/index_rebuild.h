@@ -10,7 +10,7 @@
 /* What a person is asked about: why, what is kept and what is dropped. */
 void sv_index_rebuild_print_preview (const SvIndexRebuild *rebuild, FILE *stream);
 
-/* Lines for the command's output, with what is dropped. */
+/* Lines for the command's output, with what was kept and dropped. */
 void sv_index_rebuild_print (const SvIndexRebuild *rebuild);
 
 /* JSON null for NULL. Returns: (transfer full). */

@@ -1,7 +1,9 @@
 /* Going on after the signer of the store's index was revoked (or retired). Whoever stole the key may have written anything into
- * it, with any sequence, so nothing of it is believed for its own sake: of the entries that it, and the last index that this
- * home verified, list, those are kept whose manifests verify by themselves. The thief's order, sequences and blocks of the
- * future are not taken over. */
+ * it, with any sequence, so nothing of it is believed for its own sake. The entries of the last index that this home verified
+ * are kept as far as their manifests verify by themselves. A manifest that only the thief lists may be genuine, but that it is
+ * live, or in force, or that nothing has replaced it, is his word alone: of such ones only those are kept that say nothing
+ * about now, of windows that are over and had no other manifest. The thief's order, sequences and blocks of the future are not
+ * taken over. */
 #include <string.h>
 
 #include "base/error.h"
@@ -9,6 +11,8 @@
 #include "distribution/reader_state.h"
 #include "distribution/recovery.h"
 #include "protocol/window.h"
+
+#define BLOCK "%" G_GUINT64_FORMAT
 
 static void
 rebuild_clear (gpointer data)
@@ -105,17 +109,46 @@ entries_of (const SvIndex *index)
 /* ── one entry ── */
 
 static void
-note (GPtrArray *list, const SvIndexEntry *entry, const GError *reason)
+append_block (GString *line, guint64 block, guint64 latest)
 {
-  g_ptr_array_add (list, g_strdup_printf ("window %s, manifest %s%s%s", entry->window_id, entry->hash,
-                                          reason != NULL ? ": " : "", reason != NULL ? reason->message : ""));
+  if (block <= latest)
+    g_string_append_printf (line, "block " BLOCK, block);
+  else
+    g_string_append_printf (line, "the finalized head (listed as block " BLOCK ")", block);
+}
+
+/* All that a reader makes something of, since lines that are the same are what was agreed to. Blocks above @latest are kept as
+ * the finalized head, which moves. */
+static void
+note (GPtrArray *list, const SvIndexEntry *entry, guint64 latest, const char *remark)
+{
+  g_autoptr (GString) line = g_string_new (NULL);
+  g_string_printf (line, "window %s, manifest %s (", entry->window_id, entry->hash);
+  if (!entry->is_superseded)
+    g_string_append (line, "live");
+  else
+  {
+    g_string_append_printf (line, "superseded by %s at ", entry->superseded_by != NULL ? entry->superseded_by : "another");
+    append_block (line, entry->superseded_at_block, latest);
+  }
+  g_string_append_printf (line, ", blocks " BLOCK " to " BLOCK ", active from ", entry->start_block, entry->expiry_block);
+  append_block (line, entry->active_from, latest);
+  g_string_append_printf (line, ")%s%s", remark != NULL ? ": " : "", remark != NULL ? remark : "");
+  g_ptr_array_add (list, g_string_free (g_steal_pointer (&line), FALSE));
+}
+
+static void
+note_dropped (SvIndexRebuild *rebuild, const SvIndexEntry *entry, const char *reason)
+{
+  note (rebuild->dropped, entry, G_MAXUINT64, reason);
 }
 
 /* FALSE where it cannot be told now: an entry is not lost because a store is slow. */
 static gboolean
-try_entry (SvReader *reader, SvIndex *index, const SvIndexEntry *entry, guint64 finalized, SvIndexRebuild *rebuild,
+try_entry (SvReader *reader, SvIndex *index, const SvIndexEntry *entry, const char *remark, SvIndexRebuild *rebuild,
            GError **error)
 {
+  guint64 finalized = sv_signers_block (reader->signers);
   g_autoptr (GError) reason = NULL;
   g_autoptr (SvManifest) manifest = sv_fetch_entry_manifest (reader, entry, &reason);
   if (manifest == NULL && g_error_matches (reason, SV_ERROR, SV_ERROR_UNREACHABLE))
@@ -124,39 +157,68 @@ try_entry (SvReader *reader, SvIndex *index, const SvIndexEntry *entry, guint64 
     return FALSE;
   }
   if (manifest != NULL && sv_index_adopt (index, entry, finalized, &reason))
-    note (rebuild->kept, entry, NULL);
+    note (rebuild->kept, entry, finalized, remark);
   else
-    note (rebuild->dropped, entry, reason);
+    note_dropped (rebuild, entry, reason->message);
   return TRUE;
 }
 
-/* What is long over may stand in an archive already, where a window can stand once. */
 static gboolean
-is_maybe_archived (const SvIndex *known, const SvIndexEntry *entry, guint64 finalized, SvIndexRebuild *rebuild)
+keep_verified (SvReader *reader, SvIndex *index, const SvIndex *verified, SvIndexRebuild *rebuild, GError **error)
 {
-  if (known == NULL || known->archive == NULL || !sv_index_entry_is_archivable (entry, finalized))
-    return FALSE;
-  g_autoptr (GError) reason = g_error_new (SV_ERROR, SV_ERROR_VERIFY, "it is long over, and no verified index lists it");
-  note (rebuild->dropped, entry, reason);
+  g_autoptr (GPtrArray) entries = verified != NULL ? entries_of (verified) : g_ptr_array_new ();
+  for (guint i = 0; i < entries->len; i++)
+    if (!try_entry (reader, index, entries->pdata[i], NULL, rebuild, error))
+      return FALSE;
   return TRUE;
 }
 
-/* What the verified index says of a manifest goes before what the other one says of it. */
+/* ── what only the refused index lists ── */
+
+/* (transfer full) window_id (not copied) -> how many manifests it has. */
+static GHashTable *
+count_manifests (const GPtrArray *entries)
+{
+  GHashTable *counts = g_hash_table_new (g_str_hash, g_str_equal);
+  for (guint i = 0; i < entries->len; i++)
+  {
+    char *window_id = ((const SvIndexEntry *)entries->pdata[i])->window_id;
+    guint count = GPOINTER_TO_UINT (g_hash_table_lookup (counts, window_id));
+    g_hash_table_insert (counts, window_id, GUINT_TO_POINTER (count + 1));
+  }
+  return counts;
+}
+
+/* Why it is not kept, or NULL. What is long over may stand in an archive already, where a window can stand once. */
+static const char *
+find_doubt (const SvIndexEntry *entry, const SvIndex *verified, GHashTable *counts, guint64 finalized)
+{
+  if (entry->expiry_block > finalized)
+    return "its window is not over, and no verified index of this home lists it; publish the window again";
+  if (verified != NULL && sv_index_find_window (verified, entry->window_id) != NULL)
+    return "its window is over, and in the verified index of this home it has other manifests";
+  if (entry->is_superseded || GPOINTER_TO_UINT (g_hash_table_lookup (counts, entry->window_id)) != 1)
+    return "its window is over and had other manifests, and no verified index of this home tells which counted when";
+  if (verified != NULL && verified->archive != NULL && sv_index_entry_is_archivable (entry, finalized))
+    return "it is long over, and no verified index lists it";
+  return NULL;
+}
+
 static gboolean
-try_entries (SvReader *reader, SvIndex *index, const SvIndex *from, const SvIndex *known, SvIndexRebuild *rebuild,
+keep_listed (SvReader *reader, SvIndex *index, const SvIndex *listed, const SvIndex *verified, SvIndexRebuild *rebuild,
              GError **error)
 {
-  if (from == NULL)
-    return TRUE;
-  guint64 finalized = sv_signers_block (reader->signers);
-  g_autoptr (GPtrArray) entries = entries_of (from);
+  g_autoptr (GPtrArray) entries = listed != NULL ? entries_of (listed) : g_ptr_array_new ();
+  g_autoptr (GHashTable) counts = count_manifests (entries);
   for (guint i = 0; i < entries->len; i++)
   {
     const SvIndexEntry *entry = entries->pdata[i];
-    if ((known != NULL && sv_index_find_hash (known, entry->hash) != NULL) ||
-        is_maybe_archived (known, entry, finalized, rebuild))
+    if (verified != NULL && sv_index_find_hash (verified, entry->hash) != NULL)
       continue;
-    if (!try_entry (reader, index, entry, finalized, rebuild, error))
+    const char *doubt = find_doubt (entry, verified, counts, sv_signers_block (reader->signers));
+    if (doubt != NULL)
+      note_dropped (rebuild, entry, doubt);
+    else if (!try_entry (reader, index, entry, "only the refused index lists it", rebuild, error))
       return FALSE;
   }
   return TRUE;
@@ -194,8 +256,8 @@ build_index (SvReader *reader, const SvIndex *listed, SvIndexRebuild *rebuild, G
   if (!sv_chain_head (reader->chain, &head, error))
     return NULL;
   index->sequence = rebuild->above_sequence = highest_sequence (reader, remembered);
-  if (!try_entries (reader, index, remembered, NULL, rebuild, error) ||
-      !try_entries (reader, index, listed, remembered, rebuild, error))
+  if (!keep_verified (reader, index, remembered, rebuild, error) ||
+      !keep_listed (reader, index, listed, remembered, rebuild, error))
     return NULL;
   set_newest (index, remembered);
   const SvIndexEntry *active = sv_window_active (index, head.best.number);

@@ -25,8 +25,8 @@ typedef struct
 {
   char *reason;           /* why not */
   guint64 above_sequence; /* the highest sequence of signers who count, as this home or the chain know it */
-  GPtrArray *kept;        /* of char *: "window W, manifest H" */
-  GPtrArray *dropped;     /* of char *: "window W, manifest H: why", or "archive H: why" */
+  GPtrArray *kept;    /* of char *: "window W, manifest H (live or not, blocks)", ": …" where it was not verified before */
+  GPtrArray *dropped; /* of char *: "window W, manifest H (live or not, blocks): why", or "archive H: why" */
 } SvIndexRebuild;
 
 /* NULL for NULL. Returns: (transfer full). */

@@ -69,9 +69,10 @@ const SvSignersStatement *sv_statements_last (const SvReader *reader, guint mirr
  * index and NULL. A store whose index is gone is SV_ERROR_VERIFY. Returns: (transfer full) both. */
 gboolean sv_fetch_index_for_update (SvReader *reader, SvIndex **index, char **etag, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* The same where that index cannot be built on any more, because its signer was revoked or retired: a new one of what it and
- * the last verified one list, each entry as far as its manifest verifies by itself, with a sequence above any that a signer who
- * counts has used. *@rebuild is NULL where the index verifies as it is. Returns: (transfer full) all three. */
+/* The same where that index cannot be built on any more, because its signer was revoked or retired: a new one of what the
+ * last verified one lists, and of what is over and it alone lists, as far as manifests verify by themselves, with a sequence
+ * above any that a signer who counts has used. *@rebuild is NULL where the index verifies as it is. Returns: (transfer full)
+ * all three. */
 gboolean sv_rebuild_index (SvReader *reader, SvIndex **index, char **etag, SvIndexRebuild **rebuild,
                            GError **error) G_GNUC_WARN_UNUSED_RESULT;
 

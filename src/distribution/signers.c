@@ -336,7 +336,7 @@ sv_signers_check_some_left (const SvSigners *signers, GError **error)
                                      signers->accepted_owner != NULL ? signers->accepted_owner : "nobody", signers->memory_path)
                   : g_strdup ("");
   g_set_error (error, SV_ERROR, SV_ERROR_VERIFY,
-               "every account that " SETTING " names is revoked: ask the operator for the new one, and name it there%s", lie);
+               "every account that " SETTING " names is revoked; ask the operator for the new one, and name it there%s", lie);
   return FALSE;
 }
 

@@ -2,7 +2,8 @@
  *  - after a stolen key's fast forward: a new index of what verifies by itself, above the sequence of those who count
  *  - nothing is rebuilt where the index verifies; without being asked to, the index is refused
  *  - a gone index is rebuilt from what this home remembers; archives are those that a verified index names
- *  - what was agreed to is what is kept and dropped, else nothing is done
+ *  - what only the refused index lists is kept where it is over and was alone, and shown for that
+ *  - what was agreed to is what is kept and dropped, live and superseded as it was shown, else nothing is done
  */
 #include "base/error.h"
 #include "base/hash.h"
@@ -118,7 +119,7 @@ test_above_the_anchor (void)
   g_autoptr (SvPublication) next = publish (publisher, "w2", 100, "1", &error);
   g_assert_no_error (error);
   g_assert_cmpuint (sv_publisher_rebuild (publisher)->above_sequence, ==, 40);
-  g_assert_cmpuint (next->added_sequence, ==, 42);
+  g_assert_cmpuint (next->added_sequence, ==, 41);
 }
 
 /* A thief cannot bring an older manifest of a trusted signer back where this home knows the newer one. */
@@ -152,6 +153,8 @@ test_unchanged_is_written (void)
   g_autoptr (World) world = world_new (0);
   GError *error = NULL;
   g_autofree char *hash = world_publish (world, "w1", 0, 100, "1", FALSE);
+  g_autoptr (SvIndex) seen = read_index (world, world->config);
+  g_assert_nonnull (sv_index_find_live (seen, "w1"));
   world_resign_index (world, world->stranger, NULL);
   g_autoptr (SvPublisher) publisher = world_publisher (world, world->config, world->operator);
   sv_publisher_allow_rebuild (publisher);
@@ -243,31 +246,105 @@ test_gone (void)
 }
 
 static void
-drop_all (SvIndex *index)
+assert_has (const GPtrArray *lines, const char *part)
 {
-  g_ptr_array_set_size (index->entries, 0);
-  index->sequence++;
+  for (guint i = 0; i < lines->len; i++)
+    if (strstr (lines->pdata[i], part) != NULL)
+      return;
+  g_error ("no line has `%s`", part);
+}
+
+/* Of a window that is over, one manifest says nothing about now; of two, which counted when is the thief's word. */
+static void
+test_only_listed (void)
+{
+  g_autoptr (World) world = world_new (0);
+  GError *error = NULL;
+  g_autofree char *single = world_publish (world, "w1", 0, 100, "1", FALSE);
+  g_free (world_publish (world, "w2", 100, 200, "1", FALSE));
+  g_free (world_publish (world, "w2", 100, 200, "2", TRUE));
+  g_free (world_publish (world, "w3", 200, 300, "1", FALSE));
+  g_free (world_publish (world, "w4", 300, 400, "1", FALSE));
+  world_advance (world, 250);
+  world_resign_index (world, world->stranger, NULL);
+  g_autoptr (SvPublisher) publisher = world_publisher (world, world->config, world->operator);
+  sv_publisher_allow_rebuild (publisher);
+  g_autoptr (SvPublication) next = publish (publisher, "w5", 400, "1", &error);
+  g_assert_no_error (error);
+  g_autofree char *line = g_strdup_printf ("window w1, manifest %s (live, blocks 0 to 100, active from block 0): only the "
+                                           "refused index lists it",
+                                           single);
+  g_assert_cmpuint (next->rebuild->kept->len, ==, 1);
+  g_assert_cmpstr (next->rebuild->kept->pdata[0], ==, line);
+  g_assert_cmpuint (next->rebuild->dropped->len, ==, 4);
+  assert_has (next->rebuild->dropped, "blocks 100 to 200, active from block 0): its window is over and had other manifests");
+  assert_has (next->rebuild->dropped, "(live, blocks 200 to 300, active from block 0): its window is not over");
+  assert_has (next->rebuild->dropped, "(live, blocks 300 to 400, active from block 0): its window is not over");
+  g_autoptr (SvIndex) index = read_index (world, world->config);
+  g_assert_cmpuint (index->entries->len, ==, 2);
+  g_assert_cmpuint (index->superseded->len, ==, 0);
+}
+
+/* One that this home knows otherwise: nothing of its window is taken from elsewhere. */
+static void
+test_listed_beside_known (void)
+{
+  g_autoptr (World) world = world_new (0);
+  GError *error = NULL;
+  g_autofree char *known = world_publish (world, "w1", 0, 100, "1", FALSE);
+  g_autoptr (SvIndex) seen = read_index (world, world->config);
+  g_assert_nonnull (sv_index_find_hash (seen, known));
+  g_autofree char *later = world_publish (world, "w1", 0, 100, "2", TRUE);
+  world_advance (world, 150);
+  world_resign_index (world, world->stranger, NULL);
+  g_autoptr (SvPublisher) publisher = world_publisher (world, world->config, world->operator);
+  sv_publisher_allow_rebuild (publisher);
+  g_autoptr (SvPublication) next = publish (publisher, "w2", 200, "1", &error);
+  g_assert_no_error (error);
+  assert_has (next->rebuild->kept, known);
+  assert_has (next->rebuild->dropped, later);
+  assert_has (next->rebuild->dropped, "in the verified index of this home it has other manifests");
+}
+
+/* A thief's older manifest for the newer one, with nothing else changed. */
+static void
+swap_live (SvIndex *index)
+{
+  SvIndexEntry *live = g_ptr_array_steal_index (index->entries, 0), *old = g_ptr_array_steal_index (index->superseded, 0);
+  live->is_superseded = TRUE;
+  live->superseded_by = g_strdup (old->hash);
+  g_clear_pointer (&old->superseded_by, g_free);
+  old->is_superseded = FALSE;
+  g_ptr_array_add (index->entries, old);
+  g_ptr_array_add (index->superseded, live);
 }
 
 static void
-test_agreed (void)
+activate_later (SvIndex *index)
+{
+  SvIndexEntry *entry = index->entries->pdata[0];
+  entry->active_from++;
+}
+
+static void
+check_agreed (void (*change_meanwhile) (SvIndex *index))
 {
   g_autoptr (World) world = world_new (0);
   GError *error = NULL;
   g_free (world_publish (world, "w1", 0, 100, "1", FALSE));
+  g_free (world_publish (world, "w1", 0, 100, "2", TRUE));
   world_resign_index (world, world->stranger, NULL);
   g_autoptr (SvPublisher) publisher = world_publisher (world, world->config, world->operator);
   sv_publisher_allow_rebuild (publisher);
-  g_autoptr (json_t) authored = world_authored ("w1", 0, 100, "1");
+  g_autoptr (json_t) authored = world_authored ("w2", 100, 200, "1");
   SvPublishOptions options = { .overlap = SV_DEFAULT_OVERLAP, .dry_run = TRUE };
   g_autoptr (SvPublication) shown = sv_publish_manifest (publisher, authored, &options, &error);
   g_assert_no_error (error);
-  g_assert_true (shown->is_unchanged);
-  g_assert_cmpuint (shown->rebuild->kept->len, ==, 1);
+  g_assert_cmpuint (shown->rebuild->dropped->len, ==, 2);
 
   options = (SvPublishOptions){ .overlap = SV_DEFAULT_OVERLAP, .agreed = shown };
   g_autoptr (GBytes) listed = world_index_bytes (world);
-  world_resign_index (world, world->stranger, drop_all);
+  world_resign_index (world, world->stranger, change_meanwhile);
   g_autoptr (GBytes) before = world_index_bytes (world);
   g_assert_null (sv_publish_manifest (publisher, authored, &options, &error));
   world_assert_error (&error, SV_ERROR_CONFLICT, "what would be kept and dropped of it");
@@ -279,6 +356,22 @@ test_agreed (void)
   g_assert_nonnull (done->rebuild);
   g_autoptr (SvIndex) index = read_index (world, world->config);
   g_assert_cmpstr (index->document->signed_by, ==, sv_keypair_address (world->operator));
+  g_assert_cmpuint (index->entries->len, ==, 1);
+}
+
+static void
+drop_all (SvIndex *index)
+{
+  g_ptr_array_set_size (index->entries, 0);
+  g_ptr_array_set_size (index->superseded, 0);
+}
+
+static void
+test_agreed (void)
+{
+  check_agreed (drop_all);
+  check_agreed (swap_live);
+  check_agreed (activate_later);
 }
 
 int
@@ -292,6 +385,8 @@ main (int argc, char **argv)
   g_test_add_func ("/index_rebuild/writes a rebuilt index though nothing is new", test_unchanged_is_written);
   g_test_add_func ("/index_rebuild/keeps the archives that were verified", test_archives);
   g_test_add_func ("/index_rebuild/brings a gone index back", test_gone);
+  g_test_add_func ("/index_rebuild/takes no thief's word about what is not over", test_only_listed);
+  g_test_add_func ("/index_rebuild/keeps to the manifests that it knows of a window", test_listed_beside_known);
   g_test_add_func ("/index_rebuild/does what was agreed to", test_agreed);
   return g_test_run ();
 }
