@@ -10,7 +10,7 @@ all: $(BUILD)/build.ninja ## build everything; the program is build/src/cli/sv
 	@ninja -C $(BUILD)
 
 help: ## print this list
-	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
+	@sed -nE 's/^([a-z0-9-]+):[^#]*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
 
 deps: ## install what build and tests need (Debian 12); nothing the second time
 	@scripts/install-deps

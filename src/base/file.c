@@ -16,6 +16,15 @@
 
 #define TEMPORARY_NAME ".sv-tmp-XXXXXX"
 
+/* What to do where a place cannot be written, "" where something else is the matter. */
+static const char *
+advice (int problem)
+{
+  gboolean is_place = problem == EACCES || problem == EPERM || problem == EROFS || problem == ENOTDIR || problem == ENOENT;
+  return is_place ? "; make that place writable, or name another one: SCOREVISION_HOME is where everything of a user's own lies"
+                  : "";
+}
+
 /* Sets @error from errno, which says what failed for @path while trying to @verb. Returns FALSE. */
 static gboolean
 fail (GError **error, const char *verb, const char *path)
@@ -23,8 +32,9 @@ fail (GError **error, const char *verb, const char *path)
   int problem = errno;
   gboolean is_absent = problem == ENOENT || problem == ENOTDIR;
 
-  g_set_error (error, SV_ERROR, is_absent ? SV_ERROR_NOT_FOUND : SV_ERROR_FAILED, "cannot %s %s: %s", verb, path,
-               g_strerror (problem));
+  gboolean is_reading = strcmp (verb, "read") == 0 || strcmp (verb, "open") == 0;
+  g_set_error (error, SV_ERROR, is_absent ? SV_ERROR_NOT_FOUND : SV_ERROR_FAILED, "cannot %s %s: %s%s", verb, path,
+               g_strerror (problem), is_reading ? "" : advice (problem));
   return FALSE;
 }
 
@@ -136,8 +146,9 @@ sv_directory_make (const char *path, guint mode, GError **error)
     /* Somebody else may have been quicker. */
     if (problem == EEXIST && is_directory (path))
       return TRUE;
-    errno = problem == EEXIST ? ENOTDIR : problem;
-    g_set_error (error, SV_ERROR, SV_ERROR_FAILED, "cannot make directory %s: %s", path, g_strerror (errno));
+    problem = problem == EEXIST ? ENOTDIR : problem;
+    g_set_error (error, SV_ERROR, SV_ERROR_FAILED, "cannot make directory %s: %s%s", path, g_strerror (problem),
+                 advice (problem));
     return FALSE;
   }
   return sync_directory (parent, error);

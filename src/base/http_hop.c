@@ -399,6 +399,14 @@ has_begun_to_answer (const SvHttpHop *hop, CURLcode code)
   return hop->header_bytes > 0 || (first_byte_us > 0 && code != CURLE_GOT_NOTHING);
 }
 
+/* What libraries of TLS say of a server that answers in plain HTTP helps nobody who does not know them. */
+static gboolean
+is_plain_server (const SvHttpHop *hop, CURLcode code)
+{
+  return code == CURLE_SSL_CONNECT_ERROR &&
+         (strstr (hop->message, "wrong version number") != NULL || strstr (hop->message, "unexpected TLS packet") != NULL);
+}
+
 /* Our own reason, or libcurl's. Its text may quote what the server sent. */
 static gboolean
 report (SvHttpHop *hop, CURLcode code, GError **error)
@@ -411,6 +419,8 @@ report (SvHttpHop *hop, CURLcode code, GError **error)
   const char *reason = hop->message[0] != '\0' ? hop->message : sv_curl ()->easy_strerror (code);
   if (code == CURLE_COULDNT_RESOLVE_PROXY)
     reason = sv_curl ()->easy_strerror (code); /* the proxy's URL may hold a password */
+  if (is_plain_server (hop, code))
+    reason = "no TLS is spoken at this port; if the server is meant, its address begins with http://, or has another port";
   g_autofree char *printable = g_strdup (reason);
   for (char *p = printable; *p != '\0'; p++)
     if (!g_ascii_isprint (*p))

@@ -128,7 +128,10 @@ parse (const char *base, const char *text, SvUrl *url, GError **error)
 gboolean
 sv_url_parse (const char *text, SvUrl *url, GError **error)
 {
-  return parse (NULL, text != NULL ? text : "", url, error);
+  memset (url, 0, sizeof *url);
+  if (text == NULL || strstr (text, "://") == NULL)
+    return refuse (error, "it does not begin with https:// (or http://)");
+  return parse (NULL, text, url, error);
 }
 
 gboolean

@@ -155,7 +155,10 @@ open_file (Probe *probe, GError **error)
     return FALSE;
   }
   if (!S_ISREG (status.st_mode))
-    return fault (probe, error, "it is not a plain file");
+  {
+    g_set_error (error, SV_ERROR, SV_ERROR_USAGE, "clip %s: it is not a plain file; name the clip's own file", probe->path);
+    return FALSE;
+  }
   if (status.st_size == 0)
     return fault (probe, error, "it is empty");
   if ((guint64)status.st_size > SV_CLIP_MAX_BYTES)

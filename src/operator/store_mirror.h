@@ -32,7 +32,7 @@ typedef struct
 
 typedef struct
 {
-  guint64 copied;
+  guint64 copied; /* of objects, the index too, as a check of the store counts them */
   guint64 copied_bytes;
   guint64 present;
   guint64 n_private;  /* clips that were not asked for */

@@ -112,7 +112,10 @@ sv_mirror_write_index (SvMirror *mirror, GError **error)
   if (bytes == NULL)
     report->index = SV_MIRRORED_NO_INDEX;
   else if (mirror->has_index)
+  {
     report->index = SV_MIRRORED_SAME;
+    report->present++;
+  }
   else if (mirror->is_held_back)
     report->index = SV_MIRRORED_HELD_BACK;
   else

@@ -158,7 +158,8 @@ check_clip_elements (const SvTemplateValues *values, const json_t *json, GError 
   return TRUE;
 }
 
-/* Values of the command line can break the manifest's rules: an expiry before the start, a clip named twice. */
+/* Values of the command line can break the manifest's rules: an expiry before the start, a clip named twice. Lines of what is
+ * not written anywhere yet would tell nobody anything. */
 static gboolean
 check_result (const SvTemplateValues *values, const char *text, GError **error)
 {
@@ -168,7 +169,9 @@ check_result (const SvTemplateValues *values, const char *text, GError **error)
   if (authored != NULL && sv_authored_manifest_check (authored, TRUE, &local) &&
       check_clip_elements (values, authored->json, &local))
     return TRUE;
-  g_set_error_literal (error, SV_ERROR, SV_ERROR_USAGE, local->message);
+  g_autoptr (GRegex) place = g_regex_new ("^the manifest(:\\d+)*: ", G_REGEX_MULTILINE, 0, NULL);
+  g_autofree char *message = g_regex_replace_literal (place, local->message, -1, 0, "", 0, NULL);
+  g_set_error_literal (error, SV_ERROR, SV_ERROR_USAGE, message);
   return FALSE;
 }
 

@@ -210,7 +210,11 @@ report_transfer (const Work *work, GError *failure, GError **error)
 {
   if (g_error_matches (failure, SV_ERROR, SV_ERROR_POLICY))
     failure->code = work->request->answers_in_xml ? SV_ERROR_UNREACHABLE : SV_ERROR_MALFORMED;
-  g_propagate_prefixed_error (error, failure, "store %s: ", work->store->base.url);
+  g_set_error (error, SV_ERROR, failure->code, "store %s: %s%s%s", work->store->base.url, failure->message,
+               failure->code == SV_ERROR_UNREACHABLE ? "; check the network, and that the server is where the setting says: "
+                                                     : "",
+               failure->code == SV_ERROR_UNREACHABLE ? work->store->endpoint_setting : "");
+  g_error_free (failure);
   return FALSE;
 }
 

@@ -35,8 +35,9 @@ typedef struct
 {
   SvObjectStore base;
   SvHttpClient *client;
-  char *endpoint; /* "https://host:port", no path */
-  char *host;     /* as the Host header has it */
+  char *endpoint;               /* "https://host:port", no path */
+  const char *endpoint_setting; /* which says where it is, for messages */
+  char *host;                   /* as the Host header has it */
   char *bucket;
   SvS3Signer *signer; /* NULL: anonymous */
   char *memory_path;  /* where the answer of the probe is kept */

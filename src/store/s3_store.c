@@ -95,6 +95,7 @@ read_endpoint (SvS3Store *store, const SvConfig *config, GError **error)
   if (strcmp (after, "") != 0 && strcmp (after, "/") != 0)
     return refuse (config, setting, "the server's address has no path and no query; the bucket is named by s3://BUCKET", error);
   store->endpoint = g_strdup (url.origin);
+  store->endpoint_setting = setting;
   store->host = g_strdup (strstr (url.origin, "://") + 3);
   return TRUE;
 }

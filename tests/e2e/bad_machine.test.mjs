@@ -151,7 +151,7 @@ test('clips that are something else', async () => {
 test('a home that cannot be written', async () => {
   const home = world.write('homes/file', 'a file where a folder should be');
   const args = ['miner', 'commit', '--window-id', WINDOW, '--elements', PLAYER, '--service-cap-fps', '9', '--bind', `${PLAYER}=r,${SLUG},${CHUTE_ID}`];
-  await refused(world, args, [1, 5], /homes\/file/, { as: 'miner', env: { SCOREVISION_HOME: home } });
+  await refused(world, args, [1, 5], /homes\/file: .*SCOREVISION_HOME/, { as: 'miner', env: { SCOREVISION_HOME: home } });
   mkdirSync(world.path('homes', 'odd', 'commitments', `${WINDOW}.pending`), { recursive: true });
   await refused(world, args, [1, 5], /pending/, { as: 'miner', env: { SCOREVISION_HOME: world.path('homes', 'odd') } });
   truncateSync(home, 0);

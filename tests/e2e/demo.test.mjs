@@ -41,10 +41,12 @@ function assertWholeStory({ status, output }) {
   for (const command of SHOWN) assert.ok(output.includes(command), `${command} is shown`);
 }
 
-test('the demo shows the whole way and leaves nothing running', async () => {
-  const shown = await demo({});
-  assertWholeStory(shown);
-  assert.match(shown.output, /sv chain create/);
+test('the demo shows the whole way and leaves nothing running, beside another one too', async () => {
+  const both = await Promise.all([demo({}), demo({})]);
+  for (const shown of both) {
+    assertWholeStory(shown);
+    assert.match(shown.output, /sv chain create/);
+  }
 });
 
 const ceph = ['ceph-mon', 'ceph-osd', 'radosgw'].every((program) => spawnSync('which', [program]).status === 0);

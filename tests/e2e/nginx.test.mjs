@@ -54,7 +54,7 @@ function readThrough(origin) {
     await world.advance(3);
     await commit(world, 'miner', CURRENT, [PLAYER]);
     relay = await startRelay();
-    nginx = await startNginx({ origin: `${relay.url}${origin.path ?? ''}` });
+    nginx = await startNginx({ origin: `${relay.url}${origin.path ?? ''}`, config: origin.configure?.(relay.url) ?? example });
     await start();
   });
   after(async () => {
@@ -288,6 +288,13 @@ let gateway;
 const bucket = {
   name: "a bucket of Ceph's object gateway",
   path: '/season',
+  // As the example says that it is changed for a bucket; TLS apart, which this one has not.
+  configure(url) {
+    const own = example.replace('proxy_set_header Host $http_host;', `proxy_set_header Host ${new URL(url).host};`)
+      .replace(/\n {4}location \/ \{[^}]*\}/, '\n    location / { return 404; }');
+    assert.ok(own.includes('return 404; }\n}') && !own.includes('$http_host;'));
+    return own;
+  },
   absent: 403, // who may not list a bucket is not told what is not in it
   async prepare(world) {
     gateway = await startGateway();

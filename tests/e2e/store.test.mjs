@@ -1,7 +1,7 @@
 // sv store check and sv store mirror as an operator runs them: what they say, how they end, and what a kill at any step leaves.
 import { describe, test } from 'node:test';
 import assert from 'node:assert/strict';
-import { appendFileSync, cpSync, existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, cpSync, existsSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createWorld } from './harness.mjs';
 import { killAtEachStep } from './killing.mjs';
 import { sha256 } from './peer.mjs';
@@ -149,6 +149,25 @@ describe('sv store', { concurrency: true }, () => {
     }
   });
 
+  test('a copy of a store lies apart from it, however it is spelled', async () => {
+    const world = await createStore();
+    try {
+      symlinkSync(world.path('store'), world.path('link'));
+      writeFileSync(world.path('file'), 'no folder');
+      const before = readdirSync(inStore(world), { recursive: true }).sort();
+      for (const [from, to] of [['store', 'store/sub'], ['store', 'link'], ['store', 'link/sub/deeper'], ['store', 'elsewhere/../store'], ['store/scorevision', 'store']]) {
+        const { stderr } = await world.sv(['store', 'mirror', url(world, from), url(world, to)], { expect: 2 });
+        assert.match(stderr, /cannot be copied to itself|lies within the other/, `${from} ${to}`);
+      }
+      const { stderr } = await world.sv(['store', 'mirror', url(world, 'file')], { expect: 2 });
+      assert.match(stderr, /is not a directory; name one/);
+      assert.deepEqual(readdirSync(inStore(world), { recursive: true }).sort(), before);
+      await world.sv(['store', 'mirror', url(world, 'store-2')]); // only its name begins the same
+    } finally {
+      await world.end();
+    }
+  });
+
   const genesis = async (world) => (await world.json(['chain', 'status'])).genesis;
 
   test('mirror copies a store that another can go on with', async () => {
@@ -157,7 +176,7 @@ describe('sv store', { concurrency: true }, () => {
       const first = await world.json(['store', 'mirror', url(world, 'store'), url(world, 'copy'), '--private']);
       assert.deepEqual([first.copied, first.present, first.index], [6, 0, 'written']);
       const again = await world.sv(['store', 'mirror', url(world, 'store'), url(world, 'copy')]);
-      assert.match(again.stdout, /^0 objects copied \(0 B\), 4 there already$/m);
+      assert.match(again.stdout, /^0 objects copied \(0 B\), 5 there already$/m);
       assert.match(again.stdout, /^1 clip left out; --private copies them/m);
       rmSync(inStore(world), { recursive: true });
       cpSync(world.path('copy'), inStore(world), { recursive: true });

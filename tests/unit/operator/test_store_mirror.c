@@ -107,7 +107,7 @@ test_all (void)
 
   g_autoptr (SvMirrorReport) again = mirror (lab, to, (Flags){ 0 });
   g_assert_cmpuint (again->copied, ==, 0);
-  g_assert_cmpuint (again->present, ==, 11);
+  g_assert_cmpuint (again->present, ==, 12);
   g_assert_cmpint (again->index, ==, SV_MIRRORED_SAME);
 
   g_autoptr (SvMirrorReport) private = mirror (lab, to, (Flags){ .with_private = TRUE });

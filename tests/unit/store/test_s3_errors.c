@@ -13,6 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "folder_server.h"
 #include "refusal.h"
 #include "s3_world.h"
 #include "scratch.h"
@@ -340,6 +341,23 @@ test_endless_answer (void)
                        "larger than");
 }
 
+/* ── nobody there ── */
+
+static void
+test_no_server (void)
+{
+  g_autoptr (S3World) world = s3_world_new ();
+  FolderServer *plain = folder_server_new (world->home);
+  g_autofree char *https = g_strconcat ("https", folder_server_url (plain) + strlen ("http"), NULL);
+  sv_config_set (world->config, "S3_ENDPOINT", https);
+  g_autoptr (SvObjectStore) by_tls = s3_world_open (world, NULL);
+  assert_fails_saying (sv_object_store_head (by_tls, "a/b", NULL, refusal), SV_ERROR_UNREACHABLE, "no TLS is spoken");
+  sv_config_set (world->config, "S3_ENDPOINT", "http://127.0.0.1:1");
+  folder_server_free (plain);
+  g_autoptr (SvObjectStore) nowhere = s3_world_open (world, NULL);
+  assert_fails_saying (sv_object_store_head (nowhere, "a/b", NULL, refusal), SV_ERROR_UNREACHABLE, "S3_ENDPOINT");
+}
+
 /* ── settings ── */
 
 static const struct
@@ -361,6 +379,7 @@ static const struct
   { "s3://bucket", { "S3_ENDPOINT", "https://host?x=1", NULL }, "no path" },
   { "s3://bucket", { "S3_ENDPOINT", "https://user:pw@host", NULL }, "S3_ENDPOINT" },
   { "s3://bucket", { "S3_ENDPOINT", "host:9000", NULL }, "S3_ENDPOINT" },
+  { "s3://bucket", { "S3_ENDPOINT", "host.example.org", NULL }, "does not begin with https://" },
   { "s3://bucket", { "S3_REGION", "a b", NULL }, "S3_REGION" },
   { "s3://bucket", { "R2_WRITE_ACCESS_KEY_ID", "", NULL }, "R2_WRITE_ACCESS_KEY_ID" },
   { "s3://bucket", { "R2_WRITE_SECRET_ACCESS_KEY", "", NULL }, "R2_WRITE_SECRET_ACCESS_KEY" },
@@ -397,6 +416,7 @@ main (int argc, char **argv)
   g_test_add_func ("/s3-errors/a wrong clock is told by how much", test_clock);
   g_test_add_func ("/s3-errors/text of the server forges nothing", test_hostile_text);
   g_test_add_func ("/s3-errors/a redirect is not followed", test_redirects);
+  g_test_add_func ("/s3-errors/a server that is not there", test_no_server);
   g_test_add_func ("/s3-errors/what is not S3 is said to be none", test_no_server_of_s3);
   g_test_add_func ("/s3-errors/what may pass is tried five times", test_retries);
   g_test_add_func ("/s3-errors/of several tries one line is logged", test_log);
