@@ -12,6 +12,7 @@
 #include "distribution/reader_state.h"
 
 #define MAX_ATTEMPTS 200
+#define MAX_UNCHANGED 3 /* refusals in a row although nobody has changed the index: then the store is wrong */
 #define FIRST_PAUSE_MS 10
 #define LONGEST_PAUSE_MS 1000
 
@@ -322,16 +323,15 @@ remember_own (SvPublisher *publisher, const SvSignedDocument *document, GError *
   return g_steal_pointer (&index);
 }
 
-/* One try. *@result is NULL without an error when another one is needed. */
+/* One try. *@result is NULL without an error when another one is needed; *@etag is that of the index that was read. */
 static gboolean
-try_update (SvPublisher *publisher, SvIndexEdit edit, gpointer data, SvIndex **result, GError **error)
+try_update (SvPublisher *publisher, SvIndexEdit edit, gpointer data, char **etag, SvIndex **result, GError **error)
 {
   g_autoptr (SvIndex) index = NULL;
-  g_autofree char *etag = NULL;
   gboolean changed = FALSE, is_rebuilt;
   *result = NULL;
   g_clear_pointer (&publisher->rebuild, sv_index_rebuild_unref);
-  if (!fetch_index (publisher, &index, &etag, &is_rebuilt, error) || !edit (index, &changed, data, error))
+  if (!fetch_index (publisher, &index, etag, &is_rebuilt, error) || !edit (index, &changed, data, error))
     return FALSE;
   if (!changed && !is_rebuilt)
   {
@@ -344,7 +344,7 @@ try_update (SvPublisher *publisher, SvIndexEdit edit, gpointer data, SvIndex **r
   if (document == NULL)
     return FALSE;
   GError *local = NULL;
-  if (swap_index (publisher, document, etag, &local))
+  if (swap_index (publisher, document, *etag, &local))
     *result = remember_own (publisher, document, &local);
   if (local == NULL)
     return TRUE;
@@ -359,16 +359,35 @@ sv_publisher_pause (guint attempt)
   g_usleep ((gulong)g_random_int_range (1, (gint32)longest + 1) * 1000);
 }
 
+/* NULL. */
+static SvIndex *
+refuse_wrong_store (const SvPublisher *publisher, GError **error)
+{
+  g_set_error (
+      error, SV_ERROR, SV_ERROR_UNREACHABLE,
+      "store %s refuses to change the index because somebody else had changed it, and shows that nobody has; the index "
+      "is as it was; try again later, check for a proxy in between, and if it stays so, use another server",
+      sv_object_store_url (publisher->store));
+  return NULL;
+}
+
 SvIndex *
 sv_publisher_update_index (SvPublisher *publisher, SvIndexEdit edit, gpointer data, GError **error)
 {
-  for (guint attempt = 0; attempt < MAX_ATTEMPTS; attempt++)
+  g_autofree char *before = NULL;
+  for (guint attempt = 0, n_unchanged = 0; attempt < MAX_ATTEMPTS; attempt++)
   {
     SvIndex *result;
-    if (!try_update (publisher, edit, data, &result, error))
+    g_autofree char *etag = NULL;
+    if (!try_update (publisher, edit, data, &etag, &result, error))
       return NULL;
     if (result != NULL)
       return result;
+    n_unchanged = g_strcmp0 (etag, before) == 0 ? n_unchanged + 1 : 0;
+    if (n_unchanged >= MAX_UNCHANGED)
+      return refuse_wrong_store (publisher, error);
+    g_free (before);
+    before = g_steal_pointer (&etag);
     sv_publisher_pause (attempt);
   }
   g_set_error (

@@ -103,6 +103,17 @@ is_due (guint *n_until)
   return is_last;
 }
 
+/* What is signed in another second is another document. */
+static gboolean
+is_refused (const S3World *world, const char *path)
+{
+  if (g_strcmp0 (path, world->refuses) != 0)
+    return FALSE;
+  for (gint64 second = g_get_real_time () / G_USEC_PER_SEC; g_get_real_time () / G_USEC_PER_SEC == second;)
+    g_usleep (1000);
+  return TRUE;
+}
+
 /* FALSE when nothing was answered. */
 static gboolean
 answer_put (S3World *world, int fd, const char *request, const char *path)
@@ -120,7 +131,7 @@ answer_put (S3World *world, int fd, const char *request, const char *path)
     send_answer (world, fd, s3_error_text (501, "NotImplemented"));
     return TRUE;
   }
-  if (!is_condition_met (world, request, present))
+  if (is_refused (world, path) || !is_condition_met (world, request, present))
   {
     send_answer (world, fd, s3_error_text (412, "PreconditionFailed"));
     return TRUE;
