@@ -181,28 +181,63 @@ put_new (SvPublisher *publisher, const char *key, GBytes *bytes, SvPutCondition 
   return etag != NULL;
 }
 
-/* What is there already under a content's own name is that content. */
+typedef enum
+{
+  CONTENT_SOUND,
+  CONTENT_ABSENT,
+  CONTENT_DAMAGED,
+  CONTENT_UNKNOWN, /* with an error */
+} ContentState;
+
+static ContentState
+look_at_content (SvPublisher *publisher, const char *key, GBytes *bytes, GError **error)
+{
+  const SvGetOptions options = { .max_size = g_bytes_get_size (bytes), .bypass_caches = TRUE };
+  g_autoptr (GError) failure = NULL;
+  g_autoptr (SvObject) present = sv_object_store_get (publisher->store, key, &options, NULL, &failure);
+  if (present != NULL)
+    return g_bytes_equal (present->bytes, bytes) ? CONTENT_SOUND : CONTENT_DAMAGED;
+  if (g_error_matches (failure, SV_ERROR, SV_ERROR_NOT_FOUND))
+    return CONTENT_ABSENT;
+  if (g_error_matches (failure, SV_ERROR, SV_ERROR_MALFORMED)) /* it is larger */
+    return CONTENT_DAMAGED;
+  g_propagate_error (error, g_steal_pointer (&failure));
+  return CONTENT_UNKNOWN;
+}
+
+/* Over something else that lies under the content's own name, and read again before it counts. */
+static gboolean
+put_right (SvPublisher *publisher, const char *key, GBytes *bytes, GError **error)
+{
+  sv_log ("warning", "a damaged object is written anew", "store", sv_object_store_url (publisher->store), "key", key, NULL);
+  if (!put_new (publisher, key, bytes, SV_PUT_ALWAYS, SV_CACHE_IMMUTABLE, error))
+    return FALSE;
+  ContentState state = look_at_content (publisher, key, bytes, error);
+  if (state == CONTENT_ABSENT || state == CONTENT_DAMAGED)
+    g_set_error (error, SV_ERROR, SV_ERROR_VERIFY,
+                 "%s in store %s is not what its name says, also after it was written anew; somebody else writes there, or the "
+                 "store does not keep what it is given: look at it with `sv store check`",
+                 key, sv_object_store_url (publisher->store));
+  return state == CONTENT_SOUND;
+}
+
+/* An object under a content's own name may still be damaged, so it is read. */
 static gboolean
 put_once (SvPublisher *publisher, const char *key, GBytes *bytes, GError **error)
 {
-  GError *local = NULL;
-  if (sv_object_store_head (publisher->store, key, NULL, &local))
-    return TRUE;
-  if (!g_error_matches (local, SV_ERROR, SV_ERROR_NOT_FOUND))
+  g_autoptr (GError) conflict = NULL;
+  ContentState state = look_at_content (publisher, key, bytes, error);
+  if (state == CONTENT_ABSENT)
   {
-    g_propagate_error (error, local);
-    return FALSE;
+    if (put_new (publisher, key, bytes, SV_PUT_ONCE, SV_CACHE_IMMUTABLE, &conflict))
+      return TRUE;
+    /* Somebody else was quicker; or something that is no object is in the way, and then it is still not there. */
+    if (g_error_matches (conflict, SV_ERROR, SV_ERROR_CONFLICT))
+      state = look_at_content (publisher, key, bytes, error);
   }
-  g_clear_error (&local);
-  /* Somebody else was quicker; or something that is no object is in the way, and then it is still not there. */
-  if (put_new (publisher, key, bytes, SV_PUT_ONCE, SV_CACHE_IMMUTABLE, &local) ||
-      (g_error_matches (local, SV_ERROR, SV_ERROR_CONFLICT) && sv_object_store_head (publisher->store, key, NULL, NULL)))
-  {
-    g_clear_error (&local);
-    return TRUE;
-  }
-  g_propagate_error (error, local);
-  return FALSE;
+  if (state == CONTENT_ABSENT)
+    g_propagate_error (error, g_steal_pointer (&conflict));
+  return state == CONTENT_SOUND || (state == CONTENT_DAMAGED && put_right (publisher, key, bytes, error));
 }
 
 gboolean

@@ -1,5 +1,6 @@
 /* Publishing to a bucket whose server is wrong: it refuses each change of the index, the first one and a later one, although
- * nobody else has changed it. The end comes soon, says so, and leaves one manifest behind at most, not one for each try.
+ * nobody else has changed it. The end comes soon, says so, and leaves one manifest behind at most, not one for each try. Or it
+ * does not keep what it is given.
  */
 #include "../store/s3_world.h"
 #include "base/error.h"
@@ -59,10 +60,31 @@ test_wrong_refusals (void)
   assert_refused (world, bucket, "w2", 100, 2);
 }
 
+/* It says that it has stored the manifest, and shows something else. */
+static void
+test_lost_content (void)
+{
+  GError *error = NULL;
+  g_autofree char *stored = s3_answer_text (200, "ETag: \"1\"\r\n", "");
+  g_autofree char *other = s3_answer_text (200, "ETag: \"1\"\r\n", "something else");
+  g_autoptr (World) world = world_new (0);
+  g_autoptr (S3World) bucket = s3_world_new ();
+  g_autoptr (SvPublisher) publisher = publisher_in_bucket (world, bucket);
+  g_autoptr (json_t) authored = world_authored ("w1", 0, 100, "1");
+  g_autoptr (SvPublication) publication = publish (publisher, authored, FALSE);
+  g_autoptr (SvManifest) manifest = sv_fetch_manifest (sv_publisher_reader (publisher), publication->manifest_hash, &error);
+  g_assert_no_error (error);
+  const char *const script[] = { other, stored, other, NULL };
+  bucket->script = script;
+  g_assert_false (sv_publisher_put_manifest (publisher, manifest, &error));
+  world_assert_error (&error, SV_ERROR_VERIFY, "also after it was written anew");
+}
+
 int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/publish-bucket/wrong refusals", test_wrong_refusals);
+  g_test_add_func ("/publish-bucket/lost content", test_lost_content);
   return g_test_run ();
 }
