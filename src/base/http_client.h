@@ -19,7 +19,8 @@ typedef struct
   guint total_timeout_ms;         /* default 30,000 */
   guint connect_timeout_ms;       /* default 10,000 */
   guint stall_timeout_ms;         /* less than one byte a second for so long ends the transfer; default 15,000 */
-  guint min_rate;                 /* after @stall_timeout_ms: bytes a second, on average since the request; default 0: any */
+  guint min_rate;                 /* after @stall_timeout_ms: bytes a second, on average since the request; default 0: any. Less
+                                     is SV_ERROR_UNREACHABLE, or SV_ERROR_POLICY of a server that is distrusted */
   gboolean distrusts_server;      /* an answer that begins and then breaks off, is no HTTP or takes too long is SV_ERROR_POLICY,
                                      as one that is too large: whoever sends it may mean to */
   guint max_redirects;            /* default 0: a redirect is then an error; never from https to http, nor to another scheme */

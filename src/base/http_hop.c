@@ -252,7 +252,7 @@ on_progress (void *data, curl_off_t total, curl_off_t received, curl_off_t to_se
     return 0;
   g_autofree char *why = g_strdup_printf ("slow transfer: less than %u bytes a second came in %" G_GINT64_FORMAT " s",
                                           hop->request->limits.min_rate, elapsed_ms / 1000);
-  refuse (hop, SV_ERROR_POLICY, why);
+  refuse (hop, hop->request->limits.distrusts_server ? SV_ERROR_POLICY : SV_ERROR_UNREACHABLE, why);
   return 1;
 }
 

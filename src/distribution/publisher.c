@@ -12,6 +12,7 @@
 #include "distribution/reader_state.h"
 
 #define MAX_ATTEMPTS 200
+#define MAX_UNCHANGED 3 /* refusals in a row although nobody has changed the index: then the store is wrong */
 #define FIRST_PAUSE_MS 10
 #define LONGEST_PAUSE_MS 1000
 
@@ -190,28 +191,63 @@ put_new (SvPublisher *publisher, const char *key, GBytes *bytes, SvPutCondition 
   return etag != NULL;
 }
 
-/* What is there already under a content's own name is that content. */
+typedef enum
+{
+  CONTENT_SOUND,
+  CONTENT_ABSENT,
+  CONTENT_DAMAGED,
+  CONTENT_UNKNOWN, /* with an error */
+} ContentState;
+
+static ContentState
+look_at_content (SvPublisher *publisher, const char *key, GBytes *bytes, GError **error)
+{
+  const SvGetOptions options = { .max_size = g_bytes_get_size (bytes), .bypass_caches = TRUE };
+  g_autoptr (GError) failure = NULL;
+  g_autoptr (SvObject) present = sv_object_store_get (publisher->store, key, &options, NULL, &failure);
+  if (present != NULL)
+    return g_bytes_equal (present->bytes, bytes) ? CONTENT_SOUND : CONTENT_DAMAGED;
+  if (g_error_matches (failure, SV_ERROR, SV_ERROR_NOT_FOUND))
+    return CONTENT_ABSENT;
+  if (g_error_matches (failure, SV_ERROR, SV_ERROR_MALFORMED)) /* it is larger */
+    return CONTENT_DAMAGED;
+  g_propagate_error (error, g_steal_pointer (&failure));
+  return CONTENT_UNKNOWN;
+}
+
+/* Over something else that lies under the content's own name, and read again before it counts. */
+static gboolean
+put_right (SvPublisher *publisher, const char *key, GBytes *bytes, GError **error)
+{
+  sv_log ("warning", "a damaged object is written anew", "store", sv_object_store_url (publisher->store), "key", key, NULL);
+  if (!put_new (publisher, key, bytes, SV_PUT_ALWAYS, SV_CACHE_IMMUTABLE, error))
+    return FALSE;
+  ContentState state = look_at_content (publisher, key, bytes, error);
+  if (state == CONTENT_ABSENT || state == CONTENT_DAMAGED)
+    g_set_error (error, SV_ERROR, SV_ERROR_VERIFY,
+                 "%s in store %s is not what its name says, also after it was written anew; somebody else writes there, or the "
+                 "store does not keep what it is given: look at it with `sv store check`",
+                 key, sv_object_store_url (publisher->store));
+  return state == CONTENT_SOUND;
+}
+
+/* An object under a content's own name may still be damaged, so it is read. */
 static gboolean
 put_once (SvPublisher *publisher, const char *key, GBytes *bytes, GError **error)
 {
-  GError *local = NULL;
-  if (sv_object_store_head (publisher->store, key, NULL, &local))
-    return TRUE;
-  if (!g_error_matches (local, SV_ERROR, SV_ERROR_NOT_FOUND))
+  g_autoptr (GError) conflict = NULL;
+  ContentState state = look_at_content (publisher, key, bytes, error);
+  if (state == CONTENT_ABSENT)
   {
-    g_propagate_error (error, local);
-    return FALSE;
+    if (put_new (publisher, key, bytes, SV_PUT_ONCE, SV_CACHE_IMMUTABLE, &conflict))
+      return TRUE;
+    /* Somebody else was quicker; or something that is no object is in the way, and then it is still not there. */
+    if (g_error_matches (conflict, SV_ERROR, SV_ERROR_CONFLICT))
+      state = look_at_content (publisher, key, bytes, error);
   }
-  g_clear_error (&local);
-  /* Somebody else was quicker; or something that is no object is in the way, and then it is still not there. */
-  if (put_new (publisher, key, bytes, SV_PUT_ONCE, SV_CACHE_IMMUTABLE, &local) ||
-      (g_error_matches (local, SV_ERROR, SV_ERROR_CONFLICT) && sv_object_store_head (publisher->store, key, NULL, NULL)))
-  {
-    g_clear_error (&local);
-    return TRUE;
-  }
-  g_propagate_error (error, local);
-  return FALSE;
+  if (state == CONTENT_ABSENT)
+    g_propagate_error (error, g_steal_pointer (&conflict));
+  return state == CONTENT_SOUND || (state == CONTENT_DAMAGED && put_right (publisher, key, bytes, error));
 }
 
 gboolean
@@ -332,16 +368,15 @@ remember_own (SvPublisher *publisher, const SvSignedDocument *document, GError *
   return g_steal_pointer (&index);
 }
 
-/* One try. *@result is NULL without an error when another one is needed. */
+/* One try. *@result is NULL without an error when another one is needed; *@etag is that of the index that was read. */
 static gboolean
-try_update (SvPublisher *publisher, SvIndexEdit edit, gpointer data, SvIndex **result, GError **error)
+try_update (SvPublisher *publisher, SvIndexEdit edit, gpointer data, char **etag, SvIndex **result, GError **error)
 {
   g_autoptr (SvIndex) index = NULL;
-  g_autofree char *etag = NULL;
   gboolean changed = FALSE, is_rebuilt;
   *result = NULL;
   g_clear_pointer (&publisher->rebuild, sv_index_rebuild_unref);
-  if (!fetch_index (publisher, &index, &etag, &is_rebuilt, error) || !edit (index, &changed, data, error))
+  if (!fetch_index (publisher, &index, etag, &is_rebuilt, error) || !edit (index, &changed, data, error))
     return FALSE;
   if (!changed && !is_rebuilt)
   {
@@ -354,7 +389,7 @@ try_update (SvPublisher *publisher, SvIndexEdit edit, gpointer data, SvIndex **r
   if (document == NULL)
     return FALSE;
   GError *local = NULL;
-  if (swap_index (publisher, document, etag, &local))
+  if (swap_index (publisher, document, *etag, &local))
     *result = remember_own (publisher, document, &local);
   if (local == NULL)
     return TRUE;
@@ -369,16 +404,35 @@ sv_publisher_pause (guint attempt)
   g_usleep ((gulong)g_random_int_range (1, (gint32)longest + 1) * 1000);
 }
 
+/* NULL. */
+static SvIndex *
+refuse_wrong_store (const SvPublisher *publisher, GError **error)
+{
+  g_set_error (
+      error, SV_ERROR, SV_ERROR_UNREACHABLE,
+      "store %s refuses to change the index because somebody else had changed it, and shows that nobody has; the index "
+      "is as it was; try again later, check for a proxy in between, and if it stays so, use another server",
+      sv_object_store_url (publisher->store));
+  return NULL;
+}
+
 SvIndex *
 sv_publisher_update_index (SvPublisher *publisher, SvIndexEdit edit, gpointer data, GError **error)
 {
-  for (guint attempt = 0; attempt < MAX_ATTEMPTS; attempt++)
+  g_autofree char *before = NULL;
+  for (guint attempt = 0, n_unchanged = 0; attempt < MAX_ATTEMPTS; attempt++)
   {
     SvIndex *result;
-    if (!try_update (publisher, edit, data, &result, error))
+    g_autofree char *etag = NULL;
+    if (!try_update (publisher, edit, data, &etag, &result, error))
       return NULL;
     if (result != NULL)
       return result;
+    n_unchanged = g_strcmp0 (etag, before) == 0 ? n_unchanged + 1 : 0;
+    if (n_unchanged >= MAX_UNCHANGED)
+      return refuse_wrong_store (publisher, error);
+    g_free (before);
+    before = g_steal_pointer (&etag);
     sv_publisher_pause (attempt);
   }
   g_set_error (

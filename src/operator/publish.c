@@ -16,6 +16,7 @@ typedef struct
   const char *hash;       /* when rolling back */
   const SvPublishOptions *options;
   SvPublication *publication; /* of the last edit */
+  SvManifest *signed_before;  /* by an edit that lost to somebody else's */
 
   /* What the edit's manifest is to be compared with. */
   char *compared;
@@ -263,6 +264,21 @@ choose_start (const Change *change, const SvIndex *index, const SvIndexEntry *li
   return sv_index_default_start (index, window_id, expiry_block, details->best_block);
 }
 
+/* One that was signed for an edit before stays the same where nothing has changed that stands in it, so that who tries again
+ * does not leave one object after the other behind. Returns: (transfer none). */
+static const SvManifest *
+sign_manifest (Change *change, const SvIndex *index, guint64 start_block, gint64 now, GError **error)
+{
+  const SvManifest *before = change->signed_before;
+  if (before != NULL && before->start_block == start_block && g_strcmp0 (before->previous, index->newest) == 0)
+    return before;
+  g_clear_pointer (&change->signed_before, sv_manifest_free);
+  change->signed_before =
+      sv_manifest_sign (change->authored, start_block, index->newest, sv_chain_id (sv_publisher_chain (change->publisher)),
+                        sv_publisher_keypair (change->publisher), now, error);
+  return change->signed_before;
+}
+
 static gboolean
 publish_edit (SvIndex *index, gboolean *changed, gpointer data, GError **error)
 {
@@ -280,9 +296,8 @@ publish_edit (SvIndex *index, gboolean *changed, gpointer data, GError **error)
   if (live == NULL && !look_into_archives (change, index, window_id, &details.is_archived, error))
     return FALSE;
   find_compared (change, index, live, details.best_block);
-  g_autoptr (SvManifest) manifest = sv_manifest_sign (change->authored, choose_start (change, index, live, &details),
-                                                      index->newest, sv_chain_id (sv_publisher_chain (change->publisher)),
-                                                      sv_publisher_keypair (change->publisher), details.now, error);
+  guint64 start_block = choose_start (change, index, live, &details);
+  const SvManifest *manifest = sign_manifest (change, index, start_block, details.now, error);
   *changed = TRUE;
   return manifest != NULL && add_to_index (change, index, manifest, &details, error);
 }
@@ -345,6 +360,7 @@ make_change (Change *change, SvIndexEdit edit, GError **error)
 {
   gboolean done = run_edit (change, edit, error);
   forget_compared (change);
+  g_clear_pointer (&change->signed_before, sv_manifest_free);
   if (done)
     return change->publication;
   sv_publication_free (change->publication);

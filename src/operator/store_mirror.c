@@ -102,6 +102,54 @@ find_in_target (SvMirror *mirror, const char *key, const SvStoreName *name, guin
   return FALSE;
 }
 
+/* (transfer full) the hash of an object, which goes through the spool; or NULL. */
+static char *
+hash_object (SvMirror *mirror, SvObjectStore *store, const char *key, const SvStoreName *name, GError **error)
+{
+  return sv_spool_fetch (mirror->spool, store, key, name, NULL, error) ? sv_hash_file (mirror->spool->path, error) : NULL;
+}
+
+/* Both are read where that is asked for, else their sizes tell. */
+static gboolean
+compare_issued (SvMirror *mirror, const char *key, const SvStoreName *name, gboolean *is_same, GError **error)
+{
+  GError *failure = NULL;
+  g_autofree char *theirs =
+      *is_same && mirror->options->verify ? hash_object (mirror, mirror->from, key, name, &failure) : NULL;
+  if (failure != NULL)
+    return leave_out (mirror, key, failure, error);
+  if (theirs == NULL)
+    return TRUE;
+  g_autofree char *ours = hash_object (mirror, mirror->to, key, name, error);
+  *is_same = g_strcmp0 (ours, theirs) == 0;
+  return ours != NULL;
+}
+
+/* An issue log's name tells nothing of its content, so what the target has is as good as what the source has: another one
+ * becomes a fault, and is never replaced. */
+static gboolean
+find_issued (SvMirror *mirror, const char *key, const SvStoreName *name, guint64 size, gboolean *is_there, GError **error)
+{
+  guint64 there;
+  g_autoptr (GError) failure = NULL;
+  *is_there = FALSE;
+  if (!sv_object_store_head (mirror->to, key, &there, &failure))
+  {
+    if (g_error_matches (failure, SV_ERROR, SV_ERROR_NOT_FOUND))
+      return TRUE;
+    g_propagate_error (error, g_steal_pointer (&failure));
+    return FALSE;
+  }
+  *is_there = there == size;
+  if (!compare_issued (mirror, key, name, is_there, error))
+    return FALSE;
+  if (!*is_there)
+    add_fault (mirror, key,
+               "the copy has another issue log under this name, which is not replaced; see which of the two is the operator's, "
+               "and remove the wrong one by hand");
+  return TRUE;
+}
+
 static void
 tell_progress (const SvMirror *mirror, const char *key)
 {
@@ -114,6 +162,8 @@ static gboolean
 put_spooled (SvMirror *mirror, const char *key, const SvStoreName *name, guint64 size, GError **error)
 {
   SvPutOptions options = sv_store_put_options (name->kind);
+  if (name->kind == SV_STORE_ISSUED)
+    options.condition = SV_PUT_ONCE;
   if (!sv_object_store_put_file (mirror->to, key, mirror->spool->path, &options, error))
     return FALSE;
   mirror->report->copied++;
@@ -129,10 +179,12 @@ copy_object (SvMirror *mirror, const char *key, const SvStoreName *name, guint64
   GError *failure = NULL;
   guint64 copied;
   tell_progress (mirror, key);
-  if (!find_in_target (mirror, key, name, size, is_there, error))
+  gboolean is_known = name->kind == SV_STORE_ISSUED ? find_issued (mirror, key, name, size, is_there, error)
+                                                    : find_in_target (mirror, key, name, size, is_there, error);
+  if (!is_known)
     return FALSE;
   mirror->report->present += *is_there;
-  if (*is_there)
+  if (*is_there || g_hash_table_contains (mirror->faulty, key))
     return TRUE;
   if (!sv_spool_fetch (mirror->spool, mirror->from, key, name, &copied, &failure))
     return leave_out (mirror, key, failure, error);

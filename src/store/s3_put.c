@@ -250,6 +250,18 @@ is_wrong_form (Upload *upload)
   return sv_s3_compare (upload->store, upload->key, NULL, upload->options->etag, &now, NULL) == SV_S3_IS_SO;
 }
 
+/* What follows the probe has been tried out the moment before, so it is not the form: whoever reads again and tries again would
+ * do that for ever. */
+static gboolean
+report_wrong_refusal (const Upload *upload, GError **error)
+{
+  g_set_error (error, SV_ERROR, SV_ERROR_UNREACHABLE,
+               "store %s: the server %s refuses to replace %s because it had changed, and shows that it has not; nothing was "
+               "written; try again later, check for a proxy in between, and if it stays so, use another server",
+               upload->store->base.url, upload->store->endpoint, upload->key);
+  return FALSE;
+}
+
 static Outcome
 send_conditionally (Upload *upload, char **etag, GError **error)
 {
@@ -281,8 +293,10 @@ put_under_condition (Upload *upload, char **etag, GError **error)
       return outcome == STORED;
     if (outcome == UNSUPPORTED && is_doubted)
       return put_alone (upload, etag, error);
-    if (outcome == REFUSED && (is_doubted || !is_wrong_form (upload)))
+    if (outcome == REFUSED && !is_wrong_form (upload))
       return report_refusal (upload, error);
+    if (outcome == REFUSED && is_doubted)
+      return report_wrong_refusal (upload, error);
   }
 }
 

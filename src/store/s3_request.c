@@ -1,7 +1,7 @@
 /* Sending and sending again. A request is repeated where the server says that it failed or is too busy (5xx but 501, 429,
  * RequestTimeout), where two conditional puts met (409), and where no answer came: at most five times, after waiting a random
  * time up to 0.25, 0.5, 1, 2 seconds, or as long as Retry-After says, and for about thirty seconds in all, plus what the
- * transfer itself may take. Each try is signed anew, with its own time.
+ * transfer itself may take; an answer that drips is no answer. Each try is signed anew, with its own time.
  *
  * What is repeated may have been carried out already. For reading, deleting and plain puts that is all the same; for the others
  * the answer tells (is_doubtful), and s3_put.c finds out.
@@ -25,6 +25,7 @@
 #define STALL_TIMEOUT_MS 10000
 #define FILE_TIMEOUT_MS (60 * 60 * 1000)
 #define SLOWEST_BYTES_PER_MS 64
+#define MIN_RATE 1024 /* bytes a second of an answer, as over plain HTTP (http_store.c) */
 #define MAX_HEADERS 16
 #define EMPTY_HASH "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 
@@ -103,6 +104,14 @@ make_headers (const Work *work, const SvS3Message *message)
   return lines;
 }
 
+/* Where something is sent, time goes by before there is anything to measure, and some servers answer space by space while they
+ * put parts together. */
+static gboolean
+is_reading (const SvS3Request *request)
+{
+  return strcmp (request->method, "GET") == 0 || strcmp (request->method, "HEAD") == 0;
+}
+
 static SvHttpResponse *
 try_once (const Work *work, GError **error)
 {
@@ -136,6 +145,7 @@ try_once (const Work *work, GError **error)
   http.limits.max_bytes = request->max_bytes;
   http.limits.total_timeout_ms = work->try_timeout_ms;
   http.limits.stall_timeout_ms = STALL_TIMEOUT_MS;
+  http.limits.min_rate = is_reading (request) ? MIN_RATE : 0;
   return sv_http_perform (work->store->client, &http, error);
 }
 

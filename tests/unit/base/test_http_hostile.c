@@ -105,6 +105,8 @@ test_minimum_rate (void)
   request.limits.stall_timeout_ms = 1000;
   request.limits.min_rate = 10000;
   assert_fails (&request, SV_ERROR_POLICY, "/path: slow transfer: less than 10000 bytes a second");
+  request.limits.distrusts_server = FALSE;
+  assert_fails (&request, SV_ERROR_UNREACHABLE, "/path: slow transfer: less than 10000 bytes a second");
   g_autoptr (GError) error = NULL;
   request.limits.min_rate = 10;
   g_autoptr (SvHttpResponse) response = ask (&request, &error);

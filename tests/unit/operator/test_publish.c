@@ -1,6 +1,6 @@
 /* Publishing:
  *  - object, index and anchor are there afterwards; the same again signs nothing
- *  - what is missing is done again: the second object name, the anchor
+ *  - what is missing is done again: the second object name, the anchor; what is damaged under a manifest's names is put right
  *  - a filled-in start, first and after other windows; a supersede keeps the live one's
  *  - another content needs --supersede; the replaced one stays for the overlap; `previous` follows
  *  - a live manifest that cannot be verified any more can be superseded, and only that
@@ -24,6 +24,7 @@
 #include "base/hash.h"
 #include "chain/engine.h"
 #include "operator/anchoring.h"
+#include "protocol/object_keys.h"
 #include "publish_fixture.h"
 
 static SvAnchoring *
@@ -94,6 +95,33 @@ test_missing_steps (void)
   g_assert_true (again->is_unchanged);
   g_assert_true (has_object (world, first->manifest_hash));
   g_assert_false (anchored->was_there);
+}
+
+/* Under either name, as long as before and longer: only reading tells. This home has read the manifest before. */
+static void
+test_damaged_objects (void)
+{
+  g_autoptr (World) world = world_new (0);
+  g_autoptr (SvPublisher) publisher = world_publisher (world, world->config, world->operator);
+  g_autoptr (json_t) authored = world_authored ("w1", 0, 100, "1");
+  g_autoptr (SvPublication) first = publish (publisher, authored, FALSE);
+  g_autofree char *key = sv_manifest_key (first->manifest_hash);
+  g_autofree char *prefixed = sv_manifest_key_prefixed (first->manifest_hash);
+  const char *const keys[] = { key, prefixed };
+  g_autoptr (SvManifest) read = sv_fetch_manifest (sv_publisher_reader (publisher), first->manifest_hash, NULL);
+  g_assert_nonnull (read);
+  SvGetOptions options = { .max_size = SV_MANIFEST_MAX_SIZE };
+  g_autoptr (SvObject) right = sv_object_store_get (world->store, key, &options, NULL, NULL);
+  for (gsize i = 0; i < 4; i++)
+  {
+    g_autofree char *filling = g_strnfill (g_bytes_get_size (right->bytes) + i / 2, 'x');
+    g_autoptr (GBytes) garbage = g_bytes_new (filling, strlen (filling));
+    world_set_object (world, keys[i % 2], garbage);
+    g_autoptr (SvPublication) again = publish (publisher, authored, FALSE);
+    g_assert_true (again->is_unchanged);
+    g_autoptr (SvObject) now = sv_object_store_get (world->store, keys[i % 2], &options, NULL, NULL);
+    g_assert_true (now != NULL && g_bytes_equal (now->bytes, right->bytes));
+  }
 }
 
 static void
@@ -434,6 +462,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/publish/is complete and idempotent", test_publish);
   g_test_add_func ("/publish/does the missing steps", test_missing_steps);
+  g_test_add_func ("/publish/writes damaged objects anew", test_damaged_objects);
   g_test_add_func ("/publish/fills in the start", test_filled_in_start);
   g_test_add_func ("/publish/supersedes", test_supersede);
   g_test_add_func ("/publish/supersedes what cannot be verified", test_supersede_what_cannot_be_verified);

@@ -103,6 +103,17 @@ is_due (guint *n_until)
   return is_last;
 }
 
+/* What is signed in another second is another document. */
+static gboolean
+is_refused (const S3World *world, const char *path)
+{
+  if (g_strcmp0 (path, world->refuses) != 0)
+    return FALSE;
+  for (gint64 second = g_get_real_time () / G_USEC_PER_SEC; g_get_real_time () / G_USEC_PER_SEC == second;)
+    g_usleep (1000);
+  return TRUE;
+}
+
 /* FALSE when nothing was answered. */
 static gboolean
 answer_put (S3World *world, int fd, const char *request, const char *path)
@@ -120,7 +131,7 @@ answer_put (S3World *world, int fd, const char *request, const char *path)
     send_answer (world, fd, s3_error_text (501, "NotImplemented"));
     return TRUE;
   }
-  if (!is_condition_met (world, request, present))
+  if (is_refused (world, path) || !is_condition_met (world, request, present))
   {
     send_answer (world, fd, s3_error_text (412, "PreconditionFailed"));
     return TRUE;
@@ -188,6 +199,16 @@ answer_upload (S3World *world, int fd, const char *method, const char *path, con
   }
 }
 
+/* Nobody listens for a minute. */
+static void
+drip (S3World *world, int fd)
+{
+  world->now_ms += 60 * 60 * 1000;
+  send_text (world, fd, "HTTP/1.1 200 OK\r\nContent-Type: application/xml\r\nETag: \"1\"\r\nContent-Length: 1000\r\n\r\n");
+  for (guint i = 0; i < 600 && tiny_is_connected (fd, 100); i++)
+    tiny_send_text (fd, " ");
+}
+
 static gboolean
 answer (TinyServer *server, int fd, const char *request, gpointer data)
 {
@@ -202,6 +223,8 @@ answer (TinyServer *server, int fd, const char *request, gpointer data)
     g_autofree char *said = g_strdup (*world->script++); /* the test may be done with it before it is all sent */
     tiny_send_text (fd, said);
   }
+  else if (world->drips)
+    drip (world, fd);
   else if (target[1] != NULL && strstr (target[1], "upload") != NULL)
     answer_upload (world, fd, words[0], target[0], target[1], request);
   else if (strcmp (words[0], "PUT") == 0)

@@ -19,6 +19,8 @@ typedef struct
   guint n_lost_completions; /* of uploads in parts: carried out, and the connection closed */
   gboolean ignores_absent, ignores_match, wants_bare, knows_no_conditions;
   gboolean keeps_connections;
+  gboolean drips;             /* answers a byte now and then, as long as anybody listens; time passes quickly */
+  const char *refuses;        /* "/bucket/key": puts there are answered 412 in the next second, whatever their condition */
   guint n_puts_until_removed; /* the object of that put is gone right after it; 0: of none */
   guint n_puts_until_unknown; /* that put is answered as by a server that knows no conditions; 0: none */
   const char *const *script;  /* NULL-terminated: what is answered first, whatever is asked; "" closes the connection */

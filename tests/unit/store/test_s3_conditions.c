@@ -5,6 +5,7 @@
  *  3. where nothing can be found out, the message says that it may have been written
  *  4. a server that ignores a condition is found out before anything is written; --single-publisher is named, and helps
  *     one bad answer, or a probe's object that somebody removes, is not taken for that; and no bad answer is kept on disk
+ *     a server that refuses although the condition holds is named after one more probe
  *  5. both forms of If-Match are found; the answer is remembered for a day
  *  6. put once asks nothing beforehand
  *  7. a conflict of two puts at the same moment is tried again
@@ -281,6 +282,19 @@ test_failing_probe (void)
   g_free (put_well (world, "one", SV_PUT_IF_ABSENT, NULL));
 }
 
+/* The probe passes each time, and the ETag is the one that was given. */
+static void
+test_wrong_refusal (void)
+{
+  g_autoptr (S3World) world = world_that_knows ();
+  g_autofree char *first = put_well (world, "one", SV_PUT_IF_ABSENT, NULL);
+  world->refuses = "/bucket/key";
+  assert_fails_saying (put (world, "two", SV_PUT_IF_MATCHES, first, refusal), SV_ERROR_UNREACHABLE, "shows that it has not");
+  assert_fails (put (world, "two", SV_PUT_IF_MATCHES, "another", refusal), SV_ERROR_CONFLICT);
+  g_assert_cmpuint (s3_world_n_requests (world, "PUT /bucket/key"), ==, 1 + 2 + 1);
+  g_assert_cmpuint (s3_world_n_requests (world, "DELETE /bucket/private/probe/"), ==, 1 + 1);
+}
+
 static void
 test_once (void)
 {
@@ -392,6 +406,7 @@ main (int argc, char **argv)
   g_test_add_func ("/s3-conditions/a server that knows no conditions is found out", test_no_conditions);
   g_test_add_func ("/s3-conditions/one bad answer and one lost object say nothing of a server", test_disturbed_probe);
   g_test_add_func ("/s3-conditions/one bad answer does not hide that conditions are ignored", test_unknown_is_not_kept);
+  g_test_add_func ("/s3-conditions/a refusal although the condition holds is told", test_wrong_refusal);
   g_test_add_func ("/s3-conditions/who removes the probe each time is told", test_removed_probes);
   g_test_add_func ("/s3-conditions/both forms of if-match are found", test_forms);
   g_test_add_func ("/s3-conditions/a server that has forgotten conditions is found out", test_forgotten_conditions);

@@ -4,6 +4,7 @@
  *  3. what is no answer of S3 is said to be none, and is never "not found"
  *  4. 5xx, 429 and broken connections are tried five times, and logged once; Retry-After is heeded; other answers are not
  *     tried again
+ *     what drips is cut off, and is no object that is too large
  *  5. a file that is fetched again after a broken transfer is whole
  *  6. listings: truncated, out of order, in a circle, endless
  *  7. settings: each fault names its setting
@@ -407,6 +408,14 @@ test_settings (void)
   }
 }
 
+static void
+test_drip (void)
+{
+  g_autoptr (S3World) world = s3_world_new ();
+  world->drips = TRUE;
+  assert_fails_saying (get (world, refusal), SV_ERROR_UNREACHABLE, "slow transfer: less than 1024 bytes a second");
+}
+
 int
 main (int argc, char **argv)
 {
@@ -426,5 +435,6 @@ main (int argc, char **argv)
   g_test_add_func ("/s3-errors/bad listings are refused", test_bad_listings);
   g_test_add_func ("/s3-errors/an endless answer is cut off", test_endless_answer);
   g_test_add_func ("/s3-errors/wrong settings are named", test_settings);
+  g_test_add_func ("/s3-errors/what drips is cut off", test_drip);
   return g_test_run ();
 }
