@@ -55,10 +55,16 @@ with_tail (const SvReader *reader, const GPtrArray *tail)
   return all;
 }
 
+GPtrArray *
+sv_statements_shown (const SvReader *reader, guint mirror)
+{
+  return with_tail (reader, reader->tails[mirror]);
+}
+
 const SvSignersStatement *
 sv_statements_last (const SvReader *reader, guint mirror)
 {
-  g_autoptr (GPtrArray) all = with_tail (reader, reader->tails[mirror]);
+  g_autoptr (GPtrArray) all = sv_statements_shown (reader, mirror);
   return all->len > 0 ? all->pdata[all->len - 1] : NULL;
 }
 
