@@ -81,7 +81,7 @@ check_add (int argc, GError **error)
 static int
 run_add (SvContext *context, int argc, char **argv, GError **error)
 {
-  SvObjectStore *store = check_add (argc, error) ? sv_context_store (context, error) : NULL;
+  SvObjectStore *store = check_add (argc, error) ? sv_context_writable_store (context, error) : NULL;
   if (store == NULL)
     return 1;
   g_autoptr (SvState) state = sv_state_open (context->config, error);
@@ -196,7 +196,7 @@ run_remove (SvContext *context, int argc, char **argv, GError **error)
                  shown);
     return 1;
   }
-  SvObjectStore *store = opt_delete_object ? sv_context_store (context, error) : NULL;
+  SvObjectStore *store = opt_delete_object ? sv_context_writable_store (context, error) : NULL;
   g_autofree char *question = g_strdup_printf ("Delete clip %s from the store", hash);
   if (opt_delete_object && (store == NULL || !sv_context_confirm (context, question, error)))
     return 1;

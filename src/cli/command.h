@@ -40,6 +40,8 @@ typedef struct
 /* Opened engines, (transfer none); NULL with an error that names the setting. */
 SvChain *sv_context_chain (SvContext *context, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 SvObjectStore *sv_context_store (SvContext *context, GError **error) G_GNUC_WARN_UNUSED_RESULT; /* SCOREVISION_STORE */
+SvObjectStore *sv_context_writable_store (SvContext *context,
+                                          GError **error) G_GNUC_WARN_UNUSED_RESULT; /* or SV_ERROR_POLICY */
 SvReader *sv_context_reader (SvContext *context, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* The same for commands that can do without a chain: *@chain is NULL, with a warning, while none can be reached. */

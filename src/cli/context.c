@@ -31,6 +31,13 @@ sv_context_store (SvContext *context, GError **error)
   return context->store;
 }
 
+SvObjectStore *
+sv_context_writable_store (SvContext *context, GError **error)
+{
+  SvObjectStore *store = sv_context_store (context, error);
+  return store != NULL && sv_object_store_check_writable (store, error) ? store : NULL;
+}
+
 static SvReader *
 open_reader (SvContext *context, SvChain *chain, GError **error)
 {

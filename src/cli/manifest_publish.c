@@ -36,7 +36,7 @@ static gboolean opt_strict, opt_supersede, opt_dry_run, opt_accept_owner, opt_re
         "nobody else writes to the store: for S3 servers that know no conditional puts",                                       \
         NULL },                                                                                                                \
   {                                                                                                                            \
-    "accept-owner", 0, 0, G_OPTION_ARG_NONE, &opt_accept_owner, "take a changed owner of the subnet for chain:owner", NULL     \
+    "accept-owner", 0, 0, G_OPTION_ARG_NONE, &opt_accept_owner, "take a changed owner of the subnet for the right one", NULL   \
   }
 
 const GOptionEntry sv_manifest_publish_options[] = {
@@ -270,9 +270,9 @@ open_session (SvContext *context, Session *session, GError **error)
   if (!sv_parse_integer_option ("--overlap", opt_overlap, &session->options.overlap, error))
     return FALSE;
   session->keypair = sv_wallet_load (context->config, error);
-  SvChain *chain = session->keypair != NULL ? sv_context_chain (context, error) : NULL;
-  SvObjectStore *store = chain != NULL ? sv_context_store (context, error) : NULL;
-  if (store == NULL)
+  SvObjectStore *store = session->keypair != NULL ? sv_context_writable_store (context, error) : NULL;
+  SvChain *chain = store != NULL ? sv_context_chain (context, error) : NULL;
+  if (chain == NULL)
     return FALSE;
   SvReaderOptions options = { .accept_owner = opt_accept_owner };
   if (opt_single_publisher)

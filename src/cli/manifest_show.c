@@ -17,7 +17,7 @@ static gboolean opt_accept_owner, opt_require_anchor, opt_all;
 
 #define ACCEPT_OWNER_OPTION                                                                                                    \
   {                                                                                                                            \
-    "accept-owner", 0, 0, G_OPTION_ARG_NONE, &opt_accept_owner, "take a changed owner of the subnet for chain:owner", NULL     \
+    "accept-owner", 0, 0, G_OPTION_ARG_NONE, &opt_accept_owner, "take a changed owner of the subnet for the right one", NULL   \
   }
 
 const GOptionEntry sv_manifest_list_options[] = {

@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "cli/commands.h"
+#include "cli/signers_print.h"
 #include "cli/table.h"
 #include "operator/revocation.h"
 #include "operator/signers_publish.h"
@@ -51,122 +52,6 @@ parse_from_block (SvSignerRequest *request, GError **error)
 
 /* ── list ── */
 
-/* "statement 2 by 5F…, from block 120" */
-static char *
-describe_reason (const SvSigner *signer)
-{
-  switch (signer->why)
-  {
-  case SV_WHY_SETTING:
-    return g_strdup ("named by SCOREVISION_MANIFEST_SIGNERS");
-  case SV_WHY_OWNER:
-    return g_strdup ("the subnet's owner");
-  case SV_WHY_ADDED:
-    return g_strdup_printf ("added by statement " BLOCK " of %s", signer->statement, signer->by);
-  case SV_WHY_RETIRED:
-    return g_strdup_printf ("retired by statement " BLOCK " of %s", signer->statement, signer->by);
-  case SV_WHY_REVOKED_BY_OWNER:
-    return g_strdup ("revoked by the subnet's owner");
-  case SV_WHY_REVOKED_BY_SETTING:
-    return g_strdup ("revoked by SCOREVISION_MANIFEST_SIGNERS");
-  default:
-    return g_strdup ("");
-  }
-}
-
-static gboolean
-has_block (const SvSigner *signer)
-{
-  return signer->why == SV_WHY_ADDED || signer->why == SV_WHY_RETIRED;
-}
-
-static gboolean
-signed_index (const SvSigner *signer, const SvIndex *index)
-{
-  return index != NULL && strcmp (index->document->signed_by, signer->account) == 0;
-}
-
-static json_t *
-signer_to_json (const SvSigner *signer, const SvIndex *index)
-{
-  static const char *const reasons[] = {
-    NULL, "setting", "owner", "added", "retired", "revoked_by_owner", "revoked_by_setting"
-  };
-  json_t *json = json_object ();
-  json_object_set_new (json, "account", json_string (signer->account));
-  json_object_set_new (json, "state", json_string (sv_signer_state_name (signer->state)));
-  json_object_set_new (json, "reason", sv_json_string_or_null (reasons[signer->why]));
-  json_object_set_new (json, "statement", has_block (signer) ? sv_json_integer (signer->statement) : json_null ());
-  json_object_set_new (json, "by", sv_json_string_or_null (signer->by));
-  json_object_set_new (json, "from_block", has_block (signer) ? sv_json_integer (signer->from_block) : json_null ());
-  json_object_set_new (json, "until", signer->has_until ? sv_json_integer (signer->until) : json_null ());
-  json_object_set_new (json, "signed_index", json_boolean (signed_index (signer, index)));
-  return json;
-}
-
-static void
-print_list_json (const SvSigners *signers, GPtrArray *list, const SvIndex *index, const GError *fault)
-{
-  json_t *accounts = json_array ();
-  for (guint i = 0; i < list->len; i++)
-    json_array_append_new (accounts, signer_to_json (list->pdata[i], index));
-  json_t *json = json_object ();
-  json_object_set_new (json, "block", sv_json_integer (sv_signers_block (signers)));
-  json_object_set_new (json, "statements", sv_json_integer (sv_signers_fold_last_effective (sv_signers_fold (signers))));
-  json_object_set_new (json, "signers", accounts);
-  json_object_set_new (json, "index_sequence", index != NULL ? sv_json_integer (index->sequence) : json_null ());
-  json_object_set_new (json, "index_signed_by", sv_json_string_or_null (index != NULL ? index->document->signed_by : NULL));
-  json_object_set_new (json, "index_fault", sv_json_string_or_null (fault != NULL ? fault->message : NULL));
-  sv_print_json (json);
-}
-
-static void
-add_block (SvTable *table, gboolean has_one, guint64 block)
-{
-  if (has_one)
-    sv_table_printf (table, BLOCK, block);
-  else
-    sv_table_add (table, "");
-}
-
-static void
-add_row (SvTable *table, const SvSigner *signer, const SvIndex *index)
-{
-  static const SvStyle styles[] = { [SV_SIGNER_UNKNOWN] = SV_STYLE_DIM,
-                                    [SV_SIGNER_TRUSTED] = SV_STYLE_GREEN,
-                                    [SV_SIGNER_COMING] = SV_STYLE_PLAIN,
-                                    [SV_SIGNER_RETIRED] = SV_STYLE_YELLOW,
-                                    [SV_SIGNER_REVOKED] = SV_STYLE_RED };
-  g_autofree char *reason = describe_reason (signer);
-  sv_table_add (table, signer->account);
-  sv_table_printf (table, "%s%s", sv_signer_state_name (signer->state), signed_index (signer, index) ? " *" : "");
-  add_block (table, has_block (signer), signer->from_block);
-  add_block (table, signer->has_until, signer->until);
-  sv_table_add (table, reason);
-  sv_table_style_row (table, styles[signer->state]);
-}
-
-static void
-print_list (const SvContext *context, const SvSigners *signers, GPtrArray *list, const SvIndex *index, const GError *fault)
-{
-  static const char *const headers[] = { "ACCOUNT", "STATE", "FROM", "UNTIL", "WHY", NULL };
-  static const SvColumn columns[] = { SV_COLUMN_LEFT, SV_COLUMN_LEFT, SV_COLUMN_RIGHT, SV_COLUMN_RIGHT, SV_COLUMN_ELASTIC };
-  g_autoptr (SvTable) table = sv_table_new (headers, columns);
-  for (guint i = 0; i < list->len; i++)
-    add_row (table, list->pdata[i], index);
-  printf ("at block " BLOCK ", " BLOCK " statement%s\n\n", sv_signers_block (signers),
-          sv_signers_fold_last_effective (sv_signers_fold (signers)),
-          sv_signers_fold_last_effective (sv_signers_fold (signers)) == 1 ? "" : "s");
-  sv_table_print (table, context->use_color);
-  if (index != NULL)
-    printf ("\n* signed the index, sequence " BLOCK "\n", index->sequence);
-  else
-  {
-    g_autofree char *shown = sv_printable (fault->message);
-    printf ("\nno index: %s\n", shown);
-  }
-}
-
 /* Also where nobody is trusted any more: then above all one wants to know why, and to revoke others. */
 static SvReader *
 open_reader (SvContext *context, GError **error)
@@ -192,9 +77,9 @@ run_list (SvContext *context, GError **error)
   const SvSigners *signers = sv_reader_signers (reader);
   g_autoptr (GPtrArray) list = sv_signers_fold_list (sv_signers_fold (signers), sv_signers_block (signers));
   if (context->as_json)
-    print_list_json (signers, list, index, fault);
+    sv_signers_print_json (signers, list, index, fault);
   else
-    print_list (context, signers, list, index, fault);
+    sv_signers_print (signers, list, index, fault, context->use_color);
   g_clear_error (&fault);
   return 0;
 }
@@ -227,9 +112,10 @@ print_index_lines (const SvSignerRequest *request, const SvSignerPublication *pu
     printf ("index       %s again by this wallet, sequence " BLOCK "; its next `sv manifest publish` anchors it\n",
             request->dry_run ? "would be signed" : "signed", publication->resigned);
   if (publication->owns_index)
-    printf ("index       signed by %s: from block " BLOCK " on readers refuse it. Before that another signer must publish, or "
-            "run this command, too\n",
-            request->account, publication->from_block);
+    printf ("index       signed by %s: from block " BLOCK
+            " on readers refuse it. Before that publish with the wallet of another "
+            "signer, or have it sign the index again: `sv manifest signers retire %s --hotkey OTHER`\n",
+            request->account, publication->from_block, request->account);
   if (publication->index_fault != NULL)
     printf ("index       not signed again: %s\n", publication->index_fault);
 }
@@ -252,23 +138,49 @@ print_change (const SvContext *context, const SvSignerRequest *request, const Sv
   print_index_lines (request, publication);
 }
 
+/* (transfer full) without its mark: what becomes of the index is part of it. */
+static char *
+write_retire_question (const SvSignerRequest *request, const SvSignerPublication *preview)
+{
+  g_autoptr (GString) text = g_string_new (NULL);
+  g_string_append_printf (text, "Retire %s as a signer of manifests, so that no index of it counts from block " BLOCK " on",
+                          request->account, preview->from_block);
+  if (preview->owns_index)
+    g_string_append (text, ", the present one neither unless another signer has published by then");
+  else if (preview->resigned > 0)
+    g_string_append_printf (text, ", and sign the present one again by this wallet, as sequence " BLOCK, preview->resigned);
+  else if (preview->index_fault != NULL)
+    g_string_append_printf (text, " (the present one cannot be signed again: %s)", preview->index_fault);
+  return sv_printable (text->str);
+}
+
+/* Every check comes before the question; where no statement is to be made there is none. */
+static gboolean
+agree_to_retire (SvContext *context, SvPublisher *publisher, const SvSignerRequest *request, GError **error)
+{
+  SvSignerRequest dry_request = *request;
+  dry_request.dry_run = TRUE;
+  g_autoptr (SvSignerPublication) preview = sv_publish_signer (publisher, &dry_request, error);
+  if (preview == NULL || preview->was_there)
+    return preview != NULL;
+  g_autofree char *question = write_retire_question (request, preview);
+  return sv_context_confirm (context, question, error);
+}
+
 static SvSignerPublication *
 change_signer (SvContext *context, const SvSignerRequest *request, GError **error)
 {
   const SvReaderOptions reader_options = { .accept_owner = opt_accept_owner };
   g_autoptr (SvKeypair) keypair = sv_wallet_load (context->config, error);
-  SvChain *chain = keypair != NULL ? sv_context_chain (context, error) : NULL;
-  SvObjectStore *store = chain != NULL ? sv_context_store (context, error) : NULL;
-  if (store == NULL)
+  SvObjectStore *store = keypair != NULL ? sv_context_writable_store (context, error) : NULL;
+  SvChain *chain = store != NULL ? sv_context_chain (context, error) : NULL;
+  if (chain == NULL)
     return NULL;
   if (opt_single_publisher)
     sv_object_store_assume_single_writer (store);
   g_autoptr (SvPublisher) publisher = sv_publisher_new (context->config, chain, store, keypair, &reader_options, error);
-  if (publisher == NULL)
-    return NULL;
-  g_autofree char *question =
-      g_strdup_printf ("Retire %s as a signer of manifests, so that no index of it counts any more", request->account);
-  if (!request->is_addition && !request->dry_run && !sv_context_confirm (context, question, error))
+  gboolean asks = !request->is_addition && !request->dry_run && !context->yes;
+  if (publisher == NULL || (asks && !agree_to_retire (context, publisher, request, error)))
     return NULL;
   return sv_publish_signer (publisher, request, error);
 }
@@ -295,6 +207,15 @@ run_change (SvContext *context, gboolean is_addition, int argc, char **argv, GEr
 
 /* ── revoke ── */
 
+static json_t *
+windows_to_json (const SvRevocation *revocation)
+{
+  json_t *list = json_array ();
+  for (char **window = revocation->windows; *window != NULL; window++)
+    json_array_append_new (list, json_string (*window));
+  return list;
+}
+
 static void
 print_revocation_json (char **accounts, const SvRevocation *revocation)
 {
@@ -310,36 +231,73 @@ print_revocation_json (char **accounts, const SvRevocation *revocation)
   json_object_set_new (json, "extrinsic", revocation->block > 0 ? json_string (revocation->extrinsic) : json_null ());
   json_object_set_new (json, "final", json_boolean (revocation->is_final));
   json_object_set_new (json, "signer_left", json_boolean (revocation->has_signer));
+  json_object_set_new (json, "index_fault",
+                       sv_json_string_or_null (revocation->index_error != NULL ? revocation->index_error->message : NULL));
+  json_object_set_new (json, "refused_windows", windows_to_json (revocation));
   sv_print_json (json);
 }
 
+/* One that cannot be read now may be in order. */
+static gboolean
+is_index_refused (const SvRevocation *revocation)
+{
+  return g_error_matches (revocation->index_error, SV_ERROR, SV_ERROR_VERIFY) ||
+         g_error_matches (revocation->index_error, SV_ERROR, SV_ERROR_MALFORMED);
+}
+
+static void
+print_effects (const SvRevocation *revocation)
+{
+  g_autofree char *windows = g_strjoinv (", ", revocation->windows);
+  if (revocation->index_error != NULL)
+  {
+    g_autofree char *reason = sv_printable (revocation->index_error->message);
+    printf ("index       %s: %s\n", is_index_refused (revocation) ? "refused by readers" : "not known", reason);
+  }
+  if (*windows != '\0')
+    printf ("manifests   refused by readers: the live one of %s\n", windows);
+  if (!opt_dry_run && !revocation->is_final)
+    puts ("It counts once that block is final.");
+}
+
+/* Nothing where nothing is to be done. */
 static void
 print_next_steps (const SvRevocation *revocation)
 {
-  if (!revocation->is_final)
-    puts ("It counts once that block is final.");
-  puts ("Its index and its live manifests are not accepted any more.");
-  if (revocation->has_signer)
-    puts ("next: with the wallet of a signer who is left, `sv manifest publish FILE --rebuild-index`, for each open window");
+  g_autofree char *windows = g_strjoinv (", ", revocation->windows);
+  const char *who = "with the wallet of a signer who is left";
+  if (!revocation->has_signer)
+  {
+    puts ("Nobody is left who can publish.");
+    printf ("next: name a new account in SCOREVISION_MANIFEST_SIGNERS, on every machine; ");
+    who = "then with its wallet";
+  }
+  else if (is_index_refused (revocation) || *windows != '\0')
+    printf ("next: ");
   else
-    puts (
-        "next: no signer is left here; everybody has to name a new one in SCOREVISION_MANIFEST_SIGNERS, and that one publishes "
-        "by `sv manifest publish FILE --rebuild-index`");
+    return;
+  if (*windows != '\0')
+    printf ("%s, `sv manifest publish FILE --supersede` for window %s\n", who, windows);
+  else
+    printf (
+        "%s, `sv manifest publish FILE --rebuild-index` for each open window, and --rebuild-index --supersede where it says "
+        "that the index keeps another manifest of it\n",
+        who);
 }
 
 static void
 print_revocation (const SvContext *context, const SvRevocation *revocation)
 {
-  const char *done = opt_dry_run ? "would be revoked, by" : "revoked, by";
-  g_autofree char *title = sv_styled (revocation->was_there ? "revoked already, by" : done, SV_STYLE_BOLD, context->use_color);
+  const char *done = opt_dry_run ? "would be revoked" : "revoked";
+  g_autofree char *title = sv_styled (revocation->was_there ? "revoked already" : done, SV_STYLE_BOLD, context->use_color);
   g_auto (GStrv) lines = g_strsplit (revocation->text, "\n", -1);
   printf ("%s\n", title);
   for (gsize i = 0; lines[i] != NULL; i++)
     printf ("%-12s%s\n", i == 0 ? "text" : "", lines[i]);
   if (revocation->block > 0)
     printf ("block       " BLOCK ", extrinsic %s\n", revocation->block, revocation->extrinsic);
-  if (!opt_dry_run)
-    print_next_steps (revocation);
+  print_effects (revocation);
+  print_next_steps (revocation);
 }
 
 static char **
@@ -356,24 +314,61 @@ parse_accounts (int argc, char **argv, GError **error)
   return g_strv_builder_end (accounts);
 }
 
+/* (transfer full) without its mark: what is lost by it is part of it. */
+static char *
+write_revoke_question (char **accounts, const SvRevocation *preview)
+{
+  g_autofree char *named = g_strjoinv (", ", accounts);
+  g_autofree char *windows = g_strjoinv (", ", preview->windows);
+  g_autoptr (GString) text = g_string_new (NULL);
+  g_string_append_printf (text, "Revoke %s for good, and everything signed by it", named);
+  if (is_index_refused (preview))
+    g_string_append (text, ", so that readers refuse the present index until another is published");
+  else if (*windows != '\0')
+    g_string_append_printf (text, ", so that readers refuse the live manifest of %s", windows);
+  if (!preview->has_signer)
+    g_string_append (text, "; nobody is left then who can publish, until a new account is named in "
+                           "SCOREVISION_MANIFEST_SIGNERS on every machine");
+  return g_string_free (g_steal_pointer (&text), FALSE);
+}
+
+/* Every check comes before the question; *@done is what there is to say where nothing is to be asked. */
+static gboolean
+agree_to_revoke (SvContext *context, const SvAnchorSlot *slot, char **accounts, SvRevocation **done, GError **error)
+{
+  const SvRevokeOptions dry_run = { .dry_run = TRUE };
+  g_autoptr (SvRevocation) preview = sv_revoke_signers (slot, (const char *const *)accounts, &dry_run, error);
+  if (preview == NULL)
+    return FALSE;
+  if (preview->was_there)
+  {
+    *done = g_steal_pointer (&preview);
+    return TRUE;
+  }
+  g_autofree char *question = write_revoke_question (accounts, preview);
+  return sv_context_confirm (context, question, error);
+}
+
 static SvRevocation *
 revoke_accounts (SvContext *context, char **accounts, GError **error)
 {
   g_autoptr (SvKeypair) keypair = sv_wallet_load (context->config, error);
   g_autoptr (SvReader) reader = keypair != NULL ? open_reader (context, error) : NULL;
-  g_autofree char *named = g_strjoinv (", ", accounts);
-  g_autofree char *question = g_strdup_printf ("Revoke %s for good, and everything signed by it", named);
-  if (reader == NULL || (!opt_dry_run && !sv_context_confirm (context, question, error)))
+  if (reader == NULL)
     return NULL;
   /* A chain that makes blocks on demand only would never come to an end. */
   gboolean waits = sv_chain_block_time_ms (context->chain) > 0 && !opt_no_wait;
   const SvAnchorSlot slot = { .config = context->config, .chain = context->chain, .reader = reader, .keypair = keypair };
+  SvRevocation *revocation = NULL;
+  gboolean asks = !opt_dry_run && !context->yes;
+  if (asks && (!agree_to_revoke (context, &slot, accounts, &revocation, error) || revocation != NULL))
+    return revocation;
   const SvRevokeOptions revoke_options = { .flags = opt_replace ? SV_PREPARE_REPLACE : SV_PREPARE_DEFAULT,
                                            .dry_run = opt_dry_run,
                                            .finality_timeout_ms = waits ? FINALITY_TIMEOUT_MS : 0 };
   if (context->is_terminal && !opt_dry_run)
     fprintf (stderr, "waiting for the chain…");
-  SvRevocation *revocation = sv_revoke_signers (&slot, (const char *const *)accounts, &revoke_options, error);
+  revocation = sv_revoke_signers (&slot, (const char *const *)accounts, &revoke_options, error);
   if (context->is_terminal && !opt_dry_run)
     fprintf (stderr, "\r\033[K");
   return revocation;
@@ -421,8 +416,9 @@ const SvCommand sv_manifest_signers_commands[] = {
     "when and why; * marks who signed the present index.\n\n"
     "add and retire publish a statement, signed by the wallet's hotkey, which must be a signer itself. A retired signer's\n"
     "manifests stay valid where the index lists them, and its index is signed again by the wallet; so retire the old key with\n"
-    "the new one's wallet. Retiring asks first on a terminal; elsewhere it needs --yes. Running it again does what is "
-    "missing.\n\n"
+    "the new one's wallet. Who retires himself and has signed the index needs --from-block, at least 10 blocks after the\n"
+    "best one, so that another can publish before. Retiring asks first on a terminal; elsewhere it needs --yes. Running it\n"
+    "again does what is missing, also where readers have no index because its signer was retired.\n\n"
     "revoke is for a key that was lost or stolen: the subnet's owner names it on the chain, for good, and nothing signed by "
     "it\n"
     "counts any more, nor by accounts that it alone has added. It asks first, too.",

@@ -37,6 +37,19 @@ check_can_ask (const SvContext *context, GError **error)
 }
 
 static gboolean
+check_can_list (const SvObjectStore *store, GError **error)
+{
+  if (sv_object_store_check_writable (store, NULL))
+    return TRUE;
+  const char *url = sv_object_store_url (store);
+  g_set_error (error, SV_ERROR, SV_ERROR_POLICY,
+               "%s is read over HTTP and cannot be listed, so not be checked: copy it with `sv store mirror %s file:PATH` and "
+               "check the copy with `sv store check --store file:PATH --without-clips`",
+               url, url);
+  return FALSE;
+}
+
+static gboolean
 repair (SvContext *context, SvStoreCheck *check, const SvObjectStore *store, GError **error)
 {
   guint n = sv_store_check_n_remedies (check);
@@ -62,7 +75,7 @@ run_check (SvContext *context, int argc, char **argv, GError **error)
   if (!sv_check_arguments (argc, 0, 0, "sv store check [--repair]", error) || !check_can_ask (context, error))
     return 1;
   SvObjectStore *store = sv_context_store (context, error);
-  if (store == NULL || !sv_context_chain_if_reachable (context, &chain, error))
+  if (store == NULL || !check_can_list (store, error) || !sv_context_chain_if_reachable (context, &chain, error))
     return 1;
   if (opt_single_publisher)
     sv_object_store_assume_single_writer (store);

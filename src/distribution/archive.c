@@ -13,10 +13,14 @@ explain_absence (const SvReader *reader, const char *key, GError **error)
     return;
   }
   g_clear_error (error);
-  g_set_error (error, SV_ERROR, SV_ERROR_UNREACHABLE,
-               "%s, which the index names, is not in %s; the operator has to bring it back, from a mirror or from "
-               "$SCOREVISION_HOME/cache/archive of anybody who has read it",
-               key, sv_mirrors_name (reader->mirrors));
+  if (sv_mirrors_are_own (reader->mirrors))
+    g_set_error (error, SV_ERROR, SV_ERROR_UNREACHABLE, "%s, which the index names, is not in %s: %s", key,
+                 sv_mirrors_name (reader->mirrors), sv_mirrors_remedy (reader->mirrors));
+  else
+    g_set_error (error, SV_ERROR, SV_ERROR_UNREACHABLE,
+                 "%s, which the index names, is not in %s; the operator has to bring it back, from a mirror or from "
+                 "$SCOREVISION_HOME/cache/archive of anybody who has read it",
+                 key, sv_mirrors_name (reader->mirrors));
 }
 
 SvIndex *

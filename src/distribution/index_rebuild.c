@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/rfc3339.h"
 #include "distribution/reader_state.h"
+#include "distribution/recovery.h"
 #include "protocol/window.h"
 
 static void
@@ -52,6 +53,24 @@ sv_read_listed_index (SvReader *reader, SvIndex **listed, char **etag, GError **
     return FALSE;
   }
   return TRUE;
+}
+
+/* Memory holds no index but of those who were trusted when it was read; of a revoked one it gives none. */
+gboolean
+sv_fetch_retired_index (SvReader *reader, SvIndex **index, char **etag)
+{
+  g_autoptr (SvIndex) listed = NULL;
+  g_autoptr (SvIndex) remembered = sv_remembered_index (reader, NULL);
+  if (remembered == NULL || !sv_read_listed_index (reader, &listed, etag, NULL))
+    return FALSE;
+  if (listed != NULL && strcmp (listed->document->hash, remembered->document->hash) == 0 &&
+      remembered->sequence >= sv_known_sequence (reader))
+  {
+    *index = g_steal_pointer (&remembered);
+    return TRUE;
+  }
+  g_clear_pointer (etag, g_free);
+  return FALSE;
 }
 
 static guint64

@@ -22,7 +22,9 @@ struct SvMirrors
   GPtrArray *mirrors;
   char *name;
   gboolean is_borrowed; /* the store belongs to the caller */
-  guint last_right;     /* number of the mirror that had the last content-addressed object */
+  gboolean is_own;      /* sv_mirrors_are_own() */
+  char *remedy;
+  guint last_right; /* number of the mirror that had the last content-addressed object */
 };
 
 /* ── mirrors ── */
@@ -45,6 +47,14 @@ add_mirror (SvMirrors *mirrors, const char *url, SvObjectStore *store)
   g_ptr_array_add (mirrors->mirrors, mirror);
 }
 
+static void
+set_remedy (SvMirrors *mirrors, gboolean is_ours)
+{
+  mirrors->is_own = is_ours && (g_str_has_prefix (mirrors->name, "file:") || g_str_has_prefix (mirrors->name, "s3:"));
+  mirrors->remedy = mirrors->is_own ? g_strdup_printf ("try `sv store check --repair --store %s`", mirrors->name)
+                                    : g_strdup ("try again, read from another mirror (R2_PUBLIC_URL), or ask the operator");
+}
+
 SvMirrors *
 sv_mirrors_new (const SvConfig *config, const char *const *urls)
 {
@@ -54,6 +64,7 @@ sv_mirrors_new (const SvConfig *config, const char *const *urls)
   for (const char *const *url = urls; *url != NULL; url++)
     add_mirror (mirrors, *url, NULL);
   mirrors->name = g_strjoinv (", ", (char **)urls);
+  set_remedy (mirrors, g_strcmp0 (mirrors->name, sv_config_get (config, "SCOREVISION_STORE")) == 0);
   return mirrors;
 }
 
@@ -64,6 +75,7 @@ sv_mirrors_new_for_store (SvObjectStore *store)
   mirrors->mirrors = g_ptr_array_new_with_free_func (mirror_free);
   mirrors->name = g_strdup (sv_object_store_url (store));
   mirrors->is_borrowed = TRUE;
+  set_remedy (mirrors, TRUE);
   add_mirror (mirrors, mirrors->name, store);
   return mirrors;
 }
@@ -77,6 +89,7 @@ sv_mirrors_free (SvMirrors *mirrors)
     ((Mirror *)mirrors->mirrors->pdata[0])->store = NULL;
   g_ptr_array_unref (mirrors->mirrors);
   g_free (mirrors->name);
+  g_free (mirrors->remedy);
   g_free (mirrors);
 }
 
@@ -84,6 +97,18 @@ const char *
 sv_mirrors_name (const SvMirrors *mirrors)
 {
   return mirrors->name;
+}
+
+gboolean
+sv_mirrors_are_own (const SvMirrors *mirrors)
+{
+  return mirrors->is_own;
+}
+
+const char *
+sv_mirrors_remedy (const SvMirrors *mirrors)
+{
+  return mirrors->remedy;
 }
 
 guint
@@ -376,8 +401,12 @@ sv_mirrors_advise (const SvMirrors *mirrors, GError *error)
   if (!g_error_matches (error, SV_ERROR, SV_ERROR_VERIFY) && !g_error_matches (error, SV_ERROR, SV_ERROR_MALFORMED))
     return;
   g_autofree char *message = error->message;
-  error->message =
-      g_strconcat (message, "; nothing of it is used: read from another mirror (R2_PUBLIC_URL), or ask the operator", NULL);
+  if (mirrors->is_own)
+    error->message =
+        g_strdup_printf ("%s; nothing of it is used: `sv store check --store %s` tells more", message, mirrors->name);
+  else
+    error->message =
+        g_strconcat (message, "; nothing of it is used: read from another mirror (R2_PUBLIC_URL), or ask the operator", NULL);
 }
 
 /* The answer's bytes if they are right, else NULL and its error in @kept. */

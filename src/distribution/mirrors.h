@@ -66,8 +66,15 @@ GBytes *sv_mirrors_get_by_hash (SvMirrors *mirrors, const char *key, const char 
 
 guint sv_mirrors_count (const SvMirrors *mirrors);
 
+/* Whether what is read is a store of one's own: the only one, and either open already or SCOREVISION_STORE, by `file:` or
+ * `s3:`. Then there is nobody to ask, and it has to be mended. */
+gboolean sv_mirrors_are_own (const SvMirrors *mirrors);
+
+/* (transfer none) what the reader can do where something is old, or gone: "try …", the end of a message. */
+const char *sv_mirrors_remedy (const SvMirrors *mirrors);
+
 /* Adds to the message of an error of verification or format, which tells of a mirror that is broken or hostile, what its reader
- * can do. Who reads a store of his own is told nothing: he has to mend it. */
+ * can do. Who has opened the store himself is told nothing: he says it. */
 void sv_mirrors_advise (const SvMirrors *mirrors, GError *error);
 
 /* Of two errors the more telling one is kept in @kept; @error is taken. */

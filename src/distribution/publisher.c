@@ -23,6 +23,7 @@ struct SvPublisher
   const SvKeypair *keypair;
   SvReader *reader;
   gboolean may_rebuild;
+  gboolean may_follow_retired;
   SvIndexRebuild *rebuild;
 };
 
@@ -106,6 +107,12 @@ sv_publisher_allow_rebuild (SvPublisher *publisher)
   publisher->may_rebuild = TRUE;
 }
 
+void
+sv_publisher_allow_retired (SvPublisher *publisher)
+{
+  publisher->may_follow_retired = TRUE;
+}
+
 const SvIndexRebuild *
 sv_publisher_rebuild (const SvPublisher *publisher)
 {
@@ -130,6 +137,9 @@ fetch_verified_index (SvPublisher *publisher, SvIndex **index, char **etag, GErr
 {
   g_autoptr (GError) refusal = NULL;
   if (sv_fetch_index_for_update (publisher->reader, index, etag, &refusal))
+    return TRUE;
+  if (publisher->may_follow_retired && g_error_matches (refusal, SV_ERROR, SV_ERROR_VERIFY) &&
+      sv_fetch_retired_index (publisher->reader, index, etag))
     return TRUE;
   g_autofree char *signer = g_error_matches (refusal, SV_ERROR, SV_ERROR_VERIFY) ? find_refused_signer (publisher) : NULL;
   if (signer != NULL)

@@ -38,6 +38,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (SvIndexRebuild, sv_index_rebuild_unref)
  * itself, instead of being refused. */
 void sv_publisher_allow_rebuild (SvPublisher *publisher);
 
+/* From here on the index in the store is built on also where its signer was retired since (not revoked), if it is the very one
+ * that this home has verified last, and nothing newer is known. */
+void sv_publisher_allow_retired (SvPublisher *publisher);
+
 /* (transfer none) what the last reading or change made of an index that did not verify; NULL where it verified as it was. A
  * reading after a change leaves it. */
 const SvIndexRebuild *sv_publisher_rebuild (const SvPublisher *publisher);

@@ -26,6 +26,9 @@ open_mirrors (const SvConfig *config, GError **error)
   const char *store = sv_config_get (config, "SCOREVISION_STORE");
   if (store != NULL && (g_str_has_prefix (store, "file:") || g_str_has_prefix (store, "s3:")))
     return sv_mirrors_new (config, (const char *const[]){ store, NULL });
+  g_autoptr (SvObjectStore) other = store != NULL ? sv_object_store_open (store, config, error) : NULL;
+  if (store != NULL && other == NULL)
+    return NULL;
   g_set_error (error, SV_ERROR, SV_ERROR_USAGE,
                "it is not known where to read manifests: set R2_PUBLIC_URL to the operator's public address, or "
                "SCOREVISION_STORE to the operator's store (file:PATH or s3://BUCKET)");
@@ -124,7 +127,7 @@ check_memory (SvReader *reader, guint64 sequence, const char *hash, GError **err
                  highest - sequence > FAR_AHEAD ? "that is a fast-forward if the operator's key was stolen: ask him, and if "
                                                   "so, trust his new account and put !OLD-ACCOUNT into "
                                                   "SCOREVISION_MANIFEST_SIGNERS"
-                                                : "try again, read from another mirror (R2_PUBLIC_URL), or ask the operator");
+                                                : sv_mirrors_remedy (reader->mirrors));
   else if (strcmp (hash, known) != 0)
     g_set_error (error, SV_ERROR, SV_ERROR_VERIFY,
                  "equivocation: %s shows another index of sequence %" G_GUINT64_FORMAT
@@ -142,9 +145,8 @@ check_anchor (SvReader *reader, guint64 sequence, GError **error)
     return TRUE;
   g_set_error (error, SV_ERROR, SV_ERROR_VERIFY,
                "freeze: %s shows the index of sequence %" G_GUINT64_FORMAT ", and %" G_GUINT64_FORMAT
-               " is anchored on the chain; newer manifests are being held back: try again, read from another mirror "
-               "(R2_PUBLIC_URL), or ask the operator",
-               sv_mirrors_name (reader->mirrors), sequence, reader->anchor->sequence);
+               " is anchored on the chain; newer manifests are being held back: %s",
+               sv_mirrors_name (reader->mirrors), sequence, reader->anchor->sequence, sv_mirrors_remedy (reader->mirrors));
   return FALSE;
 }
 
@@ -224,7 +226,8 @@ consider_answer (SvReader *reader, Finding *finding, SvMirrorAnswer *answer)
   }
   if (!is_refused)
     return;
-  sv_mirrors_advise (reader->mirrors, error);
+  if (reader->assumed_revoked == NULL) /* who asks what would be refused needs no advice against it */
+    sv_mirrors_advise (reader->mirrors, error);
   sv_keep_telling_error (&finding->error, error);
 }
 
@@ -316,31 +319,43 @@ is_nothing_new (const SvReader *reader, const Finding *finding)
   return g_strcmp0 (finding->index->document->hash, reader->last_hash) == 0;
 }
 
+/* Somebody has published, and it is not there. Who has never read it there has more likely mistaken the address. */
+static void
+explain_withheld (const SvReader *reader, guint64 sequence, gboolean was_seen, GError *error)
+{
+  const char *where = was_seen ? "was seen here before" : "is anchored on the chain";
+  const char *name = sv_mirrors_name (reader->mirrors);
+  g_autofree char *message = error->message;
+  error->code = SV_ERROR_VERIFY;
+  if (sv_mirrors_are_own (reader->mirrors))
+    error->message = g_strdup_printf ("freeze: the index is gone, of which sequence %" G_GUINT64_FORMAT
+                                      " %s; see that %s is the right store (SCOREVISION_STORE), or %s: %s",
+                                      sequence, where, name, sv_mirrors_remedy (reader->mirrors), message);
+  else if (was_seen)
+    error->message = g_strdup_printf ("freeze: the index is gone, of which sequence %" G_GUINT64_FORMAT
+                                      " %s; %s to bring scorevision/index.json back: %s",
+                                      sequence, where, sv_mirrors_remedy (reader->mirrors), message);
+  else
+    error->message = g_strdup_printf (
+        "there is no scorevision/index.json at %s: check R2_PUBLIC_URL, which must not end in /scorevision; if it "
+        "is right this is a freeze: the index is gone, of which sequence %" G_GUINT64_FORMAT " %s; %s: %s",
+        name, sequence, where, sv_mirrors_remedy (reader->mirrors), message);
+}
+
 /* No mirror has an index. Before the first publication that is as it should be; afterwards it is being withheld. */
 static void
 explain_absence (SvReader *reader, GError **error)
 {
   guint64 sequence = 0;
-  const char *where = NULL, *hash;
+  const char *hash;
   if (sv_memory_highest (reader->memory, sv_reader_honours, reader, &sequence, &hash))
-    where = "was seen here before";
+    explain_withheld (reader, sequence, TRUE, *error);
   else if (reader->anchor != NULL)
-  {
-    sequence = reader->anchor->sequence;
-    where = "is anchored on the chain";
-  }
-  if (where == NULL)
-  {
+    explain_withheld (reader, reader->anchor->sequence, FALSE, *error);
+  else
     g_prefix_error (
         error, "nothing has been published here yet (the operator does it with `sv manifest publish`; what he has published "
                "elsewhere is read where R2_PUBLIC_URL or SCOREVISION_STORE says): ");
-    return;
-  }
-  g_prefix_error (error,
-                  "freeze: the index is gone, of which sequence %" G_GUINT64_FORMAT
-                  " %s; read from another mirror (R2_PUBLIC_URL), or ask the operator to bring scorevision/index.json back: ",
-                  sequence, where);
-  (*error)->code = SV_ERROR_VERIFY;
 }
 
 /* A mirror that is refused does not count where another one is right, but somebody should look after it. */

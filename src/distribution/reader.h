@@ -16,7 +16,7 @@ typedef struct SvReader SvReader;
 
 typedef struct
 {
-  gboolean accept_owner; /* take a changed chain:owner */
+  gboolean accept_owner; /* take a changed owner of the subnet */
   gboolean trust_nobody; /* go on also where every account that the setting names is revoked, with nobody trusted */
 } SvReaderOptions;
 

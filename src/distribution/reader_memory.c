@@ -12,6 +12,7 @@
 #include "base/hash.h"
 #include "base/schema.h"
 #include "distribution/memory_file.h"
+#include "distribution/owner_revocations.h"
 
 #define MEMORY_VERSION 1
 
@@ -22,7 +23,7 @@ struct SvMemory
   char *index_path; /* of index.json */
   char *lock_path;
   GHashTable *signers; /* bare address -> SvRememberedIndex */
-  GPtrArray *revoked;  /* bare addresses, NULL-terminated */
+  SvOwnerRevocations *revocations;
   char *owner;
   char *active;
   guint64 finalized;
@@ -42,8 +43,8 @@ static void
 memory_clear (SvMemory *memory)
 {
   g_hash_table_remove_all (memory->signers);
-  g_ptr_array_set_size (memory->revoked, 0);
-  g_ptr_array_add (memory->revoked, NULL);
+  g_clear_pointer (&memory->revocations, sv_owner_revocations_free);
+  memory->revocations = sv_owner_revocations_new ();
   g_clear_pointer (&memory->owner, g_free);
   g_clear_pointer (&memory->active, g_free);
   memory->finalized = 0;
@@ -56,18 +57,6 @@ set_signer (SvMemory *memory, const char *address, guint64 sequence, const char 
   remembered->sequence = sequence;
   remembered->hash = g_strdup (hash);
   g_hash_table_replace (memory->signers, g_strdup (address), remembered);
-}
-
-static void
-add_revoked (SvMemory *memory, const char *address)
-{
-  g_ptr_array_insert (memory->revoked, (gint)memory->revoked->len - 1, g_strdup (address));
-}
-
-static gboolean
-is_revoked (const SvMemory *memory, const char *address)
-{
-  return g_strv_contains (sv_memory_revoked (memory), address);
 }
 
 /* ── reading ── */
@@ -102,21 +91,6 @@ read_signers (SvMemory *memory, const SvScope *top)
 }
 
 static void
-read_revoked (SvMemory *memory, const SvScope *top)
-{
-  const json_t *revoked = sv_scope_array (top, "revoked", SV_REQUIRED, 0, G_MAXUINT16);
-  for (gsize i = 0; i < json_array_size (revoked); i++)
-  {
-    const char *text = json_string_value (json_array_get (revoked, i));
-    g_autofree char *account = text != NULL ? sv_account_normalize (text) : NULL;
-    if (account == NULL)
-      sv_scope_fault (top, "revoked", "item %" G_GSIZE_FORMAT " is not an account", i);
-    else
-      add_revoked (memory, account);
-  }
-}
-
-static void
 read_the_rest (SvMemory *memory, const SvScope *top)
 {
   const char *owner = sv_scope_string (top, "owner", SV_OPTIONAL);
@@ -143,7 +117,7 @@ read_values (SvMemory *memory, const json_t *json, SvFaults *faults)
   if (!sv_chain_id_from_json (json_object_get (json, "chain"), &chain) || !sv_chain_id_equal (&chain, &memory->chain))
     sv_scope_fault (&top, "chain", "not the chain that this folder is for");
   read_signers (memory, &top);
-  read_revoked (memory, &top);
+  sv_owner_revocations_read (memory->revocations, &top);
   read_the_rest (memory, &top);
 }
 
@@ -180,7 +154,6 @@ sv_memory_open (const SvConfig *config, const SvChainId *chain, GError **error)
   memory->index_path = g_build_filename (folder, "index.json", NULL);
   memory->lock_path = g_build_filename (folder, "lock", NULL);
   memory->signers = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, remembered_index_free);
-  memory->revoked = g_ptr_array_new_with_free_func (g_free);
   return sv_memory_reload (memory, error) ? g_steal_pointer (&memory) : NULL;
 }
 
@@ -193,7 +166,7 @@ sv_memory_free (SvMemory *memory)
   g_free (memory->index_path);
   g_free (memory->lock_path);
   g_hash_table_unref (memory->signers);
-  g_ptr_array_unref (memory->revoked);
+  sv_owner_revocations_free (memory->revocations);
   g_free (memory->owner);
   g_free (memory->active);
   g_free (memory);
@@ -210,10 +183,7 @@ memory_to_json (const SvMemory *memory)
   json_object_set_new (json, "owner", sv_json_string_or_null (memory->owner));
   json_object_set_new (json, "active", sv_json_string_or_null (memory->active));
   json_object_set_new (json, "finalized", sv_json_integer (memory->finalized));
-  json_t *revoked = json_array ();
-  for (const char *const *account = sv_memory_revoked (memory); *account != NULL; account++)
-    json_array_append_new (revoked, json_string (*account));
-  json_object_set_new (json, "revoked", revoked);
+  sv_owner_revocations_write (memory->revocations, json);
   json_t *signers = json_object ();
   GHashTableIter iter;
   gpointer address, value;
@@ -391,6 +361,12 @@ sv_memory_last_index_of (const SvMemory *memory, SvTrustFunc is_trusted, gpointe
 /* ── the rest ── */
 
 const char *
+sv_memory_path (const SvMemory *memory)
+{
+  return memory->path;
+}
+
+const char *
 sv_memory_active (const SvMemory *memory)
 {
   return memory->active;
@@ -415,29 +391,33 @@ sv_memory_remember_active (SvMemory *memory, const char *hash, GError **error)
 const char *const *
 sv_memory_revoked (const SvMemory *memory)
 {
-  return (const char *const *)memory->revoked->pdata;
+  return sv_owner_revocations_accounts (memory->revocations);
 }
+
+typedef struct
+{
+  const char *owner;
+  const char *const *accounts;
+} RevokedEdit;
 
 static gboolean
 edit_revoked (SvMemory *memory, gconstpointer data, GError **error)
 {
+  const RevokedEdit *edit = data;
   gboolean changed = FALSE;
-  for (const char *const *account = data; *account != NULL; account++)
-    if (!is_revoked (memory, *account))
-    {
-      add_revoked (memory, *account);
-      changed = TRUE;
-    }
+  for (const char *const *account = edit->accounts; *account != NULL; account++)
+    changed = sv_owner_revocations_add (memory->revocations, edit->owner, *account) || changed;
   return changed;
 }
 
 gboolean
-sv_memory_remember_revoked (SvMemory *memory, const char *const *accounts, GError **error)
+sv_memory_remember_revoked (SvMemory *memory, const char *owner, const char *const *accounts, GError **error)
 {
+  const RevokedEdit edit = { owner, accounts };
   gboolean all_known = TRUE;
   for (const char *const *account = accounts; *account != NULL; account++)
-    all_known = all_known && is_revoked (memory, *account);
-  return all_known || change_memory (memory, edit_revoked, accounts, error);
+    all_known = all_known && sv_owner_revocations_has (memory->revocations, owner, *account);
+  return all_known || change_memory (memory, edit_revoked, &edit, error);
 }
 
 const char *
@@ -446,18 +426,29 @@ sv_memory_owner (const SvMemory *memory)
   return memory->owner;
 }
 
+typedef struct
+{
+  const char *address;
+  gboolean may_change;
+} OwnerEdit;
+
 static gboolean
 edit_owner (SvMemory *memory, gconstpointer data, GError **error)
 {
+  const OwnerEdit *edit = data;
+  if (memory->owner != NULL && (!edit->may_change || strcmp (memory->owner, edit->address) == 0))
+    return FALSE;
   g_free (memory->owner);
-  memory->owner = g_strdup (data);
+  memory->owner = g_strdup (edit->address);
   return TRUE;
 }
 
 gboolean
-sv_memory_remember_owner (SvMemory *memory, const char *address, GError **error)
+sv_memory_remember_owner (SvMemory *memory, const char *address, gboolean may_change, GError **error)
 {
-  return g_strcmp0 (memory->owner, address) == 0 || change_memory (memory, edit_owner, address, error);
+  const OwnerEdit edit = { address, may_change };
+  gboolean is_settled = memory->owner != NULL && (!may_change || strcmp (memory->owner, address) == 0);
+  return is_settled || change_memory (memory, edit_owner, &edit, error);
 }
 
 guint64

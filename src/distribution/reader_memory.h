@@ -2,8 +2,8 @@
  * network cannot show it something older. Files in $SCOREVISION_HOME/memory, shared by all processes of the home:
  *
  *   genesis.json                      endpoint -> the genesis first seen there
- *   {genesis}-{netuid}/reader.json    highest sequence and hash per signer, revoked accounts, accepted owner, last active
- *                                     manifest, a finalized block
+ *   {genesis}-{netuid}/reader.json    highest sequence and hash per signer, accounts revoked by each accepted owner, the
+ *                                     accepted owner, last active manifest, a finalized block
  *   {genesis}-{netuid}/index.json     the bytes of the last verified index
  *   {genesis}-{netuid}/index-{account}.json  those of the last one by each signer, for when another one's does not count any
  * more {genesis}-{netuid}/signers.jsonl  statements on signers (signers_memory.h)
@@ -50,13 +50,20 @@ GBytes *sv_memory_last_index_of (const SvMemory *memory, SvTrustFunc is_trusted,
 const char *sv_memory_active (const SvMemory *memory);
 gboolean sv_memory_remember_active (SvMemory *memory, const char *hash, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* (transfer none) accounts that the chain's owner revoked, NULL-terminated; they are remembered for good. */
+/* (transfer none) accounts that accepted owners of the subnet revoked, NULL-terminated; they are remembered for good. @owner is
+ * the accepted one. */
 const char *const *sv_memory_revoked (const SvMemory *memory);
-gboolean sv_memory_remember_revoked (SvMemory *memory, const char *const *accounts, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+gboolean sv_memory_remember_revoked (SvMemory *memory, const char *owner, const char *const *accounts,
+                                     GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* (transfer none) the subnet owner that was accepted, or NULL. */
+/* (transfer none) the subnet owner that was accepted, or NULL. Remembering takes the first one; only with @may_change another
+ * one in his place, so what is remembered afterwards may be another than @address. */
 const char *sv_memory_owner (const SvMemory *memory);
-gboolean sv_memory_remember_owner (SvMemory *memory, const char *address, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+gboolean sv_memory_remember_owner (SvMemory *memory, const char *address, gboolean may_change,
+                                   GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* (transfer none) of reader.json, for messages. */
+const char *sv_memory_path (const SvMemory *memory);
 
 /* The last finalized block that was remembered, 0 for none: the block at which statements on signers are judged without a
  * chain. It only rises. */

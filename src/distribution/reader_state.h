@@ -78,6 +78,10 @@ gboolean sv_fetch_index_for_update (SvReader *reader, SvIndex **index, char **et
 gboolean sv_rebuild_index (SvReader *reader, SvIndex **index, char **etag, SvIndexRebuild **rebuild,
                            GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* The same where its signer was retired since: the index in the store as it is, if this home has verified it, when he was
+ * trusted still, and knows of none that is newer; else FALSE. Returns: (transfer full) both. */
+gboolean sv_fetch_retired_index (SvReader *reader, SvIndex **index, char **etag);
+
 /* What lies in a publisher's store, whoever signed it, and its ETag: (transfer full) both; the index is NULL where it is
  * absent, or no index of this chain. */
 gboolean sv_read_listed_index (SvReader *reader, SvIndex **listed, char **etag, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -8,6 +8,8 @@ SvSigners *
 sv_reader_load_signers (const SvReader *reader, GError **error)
 {
   g_autoptr (SvSigners) signers = sv_signers_load (reader->config, reader->chain, reader->options.accept_owner, error);
+  if (signers != NULL)
+    sv_signers_warn_of_owner (signers, reader->signers);
   if (signers == NULL || (!reader->options.trust_nobody && !sv_signers_check_some_left (signers, error)))
     return NULL;
   return g_steal_pointer (&signers);

@@ -2,7 +2,8 @@
  * `!ACCOUNT` in the setting or by the owner on the chain, and what statements on signers make of them. Statements are folded
  * anew from the first whenever something changes, so a revocation needs no step of its own. Revocations are read at the
  * finalized head and remembered for good, so they hold also while the chain cannot be reached. The owner that was first seen is
- * remembered: another one has to be accepted by a person, because whoever owns the subnet could then sign manifests here. */
+ * remembered: another one has to be accepted by a person, because whoever owns the subnet can revoke here, where the setting
+ * says so even sign; and a node that lies about this one value must not get that. */
 #include "distribution/signers.h"
 
 #include <string.h>
@@ -21,7 +22,10 @@
 struct SvSigners
 {
   SvSignerRoots *roots;
-  char *chain_owner;     /* or NULL where the chain has none or was not asked */
+  char *chain_owner;    /* if accepted; or NULL where the chain has none or was not asked */
+  char *other_owner;    /* whom the chain names and nobody has accepted, or NULL */
+  char *accepted_owner; /* or NULL */
+  char *memory_path;
   GPtrArray *statements; /* of SvSignersStatement */
   guint64 block;
   SvSignersFold *fold;
@@ -115,19 +119,22 @@ read_owner (SvChain *chain, gboolean is_needed, char **owner, GError **error)
   return TRUE;
 }
 
+/* *@is_accepted is FALSE where another owner was accepted before: an error only where the setting trusts the owner. */
 static gboolean
-accept_owner (SvMemory *memory, const char *owner, gboolean may_change, GError **error)
+accept_owner (SvMemory *memory, const char *owner, const Setting *setting, gboolean may_change, gboolean *is_accepted,
+              GError **error)
 {
-  const char *known = sv_memory_owner (memory);
-  if (known != NULL && strcmp (known, owner) != 0 && !may_change)
-  {
-    g_set_error (error, SV_ERROR, SV_ERROR_POLICY,
-                 "the owner of the subnet has changed from %s to %s; if that is right, accept it once with `sv manifest list "
-                 "--accept-owner`",
-                 known, owner);
+  if (!sv_memory_remember_owner (memory, owner, may_change, error))
     return FALSE;
-  }
-  return sv_memory_remember_owner (memory, owner, error);
+  const char *known = sv_memory_owner (memory);
+  *is_accepted = strcmp (known, owner) == 0;
+  if (*is_accepted || !setting->wants_owner)
+    return TRUE;
+  g_set_error (error, SV_ERROR, SV_ERROR_POLICY,
+               "the owner of the subnet has changed from %s to %s; if that is right, accept it once with `sv manifest list "
+               "--accept-owner`",
+               known, owner);
+  return FALSE;
 }
 
 /* Remembers what the owner has revoked up to the finalized block. */
@@ -141,7 +148,7 @@ read_revocations (SvChain *chain, const char *owner, guint64 finalized, SvMemory
     sv_log ("warning", "revocations not read", "reason", local->message, NULL);
     return TRUE;
   }
-  return anchor == NULL || sv_memory_remember_revoked (memory, (const char *const *)anchor->revoked, error);
+  return anchor == NULL || sv_memory_remember_revoked (memory, owner, (const char *const *)anchor->revoked, error);
 }
 
 /* ── folding ── */
@@ -239,13 +246,14 @@ read_finalized (SvChain *chain)
 /* What the chain says is written down before it is folded. */
 static gboolean
 read_chain (SvChain *chain, const char *owner, guint64 finalized, const Setting *setting, SvMemory *memory, gboolean may_change,
-            GError **error)
+            gboolean *is_accepted, GError **error)
 {
+  *is_accepted = FALSE;
   if (owner == NULL)
     return TRUE;
-  if (setting->wants_owner && !accept_owner (memory, owner, may_change, error))
+  if (!accept_owner (memory, owner, setting, may_change, is_accepted, error))
     return FALSE;
-  return finalized == 0 || read_revocations (chain, owner, finalized, memory, error);
+  return finalized == 0 || !*is_accepted || read_revocations (chain, owner, finalized, memory, error);
 }
 
 SvSigners *
@@ -259,13 +267,18 @@ sv_signers_load (const SvConfig *config, SvChain *chain, gboolean may_change, GE
     return NULL;
   g_autoptr (SvMemory) memory = sv_memory_open (config, &id, error);
   guint64 finalized = memory != NULL ? read_finalized (chain) : 0;
-  if (memory == NULL || !read_chain (chain, owner, finalized, &setting, memory, may_change, error))
+  gboolean is_accepted;
+  if (memory == NULL || !read_chain (chain, owner, finalized, &setting, memory, may_change, &is_accepted, error))
     return NULL;
   GPtrArray *statements = sv_signers_memory_read (config, &id, error);
   if (statements == NULL)
     return NULL;
   guint64 block = finalized > 0 ? finalized : sv_memory_finalized (memory);
-  g_autoptr (SvSigners) signers = make_signers (make_roots (&setting, owner, memory), owner, statements, block);
+  g_autoptr (SvSigners) signers =
+      make_signers (make_roots (&setting, owner, memory), is_accepted ? owner : NULL, statements, block);
+  signers->other_owner = is_accepted ? NULL : g_steal_pointer (&owner);
+  signers->accepted_owner = g_strdup (sv_memory_owner (memory));
+  signers->memory_path = g_strdup (sv_memory_path (memory));
   return remember_block (signers, memory, error) ? g_steal_pointer (&signers) : NULL;
 }
 
@@ -276,6 +289,9 @@ sv_signers_free (SvSigners *signers)
     return;
   sv_signer_roots_free (signers->roots);
   g_free (signers->chain_owner);
+  g_free (signers->other_owner);
+  g_free (signers->accepted_owner);
+  g_free (signers->memory_path);
   g_ptr_array_unref (signers->statements);
   sv_signers_fold_free (signers->fold);
   g_ptr_array_unref (signers->accounts);
@@ -285,17 +301,42 @@ sv_signers_free (SvSigners *signers)
 
 /* ── asking and changing ── */
 
+void
+sv_signers_warn_of_owner (const SvSigners *signers, const SvSigners *before)
+{
+  if (signers->other_owner == NULL || (before != NULL && g_strcmp0 (before->other_owner, signers->other_owner) == 0))
+    return;
+  sv_log ("warning", "the owner of the subnet is another, whose revocations and anchors do not count", "accepted",
+          signers->accepted_owner, "now", signers->other_owner, "if_that_is_right",
+          "accept it once with `sv manifest list --accept-owner`", NULL);
+}
+
+static gboolean
+is_left (const SvSigners *signers, const char *account)
+{
+  return account != NULL && sv_signers_fold_state (signers->fold, account, signers->block) != SV_SIGNER_REVOKED;
+}
+
 gboolean
 sv_signers_check_some_left (const SvSigners *signers, GError **error)
 {
+  gboolean is_by_chain = FALSE;
   for (char **account = signers->roots->accounts; *account != NULL; account++)
-    if (sv_signers_fold_state (signers->fold, *account, signers->block) != SV_SIGNER_REVOKED)
+  {
+    if (is_left (signers, *account))
       return TRUE;
-  const char *owner = signers->roots->owner;
-  if (owner != NULL && sv_signers_fold_state (signers->fold, owner, signers->block) != SV_SIGNER_REVOKED)
+    is_by_chain |= g_strv_contains ((const char *const *)signers->roots->revoked_by_owner, *account);
+  }
+  if (is_left (signers, signers->roots->owner))
     return TRUE;
+  g_autofree char *lie =
+      is_by_chain ? g_strdup_printf ("; if a node has lied to this home about who owns the subnet (%s was accepted), take what "
+                                     "is wrong out of `revoked_by` and `revoked` in %s, and name a node of somebody else in "
+                                     "BITTENSOR_SUBTENSOR_FALLBACK",
+                                     signers->accepted_owner != NULL ? signers->accepted_owner : "nobody", signers->memory_path)
+                  : g_strdup ("");
   g_set_error (error, SV_ERROR, SV_ERROR_VERIFY,
-               "every account that " SETTING " names is revoked; ask the operator for the new one");
+               "every account that " SETTING " names is revoked: ask the operator for the new one, and name it there%s", lie);
   return FALSE;
 }
 

@@ -8,13 +8,17 @@
 
 typedef struct SvSigners SvSigners;
 
-/* With none configured: SV_ERROR_USAGE telling how to set one. `chain:owner` needs @chain (else SV_ERROR_UNREACHABLE); a
- * changed owner is SV_ERROR_POLICY until it was accepted with @accept_owner. Without a chain that answers, statements are
- * judged at the last finalized block that this home remembers. Returns: (transfer full). */
+/* With none configured: SV_ERROR_USAGE telling how to set one. `chain:owner` needs @chain (else SV_ERROR_UNREACHABLE). The
+ * first owner seen is accepted, another one with @accept_owner; until then that is SV_ERROR_POLICY for `chain:owner`, and for a
+ * list of accounts his revocations and anchors do not count. Without a chain that answers, statements are judged at the last
+ * finalized block that this home remembers. Returns: (transfer full). */
 SvSigners *sv_signers_load (const SvConfig *config, SvChain *chain, gboolean accept_owner,
                             GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void sv_signers_free (SvSigners *signers);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (SvSigners, sv_signers_free)
+
+/* Logs a warning where the owner has changed and was not accepted, unless @before (or NULL) knew of it. */
+void sv_signers_warn_of_owner (const SvSigners *signers, const SvSigners *before);
 
 /* SV_ERROR_VERIFY where every account that the setting names is revoked: then no statement can have effect, now or later. */
 gboolean sv_signers_check_some_left (const SvSigners *signers, GError **error) G_GNUC_WARN_UNUSED_RESULT;

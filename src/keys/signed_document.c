@@ -78,7 +78,9 @@ check_chain (const char *what, const json_t *json, const SvDocumentRules *rules,
   }
   if (rules->chain == NULL || sv_chain_id_equal (rules->chain, &chain))
     return TRUE;
-  g_set_error (error, SV_ERROR, SV_ERROR_VERIFY, "%s: /chain: is for subnet %u of chain %s, not for subnet %u of chain %s",
+  g_set_error (error, SV_ERROR, SV_ERROR_VERIFY,
+               "%s: /chain: is for subnet %u of chain %s, not for subnet %u of chain %s; check --netuid, --chain "
+               "(BITTENSOR_SUBTENSOR_ENDPOINT) or the store",
                what, chain.netuid, chain.genesis, rules->chain->netuid, rules->chain->genesis);
   return FALSE;
 }

@@ -215,13 +215,28 @@ read_live (Change *change, const SvIndexEntry *live, SvManifest **live_manifest,
     return TRUE;
   if (!change->options->supersede)
   {
-    g_propagate_prefixed_error (error, local,
-                                "window %s has a live manifest that cannot be compared with this one: ", live->window_id);
+    const char *remedy = g_error_matches (local, SV_ERROR, SV_ERROR_VERIFY) ? "; to replace it publish with --supersede" : "";
+    g_set_error (error, SV_ERROR, local->code, "window %s has a live manifest that cannot be compared with this one: %s%s",
+                 live->window_id, local->message, remedy);
+    g_error_free (local);
     return FALSE;
   }
   sv_log ("warning", "live manifest not compared", "reason", local->message, NULL);
   g_error_free (local);
   return TRUE;
+}
+
+/* Who has rebuilt the index needs both options in one command: without the other change it is not written. */
+static gboolean
+check_kept (const Change *change, const SvIndexEntry *live, GError **error)
+{
+  if (live == NULL || change->options->supersede || sv_publisher_rebuild (change->publisher) == NULL)
+    return TRUE;
+  g_set_error (error, SV_ERROR, SV_ERROR_CONFLICT,
+               "window %s has the live manifest %s, which the rebuilt index keeps; to replace it publish with --rebuild-index "
+               "--supersede",
+               live->window_id, live->hash);
+  return FALSE;
 }
 
 /* A window_id is used once per chain, ever; what is long over stands in the archives. */
@@ -260,7 +275,7 @@ publish_edit (SvIndex *index, gboolean *changed, gpointer data, GError **error)
     return FALSE;
   if (live_manifest != NULL && sv_manifest_same_content (live_manifest, change->authored))
     return keep_live (change, index, live_manifest, live, error);
-  if (!prepare_change (change, change->options->supersede, TRUE, &details, error))
+  if (!check_kept (change, live, error) || !prepare_change (change, change->options->supersede, TRUE, &details, error))
     return FALSE;
   if (live == NULL && !look_into_archives (change, index, window_id, &details.is_archived, error))
     return FALSE;

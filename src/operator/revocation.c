@@ -6,7 +6,6 @@
 #include <unistd.h>
 
 #include "base/error.h"
-#include "base/log.h"
 
 void
 sv_revocation_free (SvRevocation *revocation)
@@ -14,6 +13,8 @@ sv_revocation_free (SvRevocation *revocation)
   if (revocation == NULL)
     return;
   g_free (revocation->text);
+  g_clear_error (&revocation->index_error);
+  g_strfreev (revocation->windows);
   g_free (revocation);
 }
 
@@ -33,17 +34,31 @@ check_owner (const SvAnchorSlot *slot, GError **error)
   return FALSE;
 }
 
+/* (transfer full) windows of @index whose live manifest is by somebody who does not count. */
+static char **
+find_refused_windows (const SvAnchorSlot *slot, const SvIndex *index)
+{
+  g_autoptr (GStrvBuilder) windows = g_strv_builder_new ();
+  for (guint i = 0; index != NULL && i < index->entries->len; i++)
+  {
+    const SvIndexEntry *entry = index->entries->pdata[i];
+    if (!sv_reader_honours (entry->published_by, slot->reader))
+      g_strv_builder_add (windows, entry->window_id);
+  }
+  return g_strv_builder_end (windows);
+}
+
 /* The newest index that still counts; NULL where there is none, or none can be had now. */
 static SvIndex *
-index_without (const SvAnchorSlot *slot, const char *const *accounts)
+index_without (const SvAnchorSlot *slot, const char *const *accounts, SvRevocation *revocation)
 {
-  g_autoptr (GError) error = NULL;
   sv_reader_assume_revoked (slot->reader, accounts);
-  SvIndex *index = sv_fetch_index (slot->reader, SV_FETCH_BYPASS_CACHES, &error);
-  if (index != NULL)
-    return index;
-  sv_log ("warning", "the index is not anchored with the revocation", "reason", error->message, NULL);
-  return sv_remembered_index (slot->reader, NULL);
+  SvIndex *index = sv_fetch_index (slot->reader, SV_FETCH_BYPASS_CACHES, &revocation->index_error);
+  revocation->has_signer = sv_signers_accounts (sv_reader_signers (slot->reader))[0] != NULL;
+  revocation->windows = find_refused_windows (slot, index);
+  if (g_error_matches (revocation->index_error, SV_ERROR, SV_ERROR_NOT_FOUND))
+    g_clear_error (&revocation->index_error);
+  return index != NULL ? index : sv_remembered_index (slot->reader, NULL);
 }
 
 static gboolean
@@ -111,8 +126,7 @@ revoke_locked (const SvAnchorSlot *slot, const char *const *accounts, const SvRe
   g_autoptr (SvRevocation) revocation = g_new0 (SvRevocation, 1);
   if (!sv_anchor_slot_read (slot, &own, error))
     return NULL;
-  g_autoptr (SvIndex) index = index_without (slot, accounts);
-  revocation->has_signer = sv_signers_accounts (sv_reader_signers (slot->reader))[0] != NULL;
+  g_autoptr (SvIndex) index = index_without (slot, accounts, revocation);
   revocation->was_there = names_all (own, accounts);
   if (revocation->was_there)
   {

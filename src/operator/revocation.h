@@ -18,6 +18,8 @@ typedef struct
   char extrinsic[SV_BLOCK_HASH_TEXT]; /* empty then */
   gboolean is_final;
   gboolean has_signer; /* without the revoked ones an account stays trusted here */
+  GError *index_error; /* why the index cannot be read, or is refused, without them; NULL also where there is none */
+  char **windows;      /* whose live manifest is refused without them, where the index is not; NULL-terminated */
 } SvRevocation;
 
 void sv_revocation_free (SvRevocation *revocation);

@@ -107,11 +107,21 @@ check_somebody_stays (const Change *change, const SvSignersStatement *statement,
 
 /* ── the index ── */
 
+/* By him who is retired, or by one who was before. */
+static gboolean
+needs_signer (const Change *change, const SvIndex *index)
+{
+  if (index->document == NULL)
+    return FALSE;
+  const char *signer = index->document->signed_by;
+  return strcmp (signer, change->request->account) == 0 || !sv_reader_trusts (signer, sv_publisher_reader (change->publisher));
+}
+
 static gboolean
 sign_again (SvIndex *index, gboolean *changed, gpointer data, GError **error)
 {
   const Change *change = data;
-  if (index->document == NULL || strcmp (index->document->signed_by, change->request->account) != 0)
+  if (!needs_signer (change, index))
     return TRUE;
   index->sequence++;
   g_free (index->updated_at);
@@ -120,24 +130,64 @@ sign_again (SvIndex *index, gboolean *changed, gpointer data, GError **error)
   return TRUE;
 }
 
-/* A refused index is no reason not to retire somebody; only it is not signed again. */
+/* A refused index is no reason not to retire somebody; only it is not signed again. Where that is all that was to be done,
+ * nothing was. Takes @fault. */
+static gboolean
+note_fault (Change *change, GError *fault, GError **error)
+{
+  if (g_error_matches (fault, SV_ERROR, SV_ERROR_UNREACHABLE))
+  {
+    g_propagate_error (error, fault);
+    return FALSE;
+  }
+  if (change->publication->was_there)
+  {
+    g_propagate_prefixed_error (
+        error, fault, "%s is retired, or revoked, already, and the index cannot be signed again: ", change->request->account);
+    return FALSE;
+  }
+  change->publication->index_fault = g_strdup (fault->message);
+  g_error_free (fault);
+  return TRUE;
+}
+
+/* Nobody can have signed the index for readers by the time at which the wallet's own signature counts no more. */
+static gboolean
+check_notice (const Change *change, GError **error)
+{
+  SvHead head;
+  if (change->publication->was_there)
+    return TRUE;
+  if (!sv_chain_head (sv_publisher_chain (change->publisher), &head, error))
+    return FALSE;
+  guint64 earliest = head.best.number + SV_RETIRE_NOTICE;
+  if (change->publication->from_block >= earliest)
+    return TRUE;
+  g_set_error (
+      error, SV_ERROR, SV_ERROR_POLICY,
+      "the wallet's hotkey %s has signed the present index, and retired from block %" G_GUINT64_FORMAT
+      " on it would leave readers without one; run this with the wallet of another signer, which signs the index again "
+      "(`sv manifest signers retire %s --hotkey OTHER`), or give --from-block %" G_GUINT64_FORMAT
+      " or later, and have another signer publish before that",
+      wallet_of (change), change->publication->from_block, wallet_of (change), earliest);
+  return FALSE;
+}
+
 static gboolean
 keep_index_signed (Change *change, GError **error)
 {
-  g_autoptr (GError) fault = NULL;
+  GError *fault = NULL;
+  gboolean retires_himself = strcmp (wallet_of (change), change->request->account) == 0;
+  if (!retires_himself)
+    sv_publisher_allow_retired (change->publisher);
   g_autoptr (SvIndex) index = sv_publisher_read_index (change->publisher, &fault);
-  if (index == NULL && g_error_matches (fault, SV_ERROR, SV_ERROR_UNREACHABLE))
-  {
-    g_propagate_error (error, g_steal_pointer (&fault));
-    return FALSE;
-  }
   if (index == NULL)
-    change->publication->index_fault = g_strdup (fault->message);
-  if (index == NULL || index->document == NULL || strcmp (index->document->signed_by, change->request->account) != 0)
+    return note_fault (change, fault, error);
+  if (!needs_signer (change, index))
     return TRUE;
-  change->publication->owns_index = strcmp (wallet_of (change), change->request->account) == 0;
-  if (change->publication->owns_index)
-    return TRUE;
+  change->publication->owns_index = retires_himself;
+  if (retires_himself)
+    return check_notice (change, error);
   change->publication->resigned = index->sequence + 1;
   if (change->request->dry_run)
     return TRUE;

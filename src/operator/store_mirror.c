@@ -21,7 +21,7 @@ mirror_clear (SvMirror *mirror)
   g_clear_pointer (&mirror->done, g_hash_table_unref);
   g_clear_pointer (&mirror->faulty, g_hash_table_unref);
   g_clear_pointer (&mirror->statements, g_array_unref);
-  g_clear_pointer (&mirror->etag, g_free);
+  sv_index_place_clear (&mirror->there);
   g_clear_pointer (&mirror->report, sv_mirror_report_free);
   g_clear_error (&mirror->failure);
 }

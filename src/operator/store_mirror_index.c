@@ -1,9 +1,41 @@
 /* The two indexes of a copy. The source's must be one that a reader takes; the target's may be replaced where it is older or
- * none at all, and never where it is newer or somebody else's. */
+ * none at all, and never where it is newer or somebody else's, or cannot be read. */
 #include <string.h>
 
 #include "base/error.h"
 #include "operator/store_mirror_state.h"
+
+static void
+set_newer (const SvMirror *mirror, guint64 there, guint64 here, GError **error)
+{
+  g_set_error (error, SV_ERROR, SV_ERROR_POLICY,
+               "nothing was copied: %s has the index of sequence %" G_GUINT64_FORMAT ", which is newer than that of %s, "
+               "%" G_GUINT64_FORMAT "; a newer index is never replaced (copy the other way round if that is the old store)",
+               sv_object_store_url (mirror->to), there, sv_object_store_url (mirror->from), here);
+}
+
+/* (transfer full) the index that lies in @store, however old, if it is one for this chain of a trusted account; or NULL. */
+static SvIndex *
+read_of_any_age (const SvMirror *mirror, SvObjectStore *store)
+{
+  const SvGetOptions options = { .max_size = SV_INDEX_MAX_SIZE, .bypass_caches = TRUE };
+  g_autoptr (SvObject) object = sv_object_store_get (store, SV_INDEX_KEY, &options, NULL, NULL);
+  if (object == NULL)
+    return NULL;
+  return sv_index_open (object->bytes, sv_reader_chain_id (mirror->reader), sv_reader_trusts, mirror->reader, NULL);
+}
+
+/* Where the source is refused, most often as old, and the target has a newer index, the two were exchanged. */
+static gboolean
+is_wrong_way (const SvMirror *mirror, GError **error)
+{
+  g_autoptr (SvIndex) here = read_of_any_age (mirror, mirror->from);
+  g_autoptr (SvIndex) there = here != NULL ? read_of_any_age (mirror, mirror->to) : NULL;
+  if (there == NULL || there->sequence <= here->sequence)
+    return FALSE;
+  set_newer (mirror, there->sequence, here->sequence, error);
+  return TRUE;
+}
 
 gboolean
 sv_mirror_read_source_index (SvMirror *mirror, GError **error)
@@ -16,6 +48,8 @@ sv_mirror_read_source_index (SvMirror *mirror, GError **error)
     mirror->report->sequence = mirror->index->sequence;
   if (failure == NULL || (!is_public && sv_store_is_absent (mirror->from, SV_INDEX_KEY)))
     return TRUE;
+  if (g_error_matches (failure, SV_ERROR, SV_ERROR_VERIFY) && is_wrong_way (mirror, error))
+    return FALSE;
   if (is_public)
     g_set_error (error, SV_ERROR, failure->code, "nothing was copied: %s", failure->message);
   else
@@ -29,9 +63,11 @@ refuse (const SvMirror *mirror, const SvIndex *there, gboolean is_trusted, GErro
 {
   const char *to = sv_object_store_url (mirror->to);
   if (!sv_chain_id_equal (&there->chain, &mirror->index->chain))
-    g_set_error (error, SV_ERROR, SV_ERROR_POLICY,
-                 "nothing was copied: %s has the index of another chain or subnet (genesis %s, netuid %u)", to,
-                 there->chain.genesis, there->chain.netuid);
+    g_set_error (
+        error, SV_ERROR, SV_ERROR_POLICY,
+        "nothing was copied: %s has the index of another chain or subnet (genesis %s, netuid %u); check --netuid, --chain "
+        "(BITTENSOR_SUBTENSOR_ENDPOINT), or copy to another store",
+        to, there->chain.genesis, there->chain.netuid);
   else if (!is_trusted)
     g_set_error (
         error, SV_ERROR, SV_ERROR_POLICY,
@@ -40,10 +76,7 @@ refuse (const SvMirror *mirror, const SvIndex *there, gboolean is_trusted, GErro
         "copy to another store",
         to, there->document->signed_by);
   else if (there->sequence > mirror->index->sequence)
-    g_set_error (error, SV_ERROR, SV_ERROR_POLICY,
-                 "nothing was copied: %s has the index of sequence %" G_GUINT64_FORMAT ", which is newer than that of %s, "
-                 "%" G_GUINT64_FORMAT "; a newer index is never replaced (copy the other way round if that is the old store)",
-                 to, there->sequence, sv_object_store_url (mirror->from), mirror->index->sequence);
+    set_newer (mirror, there->sequence, mirror->index->sequence, error);
   else if (there->sequence == mirror->index->sequence)
     g_set_error (error, SV_ERROR, SV_ERROR_VERIFY,
                  "nothing was copied: equivocation: %s and %s have different indexes of sequence %" G_GUINT64_FORMAT
@@ -58,25 +91,17 @@ refuse (const SvMirror *mirror, const SvIndex *there, gboolean is_trusted, GErro
 gboolean
 sv_mirror_judge_target_index (SvMirror *mirror, GError **error)
 {
-  SvGetOptions options = { .max_size = SV_INDEX_MAX_SIZE, .bypass_caches = TRUE };
-  g_autoptr (GError) failure = NULL;
-  g_autoptr (SvObject) present = sv_object_store_get (mirror->to, SV_INDEX_KEY, &options, NULL, &failure);
-  mirror->replaces = sv_store_put_options (SV_STORE_INDEX);
-  if (g_error_matches (failure, SV_ERROR, SV_ERROR_UNREACHABLE))
+  const SvIndexPlace *there = &mirror->there;
+  if (mirror->index == NULL)
+    return TRUE;
+  if (!sv_index_place_read (mirror->to, &mirror->there, error))
   {
-    g_propagate_error (error, g_steal_pointer (&failure));
+    g_prefix_error (error, "nothing was copied: ");
     return FALSE;
   }
-  if (g_error_matches (failure, SV_ERROR, SV_ERROR_NOT_FOUND))
-    mirror->replaces.condition = SV_PUT_IF_ABSENT;
-  if (present == NULL || mirror->index == NULL)
-    return TRUE;
-  mirror->etag = g_strdup (present->etag);
-  mirror->replaces.etag = mirror->etag;
-  mirror->replaces.condition = mirror->etag != NULL ? SV_PUT_IF_MATCHES : SV_PUT_ALWAYS;
-  mirror->has_index = g_bytes_equal (present->bytes, mirror->index->document->bytes);
-  g_autoptr (SvIndex) there = mirror->has_index ? NULL : sv_index_open (present->bytes, NULL, NULL, NULL, NULL);
-  return there == NULL || refuse (mirror, there, sv_reader_honours (there->document->signed_by, mirror->reader), error);
+  mirror->has_index = there->bytes != NULL && g_bytes_equal (there->bytes, mirror->index->document->bytes);
+  return there->index == NULL || mirror->has_index ||
+         refuse (mirror, there->index, sv_reader_honours (there->index->document->signed_by, mirror->reader), error);
 }
 
 gboolean
@@ -92,7 +117,8 @@ sv_mirror_write_index (SvMirror *mirror, GError **error)
     report->index = SV_MIRRORED_HELD_BACK;
   else
   {
-    g_autofree char *etag = sv_object_store_put (mirror->to, SV_INDEX_KEY, bytes, &mirror->replaces, error);
+    const SvPutOptions options = sv_index_place_put_options (&mirror->there);
+    g_autofree char *etag = sv_object_store_put (mirror->to, SV_INDEX_KEY, bytes, &options, error);
     report->index = SV_MIRRORED_WRITTEN;
     report->copied++;
     report->copied_bytes += g_bytes_get_size (bytes);

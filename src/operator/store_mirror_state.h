@@ -1,6 +1,7 @@
 /* What the files of the copying share; nobody else includes this. */
 #pragma once
 
+#include "operator/store_index_place.h"
 #include "operator/store_mirror.h"
 
 typedef struct
@@ -11,10 +12,9 @@ typedef struct
   const SvMirrorOptions *options;
   SvReader *reader;
   SvSpool *spool;
-  SvIndex *index;        /* the source's, or NULL */
-  gboolean has_index;    /* the target has that very index already */
-  SvPutOptions replaces; /* the condition under which the target's index is replaced */
-  char *etag;
+  SvIndex *index;     /* the source's, or NULL */
+  gboolean has_index; /* the target has that very index already */
+  SvIndexPlace there; /* the target's index, which may be replaced */
   GHashTable *done;   /* keys that the index has led to */
   GHashTable *faulty; /* keys that a fault was told of; borrowed from the report */
   GArray *statements; /* numbers that were listed */

@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "base/hash.h"
 #include "operator/store_check_state.h"
+#include "protocol/anchor.h"
 
 /* ── manifests ── */
 
@@ -295,6 +296,42 @@ note_index (SvStoreCheck *check)
     add_note (check, "there is no index here yet: nothing has been published with `sv manifest publish`");
 }
 
+/* Readers count anchors of final blocks only; one that was just made is in a slot of the best head. *@block is 0 where none is.
+ */
+static gboolean
+find_anchor_of_newest (const SvStoreCheck *check, guint64 *block, GError **error)
+{
+  *block = 0;
+  g_autoptr (GPtrArray) slots = sv_chain_slots (check->chain, error);
+  for (guint i = 0; slots != NULL && i < slots->len; i++)
+  {
+    const SvSlot *slot = slots->pdata[i];
+    g_autoptr (SvAnchor) anchor =
+        slot->text != NULL && sv_reader_trusts (slot->account, check->reader) ? sv_anchor_parse (slot->text, NULL) : NULL;
+    if (anchor != NULL && g_strcmp0 (anchor->hash, check->index->newest) == 0)
+      *block = slot->block;
+  }
+  return slots != NULL;
+}
+
+static void
+note_pending_anchor (SvStoreCheck *check, const SvIndexEntry *entry, SvAnchorState state)
+{
+  g_autoptr (GError) failure = NULL;
+  guint64 block;
+  if (!find_anchor_of_newest (check, &block, &failure))
+    add_note (check, "whether an anchor of the newest manifest is on its way cannot be told: %s", failure->message);
+  else if (block > 0)
+    add_note (check,
+              "the newest manifest, of window %s, is not anchored yet: its anchor is in block %" G_GUINT64_FORMAT
+              ", not final yet",
+              entry->window_id, block);
+  else
+    add_note (check,
+              "the newest manifest, of window %s, is not anchored on the chain (%s): publish it again, or wait for who does",
+              entry->window_id, sv_anchor_state_name (state));
+}
+
 static void
 note_anchor (SvStoreCheck *check)
 {
@@ -307,9 +344,7 @@ note_anchor (SvStoreCheck *check)
   if (!sv_anchor_state (check->reader, check->index, entry, &state, &failure))
     add_note (check, "whether the newest manifest is anchored cannot be told: %s", failure->message);
   else if (state != SV_ANCHORED)
-    add_note (check,
-              "the newest manifest, of window %s, is not anchored on the chain (%s): publish it again, or wait for who does",
-              entry->window_id, sv_anchor_state_name (state));
+    note_pending_anchor (check, entry, state);
 }
 
 /* What a thief, or nobody at all, has put behind the statements that count. */

@@ -8,6 +8,7 @@
 #include "distribution/mirrors.h"
 #include "distribution/recovery.h"
 #include "operator/store_check_state.h"
+#include "operator/store_index_place.h"
 
 /* ── content, from wherever it still is ── */
 
@@ -115,30 +116,23 @@ find_index (SvStoreCheck *check, char **source, GError **error)
   return index != NULL ? index : sv_recover_index (check->reader, error);
 }
 
-/* What is signed is somebody's, also where he is not trusted here or writes a format of tomorrow: it is not ours to replace,
- * unless it is below what is known. */
+/* What is signed is somebody's, also where he is not trusted here: it is not ours to replace, unless it is below what is
+ * known. */
 static gboolean
-may_replace (GBytes *present, const SvIndex *index, GError **error)
+may_replace (const SvIndex *other, const SvIndex *index, GError **error)
 {
-  SvChainId chain;
-  gsize length;
-  const void *data = g_bytes_get_data (present, &length);
-  g_autoptr (json_t) other = sv_json_parse ("index", data, length, SV_INDEX_MAX_SIZE, NULL);
-  if (other == NULL || !sv_signed_document_verify_signature (other))
-    return TRUE;
-  double sequence = json_number_value (json_object_get (other, "sequence"));
-  if (!sv_chain_id_from_json (json_object_get (other, "chain"), &chain) || !sv_chain_id_equal (&chain, &index->chain))
+  if (!sv_chain_id_equal (&other->chain, &index->chain))
     g_set_error (error, SV_ERROR, SV_ERROR_POLICY,
                  "it is left alone, because it is signed and of another chain or subnet; see that SCOREVISION_STORE and the "
                  "chain belong together");
-  else if (sequence >= (double)index->sequence)
-    g_set_error (
-        error, SV_ERROR, SV_ERROR_POLICY,
-        "it is left alone, because it is signed (by %s), and its sequence %.0f is not below %" G_GUINT64_FORMAT
-        ", that of the newest index that can be brought back; if that account is the operator's, add it to "
-        "SCOREVISION_MANIFEST_SIGNERS, and if it was revoked or retired, `sv manifest publish FILE --rebuild-index` goes "
-        "on without it",
-        json_string_value (json_object_get (other, "signed_by")), sequence, index->sequence);
+  else if (other->sequence >= index->sequence)
+    g_set_error (error, SV_ERROR, SV_ERROR_POLICY,
+                 "it is left alone, because it is signed (by %s), and its sequence %" G_GUINT64_FORMAT
+                 " is not below %" G_GUINT64_FORMAT
+                 ", that of the newest index that can be brought back; if that account is the operator's, add it to "
+                 "SCOREVISION_MANIFEST_SIGNERS, and if it was revoked or retired, `sv manifest publish FILE --rebuild-index` "
+                 "goes on without it",
+                 other->document->signed_by, other->sequence, index->sequence);
   else
     return TRUE;
   return FALSE;
@@ -147,23 +141,11 @@ may_replace (GBytes *present, const SvIndex *index, GError **error)
 static gboolean
 put_index (SvStoreCheck *check, const SvStoreFault *fault, const SvIndex *index, GError **error)
 {
-  SvGetOptions get = { .max_size = SV_INDEX_MAX_SIZE, .bypass_caches = TRUE };
-  SvPutOptions put = sv_store_put_options (SV_STORE_INDEX);
-  g_autoptr (GError) failure = NULL;
-  g_autoptr (SvObject) present = sv_object_store_get (check->store, SV_INDEX_KEY, &get, NULL, &failure);
-  if (present != NULL && !may_replace (present->bytes, index, error))
+  g_auto (SvIndexPlace) there = { 0 };
+  if (!sv_index_place_read (check->store, &there, error) || (there.index != NULL && !may_replace (there.index, index, error)))
     return FALSE;
-  if (g_error_matches (failure, SV_ERROR, SV_ERROR_UNREACHABLE))
-  {
-    g_propagate_error (error, g_steal_pointer (&failure));
-    return FALSE;
-  }
-  if (present != NULL && present->etag != NULL)
-    put.condition = SV_PUT_IF_MATCHES;
-  else if (g_error_matches (failure, SV_ERROR, SV_ERROR_NOT_FOUND))
-    put.condition = SV_PUT_IF_ABSENT;
-  put.etag = present != NULL ? present->etag : NULL;
-  return put_instead (check, fault, index->document->bytes, &put, error);
+  const SvPutOptions options = sv_index_place_put_options (&there);
+  return put_instead (check, fault, index->document->bytes, &options, error);
 }
 
 /* Somebody else may have put the index right since it was read. */

@@ -73,8 +73,8 @@ check_key (const SvObjectStore *store, const char *key, GError **error)
   return FALSE;
 }
 
-static gboolean
-check_writable (const SvObjectStore *store, GError **error)
+gboolean
+sv_object_store_check_writable (const SvObjectStore *store, GError **error)
 {
   if (!store->engine->is_read_only)
     return TRUE;
@@ -86,19 +86,22 @@ check_writable (const SvObjectStore *store, GError **error)
 static gboolean
 check_change (const SvObjectStore *store, const char *key, GError **error)
 {
-  return check_key (store, key, error) && check_writable (store, error);
+  return check_key (store, key, error) && sv_object_store_check_writable (store, error);
 }
 
 SvObjectStore *
 sv_object_store_open (const char *url, const SvConfig *config, GError **error)
 {
   for (gsize i = 0; i < G_N_ELEMENTS (engines); i++)
-    if (g_ascii_strncasecmp (url, engines[i]->scheme, strlen (engines[i]->scheme)) == 0)
+    if (g_str_has_prefix (url, engines[i]->scheme))
       return engines[i]->open (url, config, error);
   g_autofree char *masked = sv_config_mask (url);
   g_autofree char *shown = g_strescape (masked, NULL);
-  g_set_error (error, SV_ERROR, SV_ERROR_USAGE,
-               "\"%.200s\" is not a store: file:PATH and s3://BUCKET are written and read, http(s)://HOST/PATH is read", shown);
+  g_set_error (
+      error, SV_ERROR, SV_ERROR_USAGE,
+      "\"%.200s\" is not a store: file:PATH and s3://BUCKET are written and read, http(s)://HOST/PATH is read (in lower "
+      "case)",
+      shown);
   return NULL;
 }
 

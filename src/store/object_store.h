@@ -40,10 +40,14 @@ typedef struct
 #define SV_CACHE_INDEX "public, max-age=15, must-revalidate"
 
 /* Opens a store by URL. @config gives credentials and endpoints to engines that need them. SV_ERROR_USAGE for an unknown
- * scheme. A `file:` store's directory is made when first written. Returns: (transfer full). */
+ * scheme; schemes are written in lower case. A `file:` store's directory is made when first written. Returns: (transfer full).
+ */
 SvObjectStore *sv_object_store_open (const char *url, const SvConfig *config, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void sv_object_store_free (SvObjectStore *store);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (SvObjectStore, sv_object_store_free)
+
+/* SV_ERROR_POLICY for a store that can only be read: to be said before anything is asked of it. */
+gboolean sv_object_store_check_writable (const SvObjectStore *store, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 const char *sv_object_store_url (const SvObjectStore *store);
 

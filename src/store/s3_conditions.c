@@ -2,9 +2,11 @@
  * the bare ETag where R2 and AWS want it in quotes. "Two conditional puts never both succeed" would be a lie on the first kind,
  * so before the first conditional put of a process it is tried out, on an object of a random name that is removed afterwards:
  * whether a second If-None-Match is refused, and in which form If-Match lets the present ETag pass and refuses an old one.
+ * After each step the object must still be the one that was put last: else somebody has removed it, and nothing is learned.
  *
- * The answer is kept for a day in $SCOREVISION_HOME/cache, by endpoint and bucket. A server that is replaced by a stricter one
- * is noticed at once (s3_put.c), one that is replaced by a laxer one after a day at most. */
+ * A good answer is kept for a day in $SCOREVISION_HOME/cache, by endpoint and bucket. A server that is replaced by a stricter
+ * one is noticed at once (s3_put.c), one that is replaced by a laxer one after a day at most. A bad answer leads people to give
+ * up a protection, so it must come twice, and is kept by this process only: one error of a proxy must not last a day. */
 #include <jansson.h>
 #include <sodium.h>
 #include <string.h>
@@ -54,11 +56,15 @@ is_fresh (const SvS3Conditions *conditions)
   return conditions->probed_ms > 0 && conditions->probed_ms <= now_ms && now_ms - conditions->probed_ms < KEPT_MS;
 }
 
-static const char *const form_names[] = {
-  [SV_S3_MATCH_NONE] = "none", [SV_S3_MATCH_QUOTED] = "quoted", [SV_S3_MATCH_BARE] = "bare"
-};
+static gboolean
+keeps_all (const SvS3Conditions *conditions)
+{
+  return conditions->keeps_absent && conditions->match != SV_S3_MATCH_NONE;
+}
 
-/* What is not there or makes no sense was never remembered. */
+static const char *const form_names[] = { [SV_S3_MATCH_QUOTED] = "quoted", [SV_S3_MATCH_BARE] = "bare" };
+
+/* What is not there, makes no sense or is no good answer was never remembered. */
 static void
 recall (SvS3Store *store)
 {
@@ -71,13 +77,11 @@ recall (SvS3Store *store)
   const char *form = json_string_value (json_object_get (memory, "if_match"));
   const json_t *absent = json_object_get (memory, "if_none_match"), *probed = json_object_get (memory, "probed_ms");
   SvS3Conditions conditions = { .probed_ms = (gint64)json_number_value (probed), .keeps_absent = json_is_true (absent) };
-  for (guint i = 0; i < G_N_ELEMENTS (form_names); i++)
+  for (guint i = SV_S3_MATCH_QUOTED; i < G_N_ELEMENTS (form_names); i++)
     if (g_strcmp0 (form, form_names[i]) == 0)
-    {
       conditions.match = (SvS3MatchForm)i;
-      if (json_is_boolean (absent) && is_fresh (&conditions))
-        store->conditions = conditions;
-    }
+  if (keeps_all (&conditions) && is_fresh (&conditions))
+    store->conditions = conditions;
 }
 
 /* Without it the next process asks again; that is no reason to fail. */
@@ -85,9 +89,8 @@ static void
 remember (const SvS3Store *store)
 {
   const SvS3Conditions *conditions = &store->conditions;
-  g_autofree char *text =
-      g_strdup_printf ("{\"if_match\":\"%s\",\"if_none_match\":%s,\"probed_ms\":%" G_GINT64_FORMAT "}\n",
-                       form_names[conditions->match], conditions->keeps_absent ? "true" : "false", conditions->probed_ms);
+  g_autofree char *text = g_strdup_printf ("{\"if_match\":\"%s\",\"if_none_match\":true,\"probed_ms\":%" G_GINT64_FORMAT "}\n",
+                                           form_names[conditions->match], conditions->probed_ms);
   g_autoptr (GError) failure = NULL;
   if (!sv_file_write (store->memory_path, text, strlen (text), 0600, &failure))
     sv_log ("warning", "what the store makes of conditional puts is not remembered", "reason", failure->message, NULL);
@@ -101,7 +104,9 @@ typedef struct
   char *key;
   guint n_puts;
   gboolean may_exist;
-  char *etag; /* of the present content */
+  gboolean is_disturbed; /* the object was not what was put last */
+  char *etag;            /* of the present content */
+  char *marker;          /* of the present content; NULL: there is none */
 } Probe;
 
 static void
@@ -109,6 +114,7 @@ probe_clear (Probe *probe)
 {
   g_free (probe->key);
   g_free (probe->etag);
+  g_free (probe->marker);
 }
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Probe, probe_clear)
@@ -117,7 +123,8 @@ typedef enum
 {
   PASSED,
   REFUSED,
-  FAILED, /* with an error */
+  UNSUPPORTED, /* it does not know the header */
+  FAILED,      /* with an error */
 } Outcome;
 
 static Outcome
@@ -130,30 +137,35 @@ fail_to_tell (const Probe *probe, GError **error)
   return FAILED;
 }
 
-/* A put that was carried out although it was refused was sent twice, and says nothing of conditions. */
+/* @outcome, if the object is what was put last: another one, or none, says nothing of conditions. That goes for a put that was
+ * carried out although it was refused, too: it was sent twice. */
 static Outcome
-take_refusal (const Probe *probe, const char *marker, GError **error)
+if_undisturbed (Probe *probe, Outcome outcome, GError **error)
 {
   g_autofree char *now = NULL;
-  switch (sv_s3_compare (probe->store, probe->key, marker, NULL, &now, error))
-  {
-  case SV_S3_IS_SO:
-    return fail_to_tell (probe, error);
-  case SV_S3_IS_NOT_SO:
-    return REFUSED;
-  case SV_S3_IS_UNKNOWN:
-    break;
-  }
+  SvS3Verdict verdict = sv_s3_compare (probe->store, probe->key, probe->marker, NULL, &now, error);
+  if (verdict == SV_S3_IS_UNKNOWN)
+    return FAILED;
+  if (verdict == (probe->marker != NULL ? SV_S3_IS_SO : SV_S3_IS_NOT_SO))
+    return outcome;
+  probe->is_disturbed = probe->may_exist = TRUE;
+  g_set_error (
+      error, SV_ERROR, SV_ERROR_UNREACHABLE,
+      "store %s: what %s makes of conditional puts could not be tried out, because the object for that, %s, was not what "
+      "had been put there last; see that nobody cleans up below private/probe/, and run the command again",
+      probe->store->base.url, probe->store->endpoint, probe->key);
   return FAILED;
 }
 
 static Outcome
-take_success (Probe *probe, const SvS3Answer *answer, GError **error)
+take_success (Probe *probe, const SvS3Answer *answer, const char *marker, GError **error)
 {
   g_free (probe->etag);
+  g_free (probe->marker);
+  probe->marker = g_strdup (marker);
   probe->etag = sv_http_etag (answer->http);
   if (probe->etag != NULL)
-    return PASSED;
+    return if_undisturbed (probe, PASSED, error);
   sv_s3_set_foreign_error (probe->store, "it names no ETag", error);
   return FAILED;
 }
@@ -179,11 +191,11 @@ try_put (Probe *probe, const char *name, const char *value, GError **error)
   if (answer.is_doubtful)
     return fail_to_tell (probe, error);
   if (sv_s3_is_success (&answer))
-    return take_success (probe, &answer, error);
+    return take_success (probe, &answer, content, error);
   if (sv_s3_is_refusal (&request, &answer))
-    return take_refusal (probe, content, error);
-  if (answer.http->status == 501) /* it does not know the header */
-    return REFUSED;
+    return if_undisturbed (probe, REFUSED, error);
+  if (answer.http->status == 501)
+    return UNSUPPORTED;
   sv_s3_set_error (probe->store, &request, &answer, error);
   return FAILED;
 }
@@ -241,20 +253,38 @@ remove_object (Probe *probe)
 }
 
 static gboolean
-run_probe (SvS3Store *store, GError **error)
+run_probe (SvS3Store *store, SvS3Conditions *found, gboolean *is_disturbed, GError **error)
 {
   g_auto (Probe) probe = { .store = store };
   guint8 name[NAME_BYTES];
   randombytes_buf (name, sizeof name);
   g_autofree char *hex = sv_hex_encode (name, sizeof name);
   probe.key = g_strconcat ("private/probe/", hex, NULL);
-  SvS3Conditions found = { .probed_ms = sv_clock_ms () };
-  gboolean ok = probe_absent (&probe, &found.keeps_absent, error) && probe_match (&probe, &found.match, error);
+  *found = (SvS3Conditions){ .probed_ms = sv_clock_ms () };
+  gboolean ok = probe_absent (&probe, &found->keeps_absent, error) && probe_match (&probe, &found->match, error);
   if (probe.may_exist)
     remove_object (&probe);
-  if (ok)
-    store->conditions = found;
+  *is_disturbed = probe.is_disturbed;
   return ok;
+}
+
+/* What is bad or disturbed gets another chance. */
+static gboolean
+probe_twice (SvS3Store *store, GError **error)
+{
+  SvS3Conditions found;
+  gboolean is_disturbed;
+  g_autoptr (GError) first = NULL;
+  gboolean ok = run_probe (store, &found, &is_disturbed, &first);
+  if (!ok && !is_disturbed)
+  {
+    g_propagate_error (error, g_steal_pointer (&first));
+    return FALSE;
+  }
+  if ((!ok || !keeps_all (&found)) && !run_probe (store, &found, &is_disturbed, error))
+    return FALSE;
+  store->conditions = found;
+  return TRUE;
 }
 
 gboolean
@@ -266,8 +296,9 @@ sv_s3_learn_conditions (SvS3Store *store, gboolean is_doubted, GError **error)
     recall (store);
   if (!is_doubted && is_fresh (&store->conditions))
     return TRUE;
-  if (!run_probe (store, error))
+  if (!probe_twice (store, error))
     return FALSE;
-  remember (store);
+  if (keeps_all (&store->conditions))
+    remember (store);
   return TRUE;
 }

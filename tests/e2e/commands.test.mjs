@@ -125,6 +125,23 @@ test('--json gives exactly one JSON document on standard output, when it fails',
   }
 });
 
+test('an address that is no store, or none for this, is told before anything is asked there', async () => {
+  const store = 'http://127.0.0.1:9/tree';
+  const manifest = world.write('authored/to-nowhere.json', football('2025-11-01', 100_000, 200_000, sha256('a clip')));
+  const cases = [
+    ...['sv-one', 'r2://bucket', 'S3://bucket', 'HTTP://127.0.0.1:9'].flatMap((url) => [['manifest', 'list'], ['manifest', 'publish', manifest], ['store', 'check']]
+      .map((args) => [2, [...args, '--store', url], new RegExp(`"${url}" is not a store`)])),
+    [6, ['manifest', 'publish', manifest, '--store', store], /can only be read/],
+    [6, ['manifest', 'signers', 'add', world.keys.operator.address, '--store', store], /can only be read/],
+    [6, ['store', 'check', '--store', store], new RegExp(`copy it with .sv store mirror ${store} file:PATH.`)],
+    [2, ['manifest', 'list', '--store', store], /R2_PUBLIC_URL/],
+  ];
+  for (const [status, args, message] of cases) {
+    const { stderr } = await world.sv(args, { as: 'operator', expect: status });
+    assert.match(stderr.replace(/\s+/g, ' '), message, args.join(' '));
+  }
+});
+
 test('exit status 1: the machine is at fault', () => {
   const result = spawnSync('bash', ['-c', 'sv config show > /dev/full'], { encoding: 'utf8', env: world.environment() });
   assert.equal(result.status, 1);

@@ -301,7 +301,31 @@ const bucket = {
   end: () => gateway?.stop?.(),
 };
 
+// Those who copy a store read every statement on signers; the cache lets nobody past it so often.
+async function copyManyStatements() {
+  const world = await createWorld({ finality: 0 });
+  let nginx, serve;
+  try {
+    await world.publish(football(CURRENT, 1, 50_000, `sha256:${'a'.repeat(64)}`));
+    for (let i = 1; i <= 50; i++) {
+      const { address } = await world.key(`signer-${i}`);
+      await world.json(['manifest', 'signers', 'add', address], { as: 'operator' });
+    }
+    await world.publish(football('2025-10-24', 50_000, 60_000, `sha256:${'a'.repeat(64)}`), { as: 'signer-50' });
+    nginx = await startNginx({ origin: (serve = await world.startServe()).url });
+    for (const as of ['first', 'second', 'third']) {
+      const report = await world.json(['store', 'mirror', nginx.url, `file:${world.path(`copy-${as}`)}`], { as });
+      assert.deepEqual([report.index, report.faults, report.copied], ['written', [], 50 + 2 * 2 + 1], as);
+    }
+  } finally {
+    await nginx?.stop();
+    await serve?.stop();
+    await world.end();
+  }
+}
+
 // Most of the time is the index's quarter of a minute.
 describe('nginx', { concurrency: true }, () => {
+  test('copies of a store with many statements are made through it', copyManyStatements);
   for (const origin of [served, bucket]) describe(`before ${origin.name}`, { concurrency: 1 }, () => readThrough(origin));
 });

@@ -137,8 +137,10 @@ describe('sv store', { concurrency: true }, () => {
       await world.sv(['store', 'check'], { env: { SCOREVISION_MANIFEST_SIGNERS: '' }, expect: 2 });
       await world.sv(['store', 'mirror', url(world, 'copy')]);
       await world.publish(season('2025-10-24', 1000, 2000));
-      const { stderr } = await world.sv(['store', 'mirror', url(world, 'copy'), url(world, 'store')], { expect: 3 });
-      assert.match(stderr, /rollback/); // this home has seen the newer one
+      const known = await world.sv(['store', 'mirror', url(world, 'copy'), url(world, 'store')], { expect: 6 }); // by a home that has seen the newer one
+      assert.match(known.stderr, /newer than that of file:\S+copy, 2; a newer index is never replaced \(copy the other way round/);
+      const { stderr } = await world.sv(['store', 'mirror', url(world, 'copy'), url(world, 'third')], { expect: 3 });
+      assert.match(stderr, /rollback/);
       const newer = await world.sv(['store', 'mirror', url(world, 'copy'), url(world, 'store')], {
         as: 'stranger', env: { BITTENSOR_SUBTENSOR_ENDPOINT: 'http://127.0.0.1:1', SCOREVISION_GENESIS: await genesis(world) }, expect: 6 });
       assert.match(newer.stderr, /never replaced/);

@@ -279,7 +279,7 @@ test_what_is_no_archive (void)
   world_set_object (world, key, large);
   assert_no_history (world, "large", SV_ERROR_MALFORMED, key);
   world_remove_object (world, key);
-  assert_no_history (world, "gone", SV_ERROR_UNREACHABLE, "bring it back");
+  assert_no_history (world, "gone", SV_ERROR_UNREACHABLE, "try `sv store check --repair --store file:");
 }
 
 static char *named; /* by change_archive() */

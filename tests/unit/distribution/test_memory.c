@@ -3,7 +3,8 @@
  *  - keeps the highest sequence per signer; a lower one changes nothing
  *  - only trusted signers' sequences count
  *  - the same sequence with another hash is an equivocation
- *  - revocations only grow; owner and active manifest are the last ones set
+ *  - revocations only grow, whoever they are by; the first owner stays until another one may take his place; the active
+ * manifest is the last one set
  *  - nothing is written that is there already
  *  - two openings of one home see each other's changes
  *  - a damaged file (cut short, not JSON, another chain's, another version's, wrong types) is an error that names it
@@ -158,11 +159,15 @@ test_revocations_owner_active (void)
   const char *const none[] = { NULL };
   const char *hash = "sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
   GError *error = NULL;
-  g_assert_true (sv_memory_remember_revoked (memory, first, &error));
-  g_assert_true (sv_memory_remember_revoked (memory, second, &error));
-  g_assert_true (sv_memory_remember_revoked (memory, none, &error));
-  g_assert_true (sv_memory_remember_owner (memory, sv_keypair_address (world->operator), &error));
-  g_assert_true (sv_memory_remember_owner (memory, sv_keypair_address (world->owner), &error));
+  const char *one = sv_keypair_address (world->operator), *another = sv_keypair_address (world->owner);
+  g_autoptr (SvMemory) behind = open_memory (world);
+  g_assert_true (sv_memory_remember_owner (memory, one, FALSE, &error));
+  g_assert_true (sv_memory_remember_owner (behind, another, FALSE, &error)); /* does not know yet that there is one */
+  g_assert_cmpstr (sv_memory_owner (behind), ==, one);
+  g_assert_true (sv_memory_remember_revoked (memory, one, first, &error));
+  g_assert_true (sv_memory_remember_owner (memory, another, TRUE, &error));
+  g_assert_true (sv_memory_remember_revoked (memory, another, second, &error));
+  g_assert_true (sv_memory_remember_revoked (memory, another, none, &error));
   g_assert_true (sv_memory_remember_active (memory, hash, &error));
   g_assert_no_error (error);
   g_autoptr (SvMemory) again = open_memory (world);
@@ -171,6 +176,34 @@ test_revocations_owner_active (void)
   g_assert_true (g_strv_contains (sv_memory_revoked (again), second[0]));
   g_assert_cmpstr (sv_memory_owner (again), ==, sv_keypair_address (world->owner));
   g_assert_cmpstr (sv_memory_active (again), ==, hash);
+}
+
+/* Files once did not say by whom an account was revoked. */
+static void
+test_unknown_revoker (void)
+{
+  g_autoptr (World) world = world_new (0);
+  g_autofree char *path = memory_file (world, "reader.json");
+  g_autofree char *good = NULL;
+  const char *const more[] = { sv_keypair_address (world->owner), NULL };
+  GError *error = NULL;
+  {
+    g_autoptr (SvMemory) memory = open_memory (world);
+    g_assert_true (sv_memory_remember_finalized (memory, 7, &error));
+  }
+  g_assert_true (g_file_get_contents (path, &good, NULL, &error));
+  g_autoptr (json_t) json = json_loads (good, 0, NULL);
+  json_object_del (json, "revoked_by");
+  json_array_append_new (json_object_get (json, "revoked"), json_string (sv_keypair_address (world->stranger)));
+  g_assert_cmpint (json_dump_file (json, path, 0), ==, 0);
+  {
+    g_autoptr (SvMemory) memory = open_memory (world);
+    g_assert_true (sv_memory_remember_revoked (memory, sv_keypair_address (world->operator), more, &error));
+  }
+  g_autoptr (SvMemory) memory = open_memory (world);
+  g_assert_cmpuint (g_strv_length ((char **)sv_memory_revoked (memory)), ==, 2);
+  g_assert_true (g_strv_contains (sv_memory_revoked (memory), sv_keypair_address (world->stranger)));
+  g_assert_cmpuint (sv_memory_finalized (memory), ==, 7);
 }
 
 /* A file that is replaced is another inode, so an unchanged one was not written. */
@@ -211,7 +244,7 @@ test_shared_home (void)
   GError *error = NULL;
   remember (mine, sixth);
   remember (theirs, fifth); /* does not know of the sixth yet, and must not bring the fifth back */
-  g_assert_true (sv_memory_remember_revoked (theirs, revoked, &error));
+  g_assert_true (sv_memory_remember_revoked (theirs, sv_keypair_address (world->owner), revoked, &error));
   g_assert_true (sv_memory_reload (mine, &error));
   assert_highest (mine, 6, sixth->document->hash);
   g_assert_true (g_strv_contains (sv_memory_revoked (mine), revoked[0]));
@@ -248,6 +281,8 @@ test_damaged (void)
     { "\"sequence\": 5", "\"sequence\": \"5\"" },
     { "sha256:", "sha512:" },
     { "\"revoked\": []", "\"revoked\": [\"nobody\"]" },
+    { "\"revoked_by\": {}", "\"revoked_by\": {\"nobody\": []}" },
+    { "\"revoked_by\": {}", "\"revoked_by\": []" },
     { "\"owner\": null", "\"owner\": \"nobody\"" },
     { "\"active\": null", "\"active\": \"nothing\"" },
   };
@@ -307,6 +342,7 @@ main (int argc, char **argv)
   g_test_add_func ("/memory/leaves out a removed signer", test_removed_signer_does_not_count);
   g_test_add_func ("/memory/tells an equivocation", test_equivocation);
   g_test_add_func ("/memory/remembers revocations, owner, active manifest", test_revocations_owner_active);
+  g_test_add_func ("/memory/keeps revocations whose owner was not told", test_unknown_revoker);
   g_test_add_func ("/memory/writes nothing that is there", test_no_needless_writes);
   g_test_add_func ("/memory/is shared by processes", test_shared_home);
   g_test_add_func ("/memory/refuses a damaged file", test_damaged);

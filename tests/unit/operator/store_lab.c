@@ -96,8 +96,14 @@ put_clip_and_shard (Lab *lab)
 Lab *
 lab_new (void)
 {
+  return lab_new_on (0);
+}
+
+Lab *
+lab_new_on (guint64 finality)
+{
   Lab *lab = g_new0 (Lab, 1);
-  lab->world = world_new (0);
+  lab->world = world_new (finality);
   lab->archived = world_publish (lab->world, "w0", 0, 10, "1", FALSE);
   lab->superseded = world_publish (lab->world, "w1", 10, 1000, "1", FALSE);
   lab->live = world_publish (lab->world, "w1", 10, 1000, "2", TRUE);

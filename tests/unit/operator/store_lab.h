@@ -20,6 +20,8 @@ typedef struct
 } Lab;
 
 Lab *lab_new (void);
+/* The same on a chain whose blocks are final when @finality more are there. */
+Lab *lab_new_on (guint64 finality);
 void lab_free (Lab *lab);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Lab, lab_free)
 

@@ -1,6 +1,8 @@
 /* Changing signers:
  *  - add: the statement is in the store, and counts; the same again says nothing
- *  - retire: the index is signed again by who retires; the same again says nothing; who retires himself is told of his index
+ *  - retire: the index is signed again by who retires; the same again says nothing; who retires himself is told of his index,
+ *    and must leave others the time to sign it
+ *  - the index of one who is retired is signed again by a home that has verified it; another is told of --rebuild-index
  *  - refused: a wallet that was retired, a revoked account, nobody left, a stranger to retire
  *  - several at once: each statement on top of the other; on top of one that nobody trusts, too
  *  - what lies in a statement's place and is none is named; what the store has lost is put there again
@@ -70,11 +72,17 @@ test_retires_himself (void)
   g_autofree char *hash = world_publish (world, "w1", 0, 100, "1", FALSE);
   g_autoptr (SvPublisher) publisher = world_publisher (world, world->config, world->operator);
   say (publisher, "add", world->stranger);
-  const SvSignerRequest request = { .account = sv_keypair_address (world->operator), .has_from_block = TRUE, .from_block = 5 };
+  guint64 from_block = world_head (world).best.number + SV_RETIRE_NOTICE;
+  SvSignerRequest request = { .account = sv_keypair_address (world->operator), .has_from_block = TRUE };
+  request.from_block = from_block - 1;
+  g_assert_null (sv_publish_signer (publisher, &request, &error));
+  world_assert_error (&error, SV_ERROR_POLICY, "would leave readers without one");
+  g_assert_false (has_statement (world, 2));
+  request.from_block = from_block;
   g_autoptr (SvSignerPublication) retired = sv_publish_signer (publisher, &request, &error);
   g_assert_no_error (error);
   g_assert_true (retired->owns_index);
-  g_assert_cmpuint (retired->from_block, ==, 5);
+  g_assert_cmpuint (retired->from_block, ==, from_block);
   refused (publisher, "add", world->owner, SV_ERROR_POLICY, "has retired the wallet's hotkey");
   g_autoptr (SvConfig) home = world_config (world, "new-home");
   g_autoptr (SvPublisher) other = world_publisher (world, home, world->stranger);
@@ -82,9 +90,82 @@ test_retires_himself (void)
   g_assert_no_error (error);
   g_assert_true (again->was_there);
   g_assert_cmpuint (again->resigned, ==, 2);
-  world_advance (world, 5);
+  world_advance (world, SV_RETIRE_NOTICE + 5);
   g_autoptr (SvIndex) index = read_index (world, home);
   g_assert_nonnull (sv_index_find_hash (index, hash));
+}
+
+/* Nobody has signed the index in time. */
+static void
+test_retired_before (void)
+{
+  g_autoptr (World) world = world_new (0);
+  GError *error = NULL;
+  g_autofree char *hash = world_publish (world, "w1", 0, 100, "1", FALSE);
+  g_autoptr (SvPublisher) publisher = world_publisher (world, world->config, world->operator);
+  say (publisher, "add", world->stranger);
+  const SvSignerRequest request = { .account = sv_keypair_address (world->operator), .has_from_block = TRUE, .from_block = 20 };
+  g_autoptr (SvSignerPublication) retired = sv_publish_signer (publisher, &request, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (retired->number, ==, 2);
+  world_advance (world, 25);
+  g_autoptr (SvConfig) fresh = world_config (world, "fresh");
+  g_autoptr (SvPublisher) stranger = world_publisher (world, fresh, world->stranger);
+  refused (stranger, "retire", world->operator, SV_ERROR_VERIFY, "`sv manifest publish FILE --rebuild-index`");
+  g_autoptr (SvPublisher) known = world_publisher (world, world->config, world->stranger);
+  g_autoptr (SvSignerPublication) again = change (known, "retire", world->operator);
+  g_assert_true (again->was_there);
+  g_assert_cmpuint (again->resigned, ==, 2);
+  g_autoptr (SvIndex) index = read_index (world, fresh);
+  g_assert_cmpstr (index->document->signed_by, ==, sv_keypair_address (world->stranger));
+  g_assert_nonnull (sv_index_find_hash (index, hash));
+}
+
+/* What he signs after his time is not what this home has verified. */
+static void
+test_retired_goes_on (void)
+{
+  g_autoptr (World) world = world_new (0);
+  GError *error = NULL;
+  g_autofree char *hash = world_publish (world, "w1", 0, 100, "1", FALSE);
+  g_assert_nonnull (hash);
+  g_autoptr (SvPublisher) publisher = world_publisher (world, world->config, world->operator);
+  say (publisher, "add", world->stranger);
+  const SvSignerRequest request = { .account = sv_keypair_address (world->operator), .has_from_block = TRUE, .from_block = 20 };
+  g_autoptr (SvSignerPublication) retired = sv_publish_signer (publisher, &request, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (retired->number, ==, 2);
+  g_autoptr (SvIndex) index = read_index (world, world->config);
+  world_advance (world, 25);
+  index->sequence++;
+  g_autoptr (SvSignedDocument) late = sv_index_sign (index, world->operator, 0, &error);
+  g_assert_no_error (error);
+  world_set_object (world, "scorevision/index.json", late->bytes);
+  g_autoptr (SvPublisher) known = world_publisher (world, world->config, world->stranger);
+  refused (known, "retire", world->operator, SV_ERROR_VERIFY, "--rebuild-index");
+}
+
+/* Who is leaving signs nobody's index again: that would last as long as he does. */
+static void
+test_leaves_after_another (void)
+{
+  g_autoptr (World) world = world_new (0);
+  GError *error = NULL;
+  g_autofree char *hash = world_publish (world, "w1", 0, 100, "1", FALSE);
+  g_assert_nonnull (hash);
+  g_autoptr (SvPublisher) publisher = world_publisher (world, world->config, world->operator);
+  say (publisher, "add", world->stranger);
+  say (publisher, "add", world->owner);
+  const SvSignerRequest request = { .account = sv_keypair_address (world->operator), .has_from_block = TRUE, .from_block = 20 };
+  g_autoptr (SvSignerPublication) retired = sv_publish_signer (publisher, &request, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (retired->number, ==, 3);
+  world_advance (world, 25);
+  g_autoptr (SvPublisher) next = world_publisher (world, world->config, world->stranger);
+  g_autoptr (SvSignerPublication) leaving = change (next, "retire", world->stranger);
+  g_assert_cmpuint (leaving->number, ==, 4);
+  g_assert_cmpuint (leaving->resigned, ==, 0);
+  g_assert_nonnull (leaving->index_fault);
 }
 
 static void
@@ -277,6 +358,9 @@ main (int argc, char **argv)
   g_test_add_func ("/signers_publish/adds, once", test_add);
   g_test_add_func ("/signers_publish/retires, and signs the index again", test_retire);
   g_test_add_func ("/signers_publish/tells who retires himself", test_retires_himself);
+  g_test_add_func ("/signers_publish/signs the index of one who is retired", test_retired_before);
+  g_test_add_func ("/signers_publish/signs no index with the wallet that retires", test_leaves_after_another);
+  g_test_add_func ("/signers_publish/signs no index that a retired one has made since", test_retired_goes_on);
   g_test_add_func ("/signers_publish/refuses", test_refused);
   g_test_add_func ("/signers_publish/keeps somebody with rights", test_last_one_with_rights);
   g_test_add_func ("/signers_publish/builds on what is there", test_on_top_of_each_other);

@@ -31,6 +31,23 @@ test_sound (void)
   g_assert_true (lab_has_note (check, "is not anchored on the chain (pending)"));
 }
 
+/* An anchor that was just made needs nobody to do anything. */
+static void
+test_anchor_on_its_way (void)
+{
+  g_autoptr (Lab) lab = lab_new_on (5);
+  g_autofree char *text = g_strdup_printf ("sv1 manifest %s 4", lab->live);
+  world_commit (lab->world, lab->world->operator, text);
+  g_autofree char *note =
+      g_strdup_printf ("its anchor is in block %" G_GUINT64_FORMAT ", not final yet", world_head (lab->world).best.number);
+  g_autoptr (SvStoreCheck) early = lab_check (lab, NULL);
+  g_assert_true (lab_has_note (early, note));
+  g_assert_false (lab_has_note (early, "publish it again"));
+  world_advance (lab->world, 20);
+  g_autoptr (SvStoreCheck) late = lab_check (lab, NULL);
+  g_assert_false (lab_has_note (late, "anchor"));
+}
+
 static void
 test_notes (void)
 {
@@ -341,6 +358,7 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/store-check/sound", test_sound);
+  g_test_add_func ("/store-check/anchor-on-its-way", test_anchor_on_its_way);
   g_test_add_func ("/store-check/notes", test_notes);
   g_test_add_func ("/store-check/statement-without-effect", test_statement_without_effect);
   g_test_add_func ("/store-check/public/same", test_public_same);

@@ -5,7 +5,8 @@
  *    a damaged archive and a broken chain of statements
  *  - a statement that the target has with other content ends it; after a rotation the retired one's index is replaced
  *  - damaged clips and shards are left out, and the index is written
- *  - the target's index: older, the same, newer, another of the same sequence, a stranger's, another chain's, garbage
+ *  - the target's index: older, the same, newer, another of the same sequence, a stranger's, another chain's, garbage, one
+ *    of a version of tomorrow
  *  - from a public address: what the index names; what it refuses to give could not be read, and is not damaged
  *  - a source whose index is none that a reader takes; an empty one; one that only runners write to; one store twice
  */
@@ -356,6 +357,10 @@ test_target_index (void)
   g_autoptr (GBytes) foreign = world_index_bytes (other->world);
   write_to (to, SV_INDEX_KEY, foreign);
   assert_refused (lab, to, SV_ERROR_POLICY, "of another chain or subnet");
+  assert_refused (lab, to, SV_ERROR_POLICY, "check --netuid, --chain");
+
+  write_text (to, SV_INDEX_KEY, "{\"version\":\"2.0\",\"sequence\":1,\"signature\":\"of tomorrow\"}");
+  assert_refused (lab, to, SV_ERROR_POLICY, "nothing was copied: scorevision/index.json in file:");
 
   write_text (to, SV_INDEX_KEY, "{\"version\":");
   g_autoptr (SvMirrorReport) over_garbage = mirror (lab, to, (Flags){ 0 });

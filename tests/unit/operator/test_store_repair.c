@@ -141,6 +141,13 @@ sign_low_index_by_stranger (Lab *lab)
 }
 
 static char *
+write_index_of_tomorrow (Lab *lab)
+{
+  lab_write (lab, SV_INDEX_KEY, "{\"version\":\"2.0\",\"sequence\":1,\"signature\":\"of tomorrow\"}");
+  return g_strdup (SV_INDEX_KEY);
+}
+
+static char *
 lose_index_that_is_old (Lab *lab)
 {
   g_autofree char *text = g_strdup_printf ("sv1 manifest %s 9", lab->live);
@@ -264,6 +271,7 @@ static const Case cases[] = {
   { "index-rolled-back", roll_index_back, "rollback", "this home's memory" },
   { "index-by-stranger", sign_index_by_stranger, "not a trusted signer", NULL },
   { "index-by-stranger-low", sign_low_index_by_stranger, "not a trusted signer", "this home's memory" },
+  { "index-of-tomorrow", write_index_of_tomorrow, "not canonical", NULL },
   { "index-anchored-above", lose_index_that_is_old, "missing: the index of sequence 9", NULL },
   { "entry-contradicts", contradict_manifest, "differ in start_block", NULL },
   { "clip-damaged", damage_clip, "damaged", NULL, .has_mirror = TRUE },

@@ -95,6 +95,14 @@ take_one (guint *count)
   return has_one;
 }
 
+static gboolean
+is_due (guint *n_until)
+{
+  gboolean is_last = *n_until == 1;
+  *n_until -= *n_until > 0;
+  return is_last;
+}
+
 /* FALSE when nothing was answered. */
 static gboolean
 answer_put (S3World *world, int fd, const char *request, const char *path)
@@ -107,7 +115,7 @@ answer_put (S3World *world, int fd, const char *request, const char *path)
       store_object (world, path, world->intruder, NULL);
     return FALSE;
   }
-  if (is_conditional && world->knows_no_conditions)
+  if (is_due (&world->n_puts_until_unknown) || (is_conditional && world->knows_no_conditions))
   {
     send_answer (world, fd, s3_error_text (501, "NotImplemented"));
     return TRUE;
@@ -123,6 +131,8 @@ answer_put (S3World *world, int fd, const char *request, const char *path)
     return FALSE;
   const Object *stored = g_hash_table_lookup (world->objects, path);
   g_autofree char *etag = g_strdup_printf ("ETag: \"%s\"\r\n", stored->etag);
+  if (is_due (&world->n_puts_until_removed))
+    g_hash_table_remove (world->objects, path);
   send_answer (world, fd, s3_answer_text (200, etag, ""));
   return TRUE;
 }

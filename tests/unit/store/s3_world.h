@@ -19,7 +19,9 @@ typedef struct
   guint n_lost_completions; /* of uploads in parts: carried out, and the connection closed */
   gboolean ignores_absent, ignores_match, wants_bare, knows_no_conditions;
   gboolean keeps_connections;
-  const char *const *script; /* NULL-terminated: what is answered first, whatever is asked; "" closes the connection */
+  guint n_puts_until_removed; /* the object of that put is gone right after it; 0: of none */
+  guint n_puts_until_unknown; /* that put is answered as by a server that knows no conditions; 0: none */
+  const char *const *script;  /* NULL-terminated: what is answered first, whatever is asked; "" closes the connection */
 
   /* what it has seen */
   GPtrArray *requests; /* "PUT /bucket/key?query" */

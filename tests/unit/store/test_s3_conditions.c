@@ -4,6 +4,7 @@
  *  2. a put that was lost before it arrived, and somebody else came first: a conflict, even with the same bytes
  *  3. where nothing can be found out, the message says that it may have been written
  *  4. a server that ignores a condition is found out before anything is written; --single-publisher is named, and helps
+ *     one bad answer, or a probe's object that somebody removes, is not taken for that; and no bad answer is kept on disk
  *  5. both forms of If-Match are found; the answer is remembered for a day
  *  6. put once asks nothing beforehand
  *  7. a conflict of two puts at the same moment is tried again
@@ -82,8 +83,9 @@ test_lost_connection (void)
 
   ((SvS3Store *)world->store)->conditions.probed_ms = 0;
   remove (((SvS3Store *)world->store)->memory_path);
-  world->n_lost_answers = 1;
-  assert_fails_saying (put (world, "two", SV_PUT_IF_ABSENT, NULL, refusal), SV_ERROR_UNREACHABLE, "run the command again");
+  world->n_lost_answers = 1; /* of the probe, which is made again */
+  assert_fails (put (world, "two", SV_PUT_IF_ABSENT, NULL, refusal), SV_ERROR_CONFLICT);
+  g_assert_cmpuint (s3_world_n_requests (world, "DELETE /bucket/private/probe/"), ==, 3);
 }
 
 static void
@@ -126,6 +128,7 @@ test_ignored_conditions (void)
   g_assert_null (s3_world_content (world, "key"));
   g_assert_cmpuint (s3_world_n_requests (world, "PUT /bucket/key"), ==, 0);
   g_assert_cmpuint (g_hash_table_size (world->objects), ==, 0);
+  g_assert_false (g_file_test (((SvS3Store *)world->store)->memory_path, G_FILE_TEST_EXISTS));
 
   sv_object_store_assume_single_writer (world->store);
   g_autofree char *first = put_well (world, "one", SV_PUT_IF_ABSENT, NULL);
@@ -153,6 +156,47 @@ test_no_conditions (void)
   assert_fails_saying (put (world, "one", SV_PUT_IF_ABSENT, NULL, refusal), SV_ERROR_POLICY, "--single-publisher");
   g_free (put_well (world, "one", SV_PUT_ONCE, NULL));
   g_assert_cmpstr (s3_world_content (world, "key"), ==, "one");
+}
+
+/* In turn: of the first probe's two puts that pass, somebody removes the object; a proxy answers one of its four for the
+ * server. */
+static void
+test_disturbed_probe (void)
+{
+  for (guint i = 0; i < 2 + 4; i++)
+  {
+    g_autoptr (S3World) world = s3_world_new ();
+    world->n_puts_until_removed = i < 2 ? i + 1 : 0;
+    world->n_puts_until_unknown = i < 2 ? 0 : i - 1;
+    g_autofree char *first = put_well (world, "one", SV_PUT_IF_ABSENT, NULL);
+    assert_fails (put (world, "two", SV_PUT_IF_ABSENT, NULL, refusal), SV_ERROR_CONFLICT);
+    g_free (put_well (world, "two", SV_PUT_IF_MATCHES, first));
+    assert_fails (put (world, "three", SV_PUT_IF_MATCHES, first, refusal), SV_ERROR_CONFLICT);
+    g_assert_cmpuint (g_hash_table_size (world->objects), ==, 1);
+  }
+}
+
+/* Nor does an answer of a proxy make a server keep what it ignores. */
+static void
+test_unknown_is_not_kept (void)
+{
+  g_autoptr (S3World) world = s3_world_new ();
+  world->ignores_absent = TRUE;
+  world->n_puts_until_unknown = 2;
+  assert_fails_saying (put (world, "one", SV_PUT_IF_ABSENT, NULL, refusal), SV_ERROR_POLICY, "ignores conditional puts");
+}
+
+/* Whoever removes it each time is told of, and nothing else is said. */
+static void
+test_removed_probes (void)
+{
+  g_autofree char *made = s3_answer_text (200, "ETag: \"1\"\r\n", "");
+  g_autofree char *gone = s3_answer_text (404, NULL, ""), *removed = s3_answer_text (204, NULL, "");
+  const char *const script[] = { made, gone, removed, made, gone, removed, NULL };
+  g_autoptr (S3World) world = s3_world_new ();
+  world->script = script;
+  assert_fails_saying (put (world, "one", SV_PUT_IF_ABSENT, NULL, refusal), SV_ERROR_UNREACHABLE, "nobody cleans up below");
+  g_assert_null (s3_world_content (world, "key"));
 }
 
 static void
@@ -216,6 +260,8 @@ test_memory (void)
   remember (world, "quoted", sv_clock_ms () + 60000);
   g_assert_cmpuint (n_probes_of_next_process (world), ==, 1);
   remember (world, "otherwise", sv_clock_ms ());
+  g_assert_cmpuint (n_probes_of_next_process (world), ==, 1);
+  remember (world, "none", sv_clock_ms ());
   g_assert_cmpuint (n_probes_of_next_process (world), ==, 1);
   g_assert_true (g_file_set_contents (((SvS3Store *)world->store)->memory_path, "{", -1, NULL));
   g_assert_cmpuint (n_probes_of_next_process (world), ==, 1);
@@ -344,6 +390,9 @@ main (int argc, char **argv)
   g_test_add_func ("/s3-conditions/a server that ignores conditions is found out", test_ignored_conditions);
   g_test_add_func ("/s3-conditions/one condition can be kept without the other", test_half_ignored_conditions);
   g_test_add_func ("/s3-conditions/a server that knows no conditions is found out", test_no_conditions);
+  g_test_add_func ("/s3-conditions/one bad answer and one lost object say nothing of a server", test_disturbed_probe);
+  g_test_add_func ("/s3-conditions/one bad answer does not hide that conditions are ignored", test_unknown_is_not_kept);
+  g_test_add_func ("/s3-conditions/who removes the probe each time is told", test_removed_probes);
   g_test_add_func ("/s3-conditions/both forms of if-match are found", test_forms);
   g_test_add_func ("/s3-conditions/a server that has forgotten conditions is found out", test_forgotten_conditions);
   g_test_add_func ("/s3-conditions/the answer is remembered for a day", test_memory);
