@@ -319,6 +319,58 @@ sv_mirrors_ask_one (SvMirrors *mirrors, guint number, const SvMirrorQuestion *qu
   return answers->len > 0 ? g_ptr_array_steal_index (answers, 0) : NULL;
 }
 
+/* ── each at its own pace ── */
+
+struct SvMirrorTalk
+{
+  SvMirrors *mirrors;
+  GAsyncQueue *answers;
+  guint n_open; /* questions without an answer */
+};
+
+SvMirrorTalk *
+sv_mirror_talk_new (SvMirrors *mirrors)
+{
+  SvMirrorTalk *talk = g_new0 (SvMirrorTalk, 1);
+  talk->mirrors = mirrors;
+  talk->answers = g_async_queue_new_full (answer_free);
+  return talk;
+}
+
+void
+sv_mirror_talk_free (SvMirrorTalk *talk)
+{
+  g_async_queue_unref (talk->answers);
+  g_free (talk);
+}
+
+void
+sv_mirror_talk_ask (SvMirrorTalk *talk, guint mirror, const SvMirrorQuestion *question)
+{
+  talk->n_open++;
+  if (talk->mirrors->mirrors->len > 1)
+  {
+    ask_on_thread (talk->mirrors, mirror, question, 1, talk->answers);
+    return;
+  }
+  g_autoptr (GPtrArray) answers = ask_here (talk->mirrors, question, 1);
+  g_async_queue_push (talk->answers, g_ptr_array_steal_index (answers, 0));
+}
+
+SvMirrorAnswer *
+sv_mirror_talk_next (SvMirrorTalk *talk, gint64 deadline)
+{
+  gint64 left = deadline - g_get_monotonic_time ();
+  if (talk->n_open == 0 || left <= 0)
+    return NULL;
+  SvMirrorAnswer *answer = g_async_queue_timeout_pop (talk->answers, (guint64)left);
+  if (answer == NULL)
+    return NULL;
+  talk->n_open--;
+  give_store_back (talk->mirrors, answer);
+  return answer;
+}
+
 /* ── the first right one ── */
 
 static guint

@@ -42,6 +42,17 @@ typedef struct
 #define SV_MIRRORS_PATIENCE_MS 5000
 GPtrArray *sv_mirrors_ask_all (SvMirrors *mirrors, const SvMirrorQuestion *questions, guint n_questions);
 
+/* Questions to several mirrors, each at its own pace: who has answered can be asked again while others are waited for. One
+ * question to a mirror at a time. Mirrors are not to be asked otherwise meanwhile. */
+typedef struct SvMirrorTalk SvMirrorTalk;
+SvMirrorTalk *sv_mirror_talk_new (SvMirrors *mirrors);
+void sv_mirror_talk_free (SvMirrorTalk *talk);
+void sv_mirror_talk_ask (SvMirrorTalk *talk, guint mirror, const SvMirrorQuestion *question);
+
+/* The next answer of whichever mirror, NULL where no question is open, or none is answered by @deadline (monotonic, µs). A
+ * mirror that is alone has answered when it was asked. Returns: (transfer full). */
+SvMirrorAnswer *sv_mirror_talk_next (SvMirrorTalk *talk, gint64 deadline);
+
 /* One question to one mirror, with the same patience. Returns: (transfer full), or NULL when it did not answer in time. */
 SvMirrorAnswer *sv_mirrors_ask_one (SvMirrors *mirrors, guint mirror, const SvMirrorQuestion *question);
 void sv_mirror_answer_free (SvMirrorAnswer *answer);

@@ -267,6 +267,12 @@ sv_publisher_last_statement (const SvPublisher *publisher)
   return sv_statements_last (publisher->reader, 0);
 }
 
+GPtrArray *
+sv_publisher_statements (const SvPublisher *publisher)
+{
+  return sv_statements_shown (publisher->reader, 0);
+}
+
 /* What the store holds in its place must be the same: nobody could read what follows after another one. */
 static gboolean
 put_known (SvPublisher *publisher, const SvSignersStatement *known, GError **error)

@@ -57,6 +57,9 @@ gboolean sv_publisher_put_manifest (SvPublisher *publisher, const SvManifest *ma
  * sv_reader_update_signers(). */
 const SvSignersStatement *sv_publisher_last_statement (const SvPublisher *publisher);
 
+/* All of them from the first on. Returns: (transfer container) (element-type SvSignersStatement). */
+GPtrArray *sv_publisher_statements (const SvPublisher *publisher);
+
 /* Puts a statement on signers where there is none with its number (else SV_ERROR_CONFLICT), and before it what the store lacks
  * of those that this home remembers: without them nobody could read it. */
 gboolean sv_publisher_put_statement (SvPublisher *publisher, const SvSignersStatement *statement,

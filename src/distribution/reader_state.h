@@ -62,7 +62,10 @@ void sv_statements_forget_tails (SvReader *reader);
  * of them may have added that signer, and then nothing was verified, and nothing is wrong with the index either. */
 void sv_statements_excuse (SvReader *reader, guint mirror, GBytes *index, GError **error);
 
-/* (transfer none) the last that @mirror has shown, or that counts; NULL where there is none. */
+/* (transfer container) the statements that count, and after them those of @mirror. */
+GPtrArray *sv_statements_shown (const SvReader *reader, guint mirror);
+
+/* (transfer none) the last of these; NULL where there is none. */
 const SvSignersStatement *sv_statements_last (const SvReader *reader, guint mirror);
 
 /* For a publisher, whose reader has one store: the verified index and its ETag, or, where nothing was ever published, an empty

@@ -2,7 +2,8 @@
  * there. Where a mirror has it, its statements are read one by one until they end; each mirror's are judged by themselves, on
  * top of those that count already, which nobody can take back. What no trusted account vouches for yet is kept per mirror as
  * its tail, in memory only, so that a mirror that shows hundreds of them is not read anew each time. A history is read up to
- * its limits, which whoever has stolen a key cannot raise. */
+ * its limits, which whoever has stolen a key cannot raise. All mirrors are read at the same time, and have one deadline
+ * together: so a slow one holds up neither another one's history nor the index for longer than that. */
 #include <string.h>
 
 #include "base/error.h"
@@ -10,7 +11,11 @@
 #include "distribution/reader_state.h"
 #include "distribution/signers_memory.h"
 
-#define PATIENCE_US (30 * G_USEC_PER_SEC) /* for all of one mirror's; the rest is read the next time */
+/* For all mirrors' histories, after the first answers; the rest is read the next time. Who goes on from an index that he has
+ * keeps what he has read of histories without end, and should soon know of a newer index. */
+#define PATIENCE_US (25 * G_USEC_PER_SEC)
+#define POLL_PATIENCE_US (5 * G_USEC_PER_SEC)
+#define SILENCE_US (5 * G_USEC_PER_SEC) /* after which nobody is waited for any more */
 
 void
 sv_statements_forget_tails (SvReader *reader)
@@ -55,10 +60,16 @@ with_tail (const SvReader *reader, const GPtrArray *tail)
   return all;
 }
 
+GPtrArray *
+sv_statements_shown (const SvReader *reader, guint mirror)
+{
+  return with_tail (reader, reader->tails[mirror]);
+}
+
 const SvSignersStatement *
 sv_statements_last (const SvReader *reader, guint mirror)
 {
-  g_autoptr (GPtrArray) all = with_tail (reader, reader->tails[mirror]);
+  g_autoptr (GPtrArray) all = sv_statements_shown (reader, mirror);
   return all->len > 0 ? all->pdata[all->len - 1] : NULL;
 }
 
@@ -66,8 +77,9 @@ sv_statements_last (const SvReader *reader, guint mirror)
 typedef struct
 {
   SvReader *reader;
-  SvFetchMode mode;
   guint mirror;
+  SvFetchMode mode;    /* of the question that it is asked */
+  gboolean is_waiting; /* for its answer */
   GPtrArray *tail;     /* the reader's for this mirror */
   SvSignersFold *fold; /* of what counts, and the tail */
   const SvSignersStatement *last;
@@ -79,7 +91,33 @@ walk_clear (Walk *walk)
 {
   g_clear_pointer (&walk->fold, sv_signers_fold_free);
 }
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Walk, walk_clear)
+
+/* All of them. */
+typedef struct
+{
+  SvReader *reader;
+  SvFetchMode mode;
+  SvMirrorTalk *talk;
+  GArray *walks; /* of Walk, one per mirror */
+} Reading;
+
+static void
+reading_clear (Reading *reading)
+{
+  g_clear_pointer (&reading->walks, g_array_unref);
+  g_clear_pointer (&reading->talk, sv_mirror_talk_free);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Reading, reading_clear)
+
+static void
+reading_init (Reading *reading)
+{
+  guint n_mirrors = sv_mirrors_count (reading->reader->mirrors);
+  reading->talk = sv_mirror_talk_new (reading->reader->mirrors);
+  reading->walks = g_array_new (FALSE, TRUE, sizeof (Walk));
+  g_array_set_clear_func (reading->walks, (GDestroyNotify)walk_clear);
+  g_array_set_size (reading->walks, n_mirrors);
+}
 
 static void
 walk_begin (Walk *walk)
@@ -211,50 +249,64 @@ note_silence (SvReader *reader, guint mirror)
 }
 
 static gboolean
-read_next (Walk *walk, SvFetchMode mode, gboolean *goes_on, GError **error)
-{
-  g_autofree char *key = NULL;
-  const SvMirrorQuestion question = question_for (next_number (walk), mode, &key);
-  g_autoptr (SvMirrorAnswer) answer = sv_mirrors_ask_one (walk->reader->mirrors, walk->mirror, &question);
-  *goes_on = FALSE;
-  if (answer == NULL)
-    note_silence (walk->reader, walk->mirror);
-  else
-    note_unread (walk->reader, walk->mirror, answer->error);
-  return answer == NULL || take_answer (walk, answer, goes_on, error);
-}
-
-/* A statement never changes, so caches may give it; what they say of the end may be old. */
-static gboolean
-read_on (Walk *walk, GError **error)
-{
-  gint64 deadline = g_get_monotonic_time () + PATIENCE_US;
-  for (gboolean goes_on = TRUE; goes_on;)
-  {
-    if (g_get_monotonic_time () >= deadline)
-    {
-      note_silence (walk->reader, walk->mirror);
-      return TRUE;
-    }
-    if (!read_next (walk, SV_FETCH_NORMAL, &goes_on, error))
-      return FALSE;
-    if (!goes_on && walk->mode == SV_FETCH_BYPASS_CACHES && !read_next (walk, walk->mode, &goes_on, error))
-      return FALSE;
-  }
-  return TRUE;
-}
-
-static gboolean
 is_first_of_tail (const GPtrArray *tail, const SvMirrorAnswer *answer)
 {
   return tail != NULL && tail->len > 0 && answer->object != NULL &&
          g_bytes_equal (((const SvSignersStatement *)tail->pdata[0])->document->bytes, answer->object->bytes);
 }
 
-/* What the mirror had before stays as long as it shows the first of it, or nothing can be told. */
-static gboolean
-read_mirror (SvReader *reader, SvFetchMode mode, const SvMirrorAnswer *answer, GError **error)
+static void
+ask_next (Reading *reading, Walk *walk, SvFetchMode mode)
 {
+  g_autofree char *key = NULL;
+  const SvMirrorQuestion question = question_for (next_number (walk), mode, &key);
+  walk->mode = mode;
+  walk->is_waiting = TRUE;
+  sv_mirror_talk_ask (reading->talk, walk->mirror, &question);
+}
+
+/* A statement never changes, so caches may give it; what they say of the end may be old. */
+static gboolean
+take_next (Reading *reading, const SvMirrorAnswer *answer, GError **error)
+{
+  Walk *walk = &g_array_index (reading->walks, Walk, answer->mirror);
+  gboolean goes_on;
+  walk->is_waiting = FALSE;
+  note_unread (reading->reader, walk->mirror, answer->error);
+  if (!take_answer (walk, answer, &goes_on, error))
+    return FALSE;
+  if (goes_on)
+    ask_next (reading, walk, SV_FETCH_NORMAL);
+  else if (reading->mode == SV_FETCH_BYPASS_CACHES && walk->mode == SV_FETCH_NORMAL)
+    ask_next (reading, walk, SV_FETCH_BYPASS_CACHES);
+  return TRUE;
+}
+
+static gboolean
+read_on (Reading *reading, GError **error)
+{
+  gboolean is_poll = reading->mode == SV_FETCH_NORMAL && reading->reader->last_hash != NULL;
+  gint64 deadline = g_get_monotonic_time () + (is_poll ? POLL_PATIENCE_US : PATIENCE_US);
+  for (;;)
+  {
+    gint64 silence = g_get_monotonic_time () + SILENCE_US;
+    g_autoptr (SvMirrorAnswer) answer = sv_mirror_talk_next (reading->talk, MIN (deadline, silence));
+    if (answer == NULL)
+      break;
+    if (!take_next (reading, answer, error))
+      return FALSE;
+  }
+  for (guint i = 0; i < reading->walks->len; i++)
+    if (g_array_index (reading->walks, Walk, i).is_waiting)
+      note_silence (reading->reader, i);
+  return TRUE;
+}
+
+/* Takes the mirror's first answer. What it had before stays as long as it shows the first of that, or nothing can be told. */
+static gboolean
+begin_mirror (Reading *reading, const SvMirrorAnswer *answer, GError **error)
+{
+  SvReader *reader = reading->reader;
   GPtrArray **tail = &reader->tails[answer->mirror];
   gboolean is_known = is_first_of_tail (*tail, answer);
   gboolean is_absent = g_error_matches (answer->error, SV_ERROR, SV_ERROR_NOT_FOUND);
@@ -263,12 +315,16 @@ read_mirror (SvReader *reader, SvFetchMode mode, const SvMirrorAnswer *answer, G
     g_clear_pointer (tail, g_ptr_array_unref);
   if (is_absent)
     return TRUE;
-  g_auto (Walk) walk = { .reader = reader, .mode = mode, .mirror = answer->mirror };
-  walk_begin (&walk);
+  Walk *walk = &g_array_index (reading->walks, Walk, answer->mirror);
+  walk->reader = reader;
+  walk->mirror = answer->mirror;
+  walk_begin (walk);
   gboolean goes_on = is_known;
-  if (!is_known && !take_answer (&walk, answer, &goes_on, error))
+  if (!is_known && !take_answer (walk, answer, &goes_on, error))
     return FALSE;
-  return !goes_on || read_on (&walk, error);
+  if (goes_on)
+    ask_next (reading, walk, SV_FETCH_NORMAL);
+  return TRUE;
 }
 
 /* ── all mirrors' ── */
@@ -317,6 +373,20 @@ remember (SvReader *reader, const GPtrArray *statements, GError **error)
   return sv_reader_refresh_trust (reader, error);
 }
 
+static gboolean
+read_mirrors (SvReader *reader, SvFetchMode mode, const GPtrArray *answers, guint question, GError **error)
+{
+  g_auto (Reading) reading = { .reader = reader, .mode = mode };
+  reading_init (&reading);
+  for (guint i = 0; i < answers->len; i++)
+  {
+    const SvMirrorAnswer *answer = answers->pdata[i];
+    if (answer->question == question && !begin_mirror (&reading, answer, error))
+      return FALSE;
+  }
+  return read_on (&reading, error);
+}
+
 gboolean
 sv_statements_take (SvReader *reader, SvFetchMode mode, const GPtrArray *answers, guint question, GError **error)
 {
@@ -324,14 +394,9 @@ sv_statements_take (SvReader *reader, SvFetchMode mode, const GPtrArray *answers
     sv_statements_forget_tails (reader);
   for (guint i = 0; i < sv_mirrors_count (reader->mirrors); i++)
     note_silence (reader, i);
-  for (guint i = 0; i < answers->len; i++)
-  {
-    const SvMirrorAnswer *answer = answers->pdata[i];
-    if (answer->question == question && !read_mirror (reader, mode, answer, error))
-      return FALSE;
-  }
   g_autoptr (GPtrArray) longest = NULL;
-  return find_longest (reader, &longest, error) && (longest == NULL || remember (reader, longest, error));
+  return read_mirrors (reader, mode, answers, question, error) && find_longest (reader, &longest, error) &&
+         (longest == NULL || remember (reader, longest, error));
 }
 
 void

@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/rfc3339.h"
+#include "operator/signers_room.h"
 
 #define MAX_ATTEMPTS 200
 #define MAX_ATTEMPTS_AT_ONE 10 /* at one number: what lies there is then no statement */
@@ -207,6 +208,13 @@ sign_statement (const Change *change, GError **error)
                                     sv_publisher_keypair (change->publisher), sv_clock_ms (), error);
 }
 
+static gboolean
+check_room (const Change *change, const SvSignersStatement *statement, GError **error)
+{
+  g_autoptr (GPtrArray) history = sv_publisher_statements (change->publisher);
+  return sv_signers_check_room (change->signers, history, statement, error);
+}
+
 /* *@done stays FALSE where the number was taken meanwhile. */
 static gboolean
 put_statement (Change *change, const SvSignersStatement *statement, gboolean *done, GError **error)
@@ -251,7 +259,8 @@ try_change (Change *change, gboolean *done, GError **error)
   if (*done)
     return TRUE;
   g_autoptr (SvSignersStatement) statement = check_right (change, error) ? sign_statement (change, error) : NULL;
-  if (statement == NULL || (!request->is_addition && !check_somebody_stays (change, statement, error)))
+  if (statement == NULL || (!request->is_addition && !check_somebody_stays (change, statement, error)) ||
+      !check_room (change, statement, error))
     return FALSE;
   change->publication->number = statement->number;
   g_free (change->publication->hash);

@@ -146,7 +146,8 @@ find_issued (SvMirror *mirror, const char *key, const SvStoreName *name, guint64
   if (!*is_there)
     add_fault (mirror, key,
                "the copy has another issue log under this name, which is not replaced; see which of the two is the operator's, "
-               "and remove the wrong one by hand");
+               "and remove the wrong one by hand",
+               FALSE);
   return TRUE;
 }
 

@@ -4,10 +4,10 @@
 import { after, before, test } from 'node:test';
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 import { encodeAddress } from '@polkadot/util-crypto';
-import { createWorld, programs, run } from './harness.mjs';
+import { createWorld, programs, run, waitFor } from './harness.mjs';
 import { drip, endless, fail, raw, say, startMirror } from './mirror.mjs';
 import { openDocument, sha256, signDocument } from './peer.mjs';
 import { refused } from './refusing.mjs';
@@ -124,6 +124,21 @@ test('statements of two faces: two of one number by a trusted account are an equ
   tellTruth();
 });
 
+test('mirrors are read at the same time: each of two faces comes when the other one has been asked for', async () => {
+  const faces = mirrors.slice(0, 2);
+  const asked = Promise.all(faces.map((mirror, i) => new Promise((resolve) => {
+    const face = makeStatement(operator, 2, added.hash, adding(i === 0 ? stranger : next));
+    mirror.statements = (out, bytes, { url }) => {
+      if (nOf(url) === 1) return out.end(bytes);
+      if (nOf(url) > 2) return fail(404)(out);
+      resolve();
+      return asked.then(() => out.end(face));
+    };
+  })));
+  await refused(world, ['manifest', 'list'], 3, /equivocation/, { as: fresh(), env: at(...faces) });
+  tellTruth();
+});
+
 test('histories by nobody, without end, take neither memory nor the index', { skip: readFileSync(programs.sv).includes('__asan_init') }, async () => {
   const accounts = await Promise.all(Array.from({ length: 8 }, (_, i) => world.key(`crowd-${i}`)));
   const filler = 'x'.repeat(7 * 1024);
@@ -192,5 +207,27 @@ test('a retired signer goes on signing: neither his index nor a manifest that no
   liar.manifests = (out, bytes, { url }) => out.end(url.includes(sha256(unlisted).slice(7)) ? unlisted : bytes);
   await refused(world, ['miner', 'manifest', '--hash', sha256(unlisted)], 3, /is retired, and no index of a trusted signer lists it/, { as: fresh(), env: at(liar) });
   await world.sv(['miner', 'manifest', '--hash', entry.hash], { as: fresh(), env: at(liar) });
+  tellTruth();
+});
+
+test('slow histories without end: a server that has an index sees the next one', async () => {
+  const serve = await world.startServe({ env: at(...mirrors), until: '/healthz' });
+  const { length } = readdirSync(world.path('store', 'scorevision', 'signers'));
+  const made = [];
+  const slowly = (out, bytes, { url }) => {
+    const n = nOf(url);
+    if (n <= length) return out.end(bytes);
+    const before = n === length + 1 ? readFileSync(world.path(...statementPath(length))) : made[n - 1];
+    made[n] ??= makeStatement(stranger, n, sha256(before), adding(stranger));
+    return setTimeout(() => out.end(made[n]), 1000);
+  };
+  const liars = mirrors.slice(1);
+  liars.forEach((mirror) => { mirror.statements = slowly; });
+  await world.publish(football('2025-10-30', 5001, 9000, CLIP), { as: 'next' });
+  const { sequence } = JSON.parse(world.read('store', 'scorevision', 'index.json'));
+  await waitFor('the server to see the new index', async () => (
+    (await (await fetch(`${serve.url}/readyz`)).json()).index_sequence === sequence), 40_000);
+  assert.ok(made.length > length + 2, 'the liars were listened to');
+  await serve.stop();
   tellTruth();
 });

@@ -3,9 +3,11 @@ import { after, before, test } from 'node:test';
 import assert from 'node:assert/strict';
 import { rmSync } from 'node:fs';
 import { emptyWorld, run, programs } from './harness.mjs';
+import { sha256 } from './peer.mjs';
 import { football } from './season.mjs';
 
-const CLIP = `sha256:${'c1'.repeat(32)}`;
+const CONTENT = 'a clip, as far as a store knows';
+const CLIP = sha256(CONTENT);
 const INDEX = 'store/scorevision/index.json';
 let world, old, file;
 
@@ -15,6 +17,7 @@ before(async () => {
   world.env.SCOREVISION_MANIFEST_SIGNERS = owner.address;
   await world.sv(['chain', 'create', '--block-time', '0', '--finality', '0', '--owner', owner.address]);
   await world.publish(football('2025-10-23', 1, 5000, CLIP));
+  world.write(`store/private/clips/${CLIP.slice('sha256:'.length)}`, CONTENT);
   old = world.read(INDEX);
   await world.publish(football('2025-10-24', 5000, 9000, CLIP));
   file = world.write('next.json', football('2025-10-25', 9000, 9100, CLIP));

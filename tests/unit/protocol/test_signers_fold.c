@@ -205,9 +205,9 @@ static char *
 all_letters (void)
 {
   GString *text = g_string_new (NULL);
-  for (char letter = '!'; letter <= '~'; letter++)
+  for (int letter = '!'; letter <= '~'; letter++)
     if (strchr ("+-@:", letter) == NULL)
-      g_string_append_c (text, letter);
+      g_string_append_c (text, (char)letter);
   return g_string_free (text, FALSE);
 }
 
