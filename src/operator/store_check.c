@@ -3,7 +3,8 @@
  * index is read after the objects, so what a publisher adds meanwhile is at most an object too many, never one too few.
  *
  * What was found sound is remembered by name for manifests, archives and statements, of which there are few; shards and clips
- * are judged as they come and forgotten, so memory does not grow with them. */
+ * are judged as they come and forgotten, so memory does not grow with them. Nor does it grow with a listing that has no end: of
+ * everything so many are kept, the others counted, and what is not remembered is read again where it is asked for. */
 #include "operator/store_check.h"
 
 #include <string.h>
@@ -37,6 +38,8 @@ sv_store_check_new (const SvConfig *config, SvChain *chain, SvObjectStore *store
   check->chain = chain;
   check->store = store;
   check->options = *options;
+  if (check->options.max_kept == 0)
+    check->options.max_kept = SV_STORE_MAX_KEPT;
   check->states = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   check->by_key = g_hash_table_new (g_str_hash, g_str_equal);
   check->named = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
@@ -64,6 +67,7 @@ sv_store_check_free (SvStoreCheck *check)
   g_clear_pointer (&check->listing, sv_object_store_free);
   g_clear_pointer (&check->index, sv_index_free);
   g_clear_error (&check->failure);
+  g_clear_pointer (&check->untold, fault_free);
   g_hash_table_unref (check->states);
   g_hash_table_unref (check->by_key);
   g_hash_table_unref (check->named);
@@ -87,7 +91,7 @@ sv_store_check_report (const SvStoreCheck *check)
 guint
 sv_store_report_left (const SvStoreReport *report, guint *n_unreachable)
 {
-  guint left = 0;
+  guint left = (guint)MIN (report->untold, G_MAXUINT / 2);
   *n_unreachable = 0;
   for (guint i = 0; i < report->faults->len; i++)
   {
@@ -130,6 +134,24 @@ default_advice (SvStoreKind kind)
   }
 }
 
+/* Takes @fault, which can be completed until the next one comes. What is listed is seen once, and counted; what is asked for by
+ * name may have been counted already, and only tells that there is more. */
+static void
+keep_fault (SvStoreCheck *check, SvStoreFault *fault)
+{
+  gboolean is_kept = check->report.faults->len < check->options.max_kept;
+  check->report.tallies[fault->kind].faults += is_kept || check->is_listing;
+  if (is_kept)
+  {
+    g_ptr_array_add (check->report.faults, fault);
+    g_hash_table_insert (check->by_key, fault->key, fault);
+    return;
+  }
+  check->report.untold = check->is_listing ? check->report.untold + 1 : MAX (check->report.untold, 1);
+  g_clear_pointer (&check->untold, fault_free);
+  check->untold = fault;
+}
+
 SvStoreFault *
 sv_store_add_fault (SvStoreCheck *check, SvStoreKind kind, const char *key, const char *what, const char *advice)
 {
@@ -141,21 +163,20 @@ sv_store_add_fault (SvStoreCheck *check, SvStoreKind kind, const char *key, cons
   fault->key = g_strdup (key);
   fault->what = g_strdup (sv_message_without (what, key));
   fault->advice = g_strdup (advice != NULL ? advice : default_advice (kind));
-  g_ptr_array_add (check->report.faults, fault);
-  g_hash_table_insert (check->by_key, fault->key, fault);
-  check->report.tallies[kind].faults++;
+  keep_fault (check, fault);
   return fault;
 }
 
-static void
+static SvStoreFault *
 add_object_fault (SvStoreCheck *check, const char *key, const SvStoreName *name, const char *what)
 {
   SvStoreFault *fault = sv_store_add_fault (check, name->kind, key, what, NULL);
   if (name->kind != SV_STORE_MANIFEST && name->kind != SV_STORE_ARCHIVE)
-    return;
+    return fault;
   fault->remedy = SV_REMEDY_CONTENT;
   g_free (fault->hash);
   fault->hash = g_strdup (name->hash);
+  return fault;
 }
 
 /* ── one object ── */
@@ -181,13 +202,13 @@ state_of (const GError *failure)
 static void
 note_state (SvStoreCheck *check, const char *key, const SvStoreName *name, SvObjectState state, const GError *failure)
 {
-  if (is_remembered (name))
+  gboolean has_room = g_hash_table_size (check->states) < check->options.max_kept;
+  if (is_remembered (name) && (has_room || g_hash_table_contains (check->states, key)))
     g_hash_table_replace (check->states, g_strdup (key), GINT_TO_POINTER (state));
   if (state != SV_OBJECT_DAMAGED && state != SV_OBJECT_UNREADABLE)
     return;
   g_autofree char *what = g_strconcat (state == SV_OBJECT_DAMAGED ? "damaged: " : "cannot be read: ", failure->message, NULL);
-  add_object_fault (check, key, name, what);
-  ((SvStoreFault *)g_hash_table_lookup (check->by_key, key))->is_unreachable = state == SV_OBJECT_UNREADABLE;
+  add_object_fault (check, key, name, what)->is_unreachable = state == SV_OBJECT_UNREADABLE;
 }
 
 gboolean
@@ -214,9 +235,10 @@ sv_store_look_at (SvStoreCheck *check, const char *key, SvObjectState *state, GE
 static void
 keep_name (SvStoreCheck *check, const char *key, guint64 size, const SvStoreName *name)
 {
-  if (name->kind == SV_STORE_SIGNERS)
+  guint max = check->options.max_kept;
+  if (name->kind == SV_STORE_SIGNERS && check->statements->len < max)
     g_array_append_val (check->statements, name->number);
-  else if (name->kind == SV_STORE_PROBE)
+  else if (name->kind == SV_STORE_PROBE && check->probes->len < max)
     g_ptr_array_add (check->probes, g_strdup (key));
   else if (name->kind == SV_STORE_OTHER && check->others->len < OTHERS_SHOWN)
     g_ptr_array_add (check->others, g_strdup (key));
@@ -248,7 +270,10 @@ visit_object (const char *key, guint64 size, gpointer data)
 static gboolean
 check_objects (SvStoreCheck *check, GError **error)
 {
-  if (!sv_object_store_list (check->listing, "", visit_object, check, error))
+  check->is_listing = TRUE;
+  gboolean is_listed = sv_object_store_list (check->listing, "", visit_object, check, error);
+  check->is_listing = FALSE;
+  if (!is_listed)
     return FALSE;
   check->probes_at_us = g_get_monotonic_time ();
   if (check->failure != NULL)

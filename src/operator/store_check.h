@@ -39,7 +39,8 @@ typedef struct
 typedef struct
 {
   SvStoreTally tallies[SV_STORE_N_KINDS];
-  GPtrArray *faults; /* of SvStoreFault, in the order found */
+  GPtrArray *faults; /* of SvStoreFault, in the order found, up to a limit */
+  guint64 untold;    /* at least so many faults more */
   GPtrArray *notes;  /* of char: what is no fault and worth knowing */
   guint64 orphans;   /* manifests and archives that no index names */
   guint64 sequence;  /* of the index; 0 where there is none */
@@ -49,6 +50,7 @@ typedef struct
 {
   gboolean without_clips;  /* a copy that was made without them: what is not there is not missed */
   guint probe_patience_ms; /* how long a probe's object has to lie there before it counts as left behind */
+  guint max_kept;          /* 0: SV_STORE_MAX_KEPT */
   /* Called before each object; may be NULL. */
   void (*progress) (guint64 objects, guint64 bytes, const char *key, gpointer data);
   gpointer data;
@@ -77,5 +79,5 @@ gboolean sv_store_check_repair (SvStoreCheck *check, GError **error) G_GNUC_WARN
 /* (transfer none) */
 const SvStoreReport *sv_store_check_report (const SvStoreCheck *check);
 
-/* Faults that are not repaired; *@n_unreachable of them only could not be read. */
+/* Faults that are not repaired, also untold ones; *@n_unreachable of them only could not be read. */
 guint sv_store_report_left (const SvStoreReport *report, guint *n_unreachable);

@@ -27,6 +27,7 @@ struct SvStoreCheck
   SvIndex *index;           /* verified, or NULL */
   GHashTable *states;       /* key -> SvObjectState */
   GHashTable *by_key;       /* key -> SvStoreFault, borrowed */
+  SvStoreFault *untold;     /* the last one that is not kept */
   GHashTable *named;        /* hashes that the index names, of manifests and archives */
   GHashTable *wanted_clips; /* hashes of clips that manifests of open windows name -> their windows */
   GArray *statements;       /* numbers found */
@@ -39,11 +40,13 @@ struct SvStoreCheck
   guint64 objects;
   guint64 bytes;
   guint unreachable_in_a_row;
+  gboolean is_listing;
   GError *failure; /* while listing */
   SvStoreReport report;
 };
 
-/* The first fault of a key counts; @advice may be NULL. Returns: (transfer none). */
+/* The first fault of a key counts; @advice may be NULL. Returns: (transfer none) a fault to be completed, which is kept up to
+ * the limit, and else only counted. */
 SvStoreFault *sv_store_add_fault (SvStoreCheck *check, SvStoreKind kind, const char *key, const char *what, const char *advice);
 
 /* What is known of an object, reading it where that is not known yet; what is damaged or unreadable becomes a fault, what is

@@ -71,6 +71,14 @@ add_fault (SvMirror *mirror, const char *key, const char *what, gboolean is_unre
   g_hash_table_add (mirror->faulty, fault->key);
 }
 
+static gboolean
+refuse_endless (const SvMirror *mirror, const char *what, GError **error)
+{
+  g_set_error (error, SV_ERROR, SV_ERROR_POLICY, "%s has more than %d %s; see what that is with `sv store check --store %s`",
+               sv_object_store_url (mirror->from), SV_STORE_MAX_KEPT, what, sv_object_store_url (mirror->from));
+  return FALSE;
+}
+
 /* An object that cannot be had is left out; a source that cannot be read ends it all. Takes @failure. */
 static gboolean
 leave_out (SvMirror *mirror, const char *key, GError *failure, GError **error)
@@ -84,7 +92,7 @@ leave_out (SvMirror *mirror, const char *key, GError *failure, GError **error)
   }
   add_fault (mirror, key, failure->message, is_unreachable);
   g_error_free (failure);
-  return TRUE;
+  return mirror->report->faults->len <= SV_STORE_MAX_KEPT || refuse_endless (mirror, "objects that cannot be copied", error);
 }
 
 /* *@is_there tells whether the target has the object, whole as far as its size shows, or with `verify` its content. */
@@ -316,7 +324,7 @@ visit_object (const char *key, guint64 size, gpointer data)
     return TRUE;
   case SV_STORE_SIGNERS:
     g_array_append_val (mirror->statements, name.number);
-    return TRUE;
+    return mirror->statements->len <= SV_STORE_MAX_KEPT || refuse_endless (mirror, "statements on signers", &mirror->failure);
   case SV_STORE_PROBE:
   case SV_STORE_OTHER:
     mirror->report->n_others++;

@@ -240,6 +240,13 @@ sv_store_check_statements (SvStoreCheck *check, GError **error)
 {
   g_autoptr (SvSignersStatement) earlier = NULL;
   guint64 before = 0, n_known = sv_signers_fold_last_effective (sv_signers_fold (sv_reader_signers (check->reader)));
+  if (check->report.tallies[SV_STORE_SIGNERS].objects > check->options.max_kept)
+  {
+    sv_store_add_fault (
+        check, SV_STORE_SIGNERS, SV_SIGNERS_PREFIX, "there are more statements on signers than can be true",
+        "somebody fills this store: remove those that are behind the last one that `sv manifest signers` shows");
+    return TRUE;
+  }
   g_array_sort (check->statements, compare_numbers);
   for (guint i = 0; i < check->statements->len; i++)
   {
@@ -366,12 +373,19 @@ static void
 note_leftovers (SvStoreCheck *check)
 {
   guint64 n_others = check->report.tallies[SV_STORE_OTHER].objects;
+  const SvStoreTally *probes = &check->report.tallies[SV_STORE_PROBE];
   if (check->report.orphans > 0 && check->index != NULL)
     add_note (check, "%" G_GUINT64_FORMAT " %s that no index names: harmless, a publication that was interrupted leaves them",
               check->report.orphans, check->report.orphans == 1 ? "object" : "objects");
-  if (check->probes->len > 0)
-    add_note (check, "%u left behind by a probe of the server, below private/probe/; `sv store check --repair` removes them",
-              check->probes->len);
+  if (probes->objects > probes->repaired)
+    add_note (check,
+              "%" G_GUINT64_FORMAT
+              " left behind by a probe of the server, below private/probe/; `sv store check --repair` removes "
+              "them, %u at a time",
+              probes->objects - probes->repaired, check->options.max_kept);
+  if (check->report.untold > 0)
+    add_note (check, "%" G_GUINT64_FORMAT " faults or more are not listed: mend those that are, then run this check again",
+              check->report.untold);
   for (guint i = 0; i < check->others->len; i++)
     add_note (check, "nobody's name, left alone: %s", (const char *)check->others->pdata[i]);
   if (n_others > check->others->len)

@@ -26,6 +26,10 @@ typedef enum
 /* "manifests", "clips"… */
 const char *sv_store_kind_name (SvStoreKind kind);
 
+/* How much is remembered of what a listing shows, of each sort of thing: a hostile one has no end. No operator has as many
+ * statements on signers, and where there are more faults the first ones tell what has happened. */
+#define SV_STORE_MAX_KEPT 20000
+
 typedef struct
 {
   SvStoreKind kind;

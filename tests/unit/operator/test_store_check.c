@@ -4,6 +4,7 @@
  *  - what the public sees: the same index, one that caches may have, an old one, another one, a clip
  *  - what a probe left behind is removed by a repair only
  *  - clips that live manifests name and the store has lost, until their windows are over
+ *  - more of everything than is kept: counted and told
  *  - an empty store; one that only runners write to
  */
 #include "base/error.h"
@@ -353,6 +354,65 @@ test_never_published (void)
   g_assert_true (lab_has_note (check, "nothing has been published"));
 }
 
+/* Everything that is kept by name, more of it than is kept: the rest is counted, and what is sound is no fault for all that. */
+static void
+test_more_than_kept (void)
+{
+  GError *error = NULL;
+  g_autoptr (Lab) lab = lab_new ();
+  World *world = lab->world;
+  SvStoreCheckOptions options = { .max_kept = 3 };
+  g_autoptr (SvStoreCheck) sound = sv_store_check_new (world->config, world->chain, world->store, &options, &error);
+  g_assert_no_error (error);
+  gboolean is_read = sv_store_check_run (sound, &error);
+  g_assert_no_error (error);
+  g_assert_true (is_read);
+  g_assert_cmpuint (lab_left (sound), ==, 0);
+
+  char *const hashes[] = { lab->live, lab->superseded, lab->archived };
+  for (guint i = 0; i < 5; i++)
+  {
+    g_autofree char *probe = g_strdup_printf ("private/probe/%u", i);
+    lab_write (lab, probe, "x");
+    g_autofree char *key = i % 2 == 0 ? lab_key (hashes[i / 2]) : lab_key_prefixed (hashes[i / 2]);
+    lab_append (lab, key);
+  }
+  g_autoptr (SvStoreCheck) check = sv_store_check_new (world->config, world->chain, world->store, &options, &error);
+  g_assert_no_error (error);
+  is_read = sv_store_check_run (check, &error);
+  g_assert_no_error (error);
+  g_assert_true (is_read);
+  const SvStoreReport *report = sv_store_check_report (check);
+  g_assert_cmpuint (report->faults->len, ==, 3);
+  g_assert_cmpuint (report->tallies[SV_STORE_MANIFEST].faults, ==, 5);
+  g_assert_cmpuint (lab_left (check), ==, 5);
+  g_assert_true (lab_has_note (check, "2 faults or more are not listed"));
+  g_assert_true (lab_has_note (check, "5 left behind by a probe"));
+  lab_repair (check);
+  g_assert_cmpuint (report->tallies[SV_STORE_PROBE].repaired, ==, 3);
+  g_assert_true (lab_has_note (check, "2 left behind by a probe"));
+  g_assert_true (lab_has (lab, "private/probe/4"));
+  g_assert_cmpuint (lab_left (check), >=, 2);
+}
+
+/* None of those that are there is judged by what lies between them. */
+static void
+test_too_many_statements (void)
+{
+  GError *error = NULL;
+  g_autoptr (Lab) lab = lab_new ();
+  World *world = lab->world;
+  g_free (lab_put_statement (lab, 9, lab->live, world->operator));
+  SvStoreCheckOptions options = { .max_kept = 3 };
+  g_autoptr (SvStoreCheck) check = sv_store_check_new (world->config, world->chain, world->store, &options, &error);
+  g_assert_no_error (error);
+  gboolean is_read = sv_store_check_run (check, &error);
+  g_assert_no_error (error);
+  g_assert_true (is_read);
+  lab_assert_told (check, "scorevision/signers/", "more statements on signers than can be true");
+  g_assert_cmpuint (lab_left (check), ==, 1);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -370,6 +430,8 @@ main (int argc, char **argv)
   g_test_add_func ("/store-check/probes", test_probes);
   g_test_add_func ("/store-check/lost-clips", test_lost_clips);
   g_test_add_func ("/store-check/lost-clips/of-the-past", test_lost_clips_of_the_past);
+  g_test_add_func ("/store-check/more-than-kept", test_more_than_kept);
+  g_test_add_func ("/store-check/too-many-statements", test_too_many_statements);
   g_test_add_func ("/store-check/empty", test_empty);
   g_test_add_func ("/store-check/results-store", test_results_store);
   g_test_add_func ("/store-check/never-published", test_never_published);
