@@ -169,6 +169,7 @@ test_busy_server (void)
   GError *error = NULL;
   g_free (world_publish (world, "w1", 0, 100, "1", FALSE));
   g_autoptr (SvSignersStatement) first = add_signer (world, NULL, world->stranger);
+  g_assert_nonnull (first);
   world_resign_index (world, world->stranger, next_sequence);
   Cdn cdn = { .world = world, .n_busy = G_MAXUINT };
   g_autoptr (TinyServer) server = tiny_server_new (answer, &cdn);
@@ -204,6 +205,7 @@ test_many_statements (void)
   g_autoptr (SvReader) reader = world_reader (world, world->config);
   g_autoptr (SvIndex) index = sv_fetch_index (reader, SV_FETCH_BYPASS_CACHES, &error);
   g_assert_no_error (error);
+  g_assert_nonnull (index);
   g_assert_cmpuint (sv_signers_fold_last_effective (sv_signers_fold (sv_reader_signers (reader))), ==, 20);
   g_assert_cmpuint (cdn.n_statements_bypassed, ==, 2); /* the first, and where they end */
 }

@@ -442,6 +442,7 @@ test_busy_source (void)
   GError *error = NULL;
   g_autoptr (Lab) lab = lab_new ();
   g_autoptr (SvObjectStore) copy = lab_copy (lab, "public");
+  g_assert_nonnull (copy);
   FolderServer *server = lab_serve (lab, "public");
   g_autoptr (SvObjectStore) from = sv_object_store_open (folder_server_url (server), lab->world->config, &error);
   g_assert_no_error (error);
