@@ -361,7 +361,7 @@ test_more_than_kept (void)
   GError *error = NULL;
   g_autoptr (Lab) lab = lab_new ();
   World *world = lab->world;
-  SvStoreCheckOptions options = { .max_kept = 3 };
+  SvStoreCheckOptions options = { .max_kept = 3, .without_clips = TRUE };
   g_autoptr (SvStoreCheck) sound = sv_store_check_new (world->config, world->chain, world->store, &options, &error);
   g_assert_no_error (error);
   gboolean is_read = sv_store_check_run (sound, &error);
@@ -403,7 +403,7 @@ test_too_many_statements (void)
   g_autoptr (Lab) lab = lab_new ();
   World *world = lab->world;
   g_free (lab_put_statement (lab, 9, lab->live, world->operator));
-  SvStoreCheckOptions options = { .max_kept = 3 };
+  SvStoreCheckOptions options = { .max_kept = 3, .without_clips = TRUE };
   g_autoptr (SvStoreCheck) check = sv_store_check_new (world->config, world->chain, world->store, &options, &error);
   g_assert_no_error (error);
   gboolean is_read = sv_store_check_run (check, &error);
