@@ -16,8 +16,8 @@
 #define MIN_RATE 1024 /* bytes a second: a telephone modem had five times as much */
 #define MAX_REDIRECTS 3
 
-/* A server that is asked too fast (429, or 503 with Retry-After) is asked again: after some 0.3, 0.6 and 1.2 seconds, or as long as
- * it says. One that says more than this is believed, and given up. */
+/* A server that is asked too fast (429, or 503 with Retry-After) is asked again: after some 0.3, 0.6 and 1.2 seconds, or as
+ * long as it says. One that says more than this is believed, and given up. */
 #define MAX_TRIES 4
 #define FIRST_DELAY_MS 300
 #define MAX_DELAY_MS 10000
