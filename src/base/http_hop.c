@@ -399,12 +399,18 @@ has_begun_to_answer (const SvHttpHop *hop, CURLcode code)
   return hop->header_bytes > 0 || (first_byte_us > 0 && code != CURLE_GOT_NOTHING);
 }
 
-/* What libraries of TLS say of a server that answers in plain HTTP helps nobody who does not know them. */
-static gboolean
-is_plain_server (const SvHttpHop *hop, CURLcode code)
+/* What libraries of TLS say of a server that answers in plain HTTP, or hangs up, helps nobody who does not know them. */
+static const char *
+explain_no_tls (const SvHttpHop *hop, CURLcode code)
 {
-  return code == CURLE_SSL_CONNECT_ERROR &&
-         (strstr (hop->message, "wrong version number") != NULL || strstr (hop->message, "unexpected TLS packet") != NULL);
+  if (code != CURLE_SSL_CONNECT_ERROR)
+    return NULL;
+  if (strstr (hop->message, "wrong version number") != NULL || strstr (hop->message, "unexpected TLS packet") != NULL)
+    return "no TLS is spoken at this port; if the server is meant, its address begins with http://, or has another port";
+  if (strstr (hop->message, "SSL_ERROR_SYSCALL") != NULL)
+    return "the connection ended before there was TLS: it was cut, or no TLS is spoken at this port, whose address then begins "
+           "with http://";
+  return NULL;
 }
 
 /* Our own reason, or libcurl's. Its text may quote what the server sent. */
@@ -419,8 +425,9 @@ report (SvHttpHop *hop, CURLcode code, GError **error)
   const char *reason = hop->message[0] != '\0' ? hop->message : sv_curl ()->easy_strerror (code);
   if (code == CURLE_COULDNT_RESOLVE_PROXY)
     reason = sv_curl ()->easy_strerror (code); /* the proxy's URL may hold a password */
-  if (is_plain_server (hop, code))
-    reason = "no TLS is spoken at this port; if the server is meant, its address begins with http://, or has another port";
+  const char *no_tls = explain_no_tls (hop, code);
+  if (no_tls != NULL)
+    reason = no_tls;
   g_autofree char *printable = g_strdup (reason);
   for (char *p = printable; *p != '\0'; p++)
     if (!g_ascii_isprint (*p))
