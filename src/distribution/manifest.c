@@ -86,7 +86,7 @@ SvManifest *
 sv_fetch_manifest (SvReader *reader, const char *hash, GError **error)
 {
   gboolean is_had;
-  if (!sv_reader_update_signers (reader, SV_FETCH_NORMAL, error))
+  if (!reader->has_statements && !sv_reader_update_signers (reader, SV_FETCH_NORMAL, error))
     return NULL;
   g_autoptr (SvManifest) manifest = fetch_honoured (reader, hash, &is_had, error);
   return manifest != NULL && check_listed (reader, manifest, error) ? g_steal_pointer (&manifest) : NULL;

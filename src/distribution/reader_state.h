@@ -29,8 +29,9 @@ struct SvReader
   char *last_hash;
   char *last_signer;
   guint64 last_sequence;
-  char *last_refusal; /* why a mirror was refused, as was told last */
-  char **etags;       /* per mirror: the ETag under which it had that index, or NULL */
+  gboolean has_statements; /* those on signers have been read, as every reading of the index does */
+  char *last_refusal;      /* why a mirror was refused, as was told last */
+  char **etags;            /* per mirror: the ETag under which it had that index, or NULL */
 
   /* Statements on signers that no remembered one vouches for yet. */
   GPtrArray **tails;      /* per mirror: what it has shown after the statements that count */

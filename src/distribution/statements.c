@@ -395,8 +395,11 @@ sv_statements_take (SvReader *reader, SvFetchMode mode, const GPtrArray *answers
   for (guint i = 0; i < sv_mirrors_count (reader->mirrors); i++)
     note_silence (reader, i);
   g_autoptr (GPtrArray) longest = NULL;
-  return read_mirrors (reader, mode, answers, question, error) && find_longest (reader, &longest, error) &&
-         (longest == NULL || remember (reader, longest, error));
+  if (!read_mirrors (reader, mode, answers, question, error) || !find_longest (reader, &longest, error) ||
+      (longest != NULL && !remember (reader, longest, error)))
+    return FALSE;
+  reader->has_statements = TRUE;
+  return TRUE;
 }
 
 void
