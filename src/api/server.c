@@ -111,9 +111,7 @@ open_store (SvServer *server, const SvConfig *config, GError **error)
   server->store = sv_object_store_open (url, config, error);
   if (server->store == NULL)
     return FALSE;
-  g_autofree char *path = sv_object_store_local_path (server->store, SV_INDEX_KEY);
-  gboolean is_bucket = g_str_has_prefix (sv_object_store_url (server->store), "s3:");
-  if (path == NULL && !is_bucket)
+  if (!sv_object_store_check_writable (server->store, NULL))
   {
     g_set_error (error, SV_ERROR, SV_ERROR_USAGE,
                  "SCOREVISION_STORE: clips are handed out from a file: or s3: store, and %s is neither; set it to file:PATH or "
@@ -158,9 +156,9 @@ static gboolean
 start_watching (SvServer *server, const SvConfig *config, GError **error)
 {
   SvService *service = &server->service;
-  gboolean is_remote = sv_config_get (config, "R2_PUBLIC_URL") != NULL ||
-                       sv_config_get (config, "R2_BUCKET_PUBLIC_URL") != NULL ||
-                       g_str_has_prefix (sv_object_store_url (server->store), "s3:");
+  g_autofree char *local = sv_object_store_local_path (server->store, SV_INDEX_KEY);
+  gboolean is_remote = local == NULL || sv_config_get (config, "R2_PUBLIC_URL") != NULL ||
+                       sv_config_get (config, "R2_BUCKET_PUBLIC_URL") != NULL;
   server->manifest_watch = sv_manifest_watch_new (config, service->board, error);
   if (server->manifest_watch == NULL)
     return FALSE;

@@ -506,7 +506,7 @@ check_stores (const SvMirror *mirror, GError **error)
   const char *to = sv_object_store_url (mirror->to);
   if (!check_apart (mirror, error) || !check_is_folder (mirror->from, error) || !check_is_folder (mirror->to, error))
     return FALSE;
-  if (g_str_has_prefix (to, "http://") || g_str_has_prefix (to, "https://"))
+  if (!sv_object_store_check_writable (mirror->to, NULL))
     g_set_error (error, SV_ERROR, SV_ERROR_POLICY, "%s can only be read; name a store that is written, such as file:PATH", to);
   else
     return TRUE;

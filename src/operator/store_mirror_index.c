@@ -42,7 +42,7 @@ sv_mirror_read_source_index (SvMirror *mirror, GError **error)
 {
   g_autoptr (GError) failure = NULL;
   const char *from = sv_object_store_url (mirror->from);
-  gboolean is_public = g_str_has_prefix (from, "http://") || g_str_has_prefix (from, "https://");
+  gboolean is_public = !sv_object_store_check_writable (mirror->from, NULL);
   mirror->index = sv_fetch_index (mirror->reader, SV_FETCH_BYPASS_CACHES, &failure);
   if (mirror->index != NULL)
     mirror->report->sequence = mirror->index->sequence;
