@@ -46,16 +46,19 @@ read_record (sqlite3_stmt *query)
 #define COLUMNS "challenge_id, asker, miner, window_id, manifest_hash, element_id, clip_hash, seed, nonce, block, time_ms"
 
 gboolean
-sv_sqlite_list_issued (SvState *base, const char *window_id, SvVisitIssue visit, gpointer data, GError **error)
+sv_sqlite_list_issued (SvState *base, const char *window_id, guint64 after_id, SvVisitIssue visit, gpointer data,
+                       GError **error)
 {
   SvSqliteState *state = (SvSqliteState *)base;
-  const char *sql = window_id == NULL ? "SELECT " COLUMNS " FROM issued ORDER BY challenge_id"
-                                      : "SELECT " COLUMNS " FROM issued WHERE window_id = ? ORDER BY challenge_id";
+  const char *sql = window_id == NULL ? "SELECT " COLUMNS " FROM issued WHERE challenge_id > ? ORDER BY challenge_id"
+                                      : "SELECT " COLUMNS
+                                        " FROM issued WHERE challenge_id > ? AND window_id = ? ORDER BY challenge_id";
   sqlite3_stmt *query = sv_sqlite_statement (state, sql, error);
   if (query == NULL)
     return FALSE;
+  sqlite3_bind_int64 (query, 1, (gint64)after_id);
   if (window_id != NULL)
-    sv_sqlite_bind_text (query, 1, window_id);
+    sv_sqlite_bind_text (query, 2, window_id);
   for (;;)
   {
     gboolean has_row;

@@ -104,6 +104,12 @@ sqlite_draw_key (SvState *state, const char *manifest_hash, guint8 key[32], GErr
 }
 
 static gboolean
+sqlite_find_draw_key (SvState *base, const char *manifest_hash, guint8 key[32], gboolean *found, GError **error)
+{
+  return read_key ((SvSqliteState *)base, "draw", manifest_hash, key, found, error);
+}
+
+static gboolean
 sqlite_secret (SvState *state, const char *name, guint8 key[32], GError **error)
 {
   return key_of (state, "secret", name, key, error);
@@ -118,6 +124,7 @@ const SvStateEngine sv_sqlite_state_engine = {
   .list_clips = sv_sqlite_list_clips,
   .clips_version = sv_sqlite_clips_version,
   .draw_key = sqlite_draw_key,
+  .find_draw_key = sqlite_find_draw_key,
   .secret = sqlite_secret,
   .admit = sv_sqlite_admit,
   .recent_nonces = sv_sqlite_recent_nonces,

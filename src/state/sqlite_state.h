@@ -53,7 +53,8 @@ gboolean sv_sqlite_recent_nonces (SvState *state, gint64 since_ms, SvVisitNonce 
 
 /* sqlite_issue.c */
 gboolean sv_sqlite_insert_issued (SvSqliteState *state, SvIssueRecord *record, GError **error);
-gboolean sv_sqlite_list_issued (SvState *state, const char *window_id, SvVisitIssue visit, gpointer data, GError **error);
+gboolean sv_sqlite_list_issued (SvState *state, const char *window_id, guint64 after_id, SvVisitIssue visit, gpointer data,
+                                GError **error);
 
 /* sqlite_chain.c */
 gboolean sv_sqlite_checkpoint (SvState *state, const SvChainId *chain, SvCheckpoint *checkpoint, gboolean *found,

@@ -23,6 +23,16 @@ sv_clip_free (SvClip *clip)
 }
 
 void
+sv_task_record_free (SvTaskRecord *task)
+{
+  if (task == NULL)
+    return;
+  g_free (task->asker);
+  g_free (task->clip_hash);
+  g_free (task);
+}
+
+void
 sv_stored_commitment_free (SvStoredCommitment *commitment)
 {
   if (commitment == NULL)
@@ -79,15 +89,39 @@ sv_state_clips_version (SvState *state, guint64 *version, GError **error)
 }
 
 gboolean
+sv_state_put_ground_truth (SvState *state, const char *clip_hash, const char *json, GError **error)
+{
+  return state->engine->put_ground_truth (state, clip_hash, json, error);
+}
+
+gboolean
+sv_state_ground_truth (SvState *state, const char *clip_hash, char **json, GError **error)
+{
+  return state->engine->ground_truth (state, clip_hash, json, error);
+}
+
+gboolean
 sv_state_draw_key (SvState *state, const char *manifest_hash, guint8 key[32], GError **error)
 {
   return state->engine->draw_key (state, manifest_hash, key, error);
 }
 
 gboolean
+sv_state_find_draw_key (SvState *state, const char *manifest_hash, guint8 key[32], gboolean *found, GError **error)
+{
+  return state->engine->find_draw_key (state, manifest_hash, key, found, error);
+}
+
+gboolean
 sv_state_secret (SvState *state, const char *name, guint8 key[32], GError **error)
 {
   return state->engine->secret (state, name, key, error);
+}
+
+gboolean
+sv_state_lead (SvState *state, const char *task, gboolean *leads, GError **error)
+{
+  return state->engine->lead (state, task, leads, error);
 }
 
 gboolean
@@ -103,9 +137,22 @@ sv_state_recent_nonces (SvState *state, gint64 since_ms, SvVisitNonce visit, gpo
 }
 
 gboolean
-sv_state_list_issued (SvState *state, const char *window_id, SvVisitIssue visit, gpointer data, GError **error)
+sv_state_list_issued (SvState *state, const char *window_id, guint64 after_id, SvVisitIssue visit, gpointer data,
+                      GError **error)
 {
-  return state->engine->list_issued (state, window_id, visit, data, error);
+  return state->engine->list_issued (state, window_id, after_id, visit, data, error);
+}
+
+gboolean
+sv_state_find_task (SvState *state, guint64 id, SvTaskRecord **task, GError **error)
+{
+  return state->engine->find_task (state, id, task, error);
+}
+
+gboolean
+sv_state_complete_task (SvState *state, guint64 id, const char *asker, gint64 now_ms, gboolean *found, GError **error)
+{
+  return state->engine->complete_task (state, id, asker, now_ms, found, error);
 }
 
 gboolean

@@ -1,7 +1,7 @@
-/* State of the Challenge API: registered clips, draw keys, nonces and rate counts, the issue log, the chain follower's
- * checkpoint with the finalized commitments. One interface, chosen by one URL: `sqlite:PATH`. Callers may rely on: what a call
- * that returned TRUE has written survives a crash; a batch is written whole or not at all; uniqueness holds across processes.
- * An SvState is used by one thread at a time; any number may be open on one database. */
+/* State of the Challenge API: registered clips with their ground truth, draw keys, nonces and rate counts, the issue log,
+ * tasks, the chain follower's checkpoint with the finalized commitments. One interface, chosen by one URL. Callers may rely on:
+ * what a call that returned TRUE has written survives a crash; a batch is written whole or not at all; uniqueness holds across
+ * all processes that share a database. An SvState is used by one thread at a time; any number may be open on one database. */
 #pragma once
 
 #include "base/config.h"
@@ -44,16 +44,45 @@ GPtrArray *sv_state_list_clips (SvState *state, GError **error) G_GNUC_WARN_UNUS
 /* Grows with every change of the clips, so that a server reloads only when it must. */
 gboolean sv_state_clips_version (SvState *state, guint64 *version, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* The ground truth of a registered clip, a JSON text; NULL removes it. It goes with the clip's registration.
+ * SV_ERROR_NOT_FOUND when the clip is not registered. */
+gboolean sv_state_put_ground_truth (SvState *state, const char *clip_hash, const char *json,
+                                    GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* *@json: (transfer full), NULL where there is none. */
+gboolean sv_state_ground_truth (SvState *state, const char *clip_hash, char **json, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /* ── draw keys ── */
 
 /* The manifest's K, made at random by whoever asks first. */
 gboolean sv_state_draw_key (SvState *state, const char *manifest_hash, guint8 key[32],
                             GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* The same, but none is made: *@found is FALSE where nobody has asked for it yet, so nothing was drawn by it. */
+gboolean sv_state_find_draw_key (SvState *state, const char *manifest_hash, guint8 key[32], gboolean *found,
+                                 GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* A secret of this deployment (32 random bytes, made on first use), by name: "clip-token". */
 gboolean sv_state_secret (SvState *state, const char *name, guint8 key[32], GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* ── admission and issue log ── */
+/* ── leadership ── */
+
+/* Asks for @task ("chain", "issue-log") to be this handle's. *@leads is TRUE for one handle of a database at a time, until it
+ * is freed, its process ends or its connection breaks. Cheap when it leads already: asked before each step. */
+gboolean sv_state_lead (SvState *state, const char *task, gboolean *leads, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* ── admission, issue log and tasks ── */
+
+/* A task of the endpoints without manifest (docs/protocol.md section 7). */
+typedef struct
+{
+  guint64 id; /* of the one sequence that challenge ids are from, too */
+  char *asker;
+  char *clip_hash;
+  gint64 issued_ms;
+  gint64 completed_ms; /* 0: not yet */
+} SvTaskRecord;
+
+void sv_task_record_free (SvTaskRecord *task);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (SvTaskRecord, sv_task_record_free)
 
 typedef enum
 {
@@ -70,7 +99,8 @@ typedef struct
   const char *x_nonce;   /* or NULL */
   const char *client_id; /* rate bucket inside the asker's own, or "" */
   gint64 now_ms;
-  SvIssueRecord *record; /* what is issued; challenge_id is filled in on admission. NULL: only nonce and rate are recorded */
+  SvIssueRecord *record; /* what is issued; challenge_id is filled in on admission, or NULL */
+  SvTaskRecord *task;    /* likewise; its id is filled in, or NULL. With neither only nonce and rate are recorded */
   /* out: */
   SvAdmissionOutcome outcome;
   guint retry_after_s; /* for SV_RATE_LIMITED */
@@ -95,10 +125,18 @@ typedef void (*SvVisitNonce) (const char *asker, const char *nonce, const char *
 gboolean sv_state_recent_nonces (SvState *state, gint64 since_ms, SvVisitNonce visit, gpointer data,
                                  GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* Visits the issue records of a window (NULL: all) in ascending id, until @visit returns FALSE. */
+/* Visits the issue records of a window (NULL: all) with ids above @after_id, ascending, until @visit returns FALSE. Ids are
+ * given in the order of commits: once one was seen, no lower one can appear any more. */
 typedef gboolean (*SvVisitIssue) (const SvIssueRecord *record, gpointer data);
-gboolean sv_state_list_issued (SvState *state, const char *window_id, SvVisitIssue visit, gpointer data,
+gboolean sv_state_list_issued (SvState *state, const char *window_id, guint64 after_id, SvVisitIssue visit, gpointer data,
                                GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* The task, (transfer full) in *@task; NULL where there is none of that id. */
+gboolean sv_state_find_task (SvState *state, guint64 id, SvTaskRecord **task, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Notes that @asker has completed his task; the first time counts. *@found is FALSE, and nothing happens, where no such task
+ * was issued to him. */
+gboolean sv_state_complete_task (SvState *state, guint64 id, const char *asker, gint64 now_ms, gboolean *found,
+                                 GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* ── the chain follower ── */
 

@@ -154,7 +154,7 @@ static void
 assert_issued (SvState *state, const char *window_id, const char *expected)
 {
   g_autoptr (GString) found = g_string_new (NULL);
-  must (sv_state_list_issued (state, window_id, note_record, found, &error));
+  must (sv_state_list_issued (state, window_id, 0, note_record, found, &error));
   g_assert_cmpstr (found->str, ==, expected);
 }
 
@@ -197,7 +197,7 @@ test_issue_log (StateFixture *f)
   assert_issued (f->state, "w2", "2:w2 ");
   assert_issued (f->state, "w3", "");
   assert_issued (f->state, NULL, "1:w1 2:w2 3:w1 4:w1 ");
-  must (sv_state_list_issued (f->state, NULL, check_record, &records[0], &error));
+  must (sv_state_list_issued (f->state, NULL, 0, check_record, &records[0], &error));
 }
 
 static SvAdmissionOutcome
@@ -308,7 +308,7 @@ static Tally
 tally_of (SvState *state)
 {
   Tally tally = { 0, g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL) };
-  must (sv_state_list_issued (state, NULL, tally_record, &tally, &error));
+  must (sv_state_list_issued (state, NULL, 0, tally_record, &tally, &error));
   return tally;
 }
 

@@ -45,7 +45,7 @@ static gboolean
 list_issued (const SvConfig *config, GError **error)
 {
   g_autoptr (SvState) state = sv_state_open (config, error);
-  return state != NULL && sv_state_list_issued (state, NULL, print_issued, NULL, error);
+  return state != NULL && sv_state_list_issued (state, NULL, 0, print_issued, NULL, error);
 }
 
 int

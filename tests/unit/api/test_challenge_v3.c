@@ -77,7 +77,7 @@ test_issue_record_is_durable_and_draw_can_be_audited (void)
   assert_answer (&answer, 200, NULL, NULL);
   Search search = { .challenge_id = answer_string (&answer, "challenge_id"), .nonce = nonce };
   g_autoptr (SvState) state = world_open_state (&world);
-  g_assert_true (sv_state_list_issued (state, "now", look_for, &search, &error));
+  g_assert_true (sv_state_list_issued (state, "now", 0, look_for, &search, &error));
   g_assert_no_error (error);
   g_assert_true (search.found);
   g_assert_cmpuint (search.seen.block, ==, answer_integer (&answer, "block"));

@@ -109,7 +109,7 @@ static gboolean
 count_issued (SvState *state, guint *n, GError **error)
 {
   *n = 0;
-  return sv_state_list_issued (state, NULL, count_record, n, error);
+  return sv_state_list_issued (state, NULL, 0, count_record, n, error);
 }
 
 static void
