@@ -144,6 +144,12 @@ sv_state_list_issued (SvState *state, const char *window_id, guint64 after_id, S
 }
 
 gboolean
+sv_state_close_window (SvState *state, const char *window_id, guint64 *last_id, GError **error)
+{
+  return state->engine->close_window (state, window_id, last_id, error);
+}
+
+gboolean
 sv_state_find_task (SvState *state, guint64 id, SvTaskRecord **task, GError **error)
 {
   return state->engine->find_task (state, id, task, error);

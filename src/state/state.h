@@ -89,6 +89,7 @@ typedef enum
   SV_ADMITTED,
   SV_REPLAYED_NONCE,
   SV_RATE_LIMITED,
+  SV_WINDOW_CLOSED, /* the record's window was closed: nothing was recorded */
 } SvAdmissionOutcome;
 
 /* One request of a known asker. */
@@ -130,6 +131,11 @@ gboolean sv_state_recent_nonces (SvState *state, gint64 since_ms, SvVisitNonce v
 typedef gboolean (*SvVisitIssue) (const SvIssueRecord *record, gpointer data);
 gboolean sv_state_list_issued (SvState *state, const char *window_id, guint64 after_id, SvVisitIssue visit, gpointer data,
                                GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* From now on no record of the window is admitted by anybody. *@last_id: the last one of it, 0 where there is none. Idempotent.
+ */
+gboolean sv_state_close_window (SvState *state, const char *window_id, guint64 *last_id,
+                                GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* The task, (transfer full) in *@task; NULL where there is none of that id. */
 gboolean sv_state_find_task (SvState *state, guint64 id, SvTaskRecord **task, GError **error) G_GNUC_WARN_UNUSED_RESULT;
