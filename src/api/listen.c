@@ -3,8 +3,10 @@
 #include "api/listen.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <netdb.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -42,6 +44,7 @@ bind_address (const struct addrinfo *address)
   if (fd < 0)
     return -1;
   setsockopt (fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
+  setsockopt (fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one); /* of the connections, which inherit it */
   if (address->ai_family == AF_INET6)
     setsockopt (fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
   if (bind (fd, address->ai_addr, address->ai_addrlen) == 0 && listen (fd, BACKLOG) == 0)
@@ -89,6 +92,13 @@ set_bind_error (const char *setting, int errnum, GError **error)
                  g_strerror (errnum));
 }
 
+static char *
+make_url (const char *host, guint port)
+{
+  gboolean is_v6 = host != NULL && strchr (host, ':') != NULL;
+  return g_strdup_printf ("http://%s%s%s:%u", is_v6 ? "[" : "", host != NULL ? host : "127.0.0.1", is_v6 ? "]" : "", port);
+}
+
 int
 sv_listen (const char *setting, char **url, guint *port, GError **error)
 {
@@ -113,7 +123,30 @@ sv_listen (const char *setting, char **url, guint *port, GError **error)
     return -1;
   }
   *port = bound_port (fd);
-  gboolean is_v6 = host != NULL && strchr (host, ':') != NULL;
-  *url = g_strdup_printf ("http://%s%s%s:%u", is_v6 ? "[" : "", host != NULL ? host : "127.0.0.1", is_v6 ? "]" : "", *port);
+  *url = make_url (host, *port);
   return fd;
+}
+
+int
+sv_listen_inherited (int fd, const char *setting, char **url, guint *port, GError **error)
+{
+  int is_listening = 0;
+  socklen_t length = sizeof is_listening;
+  g_autofree char *host = NULL;
+  g_autofree char *service = NULL;
+  if (!split (setting, &host, &service, error))
+    return -1;
+  int own = getsockopt (fd, SOL_SOCKET, SO_ACCEPTCONN, &is_listening, &length) == 0 && is_listening
+                ? fcntl (fd, F_DUPFD_CLOEXEC, 0)
+                : -1;
+  if (own < 0 || fcntl (own, F_SETFL, O_NONBLOCK) != 0)
+  {
+    g_set_error (error, SV_ERROR, SV_ERROR_USAGE, "descriptor %d, which is to be listened on, is no listening socket", fd);
+    if (own >= 0)
+      close (own);
+    return -1;
+  }
+  *port = bound_port (own);
+  *url = make_url (host, *port);
+  return own;
 }
