@@ -42,6 +42,31 @@ static const char *const migrations[] = {
   "CREATE TABLE commitments (chain INTEGER NOT NULL, block INTEGER NOT NULL, position INTEGER NOT NULL, hash TEXT NOT NULL,"
   "  signer TEXT NOT NULL, text TEXT NOT NULL, succeeded INTEGER NOT NULL, PRIMARY KEY (chain, block, position)) WITHOUT "
   "ROWID;",
+
+  /* Requests and issue records only grow at their end, without indexes: sqlite_requests.c, sqlite_issue.c. */
+  "CREATE TABLE names (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);"
+  "INSERT INTO names (id, name) SELECT id, account FROM askers;"
+  "INSERT OR IGNORE INTO names (name) SELECT asker FROM issued UNION SELECT miner FROM issued UNION"
+  "  SELECT window_id FROM issued UNION SELECT manifest_hash FROM issued UNION SELECT element_id FROM issued UNION"
+  "  SELECT clip_hash FROM issued;"
+  "CREATE TABLE new_issued (id INTEGER PRIMARY KEY, asker INTEGER NOT NULL, miner INTEGER NOT NULL, window INTEGER NOT NULL,"
+  "  manifest INTEGER NOT NULL, element INTEGER NOT NULL, clip INTEGER NOT NULL, seed INTEGER NOT NULL, nonce NOT NULL,"
+  "  block INTEGER NOT NULL, time_ms INTEGER NOT NULL);"
+  "INSERT INTO new_issued SELECT challenge_id, a.id, m.id, w.id, h.id, e.id, c.id, seed,"
+  "  iif (nonce GLOB '[1-9]*' AND nonce NOT GLOB '*[^0-9]*' AND CAST (CAST (nonce AS INTEGER) AS TEXT) = nonce,"
+  "    CAST (nonce AS INTEGER), nonce),"
+  "  block, time_ms FROM issued JOIN names a ON a.name = asker JOIN names m ON m.name = miner"
+  "  JOIN names w ON w.name = window_id JOIN names h ON h.name = manifest_hash JOIN names e ON e.name = element_id"
+  "  JOIN names c ON c.name = clip_hash ORDER BY challenge_id;"
+  "CREATE TABLE windows (window INTEGER PRIMARY KEY, first_id INTEGER NOT NULL);"
+  "INSERT INTO windows SELECT window, min (id) FROM new_issued GROUP BY window;"
+  "CREATE TABLE new_requests (id INTEGER PRIMARY KEY, last_id INTEGER NOT NULL, time_ms INTEGER NOT NULL, log BLOB NOT NULL);"
+  "INSERT INTO new_requests SELECT id, 0, time_ms, CAST (asker || ' ' || time_ms || ' ' || length (CAST (nonce AS BLOB)) ||"
+  "  ' ' || ifnull (length (CAST (x_nonce AS BLOB)), -1) || ' ' || length (CAST (client_id AS BLOB)) || ' ' || nonce ||"
+  "  ifnull (x_nonce, '') || client_id AS BLOB) FROM requests ORDER BY id;"
+  "INSERT INTO new_requests SELECT NULL, ifnull (max (seq), 0), 0, x'' FROM sqlite_sequence WHERE name = 'issued';"
+  "DROP TABLE requests; DROP TABLE buckets; DROP TABLE askers; DROP TABLE issued;"
+  "ALTER TABLE new_requests RENAME TO requests; ALTER TABLE new_issued RENAME TO issued;",
 };
 
 static const char *
@@ -169,7 +194,8 @@ roll_back (SvSqliteState *state)
 {
   if (!sqlite3_get_autocommit (state->db))
     sqlite3_exec (state->db, "ROLLBACK", NULL, NULL, NULL);
-  g_hash_table_remove_all (state->asker_ids);
+  sv_sqlite_forget_requests (state);
+  sv_sqlite_forget_names (state);
 }
 
 gboolean

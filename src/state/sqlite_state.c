@@ -19,7 +19,9 @@ sqlite_close (SvState *base)
 {
   SvSqliteState *state = (SvSqliteState *)base;
   sv_sqlite_close (state);
-  g_hash_table_unref (state->asker_ids);
+  g_hash_table_unref (state->names);
+  g_hash_table_unref (state->names_by_id);
+  sv_request_memory_free (state->memory);
   g_free (state->path);
   g_free (state->base.url);
   g_free (state);
@@ -41,7 +43,8 @@ sqlite_open (const char *url, const SvConfig *config, GError **error)
   state->path = g_canonicalize_filename (expanded, NULL);
   state->base.url = g_strconcat (sv_sqlite_state_engine.scheme, state->path, NULL);
   state->statements = g_hash_table_new_full (g_direct_hash, g_direct_equal, NULL, finalize);
-  state->asker_ids = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
+  state->names = g_hash_table_new (g_str_hash, g_str_equal);
+  state->names_by_id = g_hash_table_new_full (g_direct_hash, g_direct_equal, NULL, g_free);
   if (sv_sqlite_open (state, error))
     return &state->base;
   sqlite_close (&state->base);
