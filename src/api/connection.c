@@ -494,6 +494,15 @@ sv_connection_advance (SvConnection *connection)
   }
 }
 
+/* Resets it, so that the system does not keep for a client what it does not take. */
+static void
+abort_connection (SvConnection *connection)
+{
+  const struct linger none = { .l_onoff = 1 };
+  setsockopt (connection->fd, SOL_SOCKET, SO_LINGER, &none, sizeof none);
+  sv_connection_close (connection);
+}
+
 void
 sv_connection_expire (SvConnection *connection)
 {
@@ -513,7 +522,7 @@ sv_connection_expire (SvConnection *connection)
       sv_connection_set_state (connection, SV_CONNECTION_SENDING);
       break;
     }
-    sv_connection_close (connection);
+    abort_connection (connection);
     break;
   case SV_CONNECTION_IDLE:
   case SV_CONNECTION_LINGERING:

@@ -211,16 +211,14 @@ listen_to (SvWorker *worker, gboolean should)
   worker->listen_again_us = should || g_atomic_int_get (&front->is_closing) ? 0 : worker->now_us + LISTEN_AGAIN_US;
 }
 
-/* The connection that has been idle for longest, else a request that does not come to its end, makes room. */
-static gboolean
-make_room (SvWorker *worker)
+/* The connection that makes room for another: the one that has been idle for longest, else a request that does not come to its
+ * end. NULL: there is none. */
+static SvConnection *
+find_dispensable (SvWorker *worker)
 {
   SvConnection *idle = worker->lists[SV_CONNECTION_IDLE].first, *slow = worker->lists[SV_CONNECTION_HEAD].first;
   gint64 began_us = slow != NULL ? slow->deadline_us - (gint64)worker->front->limits.head_ms * 1000 : G_MAXINT64;
-  SvConnection *chosen = idle != NULL ? idle : worker->now_us - began_us > HEAD_GRACE_US ? slow : NULL;
-  if (chosen != NULL)
-    sv_connection_close (chosen);
-  return chosen != NULL;
+  return idle != NULL ? idle : worker->now_us - began_us > HEAD_GRACE_US ? slow : NULL;
 }
 
 static SvWorker *
@@ -262,26 +260,50 @@ welcome (SvWorker *worker, int fd, const struct sockaddr_storage *address)
     sv_worker_post (connection->home, connection);
 }
 
+static gboolean
+is_full (const SvFront *front)
+{
+  return (guint)g_atomic_int_get (&front->n_connections) >= front->limits.max_connections;
+}
+
+static gboolean
+lacks_means (int errnum)
+{
+  return errnum == EMFILE || errnum == ENFILE || errnum == ENOBUFS || errnum == ENOMEM;
+}
+
+/* What keeps the next one from being taken: 0, or an error of accept(). *@fd receives it. */
+static int
+accept_one (const SvFront *front, gboolean may_take, struct sockaddr_storage *address, int *fd)
+{
+  socklen_t length = sizeof *address;
+  *fd = may_take ? accept4 (front->listen_fd, (struct sockaddr *)address, &length, SOCK_NONBLOCK | SOCK_CLOEXEC) : -1;
+  return *fd >= 0 ? 0 : may_take ? errno : EMFILE;
+}
+
 static void
 accept_some (SvWorker *worker)
 {
   SvFront *front = worker->front;
-  for (guint i = 0; i < MAX_ACCEPTS && worker->is_listening; i++)
+  for (guint i = 0; i < MAX_ACCEPTS; i++)
   {
+    int fd;
     struct sockaddr_storage address;
-    socklen_t length = sizeof address;
-    if ((guint)g_atomic_int_get (&front->n_connections) >= front->limits.max_connections && !make_room (worker))
+    SvConnection *dispensable = find_dispensable (worker);
+    gboolean was_full = is_full (front);
+    int errnum = accept_one (front, !was_full || dispensable != NULL, &address, &fd);
+    gboolean needs_room = lacks_means (errnum) || (was_full && errnum == 0);
+    if (errnum == EAGAIN)
+      return;
+    if (needs_room && dispensable == NULL)
     {
       listen_to (worker, FALSE);
       return;
     }
-    int fd = accept4 (front->listen_fd, (struct sockaddr *)&address, &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
-    if (fd >= 0)
+    if (needs_room)
+      sv_connection_close (dispensable);
+    if (errnum == 0)
       welcome (worker, fd, &address);
-    else if (errno == EAGAIN)
-      return;
-    else if ((errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) && !make_room (worker))
-      listen_to (worker, FALSE);
   }
 }
 
