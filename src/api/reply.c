@@ -41,14 +41,21 @@ sv_reply_text (guint status, const char *label, const char *content_type, const 
 }
 
 SvReply *
-sv_reply_json (guint status, const char *label, json_t *json)
+sv_reply_take_json (guint status, const char *label, char *body, gsize length)
 {
   SvReply *reply = sv_reply_empty (status, label);
-  reply->body = sv_json_canonical_string (json);
-  reply->length = strlen (reply->body);
+  reply->body = body;
+  reply->length = length;
   sv_reply_set (reply, "Content-Type", "application/json");
-  json_decref (json);
   return reply;
+}
+
+SvReply *
+sv_reply_json (guint status, const char *label, json_t *json)
+{
+  char *body = sv_json_canonical_string (json);
+  json_decref (json);
+  return sv_reply_take_json (status, label, body, strlen (body));
 }
 
 static json_t *

@@ -21,6 +21,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (SvReply, sv_reply_free)
 /* A JSON body; takes @json. @label is static. `Cache-Control: no-store` unless another is set afterwards. */
 SvReply *sv_reply_json (guint status, const char *label, json_t *json);
 
+/* The same with a text that is written already; takes @body, which g_free() frees. */
+SvReply *sv_reply_take_json (guint status, const char *label, char *body, gsize length);
+
 /* A text of the given type, copied. */
 SvReply *sv_reply_text (guint status, const char *label, const char *content_type, const char *text);
 

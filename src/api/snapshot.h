@@ -25,12 +25,20 @@ typedef struct
 {
   SvIndex *index;
   GHashTable *manifests; /* hash -> SvServedManifest */
+  /* The index divided, so that a rule about one hash or one window looks at few entries: */
+  GHashTable *by_hash;   /* hash -> SvIndex with no more than its entries, which are @index's */
+  GHashTable *by_window; /* window id -> the same */
+  const SvIndex *nothing;
 } SvCatalog;
 
 /* Takes @index. */
 SvCatalog *sv_catalog_new (SvIndex *index);
 void sv_catalog_unref (SvCatalog *catalog);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (SvCatalog, sv_catalog_unref)
+
+/* (transfer none) the entries with the hash, or of the window, as an index that has nothing else; never NULL. */
+const SvIndex *sv_catalog_of_hash (const SvCatalog *catalog, const char *hash);
+const SvIndex *sv_catalog_of_window (const SvCatalog *catalog, const char *window_id);
 
 /* The clips that are registered here. */
 typedef struct
@@ -46,11 +54,11 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (SvClipTable, sv_clip_table_unref)
 
 typedef struct
 {
-  SvCatalog *catalog;   /* NULL until the index was read, or found not to be there yet */
-  SvClipTable *clips;   /* NULL until read */
-  GHashTable *lost;     /* hashes of registered clips that the store has not; NULL until it was asked */
-  SvBindings *bindings; /* NULL until the chain was followed to its head */
-  GHashTable *known;    /* accounts with a commitment for an unexpired window */
+  SvCatalog *catalog;      /* NULL until the index was read, or found not to be there yet */
+  SvClipTable *clips;      /* NULL until read */
+  GHashTable *lost;        /* hashes of registered clips that the store has not; NULL until it was asked */
+  SvBindings *bindings;    /* NULL until the chain was followed to its head */
+  gboolean covers_windows; /* the commitments of all open windows are in @bindings */
 } SvSnapshot;
 
 void sv_snapshot_unref (SvSnapshot *snapshot);
@@ -58,6 +66,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (SvSnapshot, sv_snapshot_unref)
 
 /* (transfer none) the clip, where it is registered here and the store has it, else NULL. */
 const SvClip *sv_snapshot_clip (const SvSnapshot *snapshot, const char *hash);
+
+/* Whether the account has a commitment for an unexpired window, and how many accounts have. */
+gboolean sv_snapshot_knows (const SvSnapshot *snapshot, const char *account);
+guint sv_snapshot_count_known (const SvSnapshot *snapshot);
 
 typedef struct SvBoard SvBoard;
 
