@@ -8,14 +8,52 @@
 
 /* ── manifests ── */
 
-SvServedManifest *
-sv_served_manifest_new (SvManifest *manifest, const guint8 draw_key[32])
+/* Guarded memory costs two pages and four mappings a piece, so keys share it. */
+#define KEYS_AT_ONCE 128
+
+struct SvDrawKeys
 {
+  guint8 *keys; /* of 32 bytes each, in sodium_malloc memory */
+  guint n;
+};
+
+static SvDrawKeys *
+draw_keys_new (void)
+{
+  SvDrawKeys *keys = g_atomic_rc_box_new0 (SvDrawKeys);
+  keys->keys = sodium_malloc ((gsize)KEYS_AT_ONCE * 32);
+  g_assert (keys->keys != NULL);
+  return keys;
+}
+
+static void
+clear_draw_keys (gpointer keys)
+{
+  sodium_free (((SvDrawKeys *)keys)->keys);
+}
+
+void
+sv_draw_keys_unref (SvDrawKeys *keys)
+{
+  if (keys != NULL)
+    g_atomic_rc_box_release_full (keys, clear_draw_keys);
+}
+
+SvServedManifest *
+sv_served_manifest_new (SvManifest *manifest, SvDrawKeys **keys, const guint8 draw_key[32])
+{
+  if (*keys == NULL || (*keys)->n == KEYS_AT_ONCE)
+  {
+    sv_draw_keys_unref (*keys);
+    *keys = draw_keys_new ();
+  }
   SvServedManifest *served = g_atomic_rc_box_new0 (SvServedManifest);
+  sv_manifest_drop_json (manifest);
   served->manifest = manifest;
-  served->draw_key = sodium_malloc (32);
-  g_assert (served->draw_key != NULL);
-  memcpy (served->draw_key, draw_key, 32);
+  served->keys = g_atomic_rc_box_acquire (*keys);
+  guint8 *place = (*keys)->keys + 32 * (gsize)(*keys)->n++;
+  memcpy (place, draw_key, 32);
+  served->draw_key = place;
   served->draw_commit = sv_draw_commit (draw_key);
   return served;
 }
@@ -31,7 +69,7 @@ clear_served_manifest (gpointer data)
 {
   SvServedManifest *served = data;
   sv_manifest_free (served->manifest);
-  sodium_free (served->draw_key);
+  sv_draw_keys_unref (served->keys);
   g_free (served->draw_commit);
 }
 

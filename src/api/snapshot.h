@@ -7,16 +7,22 @@
 #include "protocol/window.h"
 #include "state/state.h"
 
-/* A verified manifest with its draw key. */
+/* Guarded memory that several draw keys lie in, as long as one of them is used. */
+typedef struct SvDrawKeys SvDrawKeys;
+
+void sv_draw_keys_unref (SvDrawKeys *keys);
+
+/* A verified manifest, without its JSON, with its draw key. */
 typedef struct
 {
   SvManifest *manifest;
-  guint8 *draw_key; /* 32 bytes in sodium_malloc memory */
+  SvDrawKeys *keys;
+  const guint8 *draw_key; /* 32 bytes in @keys */
   char *draw_commit;
 } SvServedManifest;
 
-/* Takes @manifest. */
-SvServedManifest *sv_served_manifest_new (SvManifest *manifest, const guint8 draw_key[32]);
+/* Takes @manifest. The key is put into *@keys, which is replaced when it is NULL or full. One thread at a time. */
+SvServedManifest *sv_served_manifest_new (SvManifest *manifest, SvDrawKeys **keys, const guint8 draw_key[32]);
 SvServedManifest *sv_served_manifest_ref (SvServedManifest *served);
 void sv_served_manifest_unref (gpointer served);
 

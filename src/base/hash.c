@@ -197,9 +197,11 @@ sv_hex_encode (const void *data, gsize length)
 static int
 digit_value (char c, gboolean any_case)
 {
-  if (!any_case && g_ascii_isupper (c))
-    return -1;
-  return g_ascii_xdigit_value (c);
+  if (c >= '0' && c <= '9')
+    return c - '0';
+  if (c >= 'a' && c <= 'f')
+    return c - 'a' + 10;
+  return any_case && c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
 }
 
 gboolean
