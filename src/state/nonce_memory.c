@@ -14,7 +14,7 @@
 #define N_GROUPS 65536
 #define N_GENERATIONS 8
 #define KEPT_BYTES 6
-#define SWEPT_AT_ONCE 16 /* groups that each new nonce cleans up, besides its own */
+#define SWEPT_AT_ONCE 4 /* groups that each new nonce cleans up, besides its own */
 
 G_STATIC_ASSERT (crypto_shorthash_BYTES == sizeof (guint64));
 
