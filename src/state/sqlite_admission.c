@@ -310,7 +310,9 @@ static gboolean
 record_request (SvSqliteState *state, const Case *c, GError **error)
 {
   SvIssueRecord *record = c->admission->record;
-  return insert_request (state, c, error) && (record == NULL || sv_sqlite_insert_issued (state, record, error));
+  SvTaskRecord *task = c->admission->task;
+  return insert_request (state, c, error) && (record == NULL || sv_sqlite_insert_issued (state, record, error)) &&
+         (task == NULL || sv_sqlite_insert_task (state, task, error));
 }
 
 static gboolean

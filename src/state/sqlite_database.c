@@ -42,6 +42,12 @@ static const char *const migrations[] = {
   "CREATE TABLE commitments (chain INTEGER NOT NULL, block INTEGER NOT NULL, position INTEGER NOT NULL, hash TEXT NOT NULL,"
   "  signer TEXT NOT NULL, text TEXT NOT NULL, succeeded INTEGER NOT NULL, PRIMARY KEY (chain, block, position)) WITHOUT "
   "ROWID;",
+  /* Tasks take their ids from the sequence of `issued`, which has a row of its own only after the first. */
+  "CREATE TABLE tasks (id INTEGER PRIMARY KEY, asker TEXT NOT NULL, clip_hash TEXT NOT NULL, issued_ms INTEGER NOT NULL,"
+  "  completed_ms INTEGER NOT NULL);"
+  "INSERT INTO sqlite_sequence (name, seq) SELECT 'issued', 0"
+  "  WHERE NOT EXISTS (SELECT 1 FROM sqlite_sequence WHERE name = 'issued');"
+  "CREATE TABLE ground_truths (clip_hash TEXT PRIMARY KEY, json TEXT NOT NULL);",
 };
 
 static const char *

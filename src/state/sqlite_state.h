@@ -47,6 +47,15 @@ gboolean sv_sqlite_remove_clip (SvState *state, const char *hash, GError **error
 GPtrArray *sv_sqlite_list_clips (SvState *state, GError **error);
 gboolean sv_sqlite_clips_version (SvState *state, guint64 *version, GError **error);
 
+gboolean sv_sqlite_put_ground_truth (SvState *state, const char *clip_hash, const char *json, GError **error);
+gboolean sv_sqlite_ground_truth (SvState *state, const char *clip_hash, char **json, GError **error);
+
+/* sqlite_tasks.c */
+gboolean sv_sqlite_insert_task (SvSqliteState *state, SvTaskRecord *task, GError **error);
+gboolean sv_sqlite_find_task (SvState *state, guint64 id, SvTaskRecord **task, GError **error);
+gboolean sv_sqlite_complete_task (SvState *state, guint64 id, const char *asker, gint64 now_ms, gboolean *found,
+                                  GError **error);
+
 /* sqlite_admission.c */
 gboolean sv_sqlite_admit (SvState *state, const SvAdmissionRules *rules, SvAdmission *batch, gsize n, GError **error);
 gboolean sv_sqlite_recent_nonces (SvState *state, gint64 since_ms, SvVisitNonce visit, gpointer data, GError **error);
