@@ -56,6 +56,18 @@ has_body (struct MHD_Connection *connection)
 }
 
 static void
+append_body (SvExchange *exchange, const char *data, gsize length)
+{
+  exchange->is_too_long |= length > exchange->route->max_body - exchange->body_length;
+  if (exchange->is_too_long)
+    return;
+  exchange->body = g_realloc (exchange->body, exchange->body_length + length + 1);
+  memcpy (exchange->body + exchange->body_length, data, length);
+  exchange->body_length += length;
+  exchange->body[exchange->body_length] = '\0';
+}
+
+static void
 begin (SvExchange *exchange)
 {
   SvService *service = exchange->service;
@@ -96,10 +108,11 @@ find_route (SvExchange *exchange, const char *method)
   exchange->route = sv_route_find (exchange->target->path);
   if (exchange->route == NULL)
     return sv_reply_error (404, "not_found", "There is nothing here; /openapi.json lists what there is");
-  if (strcmp (method, "GET") == 0 || (exchange->route->allows_head && strcmp (method, "HEAD") == 0))
+  const SvRoute *route = exchange->route;
+  if (strcmp (method, route->method) == 0 || (route->allows_head && strcmp (method, "HEAD") == 0))
     return NULL;
-  SvReply *reply = sv_reply_error (405, "method_not_allowed", "This is read by GET");
-  sv_reply_set (reply, "Allow", exchange->route->allows_head ? "GET, HEAD" : "GET");
+  SvReply *reply = sv_reply_error (405, "method_not_allowed", "This is asked by %s", route->method);
+  sv_reply_set (reply, "Allow", route->allows_head ? "GET, HEAD" : route->method);
   return reply;
 }
 
@@ -121,14 +134,34 @@ check_load (SvExchange *exchange)
 }
 
 static SvReply *
+check_target (SvExchange *exchange, const char *method)
+{
+  SvReply *reply = check_size (exchange);
+  return reply != NULL ? reply : find_route (exchange, method);
+}
+
+/* Where there is a body: before it comes. */
+static SvReply *
+check_body (SvExchange *exchange, const char *method)
+{
+  SvReply *reply = check_target (exchange, method);
+  if (reply == NULL && exchange->route->max_body == 0)
+    reply = sv_reply_error (413, "invalid_request", "Requests have no body here");
+  return reply;
+}
+
+static SvReply *
 handle (SvExchange *exchange, const char *method)
 {
   SvReply *reply = NULL;
-  if (exchange->route == NULL)
+  if (!exchange->is_checked)
   {
-    reply = check_size (exchange);
-    if (reply == NULL)
-      reply = find_route (exchange, method);
+    exchange->is_checked = TRUE;
+    if (exchange->route == NULL)
+      reply = check_target (exchange, method);
+    if (reply == NULL && exchange->is_too_long)
+      reply = sv_reply_error (413, "invalid_request", "The body is longer than %" G_GSIZE_FORMAT " bytes",
+                              exchange->route->max_body);
     if (reply == NULL)
       reply = check_load (exchange);
   }
@@ -225,12 +258,15 @@ sv_exchange_on_access (void *service, struct MHD_Connection *connection, const c
   if (!exchange->is_begun)
   {
     begin (exchange);
-    if (has_body (connection))
-      return send_reply (exchange, sv_reply_error (413, "invalid_request", "Requests have no body here"), method);
-    return MHD_YES;
+    SvReply *fault = has_body (connection) ? check_body (exchange, method) : NULL;
+    return fault != NULL ? send_reply (exchange, fault, method) : MHD_YES;
   }
   if (*upload_size > 0)
-    return MHD_NO;
+  {
+    append_body (exchange, upload_data, *upload_size);
+    *upload_size = 0;
+    return MHD_YES;
+  }
   SvReply *reply = handle (exchange, method);
   return reply != NULL ? send_reply (exchange, reply, method) : MHD_YES;
 }
@@ -256,6 +292,7 @@ sv_exchange_on_completed (void *data, struct MHD_Connection *connection, void **
   sv_target_free (exchange->target);
   g_clear_pointer (&exchange->headers, g_array_unref);
   g_free (exchange->raw_target);
+  g_free (exchange->body);
   g_free (exchange->client);
   g_free (exchange);
 }

@@ -8,6 +8,7 @@
 #include "api/metrics.h"
 #include "api/reply.h"
 #include "api/snapshot.h"
+#include "api/task_desk.h"
 #include "api/watcher.h"
 #include "bindings/validators.h"
 #include "store/object_store.h"
@@ -24,6 +25,7 @@ typedef struct
   SvValidators *validators; /* NULL: no list is configured */
   SvAdmissionMemory *admission;
   SvIssueLog *issue_log;
+  SvTaskDesk *tasks;
   SvAddressLimit *addresses;
   SvMetrics *metrics;
   const SvObjectStore *store; /* used for local paths only, which any thread may ask for */
@@ -48,15 +50,19 @@ typedef struct
   char id[24]; /* of the request, in logs and X-Request-Id */
   char *raw_target;
   SvTarget *target;
-  GArray *headers;   /* of SvPair: those that a handler may ask for */
+  GArray *headers; /* of SvPair: those that a handler may ask for */
+  char *body;      /* NUL-terminated, complete when the handler runs; NULL where there is none */
+  gsize body_length;
   char *client;      /* address, as limited and logged */
   const char *asker; /* for the log, borrowed from the target; NULL until known */
   gint64 began_us;
   guint stage;   /* where a handler goes on after it was suspended; 0 at first */
   gpointer work; /* the handler's own */
   GDestroyNotify free_work;
-  gboolean is_begun;   /* counted in n_in_flight */
-  gboolean is_working; /* counted in n_working */
+  gboolean is_too_long; /* its body, which is read to its end and not kept */
+  gboolean is_checked;  /* by all that is no handler's business */
+  gboolean is_begun;    /* counted in n_in_flight */
+  gboolean is_working;  /* counted in n_working */
 } SvExchange;
 
 /* Handles a request. NULL: the exchange was suspended, and the handler is called again when it is resumed. */
@@ -69,6 +75,8 @@ struct SvRoute
   gboolean allows_head;
   gboolean is_limited; /* under the overload rules */
   SvHandler handle;
+  const char *method; /* "GET" or "POST" */
+  gsize max_body;     /* bytes; 0: none is taken */
 };
 
 /* (transfer none) the route of a path, or NULL. */
@@ -81,6 +89,9 @@ void sv_exchange_resume (gpointer exchange);
 
 SvReply *sv_handle_challenge_v3 (SvExchange *exchange);
 SvReply *sv_handle_tasks_v2 (SvExchange *exchange);
+SvReply *sv_handle_task_next (SvExchange *exchange);
+SvReply *sv_handle_task_complete (SvExchange *exchange);
+SvReply *sv_handle_task_ground_truth (SvExchange *exchange);
 SvReply *sv_handle_commitments (SvExchange *exchange);
 SvReply *sv_handle_public_tree (SvExchange *exchange);
 SvReply *sv_handle_clip (SvExchange *exchange);

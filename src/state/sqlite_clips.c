@@ -1,5 +1,5 @@
-/* The registered clips and their ground truth. Every change also raises counters.clips, in the same transaction, so that a server sees by one cheap
- * query whether it must read them again. */
+/* The registered clips and their ground truth. Every change also raises counters.clips, in the same transaction, so that a
+ * server sees by one cheap query whether it must read them again. */
 #include "base/error.h"
 #include "state/sqlite_state.h"
 
@@ -186,8 +186,7 @@ gboolean
 sv_sqlite_put_ground_truth (SvState *base, const char *clip_hash, const char *json, GError **error)
 {
   SvSqliteState *state = (SvSqliteState *)base;
-  return sv_sqlite_begin (state, error) &&
-         sv_sqlite_end (state, replace_ground_truth (state, clip_hash, json, error), error);
+  return sv_sqlite_begin (state, error) && sv_sqlite_end (state, replace_ground_truth (state, clip_hash, json, error), error);
 }
 
 gboolean

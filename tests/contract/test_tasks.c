@@ -4,7 +4,8 @@
  *  2. a refused request leaves no task and uses no id
  *  3. an unknown id is no task
  *  4. completing: by its asker only; the first time counts; another's and an unknown one are not found, and stay as they are
- *  5. tasks older than SV_TASK_KEPT_MS go as new ones come, a few at a time; the others stay, and so do those of a clock set back
+ *  5. tasks older than SV_TASK_KEPT_MS go as new ones come, a few at a time; the others stay, and so do those of a clock set
+ * back
  *  6. ground truth is put, replaced and removed; it needs a registered clip, is told by the list, and goes with the clip
  *  7. a clip and its ground truth are registered in one step; registering it again without one leaves what there is
  */
