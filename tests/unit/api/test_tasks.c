@@ -6,7 +6,9 @@
  * who is served: the list only; without a list nobody     nonces once over the endpoints, over a restart too; rate shared
  * methods, bodies and ids that are malformed              a restart keeps tasks
  * ground truth beyond the room there is                   what the document says of a task
+ * a state that fails: 503, and all is well afterwards
  */
+#include <sqlite3.h>
 #include <string.h>
 
 #include "api/task_desk.h"
@@ -392,6 +394,33 @@ test_ground_truth_on_its_way_is_bounded (World *world, gconstpointer unused)
   g_assert_cmpint (third->outcome, ==, SV_TASK_DONE);
 }
 
+/* ── a state that fails ── */
+
+static void
+run_sql (World *world, const char *sql)
+{
+  sqlite3 *database;
+  g_autofree char *path = g_build_filename (world->directory, "state.sqlite", NULL);
+  g_assert_cmpint (sqlite3_open (path, &database), ==, SQLITE_OK);
+  g_assert_cmpint (sqlite3_exec (database, sql, NULL, NULL, NULL), ==, SQLITE_OK);
+  sqlite3_close (database);
+}
+
+static void
+test_a_state_that_fails_is_no_verdict (World *world, gconstpointer unused)
+{
+  put_truth (world, TRUTH);
+  world_start (world);
+  guint64 id = next_task (world);
+  run_sql (world, "ALTER TABLE tasks RENAME TO lost");
+  expect_complete (world, id, NULL, 503, "overloaded");
+  expect_truth (world, id, NULL, 503, "overloaded");
+  expect (world, "/api/tasks/next", &(TaskAsk){ 0 }, 503, "overloaded", NULL);
+  run_sql (world, "ALTER TABLE lost RENAME TO tasks");
+  expect_complete (world, id, NULL, 200, NULL);
+  expect_truth (world, id, NULL, 200, NULL);
+}
+
 /* ── */
 
 static void
@@ -426,5 +455,6 @@ main (int argc, char **argv)
   ADD (test_malformed_ids_and_methods_are_refused);
   ADD (test_the_document_describes_a_task);
   ADD (test_ground_truth_on_its_way_is_bounded);
+  ADD (test_a_state_that_fails_is_no_verdict);
   return g_test_run ();
 }
