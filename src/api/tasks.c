@@ -230,7 +230,7 @@ reply_fault (const SvTaskJob *job)
   return NULL;
 }
 
-/* One request about work->id on its way; NULL while it waits, and when *@is_done. */
+/* One request about work->id on its way: NULL while it waits, and when *@is_done, which is when the desk has done it. */
 static SvReply *
 go_on (SvExchange *exchange, Work *work, gboolean completes, gboolean *is_done)
 {
@@ -272,10 +272,9 @@ read_body (const SvExchange *exchange, guint64 *id)
     return reply_invalid ("body", error->message);
   g_autoptr (SvFaults) faults = sv_faults_new ();
   g_auto (SvScope) scope = { 0 };
-  gboolean ok = sv_scope_init (&scope, body, "", faults) && sv_scope_integer (&scope, "challenge_id", SV_REQUIRED, id);
-  if (!ok && sv_faults_check (faults, "The body", &error))
-    return reply_invalid ("challenge_id", "challenge_id is missing");
-  return ok ? NULL : reply_invalid ("challenge_id", error->message);
+  if (sv_scope_init (&scope, body, "", faults))
+    sv_scope_integer (&scope, "challenge_id", SV_REQUIRED, id);
+  return sv_faults_check (faults, "The body", &error) ? NULL : reply_invalid ("challenge_id", error->message);
 }
 
 SvReply *
