@@ -32,6 +32,7 @@ sv_issue_entry_free (SvIssueEntry *entry)
   g_free (entry->x_nonce);
   g_free (entry->client_id);
   sv_issue_record_free (entry->record);
+  sv_task_record_free (entry->task);
   g_free (entry);
 }
 
@@ -66,7 +67,8 @@ write_batch (SvIssueLog *log, GPtrArray *batch)
                                    .x_nonce = entry->x_nonce,
                                    .client_id = entry->client_id,
                                    .now_ms = entry->now_ms,
-                                   .record = entry->record };
+                                   .record = entry->record,
+                                   .task = entry->task };
   }
   g_autoptr (GError) error = NULL;
   if (!sv_state_admit (log->state, &log->rules, admissions, batch->len, &error))

@@ -18,7 +18,8 @@ struct SvIssueEntry
   char *x_nonce;   /* or NULL */
   char *client_id; /* "" for none */
   gint64 now_ms;
-  SvIssueRecord *record; /* or NULL: only nonce and rate */
+  SvIssueRecord *record; /* or NULL */
+  SvTaskRecord *task;    /* or NULL; with neither only nonce and rate */
   /* Called on the writer's thread when the outcome is durable or has failed; NULL: nobody waits, and the log frees it. */
   void (*done) (SvIssueEntry *entry, gpointer data);
   gpointer data;

@@ -6,6 +6,9 @@
 static const SvRoute routes[] = {
   { "challenge_v3", "/api/challenge/v3", "GET", FALSE, TRUE, 0, sv_handle_challenge_v3 },
   { "tasks_v2", "/api/tasks/next/v2", "GET", FALSE, TRUE, 0, sv_handle_tasks_v2 },
+  { "tasks_next", "/api/tasks/next", "GET", FALSE, TRUE, 0, sv_handle_task_next },
+  { "tasks_complete", "/api/tasks/complete", "POST", FALSE, TRUE, 16384, sv_handle_task_complete },
+  { "tasks_ground_truth", "/api/tasks/", "GET", FALSE, TRUE, 0, sv_handle_task_ground_truth },
   { "commitments", "/api/commitments", "GET", FALSE, TRUE, 0, sv_handle_commitments },
   { "public_tree", "/scorevision/", "GET", TRUE, FALSE, 0, sv_handle_public_tree },
   { "clips", "/clips/", "GET", TRUE, FALSE, 0, sv_handle_clip },

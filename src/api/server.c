@@ -24,6 +24,7 @@
 #define INDEX_DEMAND_MS 1000
 #define CHAIN_DEMAND_MS 50
 #define CLIPS_INTERVAL_MS 1000
+#define GROUND_TRUTH_ROOM (256 * 1024 * 1024)
 
 struct SvServer
 {
@@ -146,6 +147,10 @@ open_state (SvServer *server, const SvConfig *config, GError **error)
       !sv_state_recent_nonces (state, since_ms, warm, service->admission, error))
     return FALSE;
   service->issue_log = sv_issue_log_new (g_steal_pointer (&state), &server->rules);
+  state = sv_state_open (config, error);
+  if (state == NULL)
+    return FALSE;
+  service->tasks = sv_task_desk_new (g_steal_pointer (&state), GROUND_TRUTH_ROOM);
   return TRUE;
 }
 
@@ -302,6 +307,7 @@ clear_service (SvService *service)
   g_clear_pointer (&service->manifests, sv_watcher_free);
   g_clear_pointer (&service->chain, sv_watcher_free);
   g_clear_pointer (&service->clips, sv_watcher_free);
+  g_clear_pointer (&service->tasks, sv_task_desk_free);
   g_clear_pointer (&service->issue_log, sv_issue_log_free);
   g_clear_pointer (&service->admission, sv_admission_free);
   g_clear_pointer (&service->addresses, sv_address_limit_free);

@@ -8,6 +8,7 @@
 #include "api/metrics.h"
 #include "api/reply.h"
 #include "api/snapshot.h"
+#include "api/task_desk.h"
 #include "api/watcher.h"
 #include "bindings/validators.h"
 #include "store/object_store.h"
@@ -24,6 +25,7 @@ typedef struct
   SvValidators *validators; /* NULL: no list is configured */
   SvAdmissionMemory *admission;
   SvIssueLog *issue_log;
+  SvTaskDesk *tasks;
   SvAddressLimit *addresses;
   SvMetrics *metrics;
   const SvObjectStore *store; /* used for local paths only, which any thread may ask for */
@@ -91,6 +93,9 @@ void sv_exchange_resume (gpointer exchange);
 
 SvReply *sv_handle_challenge_v3 (SvExchange *exchange);
 SvReply *sv_handle_tasks_v2 (SvExchange *exchange);
+SvReply *sv_handle_task_next (SvExchange *exchange);
+SvReply *sv_handle_task_complete (SvExchange *exchange);
+SvReply *sv_handle_task_ground_truth (SvExchange *exchange);
 SvReply *sv_handle_commitments (SvExchange *exchange);
 SvReply *sv_handle_public_tree (SvExchange *exchange);
 SvReply *sv_handle_clip (SvExchange *exchange);

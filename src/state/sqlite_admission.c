@@ -33,8 +33,10 @@ admit_one (SvSqliteState *state, Batch *batch, SvAdmission *admission, GError **
     request.nonce = request.x_nonce = NULL;
   if (!log_request (state, batch, &request, error))
     return FALSE;
-  return admission->outcome == SV_RATE_LIMITED || admission->record == NULL ||
-         sv_sqlite_insert_issued (state, admission->record, error);
+  if (admission->outcome == SV_RATE_LIMITED)
+    return TRUE;
+  return (admission->record == NULL || sv_sqlite_insert_issued (state, admission->record, error)) &&
+         (admission->task == NULL || sv_sqlite_insert_task (state, admission->task, error));
 }
 
 static gboolean

@@ -69,6 +69,10 @@ static const char *const migrations[] = {
   "INSERT INTO new_requests SELECT NULL, ifnull (max (seq), 0), 0, x'' FROM sqlite_sequence WHERE name = 'issued';"
   "DROP TABLE requests; DROP TABLE buckets; DROP TABLE askers; DROP TABLE issued;"
   "ALTER TABLE new_requests RENAME TO requests; ALTER TABLE new_issued RENAME TO issued;",
+
+  "CREATE TABLE tasks (id INTEGER PRIMARY KEY, asker TEXT NOT NULL, clip_hash TEXT NOT NULL, issued_ms INTEGER NOT NULL,"
+  "  completed_ms INTEGER NOT NULL);"
+  "CREATE TABLE ground_truths (clip_hash TEXT PRIMARY KEY, json TEXT NOT NULL);",
 };
 
 static const char *

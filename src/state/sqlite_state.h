@@ -74,6 +74,15 @@ gboolean sv_sqlite_log_request (SvSqliteState *state, GString *log, const SvRequ
 gboolean sv_sqlite_write_requests (SvSqliteState *state, const GString *log, gint64 now_ms, GError **error);
 /* After a failed transaction. */
 void sv_sqlite_forget_requests (SvSqliteState *state);
+gboolean sv_sqlite_put_ground_truth (SvState *state, const char *clip_hash, const char *json, GError **error);
+gboolean sv_sqlite_ground_truth (SvState *state, const char *clip_hash, char **json, GError **error);
+
+/* sqlite_tasks.c */
+gboolean sv_sqlite_insert_task (SvSqliteState *state, SvTaskRecord *task, GError **error);
+gboolean sv_sqlite_find_task (SvState *state, guint64 id, SvTaskRecord **task, GError **error);
+gboolean sv_sqlite_complete_task (SvState *state, guint64 id, const char *asker, gint64 now_ms, gboolean *found,
+                                  GError **error);
+
 gboolean sv_sqlite_recent_nonces (SvState *state, gint64 since_ms, SvVisitNonce visit, gpointer data, GError **error);
 
 /* sqlite_admission.c */
