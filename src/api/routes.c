@@ -4,15 +4,15 @@
 #include "api/service.h"
 
 static const SvRoute routes[] = {
-  { "challenge_v3", "/api/challenge/v3", "GET", FALSE, TRUE, 0, sv_handle_challenge_v3 },
-  { "tasks_v2", "/api/tasks/next/v2", "GET", FALSE, TRUE, 0, sv_handle_tasks_v2 },
-  { "commitments", "/api/commitments", "GET", FALSE, TRUE, 0, sv_handle_commitments },
-  { "public_tree", "/scorevision/", "GET", TRUE, FALSE, 0, sv_handle_public_tree },
-  { "clips", "/clips/", "GET", TRUE, FALSE, 0, sv_handle_clip },
-  { "healthz", "/healthz", "GET", TRUE, FALSE, 0, sv_handle_healthz },
-  { "readyz", "/readyz", "GET", TRUE, FALSE, 0, sv_handle_readyz },
-  { "metrics", "/metrics", "GET", TRUE, FALSE, 0, sv_handle_metrics },
-  { "openapi", "/openapi.json", "GET", TRUE, FALSE, 0, sv_handle_openapi },
+  { "challenge_v3", "/api/challenge/v3", FALSE, TRUE, sv_handle_challenge_v3, "GET", 0 },
+  { "tasks_v2", "/api/tasks/next/v2", FALSE, TRUE, sv_handle_tasks_v2, "GET", 0 },
+  { "commitments", "/api/commitments", FALSE, TRUE, sv_handle_commitments, "GET", 0 },
+  { "public_tree", "/scorevision/", TRUE, FALSE, sv_handle_public_tree, "GET", 0 },
+  { "clips", "/clips/", TRUE, FALSE, sv_handle_clip, "GET", 0 },
+  { "healthz", "/healthz", TRUE, FALSE, sv_handle_healthz, "GET", 0 },
+  { "readyz", "/readyz", TRUE, FALSE, sv_handle_readyz, "GET", 0 },
+  { "metrics", "/metrics", TRUE, FALSE, sv_handle_metrics, "GET", 0 },
+  { "openapi", "/openapi.json", TRUE, FALSE, sv_handle_openapi, "GET", 0 },
 };
 
 static gboolean
