@@ -133,7 +133,7 @@ check_method (const SvExchange *exchange)
   const SvRoute *route = exchange->route;
   if (strcmp (exchange->method, route->method) == 0 || (route->allows_head && strcmp (exchange->method, "HEAD") == 0))
     return NULL;
-  SvReply *reply = sv_reply_error (405, "method_not_allowed", "This is asked for by %s", route->method);
+  SvReply *reply = sv_reply_error (405, "method_not_allowed", "This is asked by %s", route->method);
   sv_reply_set_static (reply, "Allow", route->allows_head ? "GET, HEAD" : route->method);
   return reply;
 }

@@ -74,23 +74,50 @@ sv_front_new (SvService *service, int listen_fd, const SvFrontLimits *limits, GE
   for (guint i = 0; i <= front->n_workers; i++)
     front->workers[i].epoll_fd = front->workers[i].event_fd = -1;
   g_mutex_init (&front->lock);
-  g_cond_init (&front->closed);
+  g_cond_init (&front->reached);
   if (start_workers (front, error))
     return front;
   sv_front_free (front);
   return NULL;
 }
 
-void
-sv_front_close (SvFront *front)
+static gboolean
+have_come_to (const SvFront *front, SvFrontStage stage)
 {
-  g_atomic_int_set (&front->is_closing, 1);
+  for (guint i = 0; i <= front->n_workers; i++)
+    if (front->workers[i].stage < stage)
+      return FALSE;
+  return TRUE;
+}
+
+static void
+go_to_stage (SvFront *front, SvFrontStage stage)
+{
+  g_atomic_int_set (&front->stage, (gint)stage);
   for (guint i = 0; i <= front->n_workers; i++)
     sv_worker_wake (&front->workers[i]);
   g_mutex_lock (&front->lock);
-  while (front->n_closed <= front->n_workers)
-    g_cond_wait (&front->closed, &front->lock);
+  while (!have_come_to (front, stage))
+    g_cond_wait (&front->reached, &front->lock);
   g_mutex_unlock (&front->lock);
+}
+
+void
+sv_front_quiesce (SvFront *front)
+{
+  go_to_stage (front, SV_FRONT_QUIET);
+}
+
+void
+sv_front_close (SvFront *front)
+{
+  go_to_stage (front, SV_FRONT_CLOSED);
+}
+
+guint
+sv_front_connections (const SvFront *front)
+{
+  return (guint)g_atomic_int_get (&front->n_connections);
 }
 
 static void
@@ -128,7 +155,7 @@ sv_front_free (SvFront *front)
   for (guint i = 0; i <= front->n_workers; i++)
     clear_worker (&front->workers[i]);
   g_mutex_clear (&front->lock);
-  g_cond_clear (&front->closed);
+  g_cond_clear (&front->reached);
   g_free (front->workers);
   g_free (front);
 }

@@ -23,9 +23,15 @@ typedef struct
 SvFront *sv_front_new (SvService *service, int listen_fd, const SvFrontLimits *limits,
                        GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* Lets nobody in any more and closes the connections that are idle; afterwards nothing here uses the listening socket. Each
- * further answer is its connection's last (service->is_draining is set by then). */
+/* Lets nobody in any more; afterwards nothing here uses the listening socket. Who is in stays; where service->is_draining is
+ * set, each further answer is its connection's last. */
+void sv_front_quiesce (SvFront *front);
+
+/* The same, and closes the connections that are idle; a request that is here already is answered. */
 void sv_front_close (SvFront *front);
+
+/* Open connections. */
+guint sv_front_connections (const SvFront *front);
 
 /* Cuts off what is left and ends the threads; no exchange may be suspended any more. NULL is nothing. */
 void sv_front_free (SvFront *front);

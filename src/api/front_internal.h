@@ -7,6 +7,14 @@
 typedef struct SvWorker SvWorker;
 typedef struct SvConnection SvConnection;
 
+/* How far the front's end has come; each includes those before it. */
+typedef enum
+{
+  SV_FRONT_OPEN,
+  SV_FRONT_QUIET,  /* nobody is let in */
+  SV_FRONT_CLOSED, /* who is idle is sent away */
+} SvFrontStage;
+
 /* A connection is in the list of its state. All but WORKING have a deadline, and each list is in the order of deadlines. */
 typedef enum
 {
@@ -77,10 +85,10 @@ struct SvWorker
   gint64 now_us;
   gint64 listen_again_us; /* 0: it listens, or never will */
   gboolean is_listening;
-  gboolean is_closed;
-  GPtrArray *ready; /* connections to go on with in the next round */
-  GPtrArray *dead;  /* to be freed when no event of this round can name them */
-  GPtrArray *spare; /* exchanges */
+  SvFrontStage stage; /* the front's, as far as it is done here; changed under the front's lock */
+  GPtrArray *ready;   /* connections to go on with in the next round */
+  GPtrArray *dead;    /* to be freed when no event of this round can name them */
+  GPtrArray *spare;   /* exchanges */
   SvRequestHead head;
   char *buffer; /* SV_READ_SIZE */
   GString *out;
@@ -95,11 +103,10 @@ struct SvFront
   guint n_workers;    /* of requests; one more sends files */
   SvWorker *workers;  /* n_workers + 1 */
   gint n_connections; /* atomic */
-  gint is_closing;    /* atomic */
+  gint stage;         /* atomic: an SvFrontStage */
   gint is_stopping;   /* atomic */
   GMutex lock;
-  GCond closed;
-  guint n_closed; /* workers that let nobody in any more */
+  GCond reached; /* a worker has come to another stage */
 };
 
 /* ── connection.c ── */

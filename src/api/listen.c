@@ -3,7 +3,6 @@
 #include "api/listen.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -92,13 +91,6 @@ set_bind_error (const char *setting, int errnum, GError **error)
                  g_strerror (errnum));
 }
 
-static char *
-make_url (const char *host, guint port)
-{
-  gboolean is_v6 = host != NULL && strchr (host, ':') != NULL;
-  return g_strdup_printf ("http://%s%s%s:%u", is_v6 ? "[" : "", host != NULL ? host : "127.0.0.1", is_v6 ? "]" : "", port);
-}
-
 int
 sv_listen (const char *setting, char **url, guint *port, GError **error)
 {
@@ -123,30 +115,7 @@ sv_listen (const char *setting, char **url, guint *port, GError **error)
     return -1;
   }
   *port = bound_port (fd);
-  *url = make_url (host, *port);
+  gboolean is_v6 = host != NULL && strchr (host, ':') != NULL;
+  *url = g_strdup_printf ("http://%s%s%s:%u", is_v6 ? "[" : "", host != NULL ? host : "127.0.0.1", is_v6 ? "]" : "", *port);
   return fd;
-}
-
-int
-sv_listen_inherited (int fd, const char *setting, char **url, guint *port, GError **error)
-{
-  int is_listening = 0;
-  socklen_t length = sizeof is_listening;
-  g_autofree char *host = NULL;
-  g_autofree char *service = NULL;
-  if (!split (setting, &host, &service, error))
-    return -1;
-  int own = getsockopt (fd, SOL_SOCKET, SO_ACCEPTCONN, &is_listening, &length) == 0 && is_listening
-                ? fcntl (fd, F_DUPFD_CLOEXEC, 0)
-                : -1;
-  if (own < 0 || fcntl (own, F_SETFL, O_NONBLOCK) != 0)
-  {
-    g_set_error (error, SV_ERROR, SV_ERROR_USAGE, "descriptor %d, which is to be listened on, is no listening socket", fd);
-    if (own >= 0)
-      close (own);
-    return -1;
-  }
-  *port = bound_port (own);
-  *url = make_url (host, *port);
-  return own;
 }

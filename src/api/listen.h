@@ -7,7 +7,3 @@
  * "http://host:port" with the port that was bound. Returns a non-blocking descriptor; -1 with SV_ERROR_USAGE for a malformed
  * setting, SV_ERROR_CONFLICT for an address in use. */
 int sv_listen (const char *setting, char **url, guint *port, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-
-/* The same for a socket that listens already; a duplicate is returned, so that @fd stays the caller's. SV_ERROR_USAGE for what
- * is no listening socket. */
-int sv_listen_inherited (int fd, const char *setting, char **url, guint *port, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -207,16 +207,6 @@ start_front (SvServer *server, GError **error)
   return server->front != NULL;
 }
 
-static gboolean
-start_listening (SvServer *server, const SvConfig *config, GError **error)
-{
-  const char *setting = sv_config_get (config, "SCOREVISION_LISTEN");
-  server->listen_fd = server->limits.listen_fd >= 0
-                          ? sv_listen_inherited (server->limits.listen_fd, setting, &server->url, &server->port, error)
-                          : sv_listen (setting, &server->url, &server->port, error);
-  return server->listen_fd >= 0;
-}
-
 /* Guarded memory is to be had only after this; a server needs some before it has met its first key. */
 static gboolean
 prepare_sodium (GError **error)
@@ -232,9 +222,10 @@ start (SvServer *server, const SvConfig *config, GError **error)
 {
   if (!prepare_sodium (error))
     return FALSE;
-  return start_listening (server, config, error) && read_bases (server, config, error) &&
-         read_settings (server, config, error) && open_store (server, config, error) && open_state (server, config, error) &&
-         start_watching (server, config, error) && start_front (server, error);
+  server->listen_fd = sv_listen (sv_config_get (config, "SCOREVISION_LISTEN"), &server->url, &server->port, error);
+  return server->listen_fd >= 0 && read_bases (server, config, error) && read_settings (server, config, error) &&
+         open_store (server, config, error) && open_state (server, config, error) && start_watching (server, config, error) &&
+         start_front (server, error);
 }
 
 SvServer *

@@ -20,14 +20,13 @@ typedef struct
   guint requests_per_second; /* of one address; loopback is exempt; default 100 */
   guint request_burst;       /* default 400 */
   guint drain_ms;            /* how long sv_server_stop() lets downloads go on; default 30,000 */
-  int listen_fd; /* default -1: bind SCOREVISION_LISTEN; else a listening socket to take, which others may have, too */
 } SvServerLimits;
 
 #define SV_SERVER_LIMITS_DEFAULT                                                                                               \
   {                                                                                                                            \
     .max_working = 2048, .max_connections = 16384, .per_address = 1024, .head_ms = 10000, .body_ms = 10000, .idle_ms = 60000,  \
     .send_ms = 20000, .send_bytes = 20480, .linger_ms = 2000, .requests_per_second = 100, .request_burst = 400,                \
-    .drain_ms = 30000, .listen_fd = -1                                                                                         \
+    .drain_ms = 30000                                                                                                          \
   }
 
 /* Binds SCOREVISION_LISTEN (SV_ERROR_CONFLICT when another instance has it), opens the engines, warms the memory of nonces and

@@ -74,13 +74,13 @@ typedef SvReply *(*SvHandler) (SvExchange *exchange);
 
 struct SvRoute
 {
-  const char *name;     /* in metrics and logs */
-  const char *path;     /* ends in "/": all below it */
-  const char *method;   /* "GET", or "POST" */
-  gboolean allows_head; /* HEAD beside GET */
-  gboolean is_limited;  /* under the overload rules */
-  gsize max_body;       /* bytes of the body it takes; 0: none */
+  const char *name; /* in metrics and logs */
+  const char *path; /* ends in "/": all below it */
+  gboolean allows_head;
+  gboolean is_limited; /* under the overload rules */
   SvHandler handle;
+  const char *method; /* "GET" or "POST" */
+  gsize max_body;     /* bytes; 0: none is taken */
 };
 
 /* (transfer none) the route of a path, or NULL. */

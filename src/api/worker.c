@@ -208,7 +208,7 @@ listen_to (SvWorker *worker, gboolean should)
   if (should != worker->is_listening)
     epoll_ctl (worker->epoll_fd, should ? EPOLL_CTL_ADD : EPOLL_CTL_DEL, front->listen_fd, &event);
   worker->is_listening = should;
-  worker->listen_again_us = should || g_atomic_int_get (&front->is_closing) ? 0 : worker->now_us + LISTEN_AGAIN_US;
+  worker->listen_again_us = should ? 0 : worker->now_us + LISTEN_AGAIN_US;
 }
 
 /* The connection that makes room for another: the one that has been idle for longest, else a request that does not come to its
@@ -358,12 +358,9 @@ expire_all (SvWorker *worker)
 
 /* A request that is here already is answered; without one, an idle connection is closed. */
 static void
-let_nobody_in (SvWorker *worker)
+send_idle_away (SvWorker *worker)
 {
-  SvFront *front = worker->front;
   SvConnection *connection, *next;
-  worker->is_closed = TRUE;
-  listen_to (worker, FALSE);
   for (connection = worker->lists[SV_CONNECTION_IDLE].first; connection != NULL; connection = next)
   {
     next = connection->next;
@@ -372,9 +369,19 @@ let_nobody_in (SvWorker *worker)
     if (connection->state == SV_CONNECTION_IDLE && connection->worker == worker)
       sv_connection_close (connection);
   }
+}
+
+static void
+come_to_stage (SvWorker *worker, SvFrontStage stage)
+{
+  SvFront *front = worker->front;
+  listen_to (worker, FALSE);
+  worker->listen_again_us = 0;
+  if (stage == SV_FRONT_CLOSED)
+    send_idle_away (worker);
   g_mutex_lock (&front->lock);
-  front->n_closed++;
-  g_cond_broadcast (&front->closed);
+  worker->stage = stage;
+  g_cond_broadcast (&front->reached);
   g_mutex_unlock (&front->lock);
 }
 
@@ -427,8 +434,9 @@ run_round (SvWorker *worker)
   empty_inbox (worker);
   go_on_with_ready (worker);
   expire_all (worker);
-  if (g_atomic_int_get (&worker->front->is_closing) && !worker->is_closed)
-    let_nobody_in (worker);
+  SvFrontStage stage = (SvFrontStage)g_atomic_int_get (&worker->front->stage);
+  if (stage != worker->stage)
+    come_to_stage (worker, stage);
   bury_dead (worker);
   return is_busy;
 }

@@ -1,5 +1,5 @@
-/* Bytes of a connection as they come: whatever they are, reading a head ends, within them; a complete one is not refused nor taken
- * for complete when a part of it is missing; and its target is either decoded or has a fault with a name. */
+/* Bytes of a connection as they come: whatever they are, reading a head ends, within them; a complete one is not refused nor
+ * taken for complete when a part of it is missing; and its target is either decoded or has a fault with a name. */
 #include <glib.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -19,7 +19,8 @@ static void
 check_complete (const char *bytes, gsize size, const SvRequestHead *head)
 {
   SvTarget target = { .parameters = sv_pairs_new_borrowing () };
-  g_assert_true (head->length >= strlen ("A / HTTP/1.0\r\n\r\n") && head->length <= size && memcmp (bytes + head->length - 4, "\r\n\r\n", 4) == 0);
+  g_assert_true (head->length >= strlen ("A / HTTP/1.0\r\n\r\n") && head->length <= size &&
+                 memcmp (bytes + head->length - 4, "\r\n\r\n", 4) == 0);
   g_assert_true (head->n_fields <= SV_FIELDS_MAX && head->minor <= 1 && head->method.length > 0);
   check_span (head->method, head);
   check_span (head->target, head);

@@ -1,5 +1,6 @@
-/* For requests.test.mjs: reads requests from standard input, each as hex on a line, and prints how the server reads each as JSON
- * on its line: {"method", "target", "headers", "length", "body"}, {"status", "fault"}, or {} for one that is not complete. */
+/* For requests.test.mjs: reads requests from standard input, each as hex on a line, and prints how the server reads each as
+ * JSON on its line: {"method", "target", "headers", "length", "body"}, {"status", "fault"}, or {} for one that is not complete.
+ */
 #include <glib.h>
 #include <jansson.h>
 #include <stdio.h>

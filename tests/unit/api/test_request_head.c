@@ -64,7 +64,8 @@ test_what_becomes_of_the_connection (void)
     { "GET / HTTP/1.0\r\nConnection: Keep-Alive\r\n\r\n", TRUE, FALSE, 0 },
     { "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 012\r\nExpect: 100-Continue\r\n\r\n", TRUE, TRUE, 12 },
     { "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\nExpect: 100-continue\r\n\r\n", TRUE, FALSE, 0 },
-    { "POST / HTTP/1.0\r\nContent-Length: 999999999999999999\r\nExpect: 100-continue\r\n\r\n", FALSE, FALSE, 999999999999999999 },
+    { "POST / HTTP/1.0\r\nContent-Length: 999999999999999999\r\nExpect: 100-continue\r\n\r\n", FALSE, FALSE,
+      999999999999999999 },
   };
   for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
   {
