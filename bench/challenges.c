@@ -91,28 +91,6 @@ print_way (const Way *way)
   print_latency (way->name, "alone", way->latencies_alone);
 }
 
-static GPtrArray *
-read_askers (const SvConfig *config, char **arguments)
-{
-  GPtrArray *askers = g_ptr_array_new ();
-  for (; *arguments != NULL; arguments++)
-  {
-    g_auto (GStrv) parts = g_strsplit (*arguments, "=", 2);
-    if (g_strv_length (parts) != 2)
-      bench_fail ("\"%s\" is not HOTKEY=PROOF", *arguments);
-    g_autoptr (GError) error = NULL;
-    g_autofree char *path =
-        g_build_filename (sv_config_get (config, "BITTENSOR_WALLET_PATH"), "default", "hotkeys", parts[0], NULL);
-    BenchAsker *asker = g_new0 (BenchAsker, 1);
-    asker->keypair = sv_keyfile_read (path, &error);
-    if (asker->keypair == NULL)
-      bench_fail ("%s", error->message);
-    asker->proof = g_strdup (parts[1]);
-    g_ptr_array_add (askers, asker);
-  }
-  return askers;
-}
-
 int
 main (int argc, char **argv)
 {
@@ -124,7 +102,7 @@ main (int argc, char **argv)
     bench_fail ("%s", error->message);
   g_autofree char *authority = g_strconcat ("127.0.0.1:", argv[2], NULL);
   Bench bench = {
-    .question = { authority, argv[3], argv[4], 44, read_askers (config, argv + 5) },
+    .question = { authority, argv[3], argv[4], 44, bench_read_askers (config, argv + 5) },
     .port = (guint)atoi (argv[2]),
     .server_core = (guint)sysconf (_SC_NPROCESSORS_ONLN) - 1,
   };

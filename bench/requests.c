@@ -6,6 +6,7 @@
 #include "base/http_client.h"
 #include "base/rfc3339.h"
 #include "protocol/challenge.h"
+#include "rounds.h"
 
 static char *
 sign (const BenchAsker *asker, const char *text)
@@ -49,4 +50,26 @@ bench_sign_requests (const BenchQuestion *question, guint n, gboolean signs_twic
     g_ptr_array_add (requests,
                      make_request (question, question->askers->pdata[i % question->askers->len], ++last_ns, signs_twice));
   return requests;
+}
+
+GPtrArray *
+bench_read_askers (const SvConfig *config, char **words)
+{
+  GPtrArray *askers = g_ptr_array_new ();
+  for (; *words != NULL; words++)
+  {
+    g_auto (GStrv) parts = g_strsplit (*words, "=", 2);
+    if (g_strv_length (parts) != 2)
+      bench_fail ("\"%s\" is not HOTKEY=PROOF", *words);
+    g_autoptr (GError) error = NULL;
+    g_autofree char *path =
+        g_build_filename (sv_config_get (config, "BITTENSOR_WALLET_PATH"), "default", "hotkeys", parts[0], NULL);
+    BenchAsker *asker = g_new0 (BenchAsker, 1);
+    asker->keypair = sv_keyfile_read (path, &error);
+    if (asker->keypair == NULL)
+      bench_fail ("%s", error->message);
+    asker->proof = g_strdup (parts[1]);
+    g_ptr_array_add (askers, asker);
+  }
+  return askers;
 }

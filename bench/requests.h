@@ -1,6 +1,7 @@
 /* Challenge requests, signed beforehand, so that a load generator spends no time on signatures. */
 #pragma once
 
+#include "base/config.h"
 #include "keys/keypair.h"
 
 /* One who asks, for his own commitment. */
@@ -19,6 +20,10 @@ typedef struct
   guint netuid;
   GPtrArray *askers; /* of BenchAsker, who take turns */
 } BenchQuestion;
+
+/* From words HOTKEY=PROOF up to NULL, keys from the configured wallet; what is wrong ends the program. Returns: (transfer full)
+ * (element-type BenchAsker). */
+GPtrArray *bench_read_askers (const SvConfig *config, char **words);
 
 /* @n requests as bytes for the wire, each with a nonce of its own that is fresh now. @signs_twice: with X-Nonce, bound as our
  * client binds it, and X-Signature. Returns: (transfer full) an array of strings. */
