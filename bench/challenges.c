@@ -24,7 +24,7 @@
 #define N_REQUESTS 8000
 #define N_PEER_REQUESTS 3000
 #define N_WARM 4000
-#define N_CONNECTIONS 256
+#define N_CONNECTIONS 128
 #define N_ALONE 200
 #define VERIFY_SECONDS 0.4
 #define LOAD 0.7
@@ -155,7 +155,7 @@ load (const Way *way, double per_second, GArray *latencies)
 {
   g_autoptr (GPtrArray) requests =
       bench_sign_requests (&way->server->question, (guint)(per_second * LOAD_SECONDS), way->signs_twice);
-  bench_drive_at (way->server->port, N_CONNECTIONS, requests, per_second, latencies);
+  bench_drive_at (way->server->port, N_CONNECTIONS, requests, per_second, latencies, NULL);
 }
 
 static void

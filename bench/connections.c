@@ -38,6 +38,7 @@ typedef struct
   guint next;
   guint n_answered;
   GArray *latencies;
+  guint *statuses; /* how many answers had each, or NULL: all must be 200 */
   double began;
   double interval; /* between requests, 0: at once */
   GQueue idle;     /* of Connection, while requests come by the clock */
@@ -85,6 +86,16 @@ answer_length (const Connection *connection)
 }
 
 static void
+count_answer (Drive *drive, const char *answer)
+{
+  guint status = g_str_has_prefix (answer, "HTTP/1.1 ") ? (guint)atoi (answer + strlen ("HTTP/1.1 ")) : 0;
+  if (drive->statuses != NULL && status <= BENCH_STATUS_MAX)
+    drive->statuses[status]++;
+  else if (status != 200)
+    bench_fail ("not a challenge: %s", answer);
+}
+
+static void
 receive (Drive *drive, Connection *connection)
 {
   gssize n = recv (connection->fd, connection->answer + connection->filled, ANSWER_MAX - connection->filled, 0);
@@ -97,8 +108,7 @@ receive (Drive *drive, Connection *connection)
     bench_fail ("an answer of %zu bytes", length);
   if (length == 0 || connection->filled < length)
     return;
-  if (!g_str_has_prefix (connection->answer, "HTTP/1.1 200 "))
-    bench_fail ("not a challenge: %s", connection->answer);
+  count_answer (drive, connection->answer);
   double latency = bench_now () - connection->sent;
   g_array_append_val (drive->latencies, latency);
   drive->n_answered++;
@@ -168,9 +178,9 @@ bench_drive (guint port, guint n, const GPtrArray *requests, GArray *latencies)
 }
 
 double
-bench_drive_at (guint port, guint n, const GPtrArray *requests, double per_second, GArray *latencies)
+bench_drive_at (guint port, guint n, const GPtrArray *requests, double per_second, GArray *latencies, guint *statuses)
 {
-  Drive drive = { .requests = requests, .latencies = latencies, .interval = 1 / per_second };
+  Drive drive = { .requests = requests, .latencies = latencies, .interval = 1 / per_second, .statuses = statuses };
   return drive_all (&drive, port, n);
 }
 

@@ -28,3 +28,9 @@ GPtrArray *bench_read_askers (const SvConfig *config, char **words);
 /* @n requests as bytes for the wire, each with a nonce of its own that is fresh now. @signs_twice: with X-Nonce, bound as our
  * client binds it, and X-Signature. Returns: (transfer full) an array of strings. */
 GPtrArray *bench_sign_requests (const BenchQuestion *question, guint n, gboolean signs_twice);
+
+/* What a public server sees: of twenty requests one is for v2, one has a wrong signature, one was sent before (401), and the
+ * others are for v3 with one signature and with two in turn. Returns: as above. */
+GPtrArray *bench_sign_mixed (const BenchQuestion *question, guint n);
+#define BENCH_MIXED 20
+#define BENCH_MIXED_REFUSED 2
