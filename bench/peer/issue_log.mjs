@@ -1,19 +1,21 @@
 // Group commit: what has gathered while the last transaction was written is the next one. Nobody is answered before it is on the
-// disk. The transaction runs in this thread.
+// disk. See issue_writer.mjs for who writes.
+import { once } from 'node:events';
+import { Worker } from 'node:worker_threads';
 import Database from 'better-sqlite3';
 
 const BATCH_MAX = 1024;
 
 export class IssueLog {
-  #waiting = [];
+  #waiting = []; // entries, and beside them whom to tell
+  #toTell = [];
+  #told = null; // of the batch that is being written
   #isDue = false;
 
-  constructor(path) {
+  // Makes the tables where they are not there, and lets @admission remember what was admitted before a restart.
+  constructor(path, admission) {
     const db = new Database(path);
     db.pragma('journal_mode = WAL');
-    db.pragma('synchronous = FULL');
-    db.pragma('wal_autocheckpoint = 8000');
-    db.pragma('cache_size = -32768');
     db.exec(`CREATE TABLE IF NOT EXISTS requests (id INTEGER PRIMARY KEY, asker TEXT NOT NULL, nonce TEXT NOT NULL, x_nonce TEXT,
       time_ms INTEGER NOT NULL);
       CREATE UNIQUE INDEX IF NOT EXISTS requests_nonce ON requests (nonce, asker);
@@ -22,59 +24,42 @@ export class IssueLog {
       window_id TEXT NOT NULL, manifest_hash TEXT NOT NULL, element_id TEXT NOT NULL, clip_hash TEXT NOT NULL,
       seed INTEGER NOT NULL, nonce TEXT NOT NULL, block INTEGER NOT NULL, time_ms INTEGER NOT NULL);
       CREATE INDEX IF NOT EXISTS issued_window ON issued (window_id, challenge_id)`);
-    this.db = db;
-    this.insertRequest = db.prepare('INSERT INTO requests (asker, nonce, x_nonce, time_ms) VALUES (?, ?, ?, ?)');
-    this.insertIssued = db.prepare(`INSERT INTO issued (asker, miner, window_id, manifest_hash, element_id, clip_hash, seed, nonce,
-      block, time_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`);
-    this.removeOld = db.prepare(`DELETE FROM requests WHERE id IN (SELECT id FROM requests ORDER BY id LIMIT ?) AND time_ms < ?`);
-    this.writeAll = db.transaction((batch) => this.#writeBatch(batch));
-  }
-
-  warm(admission, nowMs) {
-    const recent = this.db.prepare('SELECT asker, nonce, x_nonce, time_ms FROM requests WHERE time_ms >= ? ORDER BY id');
-    this.rememberMs = admission.rememberMs;
-    for (const row of recent.iterate(nowMs - admission.rememberMs))
+    const recent = db.prepare('SELECT asker, nonce, x_nonce, time_ms FROM requests WHERE time_ms >= ? ORDER BY id');
+    for (const row of recent.iterate(Date.now() - admission.rememberMs))
       admission.remember(row.asker, row.nonce, row.x_nonce ?? undefined, row.time_ms);
+    db.close();
+    this.writer = new Worker(new URL('issue_writer.mjs', import.meta.url),
+      { workerData: { path, rememberMs: admission.rememberMs } });
+    this.writer.on('message', (written) => this.#tell(written));
   }
 
-  #writeBatch(batch) {
-    this.removeOld.run(2 * batch.length + 16, Date.now() - this.rememberMs);
-    for (const entry of batch) {
-      this.insertRequest.run(entry.asker, entry.nonce, entry.xNonce ?? null, entry.timeMs);
-      const r = entry.record;
-      if (r === null) continue;
-      entry.id = this.insertIssued.run(entry.asker, r.miner, r.windowId, r.manifestHash, r.elementId, r.clipHash, r.seed,
-        entry.nonce, r.block, entry.timeMs).lastInsertRowid;
-    }
+  #tell({ fault = null, ids }) {
+    const told = this.#told;
+    this.#told = null;
+    this.#write();
+    told.forEach((done, i) => done(fault, ids?.[i]));
   }
 
-  #flush() {
+  #write() {
     this.#isDue = false;
-    const batch = this.#waiting.splice(0, BATCH_MAX);
-    let fault = null;
-    try {
-      this.writeAll(batch);
-    } catch (error) {
-      fault = error;
-    }
-    for (const { done, id } of batch) done(fault, id);
-    if (this.#waiting.length > 0) this.#schedule();
-  }
-
-  #schedule() {
-    if (this.#isDue) return;
-    this.#isDue = true;
-    setImmediate(() => this.#flush());
+    if (this.#told !== null || this.#waiting.length === 0) return;
+    this.#told = this.#toTell.splice(0, BATCH_MAX);
+    this.writer.postMessage(this.#waiting.splice(0, BATCH_MAX));
   }
 
   // @entry: asker, nonce, xNonce, timeMs, record (or null); @done gets a fault or null, and the challenge's id.
   submit(entry, done) {
-    this.#waiting.push({ ...entry, id: 0, done });
-    this.#schedule();
+    this.#waiting.push(entry);
+    this.#toTell.push(done);
+    if (this.#isDue || this.#told !== null) return;
+    this.#isDue = true;
+    setImmediate(() => this.#write());
   }
 
-  close() {
-    while (this.#waiting.length > 0) this.#flush();
-    this.db.close();
+  // When all that was submitted is written: messages are taken in order.
+  async close() {
+    if (this.#waiting.length > 0) this.writer.postMessage(this.#waiting);
+    this.writer.postMessage(null);
+    await once(this.writer, 'exit');
   }
 }

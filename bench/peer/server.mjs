@@ -1,4 +1,4 @@
-// GET /api/challenge/v3 as a careful Node developer would write it: the yardstick of `make bench`. One process.
+// GET /api/challenge/v3 as a careful Node developer would write it: the yardstick of `make bench`. One process, two threads.
 //   environment: PEER_PORT, PEER_DATABASE (a SQLite file of its own), PEER_LIMIT and PEER_WINDOW_MS (the rate limit);
 //   PEER_MANIFEST, PEER_CLIPS, PEER_STATE, PEER_LEDGER, PEER_OURS: where world.mjs reads
 import { createHmac } from 'node:crypto';
@@ -17,8 +17,7 @@ const port = Number(process.env.PEER_PORT);
 const base = `http://127.0.0.1:${port}`;
 const world = await readWorld();
 const admission = new Admission(Number(process.env.PEER_LIMIT ?? 60), Number(process.env.PEER_WINDOW_MS ?? 60000));
-const issueLog = new IssueLog(process.env.PEER_DATABASE);
-issueLog.warm(admission, Date.now());
+const issueLog = new IssueLog(process.env.PEER_DATABASE, admission);
 
 // Lines are gathered before they are written, which is the fastest that pino has.
 const log = pino({ base: null }, pino.destination({ dest: 2, sync: false, minLength: 4096 }));
@@ -186,7 +185,7 @@ app.get('/api/challenge/v3', { schema: { response: { 200: answer } } }, handle);
 
 process.on('SIGTERM', async () => {
   await app.close();
-  issueLog.close();
+  await issueLog.close();
   log.flush(() => process.exit(0));
 });
 await app.listen({ port, host: '127.0.0.1' });
