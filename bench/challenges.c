@@ -62,6 +62,7 @@ typedef struct
   guint server_core;
   Server servers[2];
   guint n_servers;
+  GArray *had; /* share of the servers' processor that verifications got: below 1 where others are busy */
 } Bench;
 
 static Way
@@ -131,6 +132,7 @@ run_round (const Bench *bench, const Way *ways, BenchBare *before)
     drive_alone (&ways[i]);
   }
   BenchBare after = bench_verify (bench->server_core, bench->client_core, VERIFY_SECONDS);
+  bench_rounds_add (bench->had, after.per_second / after.per_cpu_second);
   for (guint i = 0; i < bench->n_servers; i++)
     add_round (&ways[i], &driven[i], (before->per_second + after.per_second) / 2,
                (before->per_cpu_second + after.per_cpu_second) / 2);
@@ -252,6 +254,7 @@ run (const Bench *bench)
       run_same_load (ways[i]);
   }
   printf ("verify\t%.0f\n", bare.per_second);
+  bench_print ("had", bench->had);
   printf ("connections\t%d\n", N_CONNECTIONS);
 }
 
@@ -267,7 +270,7 @@ main (int argc, char **argv)
   const BenchQuestion question = {
     .manifest_hash = argv[3], .element_id = argv[4], .netuid = NETUID, .askers = bench_read_askers (config, argv + 5)
   };
-  Bench bench = { .server_core = (guint)sysconf (_SC_NPROCESSORS_ONLN) - 1, .n_servers = 1 };
+  Bench bench = { .server_core = (guint)sysconf (_SC_NPROCESSORS_ONLN) - 1, .n_servers = 1, .had = bench_rounds_new () };
   read_server (&bench.servers[0], argv[1], "", N_REQUESTS, &question);
   if (strcmp (argv[2], "-") != 0)
     read_server (&bench.servers[bench.n_servers++], argv[2], "peer-", N_PEER_REQUESTS, &question);
