@@ -19,6 +19,7 @@
 #define N_REQUESTS 8000
 #define N_ROUNDS 5
 #define STRETCH_SECONDS 5
+#define MIN_MINUTES 8 /* to tell growth from filling up */
 #define MIB (1024.0 * 1024.0)
 #define NETUID 44
 
@@ -144,6 +145,11 @@ slope_of (const GArray *samples, guint first)
 static gboolean
 show_growth (const char *what, const GArray *samples)
 {
+  if (samples->len < MIN_MINUTES)
+  {
+    printf ("%s: %u minutes are too few to tell whether it grows\n", what, samples->len);
+    return TRUE;
+  }
   guint first = samples->len / 4, n = samples->len - first;
   double growth = slope_of (samples, first) * n, start = g_array_index (samples, double, first);
   gboolean is_flat = growth < MAX (start / 20, 2);
