@@ -150,6 +150,7 @@ sv_sqlite_forget_requests (SvSqliteState *state)
 {
   g_clear_pointer (&state->memory, sv_request_memory_free);
   state->last_request = 0;
+  state->oldest_ms = 0;
   state->last_id = 0;
   state->last_window = 0;
 }
@@ -180,8 +181,28 @@ sv_sqlite_log_request (SvSqliteState *state, GString *log, const SvRequest *requ
 
 /* A time far ahead comes from a clock that has been set back since. */
 static gboolean
+is_old (const SvSqliteState *state, gint64 time_ms, gint64 now_ms)
+{
+  return time_ms < now_ms - (gint64)state->rules.remember_ms || time_ms > now_ms + (gint64)state->rules.remember_ms;
+}
+
+static gboolean
+look_at_oldest (SvSqliteState *state, GError **error)
+{
+  gboolean has_row;
+  sqlite3_stmt *query = sv_sqlite_statement (state, "SELECT time_ms FROM requests ORDER BY id LIMIT 1", error);
+  if (query == NULL || !sv_sqlite_step (state, query, &has_row, error))
+    return FALSE;
+  state->oldest_ms = has_row ? sqlite3_column_int64 (query, 0) : 0;
+  sqlite3_reset (query);
+  return TRUE;
+}
+
+static gboolean
 remove_old (SvSqliteState *state, gint64 now_ms, GError **error)
 {
+  if (!is_old (state, state->oldest_ms, now_ms))
+    return TRUE;
   sqlite3_stmt *change = sv_sqlite_statement (state,
                                               "DELETE FROM requests WHERE id IN (SELECT id FROM requests ORDER BY id LIMIT ?)"
                                               " AND id < ? AND (time_ms < ? OR time_ms > ?)",
@@ -192,7 +213,7 @@ remove_old (SvSqliteState *state, gint64 now_ms, GError **error)
   sqlite3_bind_int64 (change, 2, state->last_request);
   sqlite3_bind_int64 (change, 3, now_ms - (gint64)state->rules.remember_ms);
   sqlite3_bind_int64 (change, 4, now_ms + (gint64)state->rules.remember_ms);
-  return sv_sqlite_run (state, change, error);
+  return sv_sqlite_run (state, change, error) && look_at_oldest (state, error);
 }
 
 gboolean
