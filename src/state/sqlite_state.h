@@ -18,6 +18,7 @@ typedef struct
   SvRequestMemory *memory;
   SvAdmissionRules rules; /* that @memory is for */
   gint64 last_request;    /* id of the last row that was read */
+  gint64 oldest_ms;       /* time of the oldest row, when it was last looked at */
   guint64 last_id;        /* the last id given to a challenge or a task */
   gint64 last_window;     /* sqlite_issue.c: id of the window's name whose row is known to be there */
 } SvSqliteState;
