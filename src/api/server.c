@@ -4,6 +4,7 @@
 #include "api/server.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <string.h>
@@ -34,6 +35,8 @@ struct SvServer
   SvServerLimits limits;
   struct MHD_Daemon *daemon;
   int listen_fd;
+  char *listen; /* SCOREVISION_LISTEN */
+  gboolean is_retired;
   char *url;
   guint port;
   SvAdmissionRules rules;
@@ -230,19 +233,35 @@ prepare_sodium (GError **error)
   return FALSE;
 }
 
+/* A socket of one's own, or with the same setting the one of the server that goes: connections that wait in it are lost to
+ * nobody. */
 static gboolean
-start (SvServer *server, const SvConfig *config, GError **error)
+open_socket (SvServer *server, const SvConfig *config, const SvServer *before, GError **error)
 {
-  if (!prepare_sodium (error))
-    return FALSE;
-  server->listen_fd = sv_listen (sv_config_get (config, "SCOREVISION_LISTEN"), &server->url, &server->port, error);
-  return server->listen_fd >= 0 && read_bases (server, config, error) && read_settings (server, config, error) &&
-         open_store (server, config, error) && open_state (server, config, error) && start_watching (server, config, error) &&
-         start_daemon (server, error);
+  server->listen = g_strdup (sv_config_get (config, "SCOREVISION_LISTEN"));
+  if (before == NULL || g_strcmp0 (before->listen, server->listen) != 0)
+  {
+    server->listen_fd = sv_listen (server->listen, &server->url, &server->port, error);
+    return server->listen_fd >= 0;
+  }
+  server->listen_fd = fcntl (before->listen_fd, F_DUPFD_CLOEXEC, 0);
+  server->url = g_strdup (before->url);
+  server->port = before->port;
+  if (server->listen_fd < 0)
+    g_set_error (error, SV_ERROR, SV_ERROR_FAILED, "the socket of %s cannot be shared: %s", server->url, g_strerror (errno));
+  return server->listen_fd >= 0;
+}
+
+static gboolean
+prepare (SvServer *server, const SvConfig *config, const SvServer *before, GError **error)
+{
+  return prepare_sodium (error) && open_socket (server, config, before, error) && read_bases (server, config, error) &&
+         read_settings (server, config, error) && open_store (server, config, error) && open_state (server, config, error) &&
+         start_watching (server, config, error);
 }
 
 SvServer *
-sv_server_start (const SvConfig *config, const SvServerLimits *limits, GError **error)
+sv_server_prepare (const SvConfig *config, const SvServerLimits *limits, const SvServer *before, GError **error)
 {
   static const SvServerLimits defaults = SV_SERVER_LIMITS_DEFAULT;
   g_autoptr (SvServer) server = g_new0 (SvServer, 1);
@@ -252,7 +271,26 @@ sv_server_start (const SvConfig *config, const SvServerLimits *limits, GError **
   server->service.metrics = sv_metrics_new ();
   g_mutex_init (&server->service.flight_lock);
   g_cond_init (&server->service.flight_changed);
-  return start (server, config, error) ? g_steal_pointer (&server) : NULL;
+  return prepare (server, config, before, error) ? g_steal_pointer (&server) : NULL;
+}
+
+gboolean
+sv_server_answer (SvServer *server, GError **error)
+{
+  return start_daemon (server, error);
+}
+
+SvServer *
+sv_server_start (const SvConfig *config, const SvServerLimits *limits, GError **error)
+{
+  g_autoptr (SvServer) server = sv_server_prepare (config, limits, NULL, error);
+  return server != NULL && sv_server_answer (server, error) ? g_steal_pointer (&server) : NULL;
+}
+
+const char *
+sv_server_fault (const SvServer *server)
+{
+  return sv_service_fault (&server->service);
 }
 
 const char *
@@ -321,6 +359,24 @@ clear_service (SvService *service)
 }
 
 void
+sv_server_retire (SvServer *server, const SvServer *successor)
+{
+  MHD_quiesce_daemon (server->daemon);
+  server->is_retired = TRUE;
+  if (g_strcmp0 (server->listen, successor->listen) != 0)
+    shutdown (server->listen_fd, SHUT_RDWR);
+  g_atomic_int_set (&server->service.is_replaced, 1);
+  g_atomic_int_set (&server->service.is_draining, 1);
+}
+
+guint
+sv_server_connections (const SvServer *server)
+{
+  const union MHD_DaemonInfo *info = MHD_get_daemon_info (server->daemon, MHD_DAEMON_INFO_CURRENT_CONNECTIONS);
+  return info != NULL ? info->num_connections : 0;
+}
+
+void
 sv_server_stop (SvServer *server)
 {
   if (server == NULL)
@@ -329,7 +385,7 @@ sv_server_stop (SvServer *server)
   {
     /* From here on nobody gets in. The socket stays open until the daemon's threads are gone: each of them still takes it out
      * of its set of sockets, and libmicrohttpd ends the program where it is closed by then. */
-    MHD_socket fd = MHD_quiesce_daemon (server->daemon);
+    MHD_socket fd = server->is_retired ? MHD_INVALID_SOCKET : MHD_quiesce_daemon (server->daemon);
     if (fd != MHD_INVALID_SOCKET)
       shutdown (fd, SHUT_RDWR);
     drain (server);
@@ -344,6 +400,7 @@ sv_server_stop (SvServer *server)
   sv_clip_watch_free (server->clip_watch);
   g_clear_pointer (&server->store, sv_object_store_free);
   sv_board_free (board);
+  g_free (server->listen);
   g_free (server->url);
   g_free (server);
 }

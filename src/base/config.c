@@ -414,6 +414,39 @@ sv_config_load (GError **error)
   return g_steal_pointer (&config);
 }
 
+SvConfig *
+sv_config_copy (const SvConfig *config)
+{
+  SvConfig *copy = sv_config_new ();
+  copy->file = g_strdup (config->file);
+  for (gsize i = 0; i < config->n_slots; i++)
+  {
+    for (int layer = 0; layer < N_LAYERS; layer++)
+      set_layer (&copy->slots[i], layer, config->slots[i].values[layer]);
+    copy->slots[i].file_origin = g_strdup (config->slots[i].file_origin);
+    copy->slots[i].file_line = config->slots[i].file_line;
+  }
+  derive_defaults (copy);
+  return copy;
+}
+
+SvConfig *
+sv_config_load_again (const SvConfig *config, GError **error)
+{
+  g_autoptr (SvConfig) again = sv_config_load (error);
+  if (again == NULL)
+    return NULL;
+  if (config->file != NULL && again->file == NULL)
+  {
+    g_set_error (error, SV_ERROR, SV_ERROR_USAGE, "%s is not there any more; bring it back, empty if need be", config->file);
+    return NULL;
+  }
+  for (gsize i = 0; i < config->n_slots; i++)
+    set_layer (&again->slots[i], LAYER_FLAG, config->slots[i].values[LAYER_FLAG]);
+  derive_defaults (again);
+  return g_steal_pointer (&again);
+}
+
 /* ---- values ---- */
 
 gboolean

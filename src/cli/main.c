@@ -12,7 +12,6 @@
 #include <unistd.h>
 
 #include "base/error.h"
-#include "base/log.h"
 #include "cli/commands.h"
 #include "cli/table.h"
 
@@ -295,21 +294,6 @@ context_clear (SvContext *context)
   g_clear_pointer (&context->chain, sv_chain_free);
 }
 
-static gboolean
-set_log_format (const SvConfig *config, GError **error)
-{
-  const char *format = sv_config_get (config, "SCOREVISION_LOG");
-  if (g_strcmp0 (format, "json") == 0)
-    sv_log_set_format (SV_LOG_JSON);
-  else if (format != NULL && strcmp (format, "logfmt") != 0)
-  {
-    g_set_error (error, SV_ERROR, SV_ERROR_USAGE, "SCOREVISION_LOG is `%s` (%s); it must be logfmt or json", format,
-                 sv_config_origin (config, "SCOREVISION_LOG"));
-    return FALSE;
-  }
-  return TRUE;
-}
-
 static int
 run_command (const SvCommand *command, int argc, char **argv)
 {
@@ -323,7 +307,7 @@ run_command (const SvCommand *command, int argc, char **argv)
     return print_command_help (command);
   if (opt_help_settings)
     return print_settings_help ();
-  if (!set_log_format (config, &error))
+  if (!sv_set_log_format (config, &error))
     return report (error, opt_json);
   SvContext context = { .config = config,
                         .as_json = opt_json,
