@@ -115,7 +115,7 @@ await_ready (const SvSuccession *succession, const SvServer *server, SvIsCancell
   {
     if (is_cancelled != NULL && is_cancelled (data))
     {
-      g_set_error (error, SV_ERROR, SV_ERROR_UNREACHABLE, "it was given up before it was ready");
+      g_set_error (error, SV_ERROR, SV_ERROR_UNREACHABLE, "given up before it was ready: %s", fault);
       return FALSE;
     }
     if (g_get_monotonic_time () >= end)

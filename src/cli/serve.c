@@ -56,13 +56,13 @@ greet (const SvContext *context, const SvServer *server)
 
 /* ── SIGHUP ── */
 
-/* While a new server becomes ready, who wants to stop need not wait for it. */
+/* While a new server becomes ready, who wants to stop need not wait for it, nor who has corrected the file meanwhile. */
 static gboolean
-is_to_stop (gpointer data)
+is_given_up (gpointer data)
 {
   sigset_t pending;
   sigpending (&pending);
-  return sigismember (&pending, SIGTERM) || sigismember (&pending, SIGINT);
+  return sigismember (&pending, SIGTERM) || sigismember (&pending, SIGINT) || sigismember (&pending, SIGHUP);
 }
 
 /* Every fault, so that one edit is enough. */
@@ -97,7 +97,7 @@ reload (const SvConfig *started_with, SvSuccession *succession)
   sv_log ("info", "reloading", NULL);
   sv_tell_service_manager ("RELOADING=1\nSTATUS=Reading the configuration again");
   g_autoptr (SvConfig) config = sv_config_load_again (started_with, &error);
-  if (config == NULL || !check_form (config) || !sv_succession_replace (succession, config, is_to_stop, NULL, &error))
+  if (config == NULL || !check_form (config) || !sv_succession_replace (succession, config, is_given_up, NULL, &error))
   {
     refuse_reload (error);
     return;

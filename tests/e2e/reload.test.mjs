@@ -133,6 +133,20 @@ test('a changed address is bound before the old one is left', async () => {
   configure({});
 });
 
+test('a configuration with which nothing could be handed out waits beside the one that goes on', async () => {
+  const other = await world.startServe();
+  configure({ R2_PUBLIC_URL: 'http://127.0.0.1:9' });
+  await hangUp(other, 'reloading');
+  for (let i = 0; i < 20; i++) assert.equal((await fetch(`${other.url}/readyz`)).status, 200);
+  configure({});
+  await hangUp(other, 'reloaded');
+  assert.match(logged(other, 'not reloaded').at(-1), /given up before it was ready: the manifest index has not been read yet/);
+  configure({ R2_PUBLIC_URL: 'http://127.0.0.1:9' });
+  await hangUp(other, 'reloading');
+  assert.deepEqual(await other.stop(), { status: 0, signal: null });
+  configure({});
+});
+
 test('a stop during a reload ends all servers', async () => {
   const other = await world.startServe();
   const kept = new Agent({ keepAlive: true });
