@@ -134,14 +134,17 @@ test('a changed address is bound before the old one is left', async () => {
 });
 
 test('a configuration with which nothing could be handed out waits beside the one that goes on', async () => {
-  const other = await world.startServe();
-  configure({ R2_PUBLIC_URL: 'http://127.0.0.1:9' });
+  const good = { SCOREVISION_HOME: world.path('homes', 'operator') };
+  const useless = { SCOREVISION_HOME: world.path('homes', 'of-no-memory'), R2_PUBLIC_URL: 'http://127.0.0.1:9' };
+  configure(good);
+  const other = await world.startServe({ env: { SCOREVISION_HOME: '' } });
+  configure(useless);
   await hangUp(other, 'reloading');
   for (let i = 0; i < 20; i++) assert.equal((await fetch(`${other.url}/readyz`)).status, 200);
-  configure({});
+  configure(good);
   await hangUp(other, 'reloaded');
   assert.match(logged(other, 'not reloaded').at(-1), /given up before it was ready: the manifest index has not been read yet/);
-  configure({ R2_PUBLIC_URL: 'http://127.0.0.1:9' });
+  configure(useless);
   await hangUp(other, 'reloading');
   assert.deepEqual(await other.stop(), { status: 0, signal: null });
   configure({});
