@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/program_name.h"
 #include "base/rfc3339.h"
 
 #define MAX_VALUE 1024
@@ -91,8 +92,9 @@ sv_log (const char *level, const char *event, ...)
   for (const char *key = va_arg (pairs, const char *); key != NULL; key = va_arg (pairs, const char *))
   {
     const char *value = va_arg (pairs, const char *);
+    g_autofree char *named = value != NULL && strstr (value, "sv ") != NULL ? sv_program_text (value) : NULL;
     if (value != NULL)
-      append_pair (line, key, value, format);
+      append_pair (line, key, named != NULL ? named : value, format);
   }
   va_end (pairs);
 

@@ -1,5 +1,5 @@
 /* The command line: one table of commands, from which dispatch and help are made. A command file exports an array of SvCommand
- * ended by a NULL group; main.c lists the arrays. */
+ * ended by a NULL group; tables.c lists the arrays. */
 #pragma once
 
 #include <glib.h>

@@ -67,7 +67,7 @@ show_messages (const GPtrArray *results)
                                              names_itself ? "" : ": ", shown);
     sv_print_wrapped (line, 0, 2);
   }
-  puts (sv_check_results_status (results) == 0 ? "`sv serve` can be started." : "`sv serve` would not start.");
+  sv_say (stdout, "`sv serve` %s.\n", sv_check_results_status (results) == 0 ? "can be started" : "would not start");
 }
 
 int
