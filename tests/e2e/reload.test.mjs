@@ -3,7 +3,9 @@
 import { after, before, test } from 'node:test';
 import assert from 'node:assert/strict';
 import { Agent, get } from 'node:http';
-import { unlinkSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { existsSync, readFileSync, unlinkSync } from 'node:fs';
+import { createInterface } from 'node:readline';
 import { createWorld, waitFor } from './harness.mjs';
 import { v3Request } from './api.mjs';
 import { PLAYER, commit, football } from './season.mjs';
@@ -159,6 +161,45 @@ test('a stop during a reload ends all servers', async () => {
   assert.deepEqual(await other.stop(), { status: 0, signal: null });
   kept.destroy();
 });
+
+test('the service manager is told what happens, as systemd wants to hear it', async () => {
+  for (const address of [world.path('notify'), `@sv-test-${process.pid}`]) {
+    const told = await listenToNotifications(address);
+    const serving = await world.startServe({ env: { NOTIFY_SOCKET: address } });
+    await told.hears(/^READY=1\nSTATUS=Serving challenges at http/);
+    await hangUp(serving, 'reloaded');
+    await told.hears(/^RELOADING=1/);
+    configure({}, 'nonsense\n');
+    await hangUp(serving, 'not reloaded');
+    await told.hears(/^READY=1\nSTATUS=Not reloaded/);
+    configure({});
+    await serving.stop();
+    await told.hears(/^STOPPING=1/);
+    told.end();
+  }
+});
+
+// A socket of datagrams, which Node has not: each is a line of JSON.
+async function listenToNotifications(address) {
+  const program = `import json, socket, sys
+s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+s.bind(sys.argv[1].replace('@', '\\0', 1))
+while True: print(json.dumps(s.recv(4096).decode()), flush=True)`;
+  const child = spawn('python3', ['-c', program, address], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const messages = [];
+  let heard = 0;
+  createInterface({ input: child.stdout }).on('line', (line) => messages.push(JSON.parse(line)));
+  const isBound = () => /^@/.test(address) ? readFileSync('/proc/net/unix', 'utf8').includes(address) : existsSync(address);
+  await waitFor('the socket', isBound);
+  return {
+    hears: (pattern) => waitFor(`${pattern}`, () => {
+      const found = messages.findIndex((message, i) => i >= heard && pattern.test(message));
+      if (found >= 0) heard = found + 1;
+      return found >= 0;
+    }),
+    end: () => child.kill(),
+  };
+}
 
 test('--check-config says of every setting whether a server would start with it', async () => {
   const good = await world.json(['serve', '--check-config']);
