@@ -30,6 +30,7 @@ sv_program_name (void)
 char *
 sv_program_text (const char *text)
 {
-  char *named = commands != NULL ? g_regex_replace_literal (commands, text, -1, 0, program_name, 0, NULL) : NULL;
-  return named != NULL ? named : g_strdup (text); /* what is not UTF-8 stays as it is */
+  gboolean is_readable = commands != NULL && g_utf8_validate (text, -1, NULL); /* GRegex takes nothing else */
+  char *named = is_readable ? g_regex_replace_literal (commands, text, -1, 0, program_name, 0, NULL) : NULL;
+  return named != NULL ? named : g_strdup (text);
 }
