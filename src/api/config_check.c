@@ -133,7 +133,7 @@ static gboolean
 check_validators (const SvConfig *config, GError **error)
 {
   g_autoptr (GError) failure = NULL;
-  g_autoptr (SvValidators) validators = sv_validators_new (config, &failure); /* NULL without an error: no list */
+  sv_validators_free (sv_validators_new (config, &failure)); /* NULL without an error: no list */
   if (failure == NULL)
     return TRUE;
   g_propagate_error (error, g_steal_pointer (&failure));
