@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include "api/config_check.h"
 #include "api/succession.h"
@@ -108,12 +109,19 @@ reload (const SvConfig *started_with, SvSuccession *succession)
   announce (config, sv_succession_server (succession));
 }
 
+/* SIGHUP also says that the terminal was closed in which the server was started: then nobody is there any more who wants it. */
+static gboolean
+is_reload (const SvContext *context, int received)
+{
+  return received == SIGHUP && !(context->is_terminal && !isatty (STDERR_FILENO));
+}
+
 static int
-wait_for_signals (const sigset_t *signals, const SvConfig *config, SvSuccession *succession)
+wait_for_signals (const sigset_t *signals, const SvContext *context, SvSuccession *succession)
 {
   int received;
-  while (sigwait (signals, &received) == 0 && received == SIGHUP)
-    reload (config, succession);
+  while (sigwait (signals, &received) == 0 && is_reload (context, received))
+    reload (context->config, succession);
   return received;
 }
 
@@ -135,8 +143,8 @@ run_serve (SvContext *context, int argc, char **argv, GError **error)
   if (succession == NULL)
     return 1;
   greet (context, sv_succession_server (succession));
-  int received = wait_for_signals (&signals, context->config, succession);
-  sv_log ("info", "stopping", "signal", received == SIGTERM ? "SIGTERM" : "SIGINT", NULL);
+  int received = wait_for_signals (&signals, context, succession);
+  sv_log ("info", "stopping", "signal", received == SIGTERM ? "SIGTERM" : received == SIGINT ? "SIGINT" : "SIGHUP", NULL);
   sv_tell_service_manager ("STOPPING=1\nSTATUS=Finishing what is in flight");
   g_clear_pointer (&succession, sv_succession_stop);
   sv_log ("info", "stopped", NULL);

@@ -6,7 +6,7 @@ import { Agent, get } from 'node:http';
 import { spawn } from 'node:child_process';
 import { existsSync, readFileSync, unlinkSync } from 'node:fs';
 import { createInterface } from 'node:readline';
-import { createWorld, waitFor } from './harness.mjs';
+import { createWorld, programs, run, waitFor } from './harness.mjs';
 import { v3Request } from './api.mjs';
 import { PLAYER, commit, football } from './season.mjs';
 
@@ -160,6 +160,23 @@ test('a stop during a reload ends all servers', async () => {
   other.child.kill('SIGHUP');
   assert.deepEqual(await other.stop(), { status: 0, signal: null });
   kept.destroy();
+});
+
+test('a server in a terminal ends with the terminal', async () => {
+  const program = `import os, pty, signal, sys
+pid, terminal = pty.fork()
+if pid == 0: os.execvp(sys.argv[1], sys.argv[1:])
+def give_up(*unused):
+  os.kill(pid, signal.SIGKILL)
+  sys.exit('it goes on')
+signal.signal(signal.SIGALRM, give_up)
+signal.alarm(20)
+text = b''
+while b'Serving challenges' not in text: text += os.read(terminal, 4096)
+os.close(terminal)
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))`;
+  const { status, stderr } = await run('python3', ['-c', program, programs.sv, 'serve', '--listen', '127.0.0.1:0'], { env: world.environment() });
+  assert.equal(status, 0, stderr);
 });
 
 test('the service manager is told what happens, as systemd wants to hear it', async () => {
