@@ -314,14 +314,26 @@ record_request (SvSqliteState *state, const Case *c, GError **error)
 }
 
 static gboolean
+is_too_late (SvSqliteState *state, const SvAdmission *admission, gboolean *is_closed, GError **error)
+{
+  *is_closed = FALSE;
+  return admission->record == NULL || sv_sqlite_window_is_closed (state, admission->record->window_id, is_closed, error);
+}
+
+static gboolean
 admit_one (SvSqliteState *state, Case *c, GError **error)
 {
-  gboolean replayed;
+  gboolean replayed, is_closed;
   SvAdmission *admission = c->admission;
   if (!count_asker (state, c, error) || !is_replay (state, c, &replayed, error))
     return FALSE;
   admission->outcome = SV_REPLAYED_NONCE;
   if (replayed)
+    return TRUE;
+  if (!is_too_late (state, admission, &is_closed, error))
+    return FALSE;
+  admission->outcome = SV_WINDOW_CLOSED;
+  if (is_closed)
     return TRUE;
   if (!count_bucket (state, c, error) || !touch_bucket (state, c, error))
     return FALSE;

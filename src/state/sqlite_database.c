@@ -42,6 +42,7 @@ static const char *const migrations[] = {
   "CREATE TABLE commitments (chain INTEGER NOT NULL, block INTEGER NOT NULL, position INTEGER NOT NULL, hash TEXT NOT NULL,"
   "  signer TEXT NOT NULL, text TEXT NOT NULL, succeeded INTEGER NOT NULL, PRIMARY KEY (chain, block, position)) WITHOUT "
   "ROWID;",
+  "CREATE TABLE closed_windows (window_id TEXT PRIMARY KEY) WITHOUT ROWID;",
 };
 
 static const char *

@@ -129,6 +129,7 @@ const SvStateEngine sv_sqlite_state_engine = {
   .admit = sv_sqlite_admit,
   .recent_nonces = sv_sqlite_recent_nonces,
   .list_issued = sv_sqlite_list_issued,
+  .close_window = sv_sqlite_close_window,
   .checkpoint = sv_sqlite_checkpoint,
   .append_commitments = sv_sqlite_append_commitments,
   .list_commitments = sv_sqlite_list_commitments,
