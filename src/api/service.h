@@ -5,6 +5,7 @@
 #include "api/admission.h"
 #include "api/http.h"
 #include "api/issue_log.h"
+#include "api/issue_publisher.h"
 #include "api/metrics.h"
 #include "api/reply.h"
 #include "api/snapshot.h"
@@ -24,6 +25,7 @@ typedef struct
   SvValidators *validators; /* NULL: no list is configured */
   SvAdmissionMemory *admission;
   SvIssueLog *issue_log;
+  SvIssuePublisher *issue_publisher;
   SvAddressLimit *addresses;
   SvMetrics *metrics;
   const SvObjectStore *store; /* used for local paths only, which any thread may ask for */
