@@ -242,8 +242,9 @@ test('a draw that was not drawn is named', async () => {
 });
 
 test('a publisher that is killed while it writes is gone on with', async () => {
+  let killed = 0;
   await serve.stop();
-  for (let step = 1; step <= 12; step += 1) {
+  for (const step of [1, 2, 3, 4, 6, 8, 10, 12]) {
     const killer = new Killer(world);
     killer.disarm();
     const victim = await world.startServe({ env: { ...env, ...killer.env } });
@@ -253,9 +254,11 @@ test('a publisher that is killed while it writes is gone on with', async () => {
     const { signal } = await Promise.race([victim.child.ended, published(NEXT, id).then(() => ({}))]);
     killer.disarm();
     if (signal === undefined) await victim.stop();
+    else killed += 1;
     const log = publicLog(NEXT); // what is there is right at any moment
     assert.equal(new Set(log.records.map((record) => record.id)).size, log.records.length);
   }
+  assert.ok(killed >= 6, `killed ${killed} times`);
   serve = await world.startServe({ env });
   await serve.settle();
   const { challenge_id: id } = await ask(NEXT);
@@ -273,8 +276,8 @@ test('who cannot sign for the window says so, and serves', async () => {
     await other.settle();
     const { challenge_id: id } = await ask(NEXT, other.url);
     await waitFor('a warning', () => pattern.test(other.child.output.stderr));
-    assert.ok(publicLog(NEXT).next <= Number(id));
     await other.stop();
+    assert.ok(publicLog(NEXT).next <= Number(id));
   }
 });
 
