@@ -1,7 +1,7 @@
 /* Adding a file is two puts, each of an object that must not be there yet: the signpost, by whose name there can be one only,
- * and then the file. So of two publishers, one of whom has not noticed yet that he does not lead any more, one decides where the
- * file ends, and the other one's records up to there are the same, since ids are given in the order of commits. A kill between
- * the two leaves a signpost without a file, which says exactly what has to be written.
+ * and then the file. So of two publishers, one of whom has not noticed yet that he does not lead any more, one decides where
+ * the file ends, and the other one's records up to there are the same, since ids are given in the order of commits. A kill
+ * between the two leaves a signpost without a file, which says exactly what has to be written.
  *
  * A state that was restored from a backup would give the same ids to other records. So before anything is added the last record
  * that is public is held against the state's. */
@@ -92,8 +92,7 @@ put_file (const SvIssueFiles *files, const char *window_id, guint64 first, guint
   g_autofree char *key = sv_issued_key (window_id, first, last);
   g_autoptr (GError) failure = NULL;
   g_autoptr (GBytes) bytes = g_bytes_new (text->str, text->len);
-  if (put_once (files, key, bytes, "application/x-ndjson", &failure) ||
-      g_error_matches (failure, SV_ERROR, SV_ERROR_CONFLICT))
+  if (put_once (files, key, bytes, "application/x-ndjson", &failure) || g_error_matches (failure, SV_ERROR, SV_ERROR_CONFLICT))
     return TRUE;
   g_propagate_error (error, g_steal_pointer (&failure));
   return FALSE;
@@ -236,8 +235,7 @@ complete_file (const SvIssueFiles *files, const char *window_id, guint64 first, 
     return close_state (files, window_id, keys, &last_id, error) &&
            (last_id < first || refuse_state (files, window_id, first - 1, error)) &&
            write_closing (files, window_id, first, last_id, keys, error);
-  g_autoptr (GPtrArray) records =
-      sv_issue_files_records (files, window_id, first, last, SV_ISSUED_FILE_MAX_RECORDS, error);
+  g_autoptr (GPtrArray) records = sv_issue_files_records (files, window_id, first, last, SV_ISSUED_FILE_MAX_RECORDS, error);
   if (records == NULL)
     return FALSE;
   const SvIssueRecord *final = records->len > 0 ? records->pdata[records->len - 1] : NULL;
@@ -296,8 +294,7 @@ gboolean
 sv_issue_files_add (const SvIssueFiles *files, const char *window_id, guint64 first, const GPtrArray *records, GError **error)
 {
   guint64 last = ((const SvIssueRecord *)records->pdata[records->len - 1])->challenge_id;
-  return put_signpost (files, window_id, first, last, error) &&
-         write_records (files, window_id, first, last, records, error);
+  return put_signpost (files, window_id, first, last, error) && write_records (files, window_id, first, last, records, error);
 }
 
 gboolean

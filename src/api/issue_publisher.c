@@ -216,8 +216,8 @@ publish_next (SvIssuePublisher *publisher, Work *work, gboolean *has_more, GErro
 {
   Window *window = work->window;
   const char *window_id = work->entry->window_id;
-  g_autoptr (GPtrArray) records = sv_issue_files_records (&work->files, window_id, window->next, SV_ISSUED_END - 1,
-                                                          SV_ISSUED_FILE_MAX_RECORDS, error);
+  g_autoptr (GPtrArray) records =
+      sv_issue_files_records (&work->files, window_id, window->next, SV_ISSUED_END - 1, SV_ISSUED_FILE_MAX_RECORDS, error);
   if (records == NULL)
     return FALSE;
   *has_more = FALSE;

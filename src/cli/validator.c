@@ -78,7 +78,8 @@ print_issue_logs (SvAudit *audit)
       printf ("the issue log of window %s contradicts itself, its shards are undecided:\n  %s\n", window->window_id,
               contradiction);
     if (window->n_faults > 0)
-      printf ("the issue log of window %s cannot be read in full (%" G_GUINT64_FORMAT " fault%s), what it lacks is unchecked:\n",
+      printf ("the issue log of window %s cannot be read in full (%" G_GUINT64_FORMAT
+              " fault%s), what it lacks is unchecked:\n",
               window->window_id, window->n_faults, window->n_faults == 1 ? "" : "s");
     for (guint f = 0; f < window->faults->len; f++)
     {

@@ -1,5 +1,5 @@
-/* The log is followed from id 1 on: a signpost says where the next file ends, the file is read, and after its last id stands the
- * next signpost. Nothing has to be listed, which a public address cannot do.
+/* The log is followed from id 1 on: a signpost says where the next file ends, the file is read, and after its last id stands
+ * the next signpost. Nothing has to be listed, which a public address cannot do.
  *
  * A signpost is not signed and is believed only as far as it leads to a file whose lines are signed for just that range. So all
  * that a mirror can do is keep files back, which leaves ids uncovered; a chain of signposts that lead to nothing is given up
@@ -61,8 +61,7 @@ sv_issued_file_read (GBytes *bytes, const SvManifest *manifest, const SvChainId 
     g_autoptr (GBytes) text = sv_issued_next_line (bytes, &offset, &failure);
     if (text == NULL && failure == NULL)
       g_set_error (&failure, SV_ERROR, SV_ERROR_MALFORMED, "it ends before id %" G_GUINT64_FORMAT, first);
-    g_autoptr (SvIssuedLine) line =
-        text != NULL ? sv_issued_open (text, chain, is_issuer, manifest->issuers, &failure) : NULL;
+    g_autoptr (SvIssuedLine) line = text != NULL ? sv_issued_open (text, chain, is_issuer, manifest->issuers, &failure) : NULL;
     if (line == NULL || !check_place (line, manifest, first, last, &failure))
     {
       g_propagate_error (error, g_steal_pointer (&failure));

@@ -253,8 +253,7 @@ read_issue_window (SvAudit *audit, const char *window_id)
   const SvIndexEntry *entry = sv_index_find_live (audit->index, window_id);
   if (entry == NULL && audit->history != NULL)
     entry = sv_index_find_live (audit->history, window_id);
-  g_autoptr (SvManifest) manifest =
-      entry != NULL ? sv_judge_entry_manifest (audit->reader, entry, &is_refused, NULL) : NULL;
+  g_autoptr (SvManifest) manifest = entry != NULL ? sv_judge_entry_manifest (audit->reader, entry, &is_refused, NULL) : NULL;
   return sv_issue_audit_window (audit->issued, window_id, manifest, &audit->failure);
 }
 

@@ -222,9 +222,10 @@ is_whole (Audit *audit, const SvIssueWindow *window)
                                   audit->summary.gap,
                                   window->faults->len > 0 ? (const char *)window->faults->pdata[0] : "there is a gap"));
   else
-    set_verdict (draws, SV_DRAWS_NOT_CLOSED,
-                 g_strdup ("it is over, but its closing line is not public yet: the operator's server writes it when it runs with "
-                           "an issuer's hotkey; try again later"));
+    set_verdict (
+        draws, SV_DRAWS_NOT_CLOSED,
+        g_strdup ("it is over, but its closing line is not public yet: the operator's server writes it when it runs with "
+                  "an issuer's hotkey; try again later"));
   return FALSE;
 }
 
@@ -245,7 +246,8 @@ audit_records (Audit *audit, SvIssuedBook *book, GError **error)
   add_keys (audit);
   if (audit->summary.last_id != audit->summary.closing_last_id)
     add_fault (audit, 0, "last_id",
-               "the closing line says that challenge %" G_GUINT64_FORMAT " is the last; the last in the log is %" G_GUINT64_FORMAT,
+               "the closing line says that challenge %" G_GUINT64_FORMAT
+               " is the last; the last in the log is %" G_GUINT64_FORMAT,
                audit->summary.closing_last_id, audit->summary.last_id);
   if (!sv_issued_book_visit (book, draws->window_id, visit_record, audit, error))
     return FALSE;
@@ -275,8 +277,8 @@ sv_draws_audit (SvIssueAudit *issued, SvReader *reader, const SvIndex *index, co
   if (!sv_entry_expired (entry, finalized_block))
   {
     set_verdict (draws, SV_DRAWS_NOT_CLOSED,
-                 g_strdup_printf ("it ends at block %" G_GUINT64_FORMAT ", and the chain is final up to block %" G_GUINT64_FORMAT
-                                  ": K is published after that",
+                 g_strdup_printf ("it ends at block %" G_GUINT64_FORMAT
+                                  ", and the chain is final up to block %" G_GUINT64_FORMAT ": K is published after that",
                                   entry->expiry_block, finalized_block));
     return g_steal_pointer (&draws);
   }

@@ -1,5 +1,5 @@
-/* A shard is rejected only by what an issuer has signed: a line whose range has the shard's id in it and whose records have not.
- * Whatever a mirror keeps back leaves ids uncovered, and their shards unchecked. Where the issuer himself has signed two
+/* A shard is rejected only by what an issuer has signed: a line whose range has the shard's id in it and whose records have
+ * not. Whatever a mirror keeps back leaves ids uncovered, and their shards unchecked. Where the issuer himself has signed two
  * different things, his log of that window proves nothing any more, for nobody and against nobody. */
 #include "validator/issue_audit.h"
 
@@ -92,8 +92,7 @@ take_fault (const char *file, const GError *fault, gpointer data)
   window->n_faults++;
   window->is_unreachable |= g_error_matches (fault, SV_ERROR, SV_ERROR_UNREACHABLE);
   if (window->faults->len < MAX_FAULTS_KEPT)
-    g_ptr_array_add (window->faults,
-                     says_where ? g_strdup (fault->message) : g_strdup_printf ("%s: %s", file, fault->message));
+    g_ptr_array_add (window->faults, says_where ? g_strdup (fault->message) : g_strdup_printf ("%s: %s", file, fault->message));
 }
 
 static gboolean

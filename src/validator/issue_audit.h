@@ -1,5 +1,5 @@
-/* The published issue logs that an audit asks of (docs/protocol.md section 9, rule 7): each window's is read once, when the first
- * shard of it comes. */
+/* The published issue logs that an audit asks of (docs/protocol.md section 9, rule 7): each window's is read once, when the
+ * first shard of it comes. */
 #pragma once
 
 #include "distribution/issued_log.h"
@@ -10,9 +10,9 @@
 typedef struct
 {
   char *window_id;
-  char *contradiction; /* for people, naming both files: the issuer has signed two different things; or NULL */
-  GPtrArray *faults;   /* of char: what could not be read or used, the first ones */
-  guint64 n_faults;    /* all of them */
+  char *contradiction;     /* for people, naming both files: the issuer has signed two different things; or NULL */
+  GPtrArray *faults;       /* of char: what could not be read or used, the first ones */
+  guint64 n_faults;        /* all of them */
   gboolean is_unreachable; /* one of them is only that something did not answer */
 } SvIssueWindow;
 

@@ -65,18 +65,18 @@ fail (SvIssuedBook *book, GError **error)
 SvIssuedBook *
 sv_issued_book_new (GError **error)
 {
-  static const char *const schema =
-      "PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; PRAGMA cache_size=-" CACHE_KIB ";"
-      "CREATE TABLE names(name TEXT UNIQUE);"
-      "CREATE TABLE records(window INT, id INT, asker INT, miner INT, manifest INT, element INT, clip INT, seed INT, nonce TEXT,"
-      " block INT, time INT, PRIMARY KEY(window,id)) WITHOUT ROWID;"
-      "CREATE TABLE lines(window INT, first INT, last INT, hash TEXT, file TEXT, closing TEXT);"
-      "CREATE INDEX lines_first ON lines(window,first);"
-      "BEGIN";
+  static const char *const schema = "PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; PRAGMA cache_size=-" CACHE_KIB ";"
+                                    "CREATE TABLE names(name TEXT UNIQUE);"
+                                    "CREATE TABLE records(window INT, id INT, asker INT, miner INT, manifest INT, element INT, "
+                                    "clip INT, seed INT, nonce TEXT,"
+                                    " block INT, time INT, PRIMARY KEY(window,id)) WITHOUT ROWID;"
+                                    "CREATE TABLE lines(window INT, first INT, last INT, hash TEXT, file TEXT, closing TEXT);"
+                                    "CREATE INDEX lines_first ON lines(window,first);"
+                                    "BEGIN";
   g_autoptr (SvIssuedBook) book = g_new0 (SvIssuedBook, 1);
   book->names = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
-  gboolean ok = sqlite3_open ("", &book->database) == SQLITE_OK &&
-                sqlite3_exec (book->database, schema, NULL, NULL, NULL) == SQLITE_OK;
+  gboolean ok =
+      sqlite3_open ("", &book->database) == SQLITE_OK && sqlite3_exec (book->database, schema, NULL, NULL, NULL) == SQLITE_OK;
   for (int i = 0; ok && i < N_STATEMENTS; i++)
     ok = sqlite3_prepare_v2 (book->database, statement_texts[i], -1, &book->statements[i], NULL) == SQLITE_OK;
   if (ok)
