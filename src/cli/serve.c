@@ -67,7 +67,8 @@ const SvCommand sv_serve_commands[] = {
       .details = "Listens on SCOREVISION_LISTEN and answers until SIGTERM or Ctrl-C, which finish what is in flight.\n"
                  "Clips come from SCOREVISION_STORE (file: or s3:) and from the clips registered with `sv clip add`;\n"
                  "manifests are trusted as SCOREVISION_MANIFEST_SIGNERS says. Behind a proxy set SCOREVISION_API to the\n"
-                 "public URL and SCOREVISION_TRUSTED_PROXIES to the proxy's address. /openapi.json describes the API,\n"
+                 "public URL and SCOREVISION_TRUSTED_PROXIES to the proxy's address. With a hotkey that the manifest's\n"
+                 "issuers name it publishes the issue log. /openapi.json describes the API,\n"
                  "/readyz tells whether it can serve, /metrics has numbers for Prometheus.",
       .example = "  sv serve --listen 127.0.0.1:8080 --signers 5F…\n"
                  "  SCOREVISION_VALIDATORS=chain:permit sv serve --listen :8080 --api https://api.example.org",

@@ -93,11 +93,11 @@ sv_issued_find (const SvIssuedLine *line, guint64 challenge_id)
 }
 
 const SvIssuedKey *
-sv_issued_find_key (const SvIssuedLine *line, const char *manifest_hash)
+sv_issued_find_key (const GPtrArray *keys, const char *manifest_hash)
 {
-  for (guint i = 0; i < line->keys->len; i++)
+  for (guint i = 0; i < keys->len; i++)
   {
-    const SvIssuedKey *key = line->keys->pdata[i];
+    const SvIssuedKey *key = keys->pdata[i];
     if (strcmp (key->manifest_hash, manifest_hash) == 0)
       return key;
   }

@@ -55,8 +55,8 @@ SvIssuedLine *sv_issued_open (GBytes *bytes, const SvChainId *chain, SvTrustFunc
 /* (transfer none) the record, or NULL where the line has none of that id. */
 const SvIssueRecord *sv_issued_find (const SvIssuedLine *line, guint64 challenge_id);
 
-/* (transfer none) the K of a closing line, or NULL. */
-const SvIssuedKey *sv_issued_find_key (const SvIssuedLine *line, const char *manifest_hash);
+/* (transfer none) the manifest's among @keys (element-type SvIssuedKey), or NULL. */
+const SvIssuedKey *sv_issued_find_key (const GPtrArray *keys, const char *manifest_hash);
 
 /* TRUE where both have the same values in every field. */
 gboolean sv_issue_record_equal (const SvIssueRecord *a, const SvIssueRecord *b);

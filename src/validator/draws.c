@@ -134,18 +134,6 @@ find_count (Audit *audit, const char *hash)
   return count;
 }
 
-static const SvIssuedKey *
-find_key (const Audit *audit, const char *hash)
-{
-  for (guint i = 0; i < audit->summary.keys->len; i++)
-  {
-    const SvIssuedKey *key = audit->summary.keys->pdata[i];
-    if (strcmp (key->manifest_hash, hash) == 0)
-      return key;
-  }
-  return NULL;
-}
-
 /* Draws it again. */
 static void
 check_draw (Audit *audit, const SvIssueRecord *record, const SvElement *element, const SvIssuedKey *key)
@@ -167,7 +155,7 @@ check_record (Audit *audit, const SvIssueRecord *record, const SvManifest *manif
 {
   const SvIndexEntry *judged;
   const SvElement *element = sv_manifest_find_element (manifest, record->element_id);
-  const SvIssuedKey *key = find_key (audit, record->manifest_hash);
+  const SvIssuedKey *key = sv_issued_find_key (audit->summary.keys, record->manifest_hash);
   find_count (audit, record->manifest_hash)->n_records++;
   if (sv_window_judge (audit->index, record->manifest_hash, record->block, &judged) != SV_WINDOW_SERVES)
     add_fault (audit, record->challenge_id, "block", "manifest %s is not in force at its block %" G_GUINT64_FORMAT,

@@ -90,7 +90,6 @@ take_fault (const char *file, const GError *fault, gpointer data)
   SvIssueWindow *window = ((Reading *)data)->window;
   gboolean says_where = strstr (fault->message, file) != NULL;
   window->n_faults++;
-  window->is_unreachable |= g_error_matches (fault, SV_ERROR, SV_ERROR_UNREACHABLE);
   if (window->faults->len < MAX_FAULTS_KEPT)
     g_ptr_array_add (window->faults, says_where ? g_strdup (fault->message) : g_strdup_printf ("%s: %s", file, fault->message));
 }
@@ -103,7 +102,6 @@ read_window (SvIssueAudit *audit, SvIssueWindow *window, const SvManifest *manif
   if (manifest != NULL)
     return sv_read_issued_log (audit->reader, manifest, &visitor, &reading, error);
   window->n_faults = 1;
-  window->is_unreachable = TRUE;
   g_ptr_array_add (window->faults, g_strdup ("the window's manifest, which names the issuers, cannot be read"));
   return TRUE;
 }

@@ -13,7 +13,6 @@ typedef struct
   char *contradiction;     /* for people, naming both files: the issuer has signed two different things; or NULL */
   GPtrArray *faults;       /* of char: what could not be read or used, the first ones */
   guint64 n_faults;        /* all of them */
-  gboolean is_unreachable; /* one of them is only that something did not answer */
 } SvIssueWindow;
 
 typedef struct SvIssueAudit SvIssueAudit;

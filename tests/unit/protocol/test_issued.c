@@ -104,10 +104,10 @@ test_closing_line (void)
   g_assert_true (opened->is_closing);
   g_assert_cmpuint (opened->last_id, ==, 12);
   g_assert_cmpuint (opened->keys->len, ==, 2);
-  const SvIssuedKey *key = sv_issued_find_key (opened, HASH_B);
+  const SvIssuedKey *key = sv_issued_find_key (opened->keys, HASH_B);
   g_assert_nonnull (key);
   g_assert_cmpmem (key->key, 32, ((const SvIssuedKey *)line->keys->pdata[1])->key, 32);
-  g_assert_null (sv_issued_find_key (opened, HASH_C));
+  g_assert_null (sv_issued_find_key (opened->keys, HASH_C));
 }
 
 /* A signed line as JSON, to be spoilt. */
