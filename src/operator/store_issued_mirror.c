@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "base/file.h"
 
 typedef struct
 {
@@ -93,6 +92,25 @@ copy_file (const Copy *copy, gboolean *is_there, GError **error)
   return give (copy, key, bytes, "application/x-ndjson", is_there, error);
 }
 
+/* Whether the target has signpost and file already, as far as the file's size shows: not asked where all is to be read. */
+static gboolean
+is_copied (const Copy *copy, GBytes *signpost, gboolean *is_there, GError **error)
+{
+  guint64 ours = 0, theirs = 0;
+  g_autofree char *key = sv_issued_signpost_key (copy->manifest->window_id, copy->first);
+  g_autofree char *file = sv_issued_key (copy->manifest->window_id, copy->first, copy->last);
+  g_autoptr (GBytes) there = NULL;
+  *is_there = FALSE;
+  if (copy->mirror->options->verify)
+    return TRUE;
+  if (!get_target (copy, key, SV_ISSUED_SIGNPOST_MAX_SIZE, &there, error))
+    return FALSE;
+  *is_there = there != NULL && g_bytes_equal (there, signpost) && sv_object_store_head (copy->mirror->to, file, &ours, NULL) &&
+              sv_object_store_head (copy->mirror->from, file, &theirs, NULL) && ours == theirs;
+  copy->mirror->report->present += *is_there ? 2 : 0;
+  return TRUE;
+}
+
 /* *@goes_on is FALSE at the end of the log, and where the copy of it has to end. */
 static gboolean
 copy_step (Copy *copy, gboolean *goes_on, GError **error)
@@ -109,7 +127,10 @@ copy_step (Copy *copy, gboolean *goes_on, GError **error)
   }
   if (signpost == NULL || !sv_issued_signpost_read (signpost, copy->first, &copy->last, &failure))
     return sv_mirror_leave_out (copy->mirror, key, failure, error);
-  if (!copy_file (copy, &is_there, error) || (is_there && !give (copy, key, signpost, "application/json", &is_there, error)))
+  if (!is_copied (copy, signpost, &is_there, error))
+    return FALSE;
+  if (!is_there &&
+      (!copy_file (copy, &is_there, error) || (is_there && !give (copy, key, signpost, "application/json", &is_there, error))))
     return FALSE;
   copy->first = copy->last + 1;
   *goes_on = is_there && copy->first <= SV_ISSUED_END;

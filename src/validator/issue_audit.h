@@ -10,9 +10,9 @@
 typedef struct
 {
   char *window_id;
-  char *contradiction;     /* for people, naming both files: the issuer has signed two different things; or NULL */
-  GPtrArray *faults;       /* of char: what could not be read or used, the first ones */
-  guint64 n_faults;        /* all of them */
+  char *contradiction; /* for people, naming both files: the issuer has signed two different things; or NULL */
+  GPtrArray *faults;   /* of char: what could not be read or used, the first ones */
+  guint64 n_faults;    /* all of them */
 } SvIssueWindow;
 
 typedef struct SvIssueAudit SvIssueAudit;
