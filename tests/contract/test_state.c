@@ -451,13 +451,15 @@ typedef struct
   int tells; /* a pipe */
 } Issuer;
 
+#define MAX_ISSUED 20000 /* far more than are issued before anybody closes */
+
 /* Admits until the window is closed; tells each id. */
 static int
 issue_until_closed (gpointer data)
 {
   const Issuer *issuer = data;
   g_autoptr (SvState) state = open_state (issuer->url);
-  for (guint n = 0;; n++)
+  for (guint n = 0; n < MAX_ISSUED; n++)
   {
     guint64 id;
     g_autofree char *nonce = g_strdup_printf ("%u-%u", issuer->number, n);
@@ -467,6 +469,7 @@ issue_until_closed (gpointer data)
     if (write (issuer->tells, &id, sizeof id) != sizeof id)
       return 2;
   }
+  return 3;
 }
 
 static void

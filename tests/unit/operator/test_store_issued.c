@@ -162,6 +162,7 @@ test_public_address (void)
 {
   g_autoptr (Lab) lab = lab_with_logs ();
   g_autoptr (SvObjectStore) copied = lab_copy (lab, "copy");
+  g_assert_nonnull (copied);
   FolderServer *server = lab_serve (lab, "copy");
   g_autoptr (SvObjectStore) from = open_at (lab, folder_server_url (server), "");
   g_autoptr (SvObjectStore) to = open_copy (lab);
