@@ -17,12 +17,7 @@
 
 typedef struct
 {
-  guint8 bytes[16];
-} Address;
-
-typedef struct
-{
-  Address address;
+  SvAddress address;
   guint bits;
 } Block;
 
@@ -35,7 +30,8 @@ typedef struct
 typedef struct
 {
   GMutex lock;
-  GHashTable *buckets; /* address text -> Bucket */
+  GHashTable *buckets;     /* address text -> Bucket */
+  GHashTable *connections; /* SvAddress -> their number */
 } Shard;
 
 struct SvAddressLimit
@@ -49,7 +45,7 @@ struct SvAddressLimit
 /* ── addresses ── */
 
 static gboolean
-parse_address (const char *text, Address *address)
+parse_address (const char *text, SvAddress *address)
 {
   struct in_addr v4;
   if (inet_pton (AF_INET, text, &v4) != 1)
@@ -61,14 +57,14 @@ parse_address (const char *text, Address *address)
 }
 
 static gboolean
-is_v4 (const Address *address)
+is_v4 (const SvAddress *address)
 {
   static const guint8 prefix[12] = { [10] = 0xff, [11] = 0xff };
   return memcmp (address->bytes, prefix, sizeof prefix) == 0;
 }
 
 static gboolean
-lies_in (const Address *address, const Block *block)
+lies_in (const SvAddress *address, const Block *block)
 {
   guint whole = block->bits / 8, rest = block->bits % 8;
   if (memcmp (address->bytes, block->address.bytes, whole) != 0)
@@ -77,26 +73,45 @@ lies_in (const Address *address, const Block *block)
 }
 
 static gboolean
-is_loopback (const Address *address)
+is_loopback (const SvAddress *address)
 {
-  static const Address v6 = { { [15] = 1 } };
+  static const SvAddress v6 = { { [15] = 1 } };
   return (is_v4 (address) && address->bytes[12] == 127) || memcmp (address, &v6, sizeof v6) == 0;
 }
 
-/* The text under which an address is counted: IPv6 by its /64, which one customer has. */
-static char *
-format_address (Address address)
+/* What it is counted by. */
+static SvAddress
+customer_of (SvAddress address)
 {
-  char text[INET6_ADDRSTRLEN];
-  if (is_v4 (&address))
-  {
-    inet_ntop (AF_INET, address.bytes + 12, text, sizeof text);
-    return g_strdup (text);
-  }
-  if (!is_loopback (&address))
+  if (!is_v4 (&address) && !is_loopback (&address))
     memset (address.bytes + 8, 0, 8);
-  inet_ntop (AF_INET6, address.bytes, text, sizeof text);
-  return g_strdup (text);
+  return address;
+}
+
+void
+sv_address_format (const SvAddress *address, char text[SV_ADDRESS_TEXT_MAX])
+{
+  SvAddress customer = customer_of (*address);
+  if (is_v4 (&customer))
+    inet_ntop (AF_INET, customer.bytes + 12, text, SV_ADDRESS_TEXT_MAX);
+  else
+    inet_ntop (AF_INET6, customer.bytes, text, SV_ADDRESS_TEXT_MAX);
+}
+
+gboolean
+sv_address_read (const struct sockaddr *peer, SvAddress *address)
+{
+  memset (address, 0, sizeof *address);
+  if (peer != NULL && peer->sa_family == AF_INET6)
+  {
+    memcpy (address->bytes, &((const struct sockaddr_in6 *)(const void *)peer)->sin6_addr, sizeof address->bytes);
+    return TRUE;
+  }
+  if (peer == NULL || peer->sa_family != AF_INET)
+    return FALSE;
+  memset (address->bytes + 10, 0xff, 2);
+  memcpy (address->bytes + 12, &((const struct sockaddr_in *)(const void *)peer)->sin_addr, 4);
+  return TRUE;
 }
 
 static gboolean
@@ -121,6 +136,22 @@ parse_block (const char *text, Block *block, GError **error)
 
 /* ── the limit ── */
 
+static guint
+hash_address (gconstpointer key)
+{
+  const SvAddress *address = key;
+  guint hash = 5381;
+  for (guint i = 0; i < sizeof address->bytes; i++)
+    hash = hash * 33 + address->bytes[i];
+  return hash;
+}
+
+static gboolean
+equal_addresses (gconstpointer a, gconstpointer b)
+{
+  return memcmp (a, b, sizeof (SvAddress)) == 0;
+}
+
 SvAddressLimit *
 sv_address_limit_new (guint per_second, guint burst, const char *const *trusted_proxies, GError **error)
 {
@@ -140,6 +171,7 @@ sv_address_limit_new (guint per_second, guint burst, const char *const *trusted_
   {
     g_mutex_init (&limit->shards[i].lock);
     limit->shards[i].buckets = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
+    limit->shards[i].connections = g_hash_table_new_full (hash_address, equal_addresses, g_free, NULL);
   }
   return limit;
 }
@@ -153,13 +185,14 @@ sv_address_limit_free (SvAddressLimit *limit)
   {
     g_mutex_clear (&limit->shards[i].lock);
     g_hash_table_unref (limit->shards[i].buckets);
+    g_hash_table_unref (limit->shards[i].connections);
   }
   g_array_unref (limit->proxies);
   g_free (limit);
 }
 
 static gboolean
-is_trusted (const SvAddressLimit *limit, const Address *address)
+is_trusted (const SvAddressLimit *limit, const SvAddress *address)
 {
   for (guint i = 0; i < limit->proxies->len; i++)
     if (lies_in (address, &g_array_index (limit->proxies, Block, i)))
@@ -167,40 +200,68 @@ is_trusted (const SvAddressLimit *limit, const Address *address)
   return FALSE;
 }
 
-static gboolean
-read_peer (const struct sockaddr *peer, Address *address)
+void
+sv_address_limit_client (const SvAddressLimit *limit, const SvAddress *peer, const char *forwarded_for,
+                         char text[SV_ADDRESS_TEXT_MAX])
 {
-  if (peer != NULL && peer->sa_family == AF_INET6)
-  {
-    memcpy (address->bytes, &((const struct sockaddr_in6 *)(const void *)peer)->sin6_addr, sizeof address->bytes);
-    return TRUE;
-  }
-  if (peer == NULL || peer->sa_family != AF_INET)
-    return FALSE;
-  char text[INET_ADDRSTRLEN];
-  inet_ntop (AF_INET, &((const struct sockaddr_in *)(const void *)peer)->sin_addr, text, sizeof text);
-  return parse_address (text, address);
-}
-
-char *
-sv_address_limit_client (const SvAddressLimit *limit, const struct sockaddr *peer, const char *forwarded_for)
-{
-  Address address, before;
-  if (!read_peer (peer, &address))
-    return g_strdup ("unknown");
-  if (forwarded_for == NULL || !is_trusted (limit, &address))
-    return format_address (address);
-
+  SvAddress address = *peer, before;
   /* Each proxy appends the address that it saw: from the right, all are believed up to the first that is not ours. */
-  g_auto (GStrv) hops = g_strsplit (forwarded_for, ",", -1);
+  g_auto (GStrv) hops = g_strsplit (forwarded_for != NULL ? forwarded_for : "", ",", -1);
   for (guint i = g_strv_length (hops); i > 0 && is_trusted (limit, &address); i--)
   {
     if (!parse_address (g_strstrip (hops[i - 1]), &before))
       break;
     address = before;
   }
-  return format_address (address);
+  sv_address_format (&address, text);
 }
+
+gboolean
+sv_address_limit_trusts (const SvAddressLimit *limit, const SvAddress *peer)
+{
+  return is_trusted (limit, peer);
+}
+
+/* ── connections ── */
+
+static gboolean
+is_counted (const SvAddressLimit *limit, const SvAddress *peer)
+{
+  return !is_loopback (peer) && !is_trusted (limit, peer);
+}
+
+gboolean
+sv_address_limit_connect (SvAddressLimit *limit, const SvAddress *peer, guint max)
+{
+  SvAddress customer = customer_of (*peer);
+  if (!is_counted (limit, peer))
+    return TRUE;
+  Shard *shard = &limit->shards[hash_address (&customer) % N_SHARDS];
+  g_mutex_lock (&shard->lock);
+  guint n = GPOINTER_TO_UINT (g_hash_table_lookup (shard->connections, &customer));
+  if (n < max)
+    g_hash_table_replace (shard->connections, g_memdup2 (&customer, sizeof customer), GUINT_TO_POINTER (n + 1));
+  g_mutex_unlock (&shard->lock);
+  return n < max;
+}
+
+void
+sv_address_limit_disconnect (SvAddressLimit *limit, const SvAddress *peer)
+{
+  SvAddress customer = customer_of (*peer);
+  if (!is_counted (limit, peer))
+    return;
+  Shard *shard = &limit->shards[hash_address (&customer) % N_SHARDS];
+  g_mutex_lock (&shard->lock);
+  guint n = GPOINTER_TO_UINT (g_hash_table_lookup (shard->connections, &customer));
+  if (n > 1)
+    g_hash_table_replace (shard->connections, g_memdup2 (&customer, sizeof customer), GUINT_TO_POINTER (n - 1));
+  else
+    g_hash_table_remove (shard->connections, &customer);
+  g_mutex_unlock (&shard->lock);
+}
+
+/* ── requests ── */
 
 static gboolean
 has_filled_up (gpointer key, gpointer value, gpointer data)
@@ -223,7 +284,7 @@ make_room (SvAddressLimit *limit, Shard *shard, gint64 now_us)
 gboolean
 sv_address_limit_take (SvAddressLimit *limit, const char *text, gint64 now_us)
 {
-  Address address;
+  SvAddress address;
   if (parse_address (text, &address) && is_loopback (&address))
     return TRUE;
   Shard *shard = &limit->shards[g_str_hash (text) % N_SHARDS];

@@ -16,7 +16,7 @@ sv_asker_is_validator (const SvService *service, const char *asker)
 gboolean
 sv_asker_is_known (const SvService *service, const SvSnapshot *snapshot, const char *asker)
 {
-  return sv_asker_is_validator (service, asker) || g_hash_table_contains (snapshot->known, asker);
+  return sv_asker_is_validator (service, asker) || sv_snapshot_knows (snapshot, asker);
 }
 
 static SvReply *
@@ -91,18 +91,25 @@ sv_reply_chain_unavailable (const char *why)
   return reply;
 }
 
+static gboolean
+has_signed_nonce (const SvChallengeRequest *request)
+{
+  return sv_signature_verify_by_key (request->asker_key, request->nonce, strlen (request->nonce), &request->asker_signature);
+}
+
+static gboolean
+has_signed_hash (const SvChallengeRequest *request)
+{
+  char text[SV_CHALLENGE_SIGNED_TEXT_SIZE];
+  gsize length = sv_challenge_signed_text_into (request->manifest_hash, request->x_nonce, text);
+  return sv_signature_verify_by_key (request->asker_key, text, length, &request->asker_x_signature);
+}
+
 SvReply *
 sv_asker_verify (const SvChallengeRequest *request, gboolean legacy, gint64 now_ms)
 {
-  const char *asker = request->validator_hotkey;
-  if (!sv_signature_verify (asker, request->nonce, strlen (request->nonce), request->signature, SV_SIGNATURE_REQUEST))
+  if (!has_signed_nonce (request) || (!legacy && request->x_signature != NULL && !has_signed_hash (request)))
     return sv_reply_unauthorized ("bad_signature");
-  if (!legacy && request->x_signature != NULL)
-  {
-    g_autofree char *text = sv_challenge_signed_text (request->manifest_hash, request->x_nonce);
-    if (!sv_signature_verify (asker, text, strlen (text), request->x_signature, SV_SIGNATURE_REQUEST))
-      return sv_reply_unauthorized ("bad_signature");
-  }
   return sv_nonce_is_fresh (request->nonce, now_ms) ? NULL : sv_reply_unauthorized ("stale_nonce");
 }
 
@@ -128,6 +135,17 @@ sv_asker_admit (SvService *service, const SvAdmissionRequest *request, const cha
     break;
   }
   return NULL;
+}
+
+void
+sv_issue_entry_borrow (SvIssueEntry *entry, const SvAdmissionRequest *request)
+{
+  *entry = (SvIssueEntry){ .is_borrowed = TRUE,
+                           .asker = (char *)request->asker,
+                           .nonce = (char *)request->nonce,
+                           .x_nonce = (char *)request->x_nonce,
+                           .client_id = (char *)(request->client_id != NULL ? request->client_id : ""),
+                           .now_ms = request->time_ms };
 }
 
 SvIssueEntry *

@@ -26,6 +26,9 @@ SvReply *sv_reply_chain_unavailable (const char *why);
 /* What the issue log is to write for @request, as copies. Returns: (transfer full). */
 SvIssueEntry *sv_issue_entry_new (const SvAdmissionRequest *request);
 
+/* The same without copies, for an exchange that is suspended until it has the entry back. */
+void sv_issue_entry_borrow (SvIssueEntry *entry, const SvAdmissionRequest *request);
+
 /* The answer for an entry that was not admitted in the end (another instance was first, or the state fails); NULL when it
  * was. */
 SvReply *sv_issue_entry_fault (const SvIssueEntry *entry);

@@ -44,7 +44,9 @@ static gboolean
 end_without_window (Case *c)
 {
   const SvIndexEntry *entry =
-      c->snapshot->catalog != NULL ? sv_index_find_hash (c->snapshot->catalog->index, c->asked->manifest_hash) : NULL;
+      c->snapshot->catalog != NULL
+          ? sv_index_find_hash (sv_catalog_of_hash (c->snapshot->catalog, c->asked->manifest_hash), c->asked->manifest_hash)
+          : NULL;
   if (c->asked->is_known && !c->asked->index_was_read && (entry == NULL || entry->is_superseded))
   {
     c->outcome->kind = SV_OUTCOME_READ_INDEX;
@@ -70,7 +72,8 @@ check_window (Case *c)
   const SvCatalog *catalog = c->snapshot->catalog;
   if (catalog == NULL)
     return end_without_window (c);
-  switch (sv_window_judge (catalog->index, c->asked->manifest_hash, c->block, &c->entry))
+  const SvIndex *entries = sv_catalog_of_hash (catalog, c->asked->manifest_hash);
+  switch (sv_window_judge (entries, c->asked->manifest_hash, c->block, &c->entry))
   {
   case SV_WINDOW_UNKNOWN:
     return end_without_window (c);
@@ -113,7 +116,7 @@ static gboolean
 is_proof_window_over (const Case *c)
 {
   g_autofree char *window_id = c->extrinsic.found ? sv_commitment_text_window (c->extrinsic.text) : NULL;
-  return window_id != NULL && sv_window_is_over (c->snapshot->catalog->index, window_id, c->block);
+  return window_id != NULL && sv_window_is_over (sv_catalog_of_window (c->snapshot->catalog, window_id), window_id, c->block);
 }
 
 static SvReply *
@@ -170,50 +173,55 @@ check_binding (Case *c)
 
 /* ── draw ── */
 
-static SvChallenge *
-make_challenge (const Case *c, const SvClip *clip, guint64 seed)
+static void
+write_challenge (const Case *c, const SvClip *clip, guint64 seed)
 {
-  SvChallenge *challenge = g_new0 (SvChallenge, 1);
-  challenge->clip_url =
+  const SvBinding *binding = &c->bound->binding;
+  g_autofree char *clip_url =
       sv_clip_url (c->service->store, c->service->bases[0], c->service->clip_key, clip->hash, c->asked->now_ms);
-  challenge->element_id = g_strdup (c->element->id);
-  challenge->window_id = g_strdup (c->entry->window_id);
-  challenge->duration_ms = clip->duration_ms;
-  challenge->fps = clip->fps;
-  challenge->width = clip->width;
-  challenge->height = clip->height;
-  challenge->sport = g_strdup (clip->sport);
-  challenge->scenario = g_strdup (clip->scenario);
-  challenge->challenge_type = g_strdup (clip->challenge_type);
-  challenge->manifest_hash = g_strdup (c->asked->request->manifest_hash);
-  challenge->expiry_block = c->entry->expiry_block;
-  challenge->block = c->block;
-  challenge->commitment_finalized = c->bound->committed_at_block <= sv_bindings_head (c->snapshot->bindings)->finalized.number;
-  challenge->clip_hash = g_strdup (clip->hash);
-  challenge->clip_bytes = clip->bytes;
-  challenge->chute_slug = g_strdup (c->bound->binding.chute_slug);
-  challenge->chute_id = g_strdup (c->bound->binding.chute_id);
-  challenge->hf_revision = g_strdup (c->bound->binding.hf_revision);
-  challenge->seed = seed;
-  challenge->draw_commit = g_strdup (c->served->draw_commit);
-  return challenge;
+  const SvChallenge challenge = {
+    .clip_url = clip_url,
+    .element_id = c->element->id,
+    .window_id = c->entry->window_id,
+    .duration_ms = clip->duration_ms,
+    .fps = clip->fps,
+    .width = clip->width,
+    .height = clip->height,
+    .sport = clip->sport,
+    .scenario = clip->scenario,
+    .challenge_type = clip->challenge_type,
+    .manifest_hash = (char *)c->asked->request->manifest_hash,
+    .expiry_block = c->entry->expiry_block,
+    .block = c->block,
+    .commitment_finalized = c->bound->committed_at_block <= sv_bindings_head (c->snapshot->bindings)->finalized.number,
+    .clip_hash = clip->hash,
+    .clip_bytes = clip->bytes,
+    .chute_slug = binding->chute_slug,
+    .chute_id = binding->chute_id,
+    .hf_revision = binding->hf_revision,
+    .seed = seed,
+    .draw_commit = c->served->draw_commit,
+  };
+  sv_challenge_write (&challenge, &c->outcome->answer);
 }
 
-static SvIssueRecord *
-make_record (const Case *c, const SvClip *clip, guint64 seed)
+/* What the request has said is borrowed from it, the rest is copied. */
+static void
+write_record (const Case *c, const SvClip *clip, guint64 seed)
 {
-  SvIssueRecord *record = g_new0 (SvIssueRecord, 1);
-  record->asker = g_strdup (c->asked->request->validator_hotkey);
-  record->miner = g_strdup (c->asked->miner);
-  record->window_id = g_strdup (c->entry->window_id);
-  record->manifest_hash = g_strdup (c->asked->manifest_hash);
-  record->element_id = g_strdup (c->element->id);
-  record->clip_hash = g_strdup (clip->hash);
-  record->seed = seed;
-  record->nonce = g_strdup (c->asked->request->nonce);
-  record->block = c->block;
-  record->time_ms = c->asked->now_ms;
-  return record;
+  SvOutcome *outcome = c->outcome;
+  g_strlcpy (outcome->window_id, c->entry->window_id, sizeof outcome->window_id);
+  g_strlcpy (outcome->clip_hash, clip->hash, sizeof outcome->clip_hash);
+  outcome->record = (SvIssueRecord){ .asker = (char *)c->asked->request->validator_hotkey,
+                                     .miner = (char *)c->asked->miner,
+                                     .window_id = outcome->window_id,
+                                     .manifest_hash = (char *)c->asked->manifest_hash,
+                                     .element_id = (char *)c->asked->request->element_id,
+                                     .clip_hash = outcome->clip_hash,
+                                     .seed = seed,
+                                     .nonce = (char *)c->asked->request->nonce,
+                                     .block = c->block,
+                                     .time_ms = c->asked->now_ms };
 }
 
 static void
@@ -233,8 +241,8 @@ draw (Case *c)
     return;
   }
   c->outcome->kind = SV_OUTCOME_ISSUE;
-  c->outcome->challenge = make_challenge (c, clip, seed);
-  c->outcome->record = make_record (c, clip, seed);
+  write_challenge (c, clip, seed);
+  write_record (c, clip, seed);
 }
 
 void

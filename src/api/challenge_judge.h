@@ -3,6 +3,8 @@
 #pragma once
 
 #include "api/service.h"
+#include "base/hash.h"
+#include "base/identifiers.h"
 
 /* What the request asks; strings are borrowed. */
 typedef struct
@@ -21,17 +23,19 @@ typedef enum
   SV_OUTCOME_REPLY,      /* @reply */
   SV_OUTCOME_READ_INDEX, /* the hash is unknown: read the index once more, then judge again */
   SV_OUTCOME_READ_CHAIN, /* the proof's block is above our head: read the chain once more, then judge again */
-  SV_OUTCOME_ISSUE,      /* @record is to be made durable, then @challenge is the answer, without its id */
+  SV_OUTCOME_ISSUE,      /* @record is to be made durable, then @answer is the answer, with its id */
 } SvOutcomeKind;
 
 typedef struct
 {
   SvOutcomeKind kind;
   SvReply *reply;
-  SvChallenge *challenge;
-  SvIssueRecord *record;
+  SvChallengeText answer;
+  SvIssueRecord record; /* its texts are the request's, and these: */
+  char window_id[SV_WINDOW_ID_MAX + 1];
+  char clip_hash[SV_HASH_TEXT_SIZE];
 } SvOutcome;
 
-/* (out) @outcome: (transfer full) what its kind says. */
+/* (out) @outcome: what its kind says, reply or answer's text (transfer full). */
 void sv_challenge_judge (const SvService *service, const SvSnapshot *snapshot, const SvChallengeCase *asked,
                          SvOutcome *outcome);

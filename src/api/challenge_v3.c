@@ -15,23 +15,22 @@ enum
   STAGE_ISSUED,
 };
 
+/* All that a request needs on its way, in one block. */
 typedef struct
 {
   SvChallengeRequest request; /* borrowed from the exchange */
   SvAdmissionRequest admission;
-  char *manifest_hash;
+  char manifest_hash[SV_HASH_TEXT_SIZE];
   SvChallengeCase asked;
-  SvChallenge *challenge;
-  SvIssueEntry *entry; /* back from the issue log */
+  SvOutcome outcome;
+  SvIssueEntry entry; /* the issue log's while the exchange is suspended for it */
 } Work;
 
 static void
 free_work (gpointer data)
 {
   Work *work = data;
-  g_free (work->manifest_hash);
-  sv_challenge_free (work->challenge);
-  sv_issue_entry_free (work->entry);
+  g_free (work->outcome.answer.text);
   g_free (work);
 }
 
@@ -79,7 +78,8 @@ begin (SvExchange *exchange, Work *work)
   if (reply != NULL)
     return reply;
   g_autoptr (SvSnapshot) snapshot = sv_board_get (service->board);
-  work->manifest_hash = sv_hash_normalize (request->manifest_hash);
+  gboolean is_hash = sv_hash_normalize_into (request->manifest_hash, work->manifest_hash);
+  g_assert (is_hash); /* the request's form is right */
   work->asked = (SvChallengeCase){ .request = request,
                                    .manifest_hash = work->manifest_hash,
                                    .miner = miner,
@@ -96,10 +96,8 @@ begin (SvExchange *exchange, Work *work)
 /* ── what he gets ── */
 
 static void
-take_entry (SvIssueEntry *entry, gpointer data)
+go_on (SvIssueEntry *entry, gpointer exchange)
 {
-  SvExchange *exchange = data;
-  ((Work *)exchange->work)->entry = entry;
   sv_exchange_resume (exchange);
 }
 
@@ -113,31 +111,29 @@ end_with_error (SvExchange *exchange, Work *work, SvReply *reply)
 }
 
 static void
-issue (SvExchange *exchange, Work *work, SvOutcome *outcome)
+issue (SvExchange *exchange, Work *work)
 {
-  SvIssueEntry *entry = sv_issue_entry_new (&work->admission);
-  entry->record = outcome->record;
-  entry->done = take_entry;
-  entry->data = exchange;
-  work->challenge = outcome->challenge;
+  sv_issue_entry_borrow (&work->entry, &work->admission);
+  work->entry.record = &work->outcome.record;
+  work->entry.done = go_on;
+  work->entry.data = exchange;
   exchange->stage = STAGE_ISSUED;
   sv_exchange_suspend (exchange);
-  sv_issue_log_submit (exchange->service->issue_log, entry);
+  sv_issue_log_submit (exchange->service->issue_log, &work->entry);
 }
 
 static SvReply *
 judge (SvExchange *exchange, Work *work)
 {
-  SvOutcome outcome;
   SvService *service = exchange->service;
   g_autoptr (SvSnapshot) snapshot = sv_board_get (service->board);
-  sv_challenge_judge (service, snapshot, &work->asked, &outcome);
+  sv_challenge_judge (service, snapshot, &work->asked, &work->outcome);
   g_clear_pointer (&snapshot, sv_snapshot_unref);
   exchange->stage = STAGE_JUDGE;
-  switch (outcome.kind)
+  switch (work->outcome.kind)
   {
   case SV_OUTCOME_REPLY:
-    return end_with_error (exchange, work, outcome.reply);
+    return end_with_error (exchange, work, work->outcome.reply);
   case SV_OUTCOME_READ_INDEX:
     work->asked.index_was_read = TRUE;
     sv_exchange_suspend (exchange);
@@ -149,21 +145,21 @@ judge (SvExchange *exchange, Work *work)
     sv_watcher_wait (service->chain, sv_exchange_resume, exchange);
     break;
   case SV_OUTCOME_ISSUE:
-    issue (exchange, work, &outcome);
+    issue (exchange, work);
     break;
   }
   return NULL;
 }
 
 static SvReply *
-answer (const Work *work)
+answer (Work *work)
 {
-  SvReply *fault = sv_issue_entry_fault (work->entry);
+  gsize length;
+  SvReply *fault = sv_issue_entry_fault (&work->entry);
   if (fault != NULL)
     return fault;
-  g_free (work->challenge->challenge_id);
-  work->challenge->challenge_id = g_strdup_printf ("%" G_GUINT64_FORMAT, work->entry->record->challenge_id);
-  return sv_reply_json (200, "issued", sv_challenge_to_json (work->challenge));
+  char *text = sv_challenge_text_finish (&work->outcome.answer, work->outcome.record.challenge_id, &length);
+  return sv_reply_take_json (200, "issued", text, length);
 }
 
 SvReply *

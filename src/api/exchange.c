@@ -1,17 +1,30 @@
-/* The seam to libmicrohttpd.
+/* One request on its way: what is no handler's business is judged here, before and after it.
  *
- * The library calls the access handler first when the headers are there, again when the request is complete, and once more
- * each time a suspended connection was resumed; one worker thread serves a connection all its life, so none of these calls
- * overlap. The target is taken as it came, in the callback meant for logging it, and decoded by http.c. */
+ * The order is that of cost. A request is refused for its form, its path, its method and its body by looking at its bytes; then
+ * an address that asks too fast, by one look into memory; then, with the body there, whatever exceeds what the server has in
+ * hand. Only after that anything is verified, and only for a known asker anything is looked up or written. */
 #include "api/exchange.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "api/asker.h"
 #include "base/log.h"
 
+#define KEPT_TEXT 4096 /* bytes of text that an exchange keeps for the next request */
+
 /* ── beginning ── */
+
+static char *
+write_hex (char *out, guint32 number, guint min_digits)
+{
+  static const char digits[] = "0123456789abcdef";
+  guint n = min_digits;
+  while (n < 8 && number >> (4 * n) != 0)
+    n++;
+  for (guint i = n; i > 0; i--)
+    *out++ = digits[number >> (4 * (i - 1)) & 15];
+  return out;
+}
 
 static void
 make_id (char id[24])
@@ -20,97 +33,173 @@ make_id (char id[24])
   static gsize prefix;
   if (g_once_init_enter (&prefix))
     g_once_init_leave (&prefix, (gsize)g_random_int () | 1);
-  snprintf (id, 24, "%08x-%x", (guint)prefix, (guint)g_atomic_int_add (&counter, 1));
+  char *end = write_hex (id, (guint32)prefix, 8);
+  *end++ = '-';
+  *write_hex (end, (guint32)g_atomic_int_add (&counter, 1), 1) = '\0';
 }
 
-void *
-sv_exchange_on_target (void *service, const char *target, struct MHD_Connection *connection)
+SvExchange *
+sv_exchange_new (SvService *service)
 {
   SvExchange *exchange = g_new0 (SvExchange, 1);
   exchange->service = service;
-  exchange->connection = connection;
-  exchange->raw_target = g_strndup (target, strnlen (target, SV_TARGET_MAX + 1)); /* which would fill up all it may take */
-  make_id (exchange->id);
+  exchange->own_target.parameters = sv_pairs_new_borrowing ();
+  exchange->headers = sv_pairs_new_borrowing ();
+  exchange->text_size = KEPT_TEXT;
+  exchange->text = g_malloc (KEPT_TEXT);
   return exchange;
 }
 
-/* Headers of ours, and those that static files need. */
-static enum MHD_Result
-keep_header (void *data, enum MHD_ValueKind kind, const char *name, const char *value)
+void
+sv_exchange_free (SvExchange *exchange)
 {
-  static const char *const wanted[] = { "Range", "If-Range", "If-None-Match", NULL };
-  gboolean keep = g_ascii_strncasecmp (name, "X-", 2) == 0;
-  for (gsize i = 0; wanted[i] != NULL && !keep; i++)
-    keep = g_ascii_strcasecmp (name, wanted[i]) == 0;
-  if (keep)
-    sv_pairs_add (data, name, value != NULL ? value : "");
-  return MHD_YES;
-}
-
-static gboolean
-has_body (struct MHD_Connection *connection)
-{
-  const char *length = MHD_lookup_connection_value (connection, MHD_HEADER_KIND, "Content-Length");
-  return (length != NULL && strcmp (length, "0") != 0) ||
-         MHD_lookup_connection_value (connection, MHD_HEADER_KIND, "Transfer-Encoding") != NULL;
+  if (exchange == NULL)
+    return;
+  g_array_unref (exchange->own_target.parameters);
+  g_array_unref (exchange->headers);
+  g_free (exchange->text);
+  g_free (exchange);
 }
 
 static void
-begin (SvExchange *exchange)
+start (SvExchange *exchange, const SvOrigin *origin)
 {
-  SvService *service = exchange->service;
+  exchange->connection = origin->connection;
+  exchange->client = origin->client;
+  exchange->method = "-";
   exchange->is_begun = TRUE;
   exchange->began_us = g_get_monotonic_time ();
-  exchange->headers = sv_pairs_new ();
-  MHD_get_connection_values (exchange->connection, MHD_HEADER_KIND, keep_header, exchange->headers);
-  const union MHD_ConnectionInfo *info = MHD_get_connection_info (exchange->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
-  /* Some proxies add a header line of their own below the client's, so the last one is the one to believe. */
+  make_id (exchange->id);
+  g_atomic_int_inc (&exchange->service->n_in_flight);
+}
+
+/* Headers of ours, and those that static files need. */
+static gboolean
+is_wanted (const char *name, gsize length)
+{
+  if (length > 2 && (name[0] | 0x20) == 'x' && name[1] == '-')
+    return TRUE;
+  return (length == 5 && g_ascii_strncasecmp (name, "Range", 5) == 0) ||
+         (length == 8 && g_ascii_strncasecmp (name, "If-Range", 8) == 0) ||
+         (length == 13 && g_ascii_strncasecmp (name, "If-None-Match", 13) == 0);
+}
+
+static void
+keep_headers (SvExchange *exchange, const SvRequestHead *head)
+{
+  for (guint i = 0; i < head->n_fields; i++)
+  {
+    const SvField *field = &head->fields[i];
+    char *name = exchange->text + field->name.at, *value = exchange->text + field->value.at;
+    if (!is_wanted (name, field->name.length))
+      continue;
+    name[field->name.length] = '\0';
+    value[field->value.length] = '\0';
+    sv_pairs_borrow (exchange->headers, name, value);
+  }
+}
+
+static void
+copy_text (SvExchange *exchange, const char *bytes, gsize length)
+{
+  if (length > exchange->text_size)
+  {
+    g_free (exchange->text);
+    exchange->text = g_malloc (length);
+    exchange->text_size = length;
+  }
+  memcpy (exchange->text, bytes, length);
+}
+
+/* Some proxies add a header line of their own below the client's, so the last one is the one to believe. */
+static void
+find_client (SvExchange *exchange, const SvAddress *peer)
+{
+  const SvAddressLimit *addresses = exchange->service->addresses;
+  if (!sv_address_limit_trusts (addresses, peer))
+    return;
   g_autofree char *forwarded_for = sv_pairs_join (exchange->headers, "X-Forwarded-For");
-  exchange->client = sv_address_limit_client (service->addresses, info != NULL ? info->client_addr : NULL, forwarded_for);
-  g_mutex_lock (&service->flight_lock);
-  service->n_in_flight++;
-  g_mutex_unlock (&service->flight_lock);
+  if (forwarded_for == NULL)
+    return;
+  sv_address_limit_client (addresses, peer, forwarded_for, exchange->client_text);
+  exchange->client = exchange->client_text;
 }
 
 /* ── judging what is no handler's business ── */
 
 static SvReply *
-check_size (const SvExchange *exchange)
+check_method (const SvExchange *exchange)
 {
-  const union MHD_ConnectionInfo *info =
-      MHD_get_connection_info (exchange->connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
-  if (strlen (exchange->raw_target) > SV_TARGET_MAX)
-    return sv_reply_error (414, "invalid_request", "The request's target is longer than %d bytes", SV_TARGET_MAX);
-  if (info != NULL && info->header_size > strlen (exchange->raw_target) + SV_HEADERS_MAX)
-    return sv_reply_error (431, "invalid_request", "The request's headers are longer than %d bytes", SV_HEADERS_MAX);
-  return NULL;
-}
-
-static SvReply *
-find_route (SvExchange *exchange, const char *method)
-{
-  const char *reason;
-  exchange->target = sv_target_parse (exchange->raw_target, &reason);
-  if (exchange->target == NULL)
-    return sv_reply_error (400, "invalid_request", "Malformed request: %s", reason);
-  exchange->route = sv_route_find (exchange->target->path);
-  if (exchange->route == NULL)
-    return sv_reply_error (404, "not_found", "There is nothing here; /openapi.json lists what there is");
-  if (strcmp (method, "GET") == 0 || (exchange->route->allows_head && strcmp (method, "HEAD") == 0))
+  const SvRoute *route = exchange->route;
+  if (strcmp (exchange->method, route->method) == 0 || (route->allows_head && strcmp (exchange->method, "HEAD") == 0))
     return NULL;
-  SvReply *reply = sv_reply_error (405, "method_not_allowed", "This is read by GET");
-  sv_reply_set (reply, "Allow", exchange->route->allows_head ? "GET, HEAD" : "GET");
+  SvReply *reply = sv_reply_error (405, "method_not_allowed", "This is asked by %s", route->method);
+  sv_reply_set_static (reply, "Allow", route->allows_head ? "GET, HEAD" : route->method);
   return reply;
 }
 
+static SvReply *
+check_body (const SvExchange *exchange, guint64 length)
+{
+  gsize max = exchange->route->max_body;
+  if (length <= max)
+    return NULL;
+  if (max == 0)
+    return sv_reply_error (413, "invalid_request", "Requests have no body here");
+  return sv_reply_error (413, "invalid_request", "The body is longer than %" G_GSIZE_FORMAT " bytes", max);
+}
+
+static SvReply *
+check_address (const SvExchange *exchange)
+{
+  if (exchange->route->is_limited &&
+      !sv_address_limit_take (exchange->service->addresses, exchange->client, exchange->began_us))
+    return sv_reply_overloaded ("Too many requests from this address");
+  return NULL;
+}
+
+SvReply *
+sv_exchange_begin (SvExchange *exchange, const SvOrigin *origin, const char *bytes, const SvRequestHead *head)
+{
+  start (exchange, origin);
+  copy_text (exchange, bytes, head->length);
+  keep_headers (exchange, head);
+  find_client (exchange, origin->peer);
+  exchange->text[head->method.at + head->method.length] = '\0';
+  exchange->method = exchange->text + head->method.at;
+  const char *reason = sv_target_decode (&exchange->own_target, exchange->text + head->target.at, head->target.length);
+  if (reason != NULL)
+    return sv_reply_error (400, "invalid_request", "Malformed request: %s", reason);
+  exchange->target = &exchange->own_target;
+  exchange->route = sv_route_find (exchange->target->path);
+  if (exchange->route == NULL)
+    return sv_reply_error (404, "not_found", "There is nothing here; /openapi.json lists what there is");
+  exchange->body_length = head->body_bytes;
+  SvReply *reply = check_method (exchange);
+  if (reply == NULL)
+    reply = check_body (exchange, head->body_bytes);
+  return reply != NULL ? reply : check_address (exchange);
+}
+
+SvReply *
+sv_exchange_refuse (SvExchange *exchange, const SvOrigin *origin, guint status, const char *fault)
+{
+  if (!exchange->is_begun)
+    start (exchange, origin);
+  if (status == 408)
+    return sv_reply_error (status, "request_timeout", "The request took too long: %s", fault);
+  return sv_reply_error (status, "invalid_request", "Malformed request: %s", fault);
+}
+
+/* ── handling ── */
+
+/* A slow body does not count: whoever sends one shall not take the place of those whose request is here. */
 static SvReply *
 check_load (SvExchange *exchange)
 {
   SvService *service = exchange->service;
   if (!exchange->route->is_limited)
     return NULL;
-  if (!sv_address_limit_take (service->addresses, exchange->client, exchange->began_us))
-    return sv_reply_overloaded ("Too many requests from this address");
   exchange->is_working = TRUE;
   guint working = (guint)g_atomic_int_add (&service->n_working, 1);
   if (g_atomic_int_get (&service->is_closing))
@@ -120,32 +209,29 @@ check_load (SvExchange *exchange)
   return NULL;
 }
 
-static SvReply *
-handle (SvExchange *exchange, const char *method)
+SvReply *
+sv_exchange_handle (SvExchange *exchange)
 {
-  SvReply *reply = NULL;
-  if (exchange->route == NULL)
-  {
-    reply = check_size (exchange);
-    if (reply == NULL)
-      reply = find_route (exchange, method);
-    if (reply == NULL)
-      reply = check_load (exchange);
-  }
-  return reply != NULL ? reply : exchange->route->handle (exchange);
+  SvReply *reply = exchange->is_working ? NULL : check_load (exchange);
+  exchange->is_suspended = FALSE;
+  if (reply == NULL)
+    reply = exchange->route->handle (exchange);
+  g_assert ((reply == NULL) == exchange->is_suspended); /* else it would be answered twice, or never */
+  return reply;
 }
 
-/* ── sending ── */
+void
+sv_exchange_suspend (SvExchange *exchange)
+{
+  exchange->is_suspended = TRUE;
+}
+
+/* ── the end ── */
 
 static void
-finish_working (SvExchange *exchange)
+announce (SvService *service)
 {
-  SvService *service = exchange->service;
-  if (!exchange->is_working)
-    return;
-  exchange->is_working = FALSE;
-  g_atomic_int_add (&service->n_working, -1);
-  if (!g_atomic_int_get (&service->is_closing))
+  if (!g_atomic_int_get (&service->is_draining))
     return;
   g_mutex_lock (&service->flight_lock);
   g_cond_broadcast (&service->flight_changed);
@@ -153,122 +239,58 @@ finish_working (SvExchange *exchange)
 }
 
 static void
-record (const SvExchange *exchange, const SvReply *reply, const char *method)
+finish_working (SvExchange *exchange)
+{
+  if (!exchange->is_working)
+    return;
+  exchange->is_working = FALSE;
+  g_atomic_int_add (&exchange->service->n_working, -1);
+  announce (exchange->service);
+}
+
+void
+sv_exchange_record (SvExchange *exchange, const SvReply *reply, GString *log)
 {
   char status[16], ms[32];
   gint64 duration_us = g_get_monotonic_time () - exchange->began_us;
   const char *route = exchange->route != NULL ? exchange->route->name : "none";
   sv_metrics_count (exchange->service->metrics, route, reply->status, reply->label, duration_us);
-  snprintf (status, sizeof status, "%u", reply->status);
-  snprintf (ms, sizeof ms, "%" G_GINT64_FORMAT ".%03d", duration_us / 1000, (int)(duration_us % 1000));
-  sv_log ("info", "request", "id", exchange->id, "method", method, "path",
-          exchange->target != NULL ? exchange->target->path : "-", "status", status, "outcome", reply->label, "ms", ms,
-          "client", exchange->client, "asker", exchange->asker, NULL);
-}
-
-static struct MHD_Response *
-make_response (SvReply *reply)
-{
-  static char nothing[1];
-  struct MHD_Response *response;
-  if (reply->fd >= 0)
-  {
-    response = MHD_create_response_from_fd_at_offset64 (reply->size, reply->fd, reply->offset);
-    if (response != NULL)
-      reply->fd = -1;
-  }
-  else if (reply->body == NULL)
-    response = MHD_create_response_from_buffer (0, nothing, MHD_RESPMEM_PERSISTENT);
-  else
-  {
-    response = MHD_create_response_from_buffer (reply->length, reply->body, MHD_RESPMEM_MUST_FREE);
-    if (response != NULL)
-      reply->body = NULL;
-  }
-  return response;
-}
-
-/* Takes @reply. */
-static enum MHD_Result
-send_reply (SvExchange *exchange, SvReply *reply, const char *method)
-{
-  record (exchange, reply, method);
-  guint status = reply->status;
-  struct MHD_Response *response = make_response (reply);
-  enum MHD_Result result = MHD_NO;
-  if (response != NULL)
-  {
-    for (guint i = 0; i < reply->headers->len; i++)
-    {
-      const SvPair *header = &g_array_index (reply->headers, SvPair, i);
-      MHD_add_response_header (response, header->name, header->value);
-    }
-    MHD_add_response_header (response, "X-Request-Id", exchange->id);
-    MHD_add_response_header (response, "X-Content-Type-Options", "nosniff");
-    if (g_atomic_int_get (&exchange->service->is_draining))
-      MHD_add_response_header (response, "Connection", "close");
-    result = MHD_queue_response (exchange->connection, status, response);
-    MHD_destroy_response (response);
-  }
-  sv_reply_free (reply);
+  g_snprintf (status, sizeof status, "%u", reply->status);
+  g_snprintf (ms, sizeof ms, "%" G_GINT64_FORMAT ".%03d", duration_us / 1000, (int)(duration_us % 1000));
+  sv_log_append (log, "info", "request", "id", exchange->id, "method", exchange->method, "path",
+                 exchange->target != NULL ? exchange->target->path : "-", "status", status, "outcome", reply->label, "ms", ms,
+                 "client", exchange->client, "asker", exchange->asker, NULL);
   finish_working (exchange);
-  return result;
-}
-
-/* ── the library's callbacks ── */
-
-enum MHD_Result
-sv_exchange_on_access (void *service, struct MHD_Connection *connection, const char *url, const char *method,
-                       const char *version, const char *upload_data, size_t *upload_size, void **data)
-{
-  SvExchange *exchange = *data;
-  if (!exchange->is_begun)
-  {
-    begin (exchange);
-    if (has_body (connection))
-      return send_reply (exchange, sv_reply_error (413, "invalid_request", "Requests have no body here"), method);
-    return MHD_YES;
-  }
-  if (*upload_size > 0)
-    return MHD_NO;
-  SvReply *reply = handle (exchange, method);
-  return reply != NULL ? send_reply (exchange, reply, method) : MHD_YES;
 }
 
 void
-sv_exchange_on_completed (void *data, struct MHD_Connection *connection, void **slot, enum MHD_RequestTerminationCode code)
+sv_exchange_end (SvExchange *exchange)
 {
-  SvService *service = data;
-  SvExchange *exchange = *slot;
-  if (exchange == NULL)
-    return;
-  *slot = NULL;
+  SvService *service = exchange->service;
   finish_working (exchange);
-  if (exchange->is_begun)
-  {
-    g_mutex_lock (&service->flight_lock);
-    service->n_in_flight--;
-    g_cond_broadcast (&service->flight_changed);
-    g_mutex_unlock (&service->flight_lock);
-  }
   if (exchange->free_work != NULL)
     exchange->free_work (exchange->work);
-  sv_target_free (exchange->target);
-  g_clear_pointer (&exchange->headers, g_array_unref);
-  g_free (exchange->raw_target);
-  g_free (exchange->client);
-  g_free (exchange);
-}
-
-void
-sv_exchange_suspend (SvExchange *exchange)
-{
-  MHD_suspend_connection (exchange->connection);
-}
-
-void
-sv_exchange_resume (gpointer data)
-{
-  SvExchange *exchange = data;
-  MHD_resume_connection (exchange->connection);
+  g_clear_pointer (&exchange->body, g_free);
+  g_array_set_size (exchange->own_target.parameters, 0);
+  g_array_set_size (exchange->headers, 0);
+  if (exchange->text_size > KEPT_TEXT)
+  {
+    g_free (exchange->text);
+    exchange->text = g_malloc (KEPT_TEXT);
+    exchange->text_size = KEPT_TEXT;
+  }
+  gboolean was_begun = exchange->is_begun;
+  exchange->connection = NULL;
+  exchange->route = NULL;
+  exchange->target = NULL;
+  exchange->client = exchange->asker = NULL;
+  exchange->body_length = 0;
+  exchange->stage = 0;
+  exchange->work = NULL;
+  exchange->free_work = NULL;
+  exchange->is_begun = FALSE;
+  if (!was_begun)
+    return;
+  g_atomic_int_add (&service->n_in_flight, -1);
+  announce (service);
 }

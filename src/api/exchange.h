@@ -1,17 +1,33 @@
-/* The seam to libmicrohttpd: its callbacks make exchanges out of requests, and send replies. */
+/* The life of an exchange, as the connections see it: begun with a request's head, handled, recorded, ended. */
 #pragma once
-
-#include <microhttpd.h>
 
 #include "api/service.h"
 
-/* MHD_OPTION_URI_LOG_CALLBACK: begins an exchange; @service is an SvService. */
-void *sv_exchange_on_target (void *service, const char *target, struct MHD_Connection *connection);
+/* Where a request came from. */
+typedef struct
+{
+  struct SvConnection *connection; /* which sv_exchange_resume() goes on with */
+  const SvAddress *peer;
+  const char *client; /* the peer's address as text; borrowed as long as the exchange lives */
+} SvOrigin;
 
-/* The access handler; @service is an SvService. */
-enum MHD_Result sv_exchange_on_access (void *service, struct MHD_Connection *connection, const char *url, const char *method,
-                                       const char *version, const char *upload_data, size_t *upload_size, void **exchange);
+/* Exchanges are used again and again: their arrays and texts keep their memory. */
+SvExchange *sv_exchange_new (SvService *service);
+void sv_exchange_free (SvExchange *exchange);
 
-/* MHD_OPTION_NOTIFY_COMPLETED. */
-void sv_exchange_on_completed (void *service, struct MHD_Connection *connection, void **exchange,
-                               enum MHD_RequestTerminationCode code);
+/* Takes a request whose head is complete; its bytes are copied. Returns: (transfer full) the answer where none is to be had by
+ * handling it; NULL: sv_exchange_handle() is to be called, when the body is there (@body_length bytes, which the caller reads
+ * into @body). */
+SvReply *sv_exchange_begin (SvExchange *exchange, const SvOrigin *origin, const char *bytes, const SvRequestHead *head);
+
+/* The same for a head that was refused, or that did not come to its end in time. Returns: (transfer full) the answer. */
+SvReply *sv_exchange_refuse (SvExchange *exchange, const SvOrigin *origin, guint status, const char *fault);
+
+/* Returns: (transfer full) the answer; NULL: the exchange was suspended, and this is called again when it is resumed. */
+SvReply *sv_exchange_handle (SvExchange *exchange);
+
+/* What is answered: counts it, and appends a line to @log. The handler's part is over. */
+void sv_exchange_record (SvExchange *exchange, const SvReply *reply, GString *log);
+
+/* The answer is sent to its end, or cannot be. */
+void sv_exchange_end (SvExchange *exchange);

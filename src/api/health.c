@@ -52,7 +52,7 @@ write_snapshot (const SvService *service, GString *out)
     sv_metrics_write_sample (out, "sv_clips_lost", "gauge", "Clips registered that are not in the store.",
                              g_hash_table_size (snapshot->lost));
   sv_metrics_write_sample (out, "sv_known_miners", "gauge", "Accounts with a commitment for an unexpired window.",
-                           g_hash_table_size (snapshot->known));
+                           sv_snapshot_count_known (snapshot));
   if (snapshot->bindings == NULL)
     return;
   const SvHead *head = sv_bindings_head (snapshot->bindings);

@@ -5,8 +5,6 @@
 
 #include <string.h>
 
-#include "base/hash.h"
-
 static void
 clear_pair (gpointer item)
 {
@@ -27,6 +25,19 @@ void
 sv_pairs_add (GArray *pairs, const char *name, const char *value)
 {
   SvPair pair = { g_strdup (name), g_strdup (value) };
+  g_array_append_val (pairs, pair);
+}
+
+GArray *
+sv_pairs_new_borrowing (void)
+{
+  return g_array_new (FALSE, FALSE, sizeof (SvPair));
+}
+
+void
+sv_pairs_borrow (GArray *pairs, char *name, char *value)
+{
+  SvPair pair = { name, value };
   g_array_append_val (pairs, pair);
 }
 
@@ -75,86 +86,89 @@ sv_target_free (SvTarget *target)
 {
   if (target == NULL)
     return;
-  g_free (target->path);
   g_clear_pointer (&target->parameters, g_array_unref);
+  g_free (target->text);
   g_free (target);
 }
 
-/* Percent escapes, and in the query "+" for a space. NULL for a broken escape or what would decode to a control character. */
-static char *
-decode (const char *text, gsize length, gboolean is_query)
+/* Percent escapes, and in the query "+" for a space: what is decoded is never longer, so it takes the place of what was there,
+ * with a NUL over the byte after it. FALSE for a broken escape or what would decode to a control character. */
+static gboolean
+decode (char *text, gsize length, gboolean is_query)
 {
-  g_autofree char *decoded = g_malloc (length + 1);
   gsize n = 0;
   for (gsize i = 0; i < length; i++)
   {
     guint8 byte = (guint8)text[i];
     if (byte == '%')
     {
-      if (i + 2 >= length || !sv_hex_decode ((char[]){ text[i + 1], text[i + 2], '\0' }, TRUE, &byte, 1))
-        return NULL;
+      if (i + 2 >= length || !g_ascii_isxdigit (text[i + 1]) || !g_ascii_isxdigit (text[i + 2]))
+        return FALSE;
+      byte = (guint8)(g_ascii_xdigit_value (text[i + 1]) << 4 | g_ascii_xdigit_value (text[i + 2]));
       i += 2;
     }
     else if (byte == '+' && is_query)
       byte = ' ';
     if (byte < 0x20 || byte == 0x7f)
-      return NULL;
-    decoded[n++] = (char)byte;
+      return FALSE;
+    text[n++] = (char)byte;
   }
-  decoded[n] = '\0';
-  return g_steal_pointer (&decoded);
+  text[n] = '\0';
+  return TRUE;
 }
 
 static gboolean
-add_parameter (GArray *parameters, const char *text, gsize length)
+add_parameter (GArray *parameters, char *text, gsize length)
 {
-  const char *equals = memchr (text, '=', length);
+  char *equals = memchr (text, '=', length);
   gsize name_length = equals != NULL ? (gsize)(equals - text) : length;
-  g_autofree char *name = decode (text, name_length, TRUE);
-  g_autofree char *value = equals != NULL ? decode (equals + 1, length - name_length - 1, TRUE) : g_strdup ("");
-  if (name == NULL || value == NULL)
+  char *value = equals != NULL ? equals + 1 : text + length;
+  if (!decode (value, length - name_length - (equals != NULL ? 1 : 0), TRUE) || !decode (text, name_length, TRUE))
     return FALSE;
-  SvPair pair = { g_steal_pointer (&name), g_steal_pointer (&value) };
-  g_array_append_val (parameters, pair);
+  sv_pairs_borrow (parameters, text, value);
   return TRUE;
 }
 
 static const char *
-parse_query (GArray *parameters, const char *query)
+parse_query (GArray *parameters, char *query, gsize length)
 {
-  for (const char *part = query; part != NULL;)
+  for (char *part = query, *end = query + length; part != NULL;)
   {
-    const char *end = strchr (part, '&');
-    gsize length = end != NULL ? (gsize)(end - part) : strlen (part);
-    if (length > 0 && parameters->len == SV_PARAMETERS_MAX)
+    char *next = memchr (part, '&', (gsize)(end - part));
+    gsize n = (gsize)((next != NULL ? next : end) - part);
+    if (n > 0 && parameters->len == SV_PARAMETERS_MAX)
       return "there are more than " G_STRINGIFY (SV_PARAMETERS_MAX) " parameters";
-    if (length > 0 && !add_parameter (parameters, part, length))
+    if (n > 0 && !add_parameter (parameters, part, n))
       return "the query has a broken percent escape or a control character";
-    part = end != NULL ? end + 1 : NULL;
+    part = next != NULL ? next + 1 : NULL;
   }
   return NULL;
+}
+
+const char *
+sv_target_decode (SvTarget *target, char *text, gsize length)
+{
+  if (length > SV_TARGET_MAX)
+    return "the request's target is longer than " G_STRINGIFY (SV_TARGET_MAX) " bytes";
+  if (length == 0 || text[0] != '/')
+    return "the request's target must begin with /";
+  char *question = memchr (text, '?', length);
+  gsize path_length = question != NULL ? (gsize)(question - text) : length;
+  const char *reason = question != NULL ? parse_query (target->parameters, question + 1, length - path_length - 1) : NULL;
+  if (!decode (text, path_length, FALSE))
+    reason = "the path has a broken percent escape or a control character";
+  target->path = text;
+  return reason;
 }
 
 SvTarget *
 sv_target_parse (const char *raw, const char **reason)
 {
-  *reason = NULL;
-  gsize length = strnlen (raw, SV_TARGET_MAX + 1);
-  if (length > SV_TARGET_MAX)
-    *reason = "the request's target is longer than " G_STRINGIFY (SV_TARGET_MAX) " bytes";
-  else if (raw[0] != '/')
-    *reason = "the request's target must begin with /";
-  if (*reason != NULL)
-    return NULL;
-
   g_autoptr (SvTarget) target = g_new0 (SvTarget, 1);
-  const char *question = strchr (raw, '?');
-  target->parameters = sv_pairs_new ();
-  target->path = decode (raw, question != NULL ? (gsize)(question - raw) : length, FALSE);
-  if (target->path == NULL)
-    *reason = "the path has a broken percent escape or a control character";
-  else if (question != NULL)
-    *reason = parse_query (target->parameters, question + 1);
+  gsize length = strnlen (raw, SV_TARGET_MAX + 1);
+  target->parameters = sv_pairs_new_borrowing ();
+  target->text = g_strndup (raw, length);
+  *reason = sv_target_decode (target, target->text, length);
   return *reason == NULL ? g_steal_pointer (&target) : NULL;
 }
 

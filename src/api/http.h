@@ -2,10 +2,9 @@
  * a fuzzer and the unit tests can call it. docs/protocol.md section 7. */
 #pragma once
 
+#include "api/request_head.h"
 #include "protocol/challenge.h"
 
-#define SV_TARGET_MAX 8192   /* bytes of the request's target */
-#define SV_HEADERS_MAX 16384 /* bytes of all its headers */
 #define SV_PARAMETERS_MAX 64
 
 typedef struct
@@ -18,6 +17,10 @@ typedef struct
 GArray *sv_pairs_new (void);
 void sv_pairs_add (GArray *pairs, const char *name, const char *value);
 
+/* One that does not: its strings lie in a request's text. */
+GArray *sv_pairs_new_borrowing (void);
+void sv_pairs_borrow (GArray *pairs, char *name, char *value);
+
 /* (transfer none) the first value of @name; NULL when absent. @any_case for header names. */
 const char *sv_pairs_find (const GArray *pairs, const char *name, gboolean any_case);
 
@@ -28,7 +31,8 @@ char *sv_pairs_join (const GArray *pairs, const char *name);
 typedef struct
 {
   char *path;         /* decoded, begins with "/" */
-  GArray *parameters; /* of SvPair, decoded */
+  GArray *parameters; /* of SvPair, decoded; borrowing */
+  char *text;         /* where both lie, when the target owns it */
 } SvTarget;
 
 void sv_target_free (SvTarget *target);
@@ -37,6 +41,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (SvTarget, sv_target_free)
 /* Takes "/path?name=value&…" apart. NULL with a static @reason for a target that is too long, has too many parameters, a
  * broken percent escape, or an encoded NUL or control character. Returns: (transfer full). */
 SvTarget *sv_target_parse (const char *raw, const char **reason) G_GNUC_WARN_UNUSED_RESULT;
+
+/* The same in place: decodes @text, of @length bytes and with room for a NUL after them, and makes @target, whose array is
+ * there and empty, point into it. Returns NULL, or the reason. */
+const char *sv_target_decode (SvTarget *target, char *text, gsize length) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Fills @request from the parameters and headers, whose strings it borrows. Returns the name of a part that was given twice,
  * NULL when none was. */

@@ -1,5 +1,6 @@
 /* Group commit. The thread takes whatever has gathered while the last transaction was being written, at most BATCH_MAX, and
- * writes it as the next one: under load many share the cost of one fsync, and alone nobody waits for company. Order is kept. */
+ * writes it as the next one: under load many share the cost of one fsync, and alone nobody waits for company. Order is kept.
+ * While it writes, nobody has to wake it. */
 #include "api/issue_log.h"
 
 #include "base/log.h"
@@ -13,7 +14,10 @@ struct SvIssueLog
   GThread *thread;
   GMutex lock;
   GCond wake;
-  GQueue waiting; /* of SvIssueEntry */
+  SvIssueEntry *first; /* those that wait, in order */
+  SvIssueEntry **end;  /* where the next one is put */
+  gint n_waiting;      /* atomic */
+  gboolean is_sleeping;
   gboolean is_closing;
   SvIssueLogCounts counts;
 };
@@ -21,13 +25,14 @@ struct SvIssueLog
 void
 sv_issue_entry_free (SvIssueEntry *entry)
 {
-  if (entry == NULL)
+  if (entry == NULL || entry->is_borrowed)
     return;
   g_free (entry->asker);
   g_free (entry->nonce);
   g_free (entry->x_nonce);
   g_free (entry->client_id);
   sv_issue_record_free (entry->record);
+  sv_task_record_free (entry->task);
   g_free (entry);
 }
 
@@ -36,10 +41,17 @@ static void
 take_batch (SvIssueLog *log, GPtrArray *batch)
 {
   g_mutex_lock (&log->lock);
-  while (log->waiting.length == 0 && !log->is_closing)
+  while (log->first == NULL && !log->is_closing)
+  {
+    log->is_sleeping = TRUE;
     g_cond_wait (&log->wake, &log->lock);
-  while (batch->len < BATCH_MAX && log->waiting.length > 0)
-    g_ptr_array_add (batch, g_queue_pop_head (&log->waiting));
+    log->is_sleeping = FALSE;
+  }
+  for (; batch->len < BATCH_MAX && log->first != NULL; log->first = log->first->next)
+    g_ptr_array_add (batch, log->first);
+  if (log->first == NULL)
+    log->end = &log->first;
+  g_atomic_int_add (&log->n_waiting, -(gint)batch->len);
   g_mutex_unlock (&log->lock);
 }
 
@@ -55,7 +67,8 @@ write_batch (SvIssueLog *log, GPtrArray *batch)
                                    .x_nonce = entry->x_nonce,
                                    .client_id = entry->client_id,
                                    .now_ms = entry->now_ms,
-                                   .record = entry->record };
+                                   .record = entry->record,
+                                   .task = entry->task };
   }
   g_autoptr (GError) error = NULL;
   if (!sv_state_admit (log->state, &log->rules, admissions, batch->len, &error))
@@ -111,7 +124,7 @@ sv_issue_log_new (SvState *state, const SvAdmissionRules *rules)
   log->rules = *rules;
   g_mutex_init (&log->lock);
   g_cond_init (&log->wake);
-  g_queue_init (&log->waiting);
+  log->end = &log->first;
   log->thread = g_thread_new ("issue-log", run, log);
   return log;
 }
@@ -119,19 +132,31 @@ sv_issue_log_new (SvState *state, const SvAdmissionRules *rules)
 void
 sv_issue_log_submit (SvIssueLog *log, SvIssueEntry *entry)
 {
+  entry->next = NULL;
   g_mutex_lock (&log->lock);
-  g_queue_push_tail (&log->waiting, entry);
-  g_cond_signal (&log->wake);
+  *log->end = entry;
+  log->end = &entry->next;
+  g_atomic_int_inc (&log->n_waiting);
   g_mutex_unlock (&log->lock);
+  sv_issue_log_kick (log);
+}
+
+void
+sv_issue_log_kick (SvIssueLog *log)
+{
+  g_mutex_lock (&log->lock);
+  gboolean wakes = log->is_sleeping && log->first != NULL;
+  if (wakes)
+    log->is_sleeping = FALSE;
+  g_mutex_unlock (&log->lock);
+  if (wakes)
+    g_cond_signal (&log->wake);
 }
 
 guint
 sv_issue_log_waiting (SvIssueLog *log)
 {
-  g_mutex_lock (&log->lock);
-  guint n = log->waiting.length;
-  g_mutex_unlock (&log->lock);
-  return n;
+  return (guint)g_atomic_int_get (&log->n_waiting);
 }
 
 void

@@ -6,16 +6,20 @@
 
 typedef struct SvIssueLog SvIssueLog;
 
-/* One request to write. Made by the submitter, owned by the log until @done is called, which takes it back. */
+/* One request to write. Made by the submitter, owned by the log until @done is called, which takes it back. Where somebody
+ * waits, the entry, its texts and its record may lie in what he keeps meanwhile: then it @is_borrowed, and freeing it does
+ * nothing. */
 typedef struct SvIssueEntry SvIssueEntry;
 struct SvIssueEntry
 {
+  gboolean is_borrowed;
   char *asker;
   char *nonce;
   char *x_nonce;   /* or NULL */
   char *client_id; /* "" for none */
   gint64 now_ms;
-  SvIssueRecord *record; /* or NULL: only nonce and rate */
+  SvIssueRecord *record; /* or NULL */
+  SvTaskRecord *task;    /* or NULL; with neither only nonce and rate */
   /* Called on the writer's thread when the outcome is durable or has failed; NULL: nobody waits, and the log frees it. */
   void (*done) (SvIssueEntry *entry, gpointer data);
   gpointer data;
@@ -23,6 +27,7 @@ struct SvIssueEntry
   gboolean is_durable; /* FALSE: the state could not be written, and nothing else below is set */
   SvAdmissionOutcome outcome;
   guint retry_after_s;
+  SvIssueEntry *next; /* the log's own */
 };
 
 void sv_issue_entry_free (SvIssueEntry *entry);
@@ -33,6 +38,9 @@ SvIssueLog *sv_issue_log_new (SvState *state, const SvAdmissionRules *rules);
 
 /* Takes @entry. */
 void sv_issue_log_submit (SvIssueLog *log, SvIssueEntry *entry);
+
+/* Wakes the writer where it sleeps and something waits. An event loop that submits several entries calls it once for them. */
+void sv_issue_log_kick (SvIssueLog *log);
 
 /* Entries that wait now. */
 guint sv_issue_log_waiting (SvIssueLog *log);

@@ -10,6 +10,11 @@
 #include "base/log.h"
 #include "base/rfc3339.h"
 
+/* Opening a manifest costs a verification and some parsing. A server that starts with a thousand windows ahead of it opens
+ * those in force and the nearest ones, and the rest in its next steps. */
+#define OPENED_AT_FIRST 64
+#define OPENED_AT_ONCE 256
+
 struct SvManifestWatch
 {
   SvBoard *board;
@@ -18,6 +23,9 @@ struct SvManifestWatch
   SvState *state;
   gboolean has_catalog;
   gboolean is_incomplete; /* a manifest of the index could not be had: try again */
+  gboolean has_more;      /* some were left for the next step */
+  GHashTable *left_out;   /* hashes of manifests that were told of as left out */
+  SvDrawKeys *keys;       /* where the next one is put */
   gboolean has_clips;
   guint64 clips_version;
   char *index_fault;
@@ -46,6 +54,7 @@ sv_manifest_watch_new (const SvConfig *config, SvBoard *board, GError **error)
 {
   g_autoptr (SvManifestWatch) watch = g_new0 (SvManifestWatch, 1);
   watch->board = board;
+  watch->left_out = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   watch->chain = sv_chain_open (config, error);
   if (watch->chain == NULL)
     return NULL;
@@ -64,6 +73,8 @@ sv_manifest_watch_free (SvManifestWatch *watch)
   g_clear_pointer (&watch->reader, sv_reader_free);
   g_clear_pointer (&watch->chain, sv_chain_free);
   g_clear_pointer (&watch->state, sv_state_free);
+  sv_draw_keys_unref (watch->keys);
+  g_hash_table_unref (watch->left_out);
   g_free (watch->index_fault);
   g_free (watch->state_fault);
   g_free (watch->clips_fault);
@@ -80,7 +91,7 @@ load_manifest (SvManifestWatch *watch, SvCatalog *catalog, const SvIndexEntry *e
   if (manifest == NULL || !sv_state_draw_key (watch->state, entry->hash, draw_key, error))
     return FALSE;
   g_hash_table_insert (catalog->manifests, g_strdup (entry->hash),
-                       sv_served_manifest_new (g_steal_pointer (&manifest), draw_key));
+                       sv_served_manifest_new (g_steal_pointer (&manifest), &watch->keys, draw_key));
   sodium_memzero (draw_key, sizeof draw_key);
   return TRUE;
 }
@@ -92,27 +103,58 @@ is_honoured (SvManifestWatch *watch, const SvSignedDocument *document)
   return document == NULL || sv_reader_honours (document->signed_by, watch->reader);
 }
 
-static void
-load_manifests (SvManifestWatch *watch, SvCatalog *catalog, const GPtrArray *entries, guint64 block, gboolean is_retry)
+/* An index on its way to a catalog. */
+typedef struct
 {
-  g_autoptr (SvSnapshot) last = sv_board_get (watch->board);
-  for (guint i = 0; i < entries->len; i++)
+  SvManifestWatch *watch;
+  SvCatalog *catalog;
+  const SvCatalog *last; /* or NULL */
+  guint64 block;
+  guint n_opened; /* ahead of time */
+} Loading;
+
+/* What was verified before is taken as it is. */
+static gboolean
+take_from_last (const Loading *loading, const SvIndexEntry *entry)
+{
+  SvServedManifest *served = loading->last != NULL ? g_hash_table_lookup (loading->last->manifests, entry->hash) : NULL;
+  if (served == NULL || !is_honoured (loading->watch, served->manifest->document) ||
+      !sv_index_entry_agrees (entry, served->manifest, NULL))
+    return FALSE;
+  g_hash_table_insert (loading->catalog->manifests, g_strdup (entry->hash), sv_served_manifest_ref (served));
+  return TRUE;
+}
+
+static void
+load_entry (Loading *loading, const SvIndexEntry *entry)
+{
+  g_autoptr (GError) error = NULL;
+  if (g_hash_table_contains (loading->catalog->manifests, entry->hash) || take_from_last (loading, entry))
+    return;
+  SvManifestWatch *watch = loading->watch;
+  gboolean is_ahead = !sv_entry_in_force (entry, loading->block);
+  if (is_ahead && loading->n_opened >= (loading->last == NULL ? OPENED_AT_FIRST : OPENED_AT_ONCE))
   {
-    const SvIndexEntry *entry = g_ptr_array_index (entries, i);
-    g_autoptr (GError) error = NULL;
-    SvServedManifest *served = last->catalog != NULL ? g_hash_table_lookup (last->catalog->manifests, entry->hash) : NULL;
-    if (sv_entry_expired (entry, block) || g_hash_table_contains (catalog->manifests, entry->hash))
-      continue;
-    if (served != NULL && is_honoured (watch, served->manifest->document) &&
-        sv_index_entry_agrees (entry, served->manifest, NULL))
-      g_hash_table_insert (catalog->manifests, g_strdup (entry->hash), sv_served_manifest_ref (served));
-    else if (!load_manifest (watch, catalog, entry, &error))
-    {
-      watch->is_incomplete = TRUE;
-      if (!is_retry)
-        sv_log ("warning", "manifest left out", "manifest", entry->hash, "reason", error->message, NULL);
-    }
+    watch->has_more = TRUE;
+    return;
   }
+  loading->n_opened += is_ahead ? 1 : 0;
+  if (load_manifest (watch, loading->catalog, entry, &error))
+  {
+    g_hash_table_remove (watch->left_out, entry->hash);
+    return;
+  }
+  watch->is_incomplete = TRUE;
+  if (g_hash_table_add (watch->left_out, g_strdup (entry->hash)))
+    sv_log ("warning", "manifest left out", "manifest", entry->hash, "reason", error->message, NULL);
+}
+
+static void
+load_manifests (Loading *loading, const GPtrArray *entries)
+{
+  for (guint i = 0; i < entries->len; i++)
+    if (!sv_entry_expired (g_ptr_array_index (entries, i), loading->block))
+      load_entry (loading, g_ptr_array_index (entries, i));
 }
 
 /* Takes @index. A manifest that cannot be had is tried again at every step, and told of once. */
@@ -125,9 +167,11 @@ publish_index (SvManifestWatch *watch, SvIndex *index)
   g_autoptr (GError) error = NULL;
   if (!sv_chain_head (watch->chain, &head, &error))
     sv_log ("warning", "chain head cannot be read", "reason", error->message, NULL);
-  watch->is_incomplete = FALSE;
-  load_manifests (watch, catalog, index->entries, head.best.number, is_retry);
-  load_manifests (watch, catalog, index->superseded, head.best.number, is_retry);
+  watch->is_incomplete = watch->has_more = FALSE;
+  g_autoptr (SvSnapshot) last = sv_board_get (watch->board);
+  Loading loading = { .watch = watch, .catalog = catalog, .last = last->catalog, .block = head.best.number };
+  load_manifests (&loading, index->entries);
+  load_manifests (&loading, index->superseded);
   g_autofree char *sequence = g_strdup_printf ("%" G_GUINT64_FORMAT, index->sequence);
   g_autofree char *n_manifests = g_strdup_printf ("%u", g_hash_table_size (catalog->manifests));
   if (!is_retry || !watch->is_incomplete)
@@ -189,7 +233,7 @@ step_index (SvManifestWatch *watch, SvFetchMode mode)
 {
   g_autoptr (GError) error = NULL;
   SvIndex *index = NULL;
-  if (watch->is_incomplete)
+  if (watch->is_incomplete || watch->has_more)
     index = sv_fetch_index (watch->reader, mode, &error);
   else if (!sv_poll_index (watch->reader, mode, &index, &error))
     index = NULL;

@@ -4,14 +4,14 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "api/http.h"
-
 void
 sv_reply_free (SvReply *reply)
 {
   if (reply == NULL)
     return;
-  g_array_unref (reply->headers);
+  for (guint i = 0; i < reply->n_headers; i++)
+    if (reply->headers[i].is_owned)
+      g_free ((char *)reply->headers[i].value);
   g_free (reply->body);
   if (reply->fd >= 0)
     close (reply->fd);
@@ -25,8 +25,7 @@ sv_reply_empty (guint status, const char *label)
   reply->status = status;
   reply->label = label;
   reply->fd = -1;
-  reply->headers = sv_pairs_new ();
-  sv_reply_set (reply, "Cache-Control", "no-store");
+  sv_reply_set_static (reply, "Cache-Control", "no-store");
   return reply;
 }
 
@@ -36,19 +35,26 @@ sv_reply_text (guint status, const char *label, const char *content_type, const 
   SvReply *reply = sv_reply_empty (status, label);
   reply->body = g_strdup (text);
   reply->length = strlen (text);
-  sv_reply_set (reply, "Content-Type", content_type);
+  sv_reply_set_static (reply, "Content-Type", content_type);
+  return reply;
+}
+
+SvReply *
+sv_reply_take_json (guint status, const char *label, char *body, gsize length)
+{
+  SvReply *reply = sv_reply_empty (status, label);
+  reply->body = body;
+  reply->length = length;
+  sv_reply_set_static (reply, "Content-Type", "application/json");
   return reply;
 }
 
 SvReply *
 sv_reply_json (guint status, const char *label, json_t *json)
 {
-  SvReply *reply = sv_reply_empty (status, label);
-  reply->body = sv_json_canonical_string (json);
-  reply->length = strlen (reply->body);
-  sv_reply_set (reply, "Content-Type", "application/json");
+  char *body = sv_json_canonical_string (json);
   json_decref (json);
-  return reply;
+  return sv_reply_take_json (status, label, body, strlen (body));
 }
 
 static json_t *
@@ -82,19 +88,34 @@ sv_reply_error (guint status, const char *error, const char *format, ...)
   return sv_reply_json (status, error, body);
 }
 
+static SvReplyHeader *
+find_header (SvReply *reply, const char *name)
+{
+  guint i = 0;
+  while (i < reply->n_headers && g_ascii_strcasecmp (reply->headers[i].name, name) != 0)
+    i++;
+  g_assert (i < SV_REPLY_HEADERS_MAX);
+  reply->n_headers = MAX (reply->n_headers, i + 1);
+  SvReplyHeader *header = &reply->headers[i];
+  if (header->is_owned)
+    g_free ((char *)header->value);
+  *header = (SvReplyHeader){ .name = name };
+  return header;
+}
+
 void
 sv_reply_set (SvReply *reply, const char *name, const char *value)
 {
-  for (guint i = 0; i < reply->headers->len; i++)
-  {
-    SvPair *pair = &g_array_index (reply->headers, SvPair, i);
-    if (g_ascii_strcasecmp (pair->name, name) != 0)
-      continue;
-    g_free (pair->value);
-    pair->value = g_strdup (value);
-    return;
-  }
-  sv_pairs_add (reply->headers, name, value);
+  char *copy = g_strdelimit (g_strdup (value), "\r\n", ' '); /* nobody's value begins a header of its own */
+  SvReplyHeader *header = find_header (reply, name);
+  header->value = copy;
+  header->is_owned = TRUE;
+}
+
+void
+sv_reply_set_static (SvReply *reply, const char *name, const char *value)
+{
+  find_header (reply, name)->value = value;
 }
 
 void

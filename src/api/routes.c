@@ -4,22 +4,32 @@
 #include "api/service.h"
 
 static const SvRoute routes[] = {
-  { "challenge_v3", "/api/challenge/v3", FALSE, TRUE, sv_handle_challenge_v3 },
-  { "tasks_v2", "/api/tasks/next/v2", FALSE, TRUE, sv_handle_tasks_v2 },
-  { "commitments", "/api/commitments", FALSE, TRUE, sv_handle_commitments },
-  { "public_tree", "/scorevision/", TRUE, FALSE, sv_handle_public_tree },
-  { "clips", "/clips/", TRUE, FALSE, sv_handle_clip },
-  { "healthz", "/healthz", TRUE, FALSE, sv_handle_healthz },
-  { "readyz", "/readyz", TRUE, FALSE, sv_handle_readyz },
-  { "metrics", "/metrics", TRUE, FALSE, sv_handle_metrics },
-  { "openapi", "/openapi.json", TRUE, FALSE, sv_handle_openapi },
+  { "challenge_v3", "/api/challenge/v3", FALSE, TRUE, sv_handle_challenge_v3, "GET", 0 },
+  { "tasks_v2", "/api/tasks/next/v2", FALSE, TRUE, sv_handle_tasks_v2, "GET", 0 },
+  { "tasks_next", "/api/tasks/next", FALSE, TRUE, sv_handle_task_next, "GET", 0 },
+  { "tasks_complete", "/api/tasks/complete", FALSE, TRUE, sv_handle_task_complete, "POST", 16384 },
+  { "tasks_ground_truth", "/api/tasks/", FALSE, TRUE, sv_handle_task_ground_truth, "GET", 0 },
+  { "commitments", "/api/commitments", FALSE, TRUE, sv_handle_commitments, "GET", 0 },
+  { "public_tree", "/scorevision/", TRUE, FALSE, sv_handle_public_tree, "GET", 0 },
+  { "clips", "/clips/", TRUE, FALSE, sv_handle_clip, "GET", 0 },
+  { "healthz", "/healthz", TRUE, FALSE, sv_handle_healthz, "GET", 0 },
+  { "readyz", "/readyz", TRUE, FALSE, sv_handle_readyz, "GET", 0 },
+  { "metrics", "/metrics", TRUE, FALSE, sv_handle_metrics, "GET", 0 },
+  { "openapi", "/openapi.json", TRUE, FALSE, sv_handle_openapi, "GET", 0 },
 };
+
+static gboolean
+matches (const SvRoute *route, const char *path)
+{
+  gsize length = strlen (route->path);
+  return strncmp (path, route->path, length) == 0 && (route->path[length - 1] == '/' || path[length] == '\0');
+}
 
 const SvRoute *
 sv_route_find (const char *path)
 {
   for (gsize i = 0; i < G_N_ELEMENTS (routes); i++)
-    if (g_str_has_suffix (routes[i].path, "/") ? g_str_has_prefix (path, routes[i].path) : strcmp (path, routes[i].path) == 0)
+    if (matches (&routes[i], path))
       return &routes[i];
   return NULL;
 }

@@ -1,17 +1,15 @@
 /* The server's life. It is put together in the order in which its parts need one another, and taken apart in reverse: first no
  * more connections, then the requests in hand, then the HTTP threads, and last the watchers and the issue log, because a
- * suspended request must be resumed before the library that holds its connection may stop. */
+ * suspended request must be resumed before the thread that holds its connection may stop. */
 #include "api/server.h"
 
-#include <errno.h>
 #include <sodium.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
 #include "api/clip_link.h"
-#include "api/exchange.h"
+#include "api/front.h"
 #include "api/listen.h"
 #include "api/watching.h"
 #include "base/error.h"
@@ -20,19 +18,19 @@
 #include "base/rfc3339.h"
 #include "protocol/object_keys.h"
 
-#define CONNECTION_MEMORY (40 * 1024) /* a request's target and headers, and the answer's headers */
 #define MAX_STRANGERS 65536
 #define INDEX_INTERVAL_MS 1000 /* from a store on this machine */
 #define INDEX_INTERVAL_REMOTE_MS 5000
 #define INDEX_DEMAND_MS 1000
 #define CHAIN_DEMAND_MS 50
 #define CLIPS_INTERVAL_MS 1000
+#define GROUND_TRUTH_ROOM (256 * 1024 * 1024)
 
 struct SvServer
 {
   SvService service;
   SvServerLimits limits;
-  struct MHD_Daemon *daemon;
+  SvFront *front;
   int listen_fd;
   char *url;
   guint port;
@@ -149,6 +147,10 @@ open_state (SvServer *server, const SvConfig *config, GError **error)
       !sv_state_recent_nonces (state, since_ms, warm, service->admission, error))
     return FALSE;
   service->issue_log = sv_issue_log_new (g_steal_pointer (&state), &server->rules);
+  state = sv_state_open (config, error);
+  if (state == NULL)
+    return FALSE;
+  service->tasks = sv_task_desk_new (g_steal_pointer (&state), GROUND_TRUTH_ROOM);
   return TRUE;
 }
 
@@ -178,19 +180,7 @@ start_watching (SvServer *server, const SvConfig *config, GError **error)
   return service->issue_publisher != NULL;
 }
 
-/* ── the HTTP library ── */
-
-static void
-log_library (void *data, const char *format, va_list args)
-{
-  char message[512];
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wformat-nonliteral"
-  vsnprintf (message, sizeof message, format, args);
-#pragma GCC diagnostic pop
-  g_strchomp (message);
-  sv_log ("warning", "http library", "message", message, NULL);
-}
+/* ── HTTP ── */
 
 static guint
 affordable_connections (const SvServerLimits *limits)
@@ -203,22 +193,19 @@ affordable_connections (const SvServerLimits *limits)
 }
 
 static gboolean
-start_daemon (SvServer *server, GError **error)
+start_front (SvServer *server, GError **error)
 {
   const SvServerLimits *limits = &server->limits;
-  server->daemon = MHD_start_daemon (
-      MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0, NULL, NULL, sv_exchange_on_access,
-      &server->service, MHD_OPTION_EXTERNAL_LOGGER, log_library, NULL, MHD_OPTION_LISTEN_SOCKET, server->listen_fd,
-      MHD_OPTION_THREAD_POOL_SIZE, (unsigned)MAX (g_get_num_processors (), 2), MHD_OPTION_CONNECTION_LIMIT,
-      (unsigned)affordable_connections (limits), MHD_OPTION_PER_IP_CONNECTION_LIMIT, (unsigned)limits->per_address,
-      MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)limits->connection_timeout, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-      (size_t)CONNECTION_MEMORY, MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_URI_LOG_CALLBACK, sv_exchange_on_target,
-      &server->service, MHD_OPTION_NOTIFY_COMPLETED, sv_exchange_on_completed, &server->service, MHD_OPTION_END);
-  if (server->daemon != NULL)
-    return TRUE;
-  g_set_error (error, SV_ERROR, SV_ERROR_FAILED, "the HTTP server cannot be started on %s: %s", server->url,
-               g_strerror (errno));
-  return FALSE;
+  const SvFrontLimits front_limits = { .max_connections = affordable_connections (limits),
+                                       .per_address = limits->per_address,
+                                       .head_ms = limits->head_ms,
+                                       .body_ms = limits->body_ms,
+                                       .idle_ms = limits->idle_ms,
+                                       .send_ms = limits->send_ms,
+                                       .send_bytes = limits->send_bytes,
+                                       .linger_ms = limits->linger_ms };
+  server->front = sv_front_new (&server->service, server->listen_fd, &front_limits, error);
+  return server->front != NULL;
 }
 
 /* Guarded memory is to be had only after this; a server needs some before it has met its first key. */
@@ -239,7 +226,7 @@ start (SvServer *server, const SvConfig *config, GError **error)
   server->listen_fd = sv_listen (sv_config_get (config, "SCOREVISION_LISTEN"), &server->url, &server->port, error);
   return server->listen_fd >= 0 && read_bases (server, config, error) && read_settings (server, config, error) &&
          open_store (server, config, error) && open_state (server, config, error) && start_watching (server, config, error) &&
-         start_daemon (server, error);
+         start_front (server, error);
 }
 
 SvServer *
@@ -293,8 +280,11 @@ drain (SvServer *server)
   SvService *service = &server->service;
   gint64 deadline = g_get_monotonic_time () + (gint64)server->limits.drain_ms * 1000;
   g_atomic_int_set (&service->is_draining, 1);
+  sv_front_close (server->front);
+  close (server->listen_fd); /* others that have the socket go on listening on it */
+  server->listen_fd = -1;
   g_mutex_lock (&service->flight_lock);
-  while (service->n_in_flight > 0)
+  while (g_atomic_int_get (&service->n_in_flight) > 0)
     if (!g_cond_wait_until (&service->flight_changed, &service->flight_lock, deadline))
       break;
   g_atomic_int_set (&service->is_closing, 1);
@@ -310,6 +300,7 @@ clear_service (SvService *service)
   g_clear_pointer (&service->manifests, sv_watcher_free);
   g_clear_pointer (&service->chain, sv_watcher_free);
   g_clear_pointer (&service->clips, sv_watcher_free);
+  g_clear_pointer (&service->tasks, sv_task_desk_free);
   g_clear_pointer (&service->issue_log, sv_issue_log_free);
   g_clear_pointer (&service->admission, sv_admission_free);
   g_clear_pointer (&service->addresses, sv_address_limit_free);
@@ -327,15 +318,10 @@ sv_server_stop (SvServer *server)
 {
   if (server == NULL)
     return;
-  if (server->daemon != NULL)
+  if (server->front != NULL)
   {
-    /* From here on nobody gets in. The socket stays open until the daemon's threads are gone: each of them still takes it out
-     * of its set of sockets, and libmicrohttpd ends the program where it is closed by then. */
-    MHD_socket fd = MHD_quiesce_daemon (server->daemon);
-    if (fd != MHD_INVALID_SOCKET)
-      shutdown (fd, SHUT_RDWR);
     drain (server);
-    MHD_stop_daemon (server->daemon);
+    sv_front_free (server->front);
   }
   if (server->listen_fd >= 0)
     close (server->listen_fd);

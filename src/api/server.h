@@ -9,9 +9,14 @@ typedef struct SvServer SvServer;
 typedef struct
 {
   guint max_working;         /* API requests in hand; default 2048 */
-  guint max_connections;     /* default 4096, less where the process may not open as many files */
-  guint per_address;         /* connections of one address; default 1024 */
-  guint connection_timeout;  /* seconds without progress; default 30 */
+  guint max_connections;     /* default 16384, less where the process may not open as many files */
+  guint per_address;         /* connections of one address; loopback and trusted proxies are exempt; default 1024 */
+  guint head_ms;             /* for a request's headers, from its first byte; default 10,000 */
+  guint body_ms;             /* for its body, and a second more for each KiB; default 10,000 */
+  guint idle_ms;             /* between requests; default 60,000 */
+  guint send_ms;             /* for a client to take an answer, or each send_bytes of it; default 20,000 */
+  guint send_bytes;          /* default 20 KiB */
+  guint linger_ms;           /* for a client to read the last answer, when it is still sending; default 2000 */
   guint requests_per_second; /* of one address; loopback is exempt; default 100 */
   guint request_burst;       /* default 400 */
   guint drain_ms;            /* how long sv_server_stop() lets downloads go on; default 30,000 */
@@ -19,8 +24,9 @@ typedef struct
 
 #define SV_SERVER_LIMITS_DEFAULT                                                                                               \
   {                                                                                                                            \
-    .max_working = 2048, .max_connections = 4096, .per_address = 1024, .connection_timeout = 30, .requests_per_second = 100,   \
-    .request_burst = 400, .drain_ms = 30000                                                                                    \
+    .max_working = 2048, .max_connections = 16384, .per_address = 1024, .head_ms = 10000, .body_ms = 10000, .idle_ms = 60000,  \
+    .send_ms = 20000, .send_bytes = 20480, .linger_ms = 2000, .requests_per_second = 100, .request_burst = 400,                \
+    .drain_ms = 30000                                                                                                          \
   }
 
 /* Binds SCOREVISION_LISTEN (SV_ERROR_CONFLICT when another instance has it), opens the engines, warms the memory of nonces and

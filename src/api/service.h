@@ -9,6 +9,7 @@
 #include "api/metrics.h"
 #include "api/reply.h"
 #include "api/snapshot.h"
+#include "api/task_desk.h"
 #include "api/watcher.h"
 #include "bindings/validators.h"
 #include "store/object_store.h"
@@ -26,6 +27,7 @@ typedef struct
   SvAdmissionMemory *admission;
   SvIssueLog *issue_log;
   SvIssuePublisher *issue_publisher;
+  SvTaskDesk *tasks;
   SvAddressLimit *addresses;
   SvMetrics *metrics;
   const SvObjectStore *store; /* used for local paths only, which any thread may ask for */
@@ -34,31 +36,39 @@ typedef struct
   gint n_working;             /* atomic: handlers that have not replied yet */
   gint is_draining;           /* atomic: no new connections, answers end theirs */
   gint is_closing;            /* atomic: new API requests are refused */
+  gint n_in_flight;           /* atomic: requests whose answer is not sent to its end */
   GMutex flight_lock;
-  GCond flight_changed; /* n_in_flight or n_working went down */
-  guint n_in_flight;    /* requests whose answer is not sent to its end */
+  GCond flight_changed; /* n_in_flight or n_working went down while the server was draining */
 } SvService;
 
 typedef struct SvRoute SvRoute;
-struct MHD_Connection;
+struct SvConnection;
 
 typedef struct
 {
   SvService *service;
-  struct MHD_Connection *connection;
+  struct SvConnection *connection;
   const SvRoute *route;
-  char id[24]; /* of the request, in logs and X-Request-Id */
-  char *raw_target;
-  SvTarget *target;
-  GArray *headers;   /* of SvPair: those that a handler may ask for */
-  char *client;      /* address, as limited and logged */
-  const char *asker; /* for the log, borrowed from the target; NULL until known */
+  char id[24];        /* of the request, in logs and X-Request-Id */
+  const char *method; /* in capitals, as it came; "-" where there is none */
+  SvTarget *target;   /* NULL where it could not be read */
+  GArray *headers;    /* of SvPair: those that a handler may ask for */
+  char *body;         /* of a route that takes one, with a NUL after it; else NULL */
+  gsize body_length;
+  const char *client; /* address, as limited and logged */
+  const char *asker;  /* for the log, borrowed from the target; NULL until known */
   gint64 began_us;
   guint stage;   /* where a handler goes on after it was suspended; 0 at first */
   gpointer work; /* the handler's own */
   GDestroyNotify free_work;
   gboolean is_begun;   /* counted in n_in_flight */
   gboolean is_working; /* counted in n_working */
+  gboolean is_suspended;
+  /* where all of that lies: */
+  SvTarget own_target;
+  char *text; /* the request's head, decoded in place */
+  gsize text_size;
+  char client_text[SV_ADDRESS_TEXT_MAX]; /* where a proxy forwarded it */
 } SvExchange;
 
 /* Handles a request. NULL: the exchange was suspended, and the handler is called again when it is resumed. */
@@ -71,18 +81,23 @@ struct SvRoute
   gboolean allows_head;
   gboolean is_limited; /* under the overload rules */
   SvHandler handle;
+  const char *method; /* "GET" or "POST" */
+  gsize max_body;     /* bytes; 0: none is taken */
 };
 
 /* (transfer none) the route of a path, or NULL. */
 const SvRoute *sv_route_find (const char *path);
 
-/* Stops the connection's processing; only in a handler, before the request is handed to another thread. */
+/* Said in a handler that returns NULL, before the request is handed to another thread. */
 void sv_exchange_suspend (SvExchange *exchange);
-/* Goes on with it; any thread. @exchange is a gpointer so that this can be a callback. */
+/* Goes on with it, once for each suspension; any thread. @exchange is a gpointer so that this can be a callback. */
 void sv_exchange_resume (gpointer exchange);
 
 SvReply *sv_handle_challenge_v3 (SvExchange *exchange);
 SvReply *sv_handle_tasks_v2 (SvExchange *exchange);
+SvReply *sv_handle_task_next (SvExchange *exchange);
+SvReply *sv_handle_task_complete (SvExchange *exchange);
+SvReply *sv_handle_task_ground_truth (SvExchange *exchange);
 SvReply *sv_handle_commitments (SvExchange *exchange);
 SvReply *sv_handle_public_tree (SvExchange *exchange);
 SvReply *sv_handle_clip (SvExchange *exchange);

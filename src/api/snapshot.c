@@ -8,14 +8,52 @@
 
 /* ── manifests ── */
 
-SvServedManifest *
-sv_served_manifest_new (SvManifest *manifest, const guint8 draw_key[32])
+/* Guarded memory costs two pages and four mappings a piece, so keys share it. */
+#define KEYS_AT_ONCE 128
+
+struct SvDrawKeys
 {
+  guint8 *keys; /* of 32 bytes each, in sodium_malloc memory */
+  guint n;
+};
+
+static SvDrawKeys *
+draw_keys_new (void)
+{
+  SvDrawKeys *keys = g_atomic_rc_box_new0 (SvDrawKeys);
+  keys->keys = sodium_malloc ((gsize)KEYS_AT_ONCE * 32);
+  g_assert (keys->keys != NULL);
+  return keys;
+}
+
+static void
+clear_draw_keys (gpointer keys)
+{
+  sodium_free (((SvDrawKeys *)keys)->keys);
+}
+
+void
+sv_draw_keys_unref (SvDrawKeys *keys)
+{
+  if (keys != NULL)
+    g_atomic_rc_box_release_full (keys, clear_draw_keys);
+}
+
+SvServedManifest *
+sv_served_manifest_new (SvManifest *manifest, SvDrawKeys **keys, const guint8 draw_key[32])
+{
+  if (*keys == NULL || (*keys)->n == KEYS_AT_ONCE)
+  {
+    sv_draw_keys_unref (*keys);
+    *keys = draw_keys_new ();
+  }
   SvServedManifest *served = g_atomic_rc_box_new0 (SvServedManifest);
+  sv_manifest_drop_json (manifest);
   served->manifest = manifest;
-  served->draw_key = sodium_malloc (32);
-  g_assert (served->draw_key != NULL);
-  memcpy (served->draw_key, draw_key, 32);
+  served->keys = g_atomic_rc_box_acquire (*keys);
+  guint8 *place = (*keys)->keys + 32 * (gsize)(*keys)->n++;
+  memcpy (place, draw_key, 32);
+  served->draw_key = place;
   served->draw_commit = sv_draw_commit (draw_key);
   return served;
 }
@@ -31,7 +69,7 @@ clear_served_manifest (gpointer data)
 {
   SvServedManifest *served = data;
   sv_manifest_free (served->manifest);
-  sodium_free (served->draw_key);
+  sv_draw_keys_unref (served->keys);
   g_free (served->draw_commit);
 }
 
@@ -41,11 +79,56 @@ sv_served_manifest_unref (gpointer served)
   g_atomic_rc_box_release_full (served, clear_served_manifest);
 }
 
+static void
+free_part (gpointer data)
+{
+  SvIndex *part = data;
+  g_ptr_array_unref (part->entries);
+  g_ptr_array_unref (part->superseded);
+  g_free (part);
+}
+
+/* (transfer none) the part of @parts for the key, made where there is none. */
+static SvIndex *
+part_of (GHashTable *parts, const char *key)
+{
+  SvIndex *part = g_hash_table_lookup (parts, key);
+  if (part != NULL)
+    return part;
+  part = g_new0 (SvIndex, 1);
+  part->entries = g_ptr_array_new ();
+  part->superseded = g_ptr_array_new ();
+  g_hash_table_insert (parts, (gpointer)key, part);
+  return part;
+}
+
+static void
+add_to_parts (SvCatalog *catalog, SvIndexEntry *entry, gboolean is_live)
+{
+  SvIndex *of_hash = part_of (catalog->by_hash, entry->hash), *of_window = part_of (catalog->by_window, entry->window_id);
+  g_ptr_array_add (is_live ? of_hash->entries : of_hash->superseded, entry);
+  g_ptr_array_add (is_live ? of_window->entries : of_window->superseded, entry);
+}
+
+static void
+divide (SvCatalog *catalog)
+{
+  const SvIndex *index = catalog->index;
+  catalog->by_hash = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, free_part);
+  catalog->by_window = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, free_part);
+  for (guint i = 0; i < index->entries->len; i++)
+    add_to_parts (catalog, g_ptr_array_index (index->entries, i), TRUE);
+  for (guint i = 0; i < index->superseded->len; i++)
+    add_to_parts (catalog, g_ptr_array_index (index->superseded, i), FALSE);
+  catalog->nothing = part_of (catalog->by_hash, "");
+}
+
 SvCatalog *
 sv_catalog_new (SvIndex *index)
 {
   SvCatalog *catalog = g_atomic_rc_box_new0 (SvCatalog);
   catalog->index = index;
+  divide (catalog);
   catalog->manifests = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, sv_served_manifest_unref);
   return catalog;
 }
@@ -54,8 +137,29 @@ static void
 clear_catalog (gpointer data)
 {
   SvCatalog *catalog = data;
+  g_hash_table_unref (catalog->by_hash);
+  g_hash_table_unref (catalog->by_window);
   sv_index_free (catalog->index);
   g_hash_table_unref (catalog->manifests);
+}
+
+static const SvIndex *
+find_part (const SvCatalog *catalog, GHashTable *parts, const char *key)
+{
+  const SvIndex *part = g_hash_table_lookup (parts, key);
+  return part != NULL ? part : catalog->nothing;
+}
+
+const SvIndex *
+sv_catalog_of_hash (const SvCatalog *catalog, const char *hash)
+{
+  return find_part (catalog, catalog->by_hash, hash);
+}
+
+const SvIndex *
+sv_catalog_of_window (const SvCatalog *catalog, const char *window_id)
+{
+  return find_part (catalog, catalog->by_window, window_id);
 }
 
 void
@@ -104,7 +208,6 @@ clear_snapshot (gpointer data)
   g_clear_pointer (&snapshot->clips, sv_clip_table_unref);
   g_clear_pointer (&snapshot->lost, g_hash_table_unref);
   g_clear_pointer (&snapshot->bindings, sv_bindings_unref);
-  g_hash_table_unref (snapshot->known);
 }
 
 void
@@ -121,29 +224,39 @@ sv_snapshot_clip (const SvSnapshot *snapshot, const char *hash)
   return g_hash_table_lookup (snapshot->clips->by_hash, hash);
 }
 
-static void
-add_known_of (GHashTable *known, SvBindings *bindings, const GPtrArray *entries)
+/* ── known askers ── */
+
+static gboolean
+any_open (const GPtrArray *entries, guint64 block)
 {
-  guint64 block = sv_bindings_head (bindings)->best.number;
   for (guint i = 0; i < entries->len; i++)
-  {
-    const SvIndexEntry *entry = g_ptr_array_index (entries, i);
-    if (sv_entry_expired (entry, block))
-      continue;
-    g_autoptr (GPtrArray) hotkeys = sv_bindings_hotkeys (bindings, entry->window_id);
-    for (guint j = 0; j < hotkeys->len; j++)
-      g_hash_table_add (known, g_strdup (g_ptr_array_index (hotkeys, j)));
-  }
+    if (!sv_entry_expired (g_ptr_array_index (entries, i), block))
+      return TRUE;
+  return FALSE;
 }
 
-static void
-find_known (SvSnapshot *snapshot)
+static gboolean
+is_open_window (const char *window_id, gpointer data)
 {
-  snapshot->known = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  const SvSnapshot *snapshot = data;
+  const SvIndex *part = sv_catalog_of_window (snapshot->catalog, window_id);
+  guint64 block = sv_bindings_head (snapshot->bindings)->best.number;
+  return any_open (part->entries, block) || any_open (part->superseded, block);
+}
+
+gboolean
+sv_snapshot_knows (const SvSnapshot *snapshot, const char *account)
+{
+  return snapshot->catalog != NULL && snapshot->bindings != NULL &&
+         sv_bindings_has_committed (snapshot->bindings, account, is_open_window, (gpointer)snapshot);
+}
+
+guint
+sv_snapshot_count_known (const SvSnapshot *snapshot)
+{
   if (snapshot->catalog == NULL || snapshot->bindings == NULL)
-    return;
-  add_known_of (snapshot->known, snapshot->bindings, snapshot->catalog->index->entries);
-  add_known_of (snapshot->known, snapshot->bindings, snapshot->catalog->index->superseded);
+    return 0;
+  return sv_bindings_count_committed (snapshot->bindings, is_open_window, (gpointer)snapshot);
 }
 
 /* ── the board ── */
@@ -168,7 +281,6 @@ sv_board_new (guint64 block_time_ms, guint64 max_lag_ms)
   g_mutex_init (&board->publishing);
   g_mutex_init (&board->lock);
   board->current = g_atomic_rc_box_new0 (SvSnapshot);
-  find_known (board->current);
   return board;
 }
 
@@ -192,7 +304,7 @@ sv_board_get (SvBoard *board)
   return snapshot;
 }
 
-/* A copy of the current snapshot that shares its parts, known askers apart. */
+/* A copy of the current snapshot that shares its parts. */
 static SvSnapshot *
 begin_publishing (SvBoard *board)
 {
@@ -206,10 +318,19 @@ begin_publishing (SvBoard *board)
   return next;
 }
 
+static gboolean
+covers_windows (const SvSnapshot *snapshot)
+{
+  guint64 follow_from;
+  return snapshot->bindings == NULL || snapshot->catalog == NULL ||
+         !sv_window_follow_from (snapshot->catalog->index, sv_bindings_head (snapshot->bindings)->best.number, &follow_from) ||
+         sv_bindings_from_block (snapshot->bindings) <= follow_from;
+}
+
 static void
 end_publishing (SvBoard *board, SvSnapshot *next)
 {
-  find_known (next);
+  next->covers_windows = covers_windows (next);
   g_mutex_lock (&board->lock);
   SvSnapshot *last = board->current;
   board->current = next;
@@ -299,7 +420,6 @@ sv_board_head_age_ms (SvBoard *board, const SvSnapshot *snapshot, gint64 now_ms)
 const char *
 sv_board_chain_fault (SvBoard *board, const SvSnapshot *snapshot, gint64 now_ms)
 {
-  guint64 follow_from;
   if (snapshot->bindings == NULL)
     return "the chain has not been read yet";
   gint64 age_ms = sv_board_head_age_ms (board, snapshot, now_ms);
@@ -309,8 +429,7 @@ sv_board_chain_fault (SvBoard *board, const SvSnapshot *snapshot, gint64 now_ms)
     return "the head of the chain is in the future: the endpoint's time or this machine's clock is wrong";
   if (snapshot->catalog == NULL)
     return "the manifest index, which tells where commitments begin, has not been read yet";
-  if (sv_window_follow_from (snapshot->catalog->index, sv_bindings_head (snapshot->bindings)->best.number, &follow_from) &&
-      sv_bindings_from_block (snapshot->bindings) > follow_from)
+  if (!snapshot->covers_windows)
     return "the commitments of the open windows have not been read yet";
   return NULL;
 }

@@ -7,16 +7,22 @@
 #include "protocol/window.h"
 #include "state/state.h"
 
-/* A verified manifest with its draw key. */
+/* Guarded memory that several draw keys lie in, as long as one of them is used. */
+typedef struct SvDrawKeys SvDrawKeys;
+
+void sv_draw_keys_unref (SvDrawKeys *keys);
+
+/* A verified manifest, without its JSON, with its draw key. */
 typedef struct
 {
   SvManifest *manifest;
-  guint8 *draw_key; /* 32 bytes in sodium_malloc memory */
+  SvDrawKeys *keys;
+  const guint8 *draw_key; /* 32 bytes in @keys */
   char *draw_commit;
 } SvServedManifest;
 
-/* Takes @manifest. */
-SvServedManifest *sv_served_manifest_new (SvManifest *manifest, const guint8 draw_key[32]);
+/* Takes @manifest. The key is put into *@keys, which is replaced when it is NULL or full. One thread at a time. */
+SvServedManifest *sv_served_manifest_new (SvManifest *manifest, SvDrawKeys **keys, const guint8 draw_key[32]);
 SvServedManifest *sv_served_manifest_ref (SvServedManifest *served);
 void sv_served_manifest_unref (gpointer served);
 
@@ -25,12 +31,20 @@ typedef struct
 {
   SvIndex *index;
   GHashTable *manifests; /* hash -> SvServedManifest */
+  /* The index divided, so that a rule about one hash or one window looks at few entries: */
+  GHashTable *by_hash;   /* hash -> SvIndex with no more than its entries, which are @index's */
+  GHashTable *by_window; /* window id -> the same */
+  const SvIndex *nothing;
 } SvCatalog;
 
 /* Takes @index. */
 SvCatalog *sv_catalog_new (SvIndex *index);
 void sv_catalog_unref (SvCatalog *catalog);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (SvCatalog, sv_catalog_unref)
+
+/* (transfer none) the entries with the hash, or of the window, as an index that has nothing else; never NULL. */
+const SvIndex *sv_catalog_of_hash (const SvCatalog *catalog, const char *hash);
+const SvIndex *sv_catalog_of_window (const SvCatalog *catalog, const char *window_id);
 
 /* The clips that are registered here. */
 typedef struct
@@ -46,11 +60,11 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (SvClipTable, sv_clip_table_unref)
 
 typedef struct
 {
-  SvCatalog *catalog;   /* NULL until the index was read, or found not to be there yet */
-  SvClipTable *clips;   /* NULL until read */
-  GHashTable *lost;     /* hashes of registered clips that the store has not; NULL until it was asked */
-  SvBindings *bindings; /* NULL until the chain was followed to its head */
-  GHashTable *known;    /* accounts with a commitment for an unexpired window */
+  SvCatalog *catalog;      /* NULL until the index was read, or found not to be there yet */
+  SvClipTable *clips;      /* NULL until read */
+  GHashTable *lost;        /* hashes of registered clips that the store has not; NULL until it was asked */
+  SvBindings *bindings;    /* NULL until the chain was followed to its head */
+  gboolean covers_windows; /* the commitments of all open windows are in @bindings */
 } SvSnapshot;
 
 void sv_snapshot_unref (SvSnapshot *snapshot);
@@ -58,6 +72,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (SvSnapshot, sv_snapshot_unref)
 
 /* (transfer none) the clip, where it is registered here and the store has it, else NULL. */
 const SvClip *sv_snapshot_clip (const SvSnapshot *snapshot, const char *hash);
+
+/* Whether the account has a commitment for an unexpired window, and how many accounts have. */
+gboolean sv_snapshot_knows (const SvSnapshot *snapshot, const char *account);
+guint sv_snapshot_count_known (const SvSnapshot *snapshot);
 
 typedef struct SvBoard SvBoard;
 

@@ -2,10 +2,8 @@
  * nonces and rate are recorded as v3's are; the issue log itself is per window and manifest and knows nothing of v2. Of
  * strangers, who are served where no validator list is configured, nothing is written: keys cost nothing to make, and each
  * would leave rows behind for good. The memory of admission, which is bounded, holds their nonces and their rate. */
-#include <sodium.h>
-
 #include "api/asker.h"
-#include "api/clip_link.h"
+#include "api/task_body.h"
 #include "base/rfc3339.h"
 
 typedef struct
@@ -28,16 +26,9 @@ free_work (gpointer data)
 static json_t *
 make_task (const SvService *service, const SvClip *clip, gint64 now_ms)
 {
-  guint64 seed;
-  randombytes_buf (&seed, sizeof seed);
   g_autofree char *task_id = g_uuid_string_random ();
-  g_autofree char *url = sv_clip_url (service->store, service->bases[0], service->clip_key, clip->hash, now_ms);
-  json_t *task = json_object ();
+  json_t *task = sv_task_body (service, clip, sv_task_seed (), now_ms);
   json_object_set_new (task, "task_id", json_string (task_id));
-  json_object_set_new (task, "video_url", json_string (url));
-  json_object_set_new (task, "fps", json_real (clip->fps));
-  json_object_set_new (task, "challenge_type", sv_json_string_or_null (clip->challenge_type));
-  json_object_set_new (task, "seed", sv_json_integer (seed & SV_JSON_MAX_INTEGER));
   return task;
 }
 
@@ -69,19 +60,6 @@ admit (SvExchange *exchange, Work *work, const SvSnapshot *snapshot, gint64 now_
   return sv_asker_admit (service, &work->admission, is_served ? NULL : "not_permitted", is_served);
 }
 
-/* (transfer none) one of the clips that can be handed out, or NULL. Of lost ones there are few, so going on from where chance
- * has led is fair enough. */
-static const SvClip *
-draw_clip (const SvSnapshot *snapshot)
-{
-  guint n = snapshot->clips != NULL ? snapshot->clips->list->len : 0;
-  guint first = n > 0 ? randombytes_uniform (n) : 0;
-  const SvClip *clip = NULL;
-  for (guint i = 0; i < n && clip == NULL; i++)
-    clip = sv_snapshot_clip (snapshot, ((const SvClip *)snapshot->clips->list->pdata[(first + i) % n])->hash);
-  return clip;
-}
-
 /* Waits until the request is durable. */
 static void
 record (SvExchange *exchange, const Work *work)
@@ -103,12 +81,12 @@ begin (SvExchange *exchange, Work *work)
   if (reply != NULL)
     return reply;
   gboolean is_stranger = work->admission.is_stranger;
-  const SvClip *clip = draw_clip (snapshot);
+  const SvClip *clip = sv_task_draw_clip (snapshot);
   if (clip == NULL)
   {
     if (!is_stranger)
       sv_issue_log_submit (exchange->service->issue_log, sv_issue_entry_new (&work->admission));
-    return sv_reply_error (503, "no_challenge", "No clip is registered here, or none is in the store");
+    return sv_task_reply_no_clip ();
   }
   work->task = make_task (exchange->service, clip, now_ms);
   if (is_stranger)

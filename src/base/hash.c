@@ -140,7 +140,10 @@ sv_hash_file (const char *path, GError **error)
 static gboolean
 is_bare_hash (const char *text)
 {
-  return strspn (text, "0123456789abcdef") == HEX_DIGITS && text[HEX_DIGITS] == '\0';
+  gsize n = 0;
+  while (n < HEX_DIGITS && (g_ascii_isdigit (text[n]) || (text[n] >= 'a' && text[n] <= 'f')))
+    n++;
+  return n == HEX_DIGITS && text[n] == '\0';
 }
 
 gboolean
@@ -149,14 +152,22 @@ sv_hash_is_valid (const char *text)
   return text != NULL && g_str_has_prefix (text, SV_HASH_PREFIX) && is_bare_hash (text + PREFIX_LENGTH);
 }
 
+gboolean
+sv_hash_normalize_into (const char *text, char hash[SV_HASH_TEXT_SIZE])
+{
+  const char *digits = text != NULL && g_str_has_prefix (text, SV_HASH_PREFIX) ? text + PREFIX_LENGTH : text;
+  if (digits == NULL || !is_bare_hash (digits))
+    return FALSE;
+  memcpy (hash, SV_HASH_PREFIX, PREFIX_LENGTH);
+  memcpy (hash + PREFIX_LENGTH, digits, SV_HASH_TEXT_SIZE - PREFIX_LENGTH);
+  return TRUE;
+}
+
 char *
 sv_hash_normalize (const char *text)
 {
-  if (text == NULL)
-    return NULL;
-  if (is_bare_hash (text))
-    return g_strconcat (SV_HASH_PREFIX, text, NULL);
-  return sv_hash_is_valid (text) ? g_strdup (text) : NULL;
+  char hash[SV_HASH_TEXT_SIZE];
+  return sv_hash_normalize_into (text, hash) ? g_strdup (hash) : NULL;
 }
 
 const char *
@@ -186,9 +197,11 @@ sv_hex_encode (const void *data, gsize length)
 static int
 digit_value (char c, gboolean any_case)
 {
-  if (!any_case && g_ascii_isupper (c))
-    return -1;
-  return g_ascii_xdigit_value (c);
+  if (c >= '0' && c <= '9')
+    return c - '0';
+  if (c >= 'a' && c <= 'f')
+    return c - 'a' + 10;
+  return any_case && c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
 }
 
 gboolean

@@ -24,6 +24,10 @@ gboolean sv_hash_is_valid (const char *text);
 /* Takes the stored form or bare lower-case hex as input and returns the stored form; NULL if it is neither. */
 char *sv_hash_normalize (const char *text);
 
+/* The same without an allocation; FALSE if it is neither. */
+#define SV_HASH_TEXT_SIZE (sizeof SV_HASH_PREFIX + 2 * SV_SHA256_SIZE)
+gboolean sv_hash_normalize_into (const char *text, char hash[SV_HASH_TEXT_SIZE]) G_GNUC_WARN_UNUSED_RESULT;
+
 /* (transfer none) the 64 digits of a stored form. */
 const char *sv_hash_hex (const char *hash);
 

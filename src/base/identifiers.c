@@ -6,7 +6,6 @@
 
 #include "base/json.h"
 
-#define WINDOW_ID_MAX 64
 #define ELEMENT_ID_MAX 128
 #define ELEMENT_VERSION_MAX 32
 #define HF_REVISION_MAX 128
@@ -57,7 +56,7 @@ matches (const char *text, gboolean (*is_wanted) (char), gsize max)
 gboolean
 sv_window_id_is_valid (const char *text)
 {
-  return matches (text, is_word, WINDOW_ID_MAX);
+  return matches (text, is_word, SV_WINDOW_ID_MAX);
 }
 
 gboolean

@@ -5,6 +5,8 @@
 
 #include <glib.h>
 
+#define SV_WINDOW_ID_MAX 64 /* bytes */
+
 gboolean sv_window_id_is_valid (const char *text);
 gboolean sv_element_id_is_valid (const char *text);
 gboolean sv_hf_revision_is_valid (const char *text);

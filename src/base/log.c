@@ -1,4 +1,5 @@
-/* Log lines. A line is built in memory and leaves by one write(2), so that lines of several threads and processes do not mix.
+/* Log lines. A line is built in memory and leaves by one write(2), so that lines of several threads and processes do not mix;
+ * who has many writes them together, in portions that a pipe takes whole.
  * Whatever could end a line or move a terminal's cursor is escaped: a log is read by people who trust its line breaks. Values
  * come from outside, so each is cut at MAX_VALUE bytes. */
 #include "base/log.h"
@@ -36,9 +37,26 @@ append_code (GString *line, gunichar code, SvLogFormat format)
     g_string_append_printf (line, "\\U%08x", code);
 }
 
+/* Printable ASCII that is quoted as it is. */
+static gboolean
+is_plain (const char *value)
+{
+  const char *p = value;
+  while (*p >= ' ' && *p <= '~' && *p != '"' && *p != '\\')
+    p++;
+  return *p == '\0' && p - value <= MAX_VALUE;
+}
+
 static void
 append_quoted (GString *line, const char *value, SvLogFormat format)
 {
+  if (is_plain (value))
+  {
+    g_string_append_c (line, '"');
+    g_string_append (line, value);
+    g_string_append_c (line, '"');
+    return;
+  }
   gboolean is_cut = strlen (value) > MAX_VALUE;
   g_autofree char *bounded = g_strndup (value, MAX_VALUE);
   g_autofree char *valid = g_utf8_make_valid (bounded, -1);
@@ -60,10 +78,10 @@ is_bare (const char *value)
 }
 
 static void
-append_pair (GString *line, const char *key, const char *value, SvLogFormat format)
+append_pair (GString *line, gsize begin, const char *key, const char *value, SvLogFormat format)
 {
   const char *separator = format == SV_LOG_JSON ? "," : " ";
-  if (line->len > 1)
+  if (line->len > begin + 1)
     g_string_append (line, separator);
   if (format == SV_LOG_JSON)
     append_quoted (line, key, format);
@@ -76,29 +94,69 @@ append_pair (GString *line, const char *key, const char *value, SvLogFormat form
     append_quoted (line, value, format);
 }
 
-void
-sv_log (const char *level, const char *event, ...)
+/* Many lines are of the same millisecond. */
+static const char *
+format_now (void)
+{
+  static _Thread_local gint64 formatted_ms = -1;
+  static _Thread_local char text[32];
+  gint64 now_ms = sv_clock_ms ();
+  if (now_ms != formatted_ms)
+  {
+    g_autofree char *now = sv_time_format (now_ms);
+    g_strlcpy (text, now, sizeof text);
+    formatted_ms = now_ms;
+  }
+  return text;
+}
+
+static void
+append_line (GString *line, gboolean is_terminal, const char *level, const char *event, va_list pairs)
 {
   SvLogFormat format = (SvLogFormat)g_atomic_int_get (&log_format);
-  g_autofree char *now = sv_time_format (sv_clock_ms ());
-  g_autoptr (GString) line = g_string_new (format == SV_LOG_JSON ? "{" : "");
-  append_pair (line, "time", now, format);
-  append_pair (line, "level", level, format);
-  append_pair (line, "event", event, format);
-
-  va_list pairs;
-  va_start (pairs, event);
+  if (is_terminal) /* where a command may have left a line about its progress */
+    g_string_append (line, "\r\033[K");
+  gsize begin = line->len;
+  if (format == SV_LOG_JSON)
+    g_string_append_c (line, '{');
+  append_pair (line, begin, "time", format_now (), format);
+  append_pair (line, begin, "level", level, format);
+  append_pair (line, begin, "event", event, format);
   for (const char *key = va_arg (pairs, const char *); key != NULL; key = va_arg (pairs, const char *))
   {
     const char *value = va_arg (pairs, const char *);
     if (value != NULL)
-      append_pair (line, key, value, format);
+      append_pair (line, begin, key, value, format);
   }
-  va_end (pairs);
-
   g_string_append (line, format == SV_LOG_JSON ? "}\n" : "\n");
-  if (isatty (STDERR_FILENO)) /* where a command may have left a line about its progress */
-    g_string_prepend (line, "\r\033[K");
-  gssize written = write (STDERR_FILENO, line->str, line->len);
+}
+
+void
+sv_log_append (GString *lines, const char *level, const char *event, ...)
+{
+  static gsize is_terminal; /* 1: no, 2: yes */
+  va_list pairs;
+  if (g_once_init_enter (&is_terminal))
+    g_once_init_leave (&is_terminal, isatty (STDERR_FILENO) ? 2 : 1);
+  va_start (pairs, event);
+  append_line (lines, is_terminal == 2, level, event, pairs);
+  va_end (pairs);
+}
+
+void
+sv_log_write (const char *lines, gsize length)
+{
+  gssize written = write (STDERR_FILENO, lines, length);
   (void)written; /* where standard error is gone there is nobody to tell */
+}
+
+void
+sv_log (const char *level, const char *event, ...)
+{
+  g_autoptr (GString) line = g_string_new (NULL);
+  va_list pairs;
+  va_start (pairs, event);
+  append_line (line, isatty (STDERR_FILENO), level, event, pairs);
+  va_end (pairs);
+  sv_log_write (line->str, line->len);
 }

@@ -293,6 +293,38 @@ sv_bindings_hotkeys (const SvBindings *bindings, const char *window_id)
   return hotkeys;
 }
 
+gboolean
+sv_bindings_has_committed (const SvBindings *bindings, const char *hotkey, SvWindowTest test, gpointer data)
+{
+  const GPtrArray *segments = bindings->set->segments;
+  for (guint i = segments->len; i-- > 0;)
+  {
+    const GPtrArray *own = sv_segment_by_signer (segments->pdata[i], hotkey);
+    for (guint j = own != NULL ? own->len : 0; j-- > 0;)
+    {
+      const SvRecord *record = own->pdata[j];
+      if (record->window_id != NULL && test (record->window_id, data))
+        return TRUE;
+    }
+  }
+  return FALSE;
+}
+
+guint
+sv_bindings_count_committed (const SvBindings *bindings, SvWindowTest test, gpointer data)
+{
+  const GPtrArray *segments = bindings->set->segments;
+  g_autoptr (GHashTable) signers = g_hash_table_new (g_str_hash, g_str_equal);
+  for (guint i = 0; i < segments->len; i++)
+    for (guint j = 0; j < sv_segment_length (segments->pdata[i]); j++)
+    {
+      const SvRecord *record = sv_segment_get (segments->pdata[i], j);
+      if (record->window_id != NULL && test (record->window_id, data))
+        g_hash_table_add (signers, record->signer);
+    }
+  return g_hash_table_size (signers);
+}
+
 static gboolean
 binds_chute (const SvFold *fold, const char *chute_id)
 {

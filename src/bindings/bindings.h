@@ -44,6 +44,11 @@ const SvFold *sv_bindings_fold_at_head (SvBindings *bindings, const char *hotkey
 /* Bare addresses with at least one successful `sv1 commit` text of the window. Returns: (transfer container). */
 GPtrArray *sv_bindings_hotkeys (const SvBindings *bindings, const char *window_id);
 
+/* Whether the hotkey has a successful `sv1 commit` text for a window that passes @test, and how many hotkeys have. */
+typedef gboolean (*SvWindowTest) (const char *window_id, gpointer data);
+gboolean sv_bindings_has_committed (const SvBindings *bindings, const char *hotkey, SvWindowTest test, gpointer data);
+guint sv_bindings_count_committed (const SvBindings *bindings, SvWindowTest test, gpointer data);
+
 /* Hotkeys other than @hotkey that have @chute_id in force in the window at the head. Returns: (transfer full) NULL-terminated.
  */
 char **sv_bindings_chute_rivals (SvBindings *bindings, const char *hotkey, const char *chute_id, const char *window_id,

@@ -2,12 +2,14 @@
 #include <stdio.h>
 
 #include "base/error.h"
+#include "base/file.h"
 #include "base/hash.h"
 #include "base/json.h"
 #include "base/rfc3339.h"
 #include "cli/commands.h"
 #include "cli/table.h"
 #include "operator/clip_inventory.h"
+#include "protocol/ground_truth.h"
 
 static json_t *
 clip_to_json (const SvClip *clip)
@@ -26,6 +28,7 @@ clip_to_json (const SvClip *clip)
   json_object_set_new (json, "scenario", json_string (clip->scenario));
   json_object_set_new (json, "challenge_type", json_string (clip->challenge_type));
   json_object_set_new (json, "added_at", json_string (added_at));
+  json_object_set_new (json, "has_ground_truth", json_boolean (clip->has_ground_truth));
   return json;
 }
 
@@ -34,11 +37,13 @@ clip_to_json (const SvClip *clip)
 static char *opt_sport;
 static char *opt_scenario;
 static char *opt_challenge_type;
+static char *opt_ground_truth;
 
 static const GOptionEntry add_options[] = {
   { "sport", 0, 0, G_OPTION_ARG_STRING, &opt_sport, "such as football", "SPORT" },
   { "scenario", 0, 0, G_OPTION_ARG_STRING, &opt_scenario, "such as match", "SCENARIO" },
   { "challenge-type", 0, 0, G_OPTION_ARG_STRING, &opt_challenge_type, "such as football", "TYPE" },
+  { "ground-truth", 0, 0, G_OPTION_ARG_FILENAME, &opt_ground_truth, "annotations of the clip, at most 16 MiB", "FILE.json" },
   G_OPTION_ENTRY_NULL,
 };
 
@@ -49,8 +54,9 @@ print_added (const SvClip *clip, const char *path, gboolean was_registered)
   sv_json_format_number (clip->fps, fps);
   g_autofree char *name = sv_printable (path);
   printf ("%s %s\n", was_registered ? "was registered already:" : "registered", name);
-  printf ("%u × %u, %s fps, %" G_GUINT64_FORMAT " ms, %" G_GUINT64_FORMAT " bytes; %s, %s, %s\n\n", clip->width, clip->height,
-          fps, clip->duration_ms, clip->bytes, clip->sport, clip->scenario, clip->challenge_type);
+  printf ("%u × %u, %s fps, %" G_GUINT64_FORMAT " ms, %" G_GUINT64_FORMAT " bytes; %s, %s, %s%s\n\n", clip->width, clip->height,
+          fps, clip->duration_ms, clip->bytes, clip->sport, clip->scenario, clip->challenge_type,
+          clip->has_ground_truth ? "; with ground truth" : "");
   printf ("for an element of a manifest (or give it to `sv manifest create` with --clip):\n\n    clips:\n      - hash: %s\n"
           "        weight: 1\n",
           clip->hash);
@@ -59,7 +65,8 @@ print_added (const SvClip *clip, const char *path, gboolean was_registered)
 static gboolean
 check_add (int argc, GError **error)
 {
-  if (!sv_check_arguments (argc, 1, 1, "sv clip add FILE --sport S --scenario X --challenge-type T", error))
+  if (!sv_check_arguments (argc, 1, 1, "sv clip add FILE --sport S --scenario X --challenge-type T [--ground-truth FILE.json]",
+                           error))
     return FALSE;
   const struct
   {
@@ -78,16 +85,35 @@ check_add (int argc, GError **error)
   return TRUE;
 }
 
+/* *@text: (transfer full), NULL where none is given. */
+static gboolean
+read_ground_truth (char **text, GError **error)
+{
+  if (opt_ground_truth == NULL)
+    return TRUE;
+  g_autofree char *name = sv_printable (opt_ground_truth);
+  g_autoptr (GBytes) bytes = sv_file_read (opt_ground_truth, SV_GROUND_TRUTH_MAX_SIZE, error);
+  if (bytes == NULL)
+  {
+    g_prefix_error (error, "--ground-truth: ");
+    return FALSE;
+  }
+  *text = sv_ground_truth_parse (name, g_bytes_get_data (bytes, NULL), g_bytes_get_size (bytes), error);
+  return *text != NULL;
+}
+
 static int
 run_add (SvContext *context, int argc, char **argv, GError **error)
 {
-  SvObjectStore *store = check_add (argc, error) ? sv_context_writable_store (context, error) : NULL;
+  g_autofree char *ground_truth = NULL;
+  gboolean ok = check_add (argc, error) && read_ground_truth (&ground_truth, error);
+  SvObjectStore *store = ok ? sv_context_writable_store (context, error) : NULL;
   if (store == NULL)
     return 1;
   g_autoptr (SvState) state = sv_state_open (context->config, error);
   if (state == NULL)
     return 1;
-  SvClipLabels labels = { opt_sport, opt_scenario, opt_challenge_type };
+  SvClipLabels labels = { opt_sport, opt_scenario, opt_challenge_type, ground_truth };
   gboolean was_registered;
   g_autoptr (SvClip) clip = sv_clip_add (store, state, argv[0], &labels, &was_registered, error);
   if (clip == NULL)
@@ -126,8 +152,9 @@ print_clip (const SvClip *clip, gboolean use_color)
   g_autofree char *hash = sv_styled (clip->hash, SV_STYLE_BOLD, use_color);
   g_autofree char *labels = g_strdup_printf ("%s, %s, %s", clip->sport, clip->scenario, clip->challenge_type);
   g_autofree char *shown = sv_printable (labels);
-  printf ("%s\n  %u × %u, %s fps, %.1f s, %.2f MB; %s; added %s\n", hash, clip->width, clip->height, fps,
-          (double)clip->duration_ms / 1000, (double)clip->bytes / 1e6, shown, added_at);
+  printf ("%s\n  %u × %u, %s fps, %.1f s, %.2f MB; %s%s; added %s\n", hash, clip->width, clip->height, fps,
+          (double)clip->duration_ms / 1000, (double)clip->bytes / 1e6, shown,
+          clip->has_ground_truth ? "; with ground truth" : "", added_at);
 }
 
 static void
@@ -161,9 +188,11 @@ run_list (SvContext *context, int argc, char **argv, GError **error)
 /* ── remove ── */
 
 static gboolean opt_delete_object;
+static gboolean opt_ground_truth_only;
 
 static const GOptionEntry remove_options[] = {
   { "delete-object", 0, 0, G_OPTION_ARG_NONE, &opt_delete_object, "also delete the clip itself from the store", NULL },
+  { "ground-truth-only", 0, 0, G_OPTION_ARG_NONE, &opt_ground_truth_only, "remove its ground truth, and leave the clip", NULL },
   G_OPTION_ENTRY_NULL,
 };
 
@@ -172,19 +201,33 @@ print_removed (const SvContext *context, const char *hash)
 {
   if (!context->as_json)
   {
-    printf ("%s %s\n", opt_delete_object ? "removed and deleted" : "removed", hash);
+    const char *what = opt_delete_object ? "removed and deleted" : "removed";
+    printf ("%s %s\n", opt_ground_truth_only ? "removed the ground truth of" : what, hash);
     return;
   }
   json_t *json = json_object ();
   json_object_set_new (json, "hash", json_string (hash));
   json_object_set_new (json, "object_deleted", json_boolean (opt_delete_object));
+  json_object_set_new (json, "ground_truth_only", json_boolean (opt_ground_truth_only));
   sv_print_json (json);
+}
+
+static gboolean
+check_remove (int argc, GError **error)
+{
+  if (!sv_check_arguments (argc, 1, 1, "sv clip remove HASH [--delete-object | --ground-truth-only]", error))
+    return FALSE;
+  if (!opt_delete_object || !opt_ground_truth_only)
+    return TRUE;
+  g_set_error (error, SV_ERROR, SV_ERROR_USAGE,
+               "--delete-object removes the clip, and --ground-truth-only leaves it: give one of them");
+  return FALSE;
 }
 
 static int
 run_remove (SvContext *context, int argc, char **argv, GError **error)
 {
-  if (!sv_check_arguments (argc, 1, 1, "sv clip remove HASH [--delete-object]", error))
+  if (!check_remove (argc, error))
     return 1;
   g_autofree char *hash = sv_hash_normalize (argv[0]);
   if (hash == NULL)
@@ -201,7 +244,8 @@ run_remove (SvContext *context, int argc, char **argv, GError **error)
   if (opt_delete_object && (store == NULL || !sv_context_confirm (context, question, error)))
     return 1;
   g_autoptr (SvState) state = sv_state_open (context->config, error);
-  if (state == NULL || !sv_clip_remove (store, state, hash, opt_delete_object, error))
+  if (state == NULL || !(opt_ground_truth_only ? sv_state_put_ground_truth (state, hash, NULL, error)
+                                               : sv_clip_remove (store, state, hash, opt_delete_object, error)))
     return 1;
   print_removed (context, hash);
   return 0;
@@ -210,13 +254,18 @@ run_remove (SvContext *context, int argc, char **argv, GError **error)
 const SvCommand sv_clip_commands[] = {
   { .group = "clip",
     .name = "add",
-    .usage = "FILE --sport S --scenario X --challenge-type T",
+    .usage = "FILE --sport S --scenario X --challenge-type T [--ground-truth FILE.json]",
     .summary = "store a challenge clip and register it",
     .details =
         "The clip is probed (mp4, mov, matroska or webm, at most 2 GiB, read to its end), stored under its content hash\n"
         "below private/clips/, and registered with what is handed out beside it. Adding it again changes nothing, or the\n"
-        "labels. It prints the lines for the manifest's elements[].clips.",
-    .example = "  sv clip add match-0042.mp4 --sport football --scenario match --challenge-type football",
+        "labels and the ground truth. It prints the lines for the manifest's elements[].clips.\n\n"
+        "The ground truth is what the server tells an asker who has completed his task with the clip:\n"
+        "    {\"annotations\": [{\"bbox\": [x1, y1, x2, y2], \"class\": \"ball\", \"frame_idx\": 0}]}\n"
+        "with `label` for `class`, `polygon` (a list of points [x, y]) and further fields where you have them.",
+    .example = "  sv clip add match-0042.mp4 --sport football --scenario match --challenge-type football\n"
+               "  sv clip add match-0042.mp4 --sport football --scenario match --challenge-type football"
+               " --ground-truth match-0042.json",
     .options = add_options,
     .run = run_add },
   { .group = "clip",
@@ -227,10 +276,10 @@ const SvCommand sv_clip_commands[] = {
     .run = run_list },
   { .group = "clip",
     .name = "remove",
-    .usage = "HASH [--delete-object]",
+    .usage = "HASH [--delete-object | --ground-truth-only]",
     .summary = "take a clip out of the register",
     .details = "While a manifest in force names the clip, draws that fall on it are answered with `no_challenge`.\n"
-               "Deleting asks first on a terminal; elsewhere it needs --yes.",
+               "Its ground truth goes with it. Deleting asks first on a terminal; elsewhere it needs --yes.",
     .example = "  sv clip remove sha256:4f2a…9c01 --delete-object",
     .options = remove_options,
     .run = run_remove },

@@ -71,14 +71,20 @@ sv_signature_format (const guint8 signature[SV_SIGNATURE_SIZE], SvScheme scheme)
 }
 
 gboolean
+sv_signature_verify_by_key (const guint8 public_key[SV_PUBLIC_KEY_SIZE], const void *message, gsize length,
+                            const SvSignature *signature)
+{
+  if (signature->scheme == SV_SCHEME_SR25519)
+    return sv_sr25519_verify (public_key, message, length, signature->bytes);
+  return crypto_sign_verify_detached (signature->bytes, message, length, public_key) == 0;
+}
+
+gboolean
 sv_signature_verify (const char *address, const void *message, gsize length, const char *signature_text, SvSignatureForm form)
 {
   guint8 public_key[SV_PUBLIC_KEY_SIZE];
-  guint8 signature[SV_SIGNATURE_SIZE];
-  SvScheme scheme;
-  if (!sv_ss58_decode (address, public_key) || !sv_signature_parse (signature_text, form, signature, &scheme))
-    return FALSE;
-  if (scheme == SV_SCHEME_SR25519)
-    return sv_sr25519_verify (public_key, message, length, signature);
-  return crypto_sign_verify_detached (signature, message, length, public_key) == 0;
+  SvSignature signature;
+  return sv_ss58_decode (address, public_key) &&
+         sv_signature_parse (signature_text, form, signature.bytes, &signature.scheme) &&
+         sv_signature_verify_by_key (public_key, message, length, &signature);
 }

@@ -27,6 +27,17 @@ gboolean sv_signature_parse (const char *text, SvSignatureForm form, guint8 sign
 /* Returns: (transfer full) the document form. */
 char *sv_signature_format (const guint8 signature[SV_SIGNATURE_SIZE], SvScheme scheme);
 
+/* A signature that was parsed. */
+typedef struct
+{
+  guint8 bytes[SV_SIGNATURE_SIZE];
+  SvScheme scheme;
+} SvSignature;
+
+/* TRUE when @signature is the key's over the message. */
+gboolean sv_signature_verify_by_key (const guint8 public_key[SV_PUBLIC_KEY_SIZE], const void *message, gsize length,
+                                     const SvSignature *signature) G_GNUC_WARN_UNUSED_RESULT;
+
 /* TRUE when @signature_text is @address's over the message. */
 gboolean sv_signature_verify (const char *address, const void *message, gsize length, const char *signature_text,
                               SvSignatureForm form) G_GNUC_WARN_UNUSED_RESULT;

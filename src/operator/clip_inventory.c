@@ -1,5 +1,5 @@
-/* Adding goes: labels, probe, hash, object, registration. Each step may be repeated, so a command that was killed is completed
- * by running it again; what is stored but not registered is never handed out. */
+/* Adding goes: labels, probe, hash, object, registration together with the ground truth. Each step may be repeated, so a
+ * command that was killed is completed by running it again; what is stored but not registered is never handed out. */
 #include "operator/clip_inventory.h"
 
 #include <errno.h>
@@ -138,8 +138,18 @@ make_clip (const char *hash, guint64 bytes, const SvClipFacts *facts, const SvCl
   clip->sport = g_strdup (labels->sport);
   clip->scenario = g_strdup (labels->scenario);
   clip->challenge_type = g_strdup (labels->challenge_type);
+  clip->ground_truth = g_strdup (labels->ground_truth);
   clip->added_ms = sv_clock_ms ();
   return clip;
+}
+
+static gboolean
+put_ground_truth (SvState *state, SvClip *known, const SvClipLabels *labels, GError **error)
+{
+  if (labels->ground_truth == NULL)
+    return TRUE;
+  known->has_ground_truth = TRUE;
+  return sv_state_put_ground_truth (state, known->hash, labels->ground_truth, error);
 }
 
 SvClip *
@@ -163,8 +173,9 @@ sv_clip_add (SvObjectStore *store, SvState *state, const char *path, const SvCli
   if (was_registered != NULL)
     *was_registered = known != NULL;
   if (known != NULL && is_labelled (known, labels))
-    return g_steal_pointer (&known);
+    return put_ground_truth (state, known, labels, error) ? g_steal_pointer (&known) : NULL;
   g_autoptr (SvClip) clip = make_clip (hash, (guint64)before.st_size, &facts, labels);
+  clip->has_ground_truth = labels->ground_truth != NULL || (known != NULL && known->has_ground_truth);
   return sv_state_put_clip (state, clip, error) ? g_steal_pointer (&clip) : NULL;
 }
 

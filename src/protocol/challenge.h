@@ -23,11 +23,15 @@ typedef struct
   const char *client_id;        /* X-Client-Id */
   const char *x_nonce;          /* X-Nonce */
   const char *x_signature;      /* X-Signature */
+  /* What sv_challenge_check_form() made of validator_hotkey and the signatures that it looked at, where the form is right. */
+  guint8 asker_key[SV_PUBLIC_KEY_SIZE];
+  SvSignature asker_signature;
+  SvSignature asker_x_signature;
 } SvChallengeRequest;
 
 /* The first part that is missing or malformed ("element_id", "X-Manifest-Hash"), with @reason (transfer full) for people; NULL
  * when the form is right. The proof's form is not judged here. @legacy looks at the four parts of v2 only. */
-const char *sv_challenge_check_form (const SvChallengeRequest *request, guint netuid, gboolean legacy, char **reason);
+const char *sv_challenge_check_form (SvChallengeRequest *request, guint netuid, gboolean legacy, char **reason);
 
 /* Nanoseconds of a checked nonce within ±60 s of @now_ms. */
 gboolean sv_nonce_is_fresh (const char *nonce, gint64 now_ms);
@@ -41,6 +45,9 @@ char *sv_bound_nonce (const char *base, guint netuid, const char *asker, const c
 
 /* What X-Signature is over: "{manifest_hash}:{nonce}". Returns: (transfer full). */
 char *sv_challenge_signed_text (const char *manifest_hash, const char *x_nonce);
+/* The same into @text, for parts whose form is right. Returns: its length. */
+#define SV_CHALLENGE_SIGNED_TEXT_SIZE 144
+gsize sv_challenge_signed_text_into (const char *manifest_hash, const char *x_nonce, char text[SV_CHALLENGE_SIGNED_TEXT_SIZE]);
 
 /* The draw: seed = the first 53 bits of HMAC-SHA-256(K, canonical ["sv1/draw", …]). @manifest_hash enters in its stored form,
  * however it was sent: bare hex is given its prefix here. Accounts bare, @nonce the query nonce as sent. */
@@ -84,6 +91,19 @@ void sv_challenge_free (SvChallenge *challenge);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (SvChallenge, sv_challenge_free)
 
 json_t *sv_challenge_to_json (const SvChallenge *challenge);
+
+/* The same as canonical text, written straight, for a challenge whose id is not known yet; what @challenge has for it is not
+ * looked at. */
+typedef struct
+{
+  char *text; /* owned */
+  gsize length;
+  gsize id_at; /* where the id's place is */
+} SvChallengeText;
+
+void sv_challenge_write (const SvChallenge *challenge, SvChallengeText *text);
+/* Puts the id in. Returns: (transfer full) @text's text, with its @length. */
+char *sv_challenge_text_finish (SvChallengeText *text, guint64 challenge_id, gsize *length);
 
 /* Reads an answer: every field there, well formed. Returns: (transfer full). */
 SvChallenge *sv_challenge_from_json (const json_t *json, GError **error) G_GNUC_WARN_UNUSED_RESULT;

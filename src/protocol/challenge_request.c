@@ -24,11 +24,16 @@ is_account (const char *text)
 }
 
 static gboolean
-is_signature (const char *text)
+decode_account (const char *text, gpointer public_key)
 {
-  guint8 signature[SV_SIGNATURE_SIZE];
-  SvScheme scheme;
-  return sv_signature_parse (text, SV_SIGNATURE_REQUEST, signature, &scheme);
+  return sv_ss58_decode (text, public_key);
+}
+
+static gboolean
+decode_signature (const char *text, gpointer data)
+{
+  SvSignature *signature = data;
+  return sv_signature_parse (text, SV_SIGNATURE_REQUEST, signature->bytes, &signature->scheme);
 }
 
 static gboolean
@@ -67,11 +72,12 @@ is_client_id (const char *text)
 static gboolean
 is_manifest_hash (const char *text)
 {
-  g_autofree char *hash = sv_hash_normalize (text);
-  return hash != NULL;
+  char hash[SV_HASH_TEXT_SIZE];
+  return sv_hash_normalize_into (text, hash);
 }
 
-/* One part of the request: its name, where it lies, whether it must be there, its syntax and that in words. */
+/* One part of the request: its name, where it lies, whether it must be there, its syntax and that in words. What is decoded for
+ * its syntax is kept where it is needed again. */
 typedef struct
 {
   const char *name;
@@ -79,6 +85,8 @@ typedef struct
   gboolean required;
   gboolean (*is_valid) (const char *text);
   const char *form;
+  gboolean (*decode) (const char *text, gpointer decoded); /* instead of is_valid */
+  gsize decoded;
 } Part;
 
 #define PART(field) offsetof (SvChallengeRequest, field)
@@ -86,8 +94,8 @@ static const char account_form[] = "an SS58 address (network prefix 42) without 
 static const char signature_form[] = "128 lower-case hex digits, optionally after ed25519:, sr25519: or 0x";
 
 static const Part legacy_parts[] = {
-  { "validator_hotkey", PART (validator_hotkey), TRUE, is_account, account_form },
-  { "signature", PART (signature), TRUE, is_signature, signature_form },
+  { "validator_hotkey", PART (validator_hotkey), TRUE, NULL, account_form, decode_account, PART (asker_key) },
+  { "signature", PART (signature), TRUE, NULL, signature_form, decode_signature, PART (asker_signature) },
   { "nonce", PART (nonce), TRUE, is_query_nonce, "nanoseconds since 1970, 19 digits" },
 };
 
@@ -98,18 +106,24 @@ static const Part v3_parts[] = {
   { "X-Manifest-Hash", PART (manifest_hash), TRUE, is_manifest_hash, "sha256: and 64 lower-case hex digits" },
   { "X-Client-Id", PART (client_id), FALSE, is_client_id, "1 to 64 of the characters A-Z a-z 0-9 . _ -" },
   { "X-Nonce", PART (x_nonce), FALSE, is_x_nonce, "8 to 64 of the characters A-Z a-z 0-9 -" },
-  { "X-Signature", PART (x_signature), FALSE, is_signature, signature_form },
+  { "X-Signature", PART (x_signature), FALSE, NULL, signature_form, decode_signature, PART (asker_x_signature) },
 };
 
+static gboolean
+has_syntax (SvChallengeRequest *request, const Part *part, const char *text)
+{
+  return part->decode != NULL ? part->decode (text, G_STRUCT_MEMBER_P (request, part->decoded)) : part->is_valid (text);
+}
+
 static const char *
-first_bad_part (const SvChallengeRequest *request, const Part *parts, gsize n_parts, char **reason)
+first_bad_part (SvChallengeRequest *request, const Part *parts, gsize n_parts, char **reason)
 {
   for (gsize i = 0; i < n_parts; i++)
   {
     const char *text = G_STRUCT_MEMBER (const char *, request, parts[i].offset);
     if (text == NULL && !parts[i].required)
       continue;
-    if (text != NULL && parts[i].is_valid (text))
+    if (text != NULL && has_syntax (request, &parts[i], text))
       continue;
     *reason = g_strdup_printf ("%s is %s; it must be %s", parts[i].name, text == NULL ? "missing" : "malformed", parts[i].form);
     return parts[i].name;
@@ -143,7 +157,7 @@ check_signature_has_nonce (const SvChallengeRequest *request, char **reason)
 }
 
 const char *
-sv_challenge_check_form (const SvChallengeRequest *request, guint netuid, gboolean legacy, char **reason)
+sv_challenge_check_form (SvChallengeRequest *request, guint netuid, gboolean legacy, char **reason)
 {
   *reason = NULL;
   const char *field = first_bad_part (request, legacy_parts, G_N_ELEMENTS (legacy_parts), reason);
@@ -165,6 +179,17 @@ sv_nonce_is_fresh (const char *nonce, gint64 now_ms)
     return FALSE;
   gint64 at_ms = (gint64)(ns / NS_PER_MS);
   return ABS (at_ms - now_ms) <= SV_NONCE_WINDOW_MS;
+}
+
+G_STATIC_ASSERT (SV_CHALLENGE_SIGNED_TEXT_SIZE > SV_HASH_TEXT_SIZE + 1 + X_NONCE_MAX);
+
+gsize
+sv_challenge_signed_text_into (const char *manifest_hash, const char *x_nonce, char text[SV_CHALLENGE_SIGNED_TEXT_SIZE])
+{
+  gsize length = g_strlcpy (text, manifest_hash, SV_CHALLENGE_SIGNED_TEXT_SIZE);
+  g_assert (length < SV_HASH_TEXT_SIZE);
+  text[length++] = ':';
+  return length + g_strlcpy (text + length, x_nonce, SV_CHALLENGE_SIGNED_TEXT_SIZE - length);
 }
 
 char *

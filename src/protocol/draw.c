@@ -11,33 +11,31 @@
 #include "protocol/challenge.h"
 
 #include "base/hash.h"
+#include "base/json_text.h"
 
 #include <math.h>
 #include <sodium.h>
 
 #define SEED_BITS 53
+#define UUID_SIZE 37
 
 G_STATIC_ASSERT (crypto_auth_hmacsha256_KEYBYTES == 32);
 
-/* (transfer full) the canonical JSON of an array of the strings, NULL when one is not UTF-8. */
-static GBytes *
-canonical_strings (const char *const *strings, gsize n)
-{
-  g_autoptr (json_t) array = json_array ();
+#define USUAL_SIZE 2048 /* of a text that is hashed, with room for escapes while it is written */
 
-  for (gsize i = 0; i < n; i++)
+static void
+format_uuid (const guint8 bytes[16], char text[UUID_SIZE])
+{
+  static const char digits[] = "0123456789abcdef";
+  char *out = text;
+  for (guint i = 0; i < 16; i++)
   {
-    if (json_array_append_new (array, json_string (strings[i])) != 0)
-      return NULL;
+    if (i == 4 || i == 6 || i == 8 || i == 10)
+      *out++ = '-';
+    *out++ = digits[bytes[i] >> 4];
+    *out++ = digits[bytes[i] & 15];
   }
-  return sv_json_canonical (array, NULL);
-}
-
-static char *
-format_uuid (const guint8 bytes[16])
-{
-  g_autofree char *hex = sv_hex_encode (bytes, 16);
-  return g_strdup_printf ("%.8s-%.4s-%.4s-%.4s-%.12s", hex, hex + 8, hex + 12, hex + 16, hex + 20);
+  *out = '\0';
 }
 
 char *
@@ -45,18 +43,22 @@ sv_bound_nonce (const char *base, guint netuid, const char *asker, const char *n
                 const char *slug, const char *proof)
 {
   guint8 digest[SV_SHA256_SIZE];
-  g_autofree char *subnet = g_strdup_printf ("%u", netuid);
+  char subnet[16], buffer[USUAL_SIZE], uuid[UUID_SIZE];
+  g_snprintf (subnet, sizeof subnet, "%u", netuid);
   const char *strings[] = {
     "sv1/challenge", base, subnet, asker, nonce, element_id, miner, slug != NULL ? slug : "", proof != NULL ? proof : "",
   };
-  g_autoptr (GBytes) canonical = canonical_strings (strings, G_N_ELEMENTS (strings));
-  if (canonical == NULL)
+  g_auto (SvJsonText) canonical;
+  sv_json_text_init (&canonical, buffer, sizeof buffer);
+  sv_json_text_strings (&canonical, strings, G_N_ELEMENTS (strings));
+  if (!canonical.is_valid)
     return g_strdup ("");
 
-  sv_sha256 (g_bytes_get_data (canonical, NULL), g_bytes_get_size (canonical), digest);
+  sv_sha256 (canonical.text, canonical.length, digest);
   digest[6] = (guint8)((digest[6] & 0x0f) | 0x40);
   digest[8] = (guint8)((digest[8] & 0x3f) | 0x80);
-  return format_uuid (digest);
+  format_uuid (digest, uuid);
+  return g_strdup (uuid);
 }
 
 guint64
@@ -65,12 +67,15 @@ sv_draw_seed (const guint8 key[32], const char *manifest_hash, const char *eleme
 {
   guint8 tag[crypto_auth_hmacsha256_BYTES];
   guint64 first = 0;
-  g_autofree char *stored_hash = sv_hash_normalize (manifest_hash);
+  char stored_hash[SV_HASH_TEXT_SIZE], buffer[USUAL_SIZE];
+  g_return_val_if_fail (sv_hash_normalize_into (manifest_hash, stored_hash), 0);
   const char *strings[] = { "sv1/draw", stored_hash, element_id, asker, miner_hotkey, nonce };
-  g_autoptr (GBytes) canonical = canonical_strings (strings, G_N_ELEMENTS (strings));
-  g_return_val_if_fail (canonical != NULL, 0);
+  g_auto (SvJsonText) canonical;
+  sv_json_text_init (&canonical, buffer, sizeof buffer);
+  sv_json_text_strings (&canonical, strings, G_N_ELEMENTS (strings));
+  g_return_val_if_fail (canonical.is_valid, 0);
 
-  crypto_auth_hmacsha256 (tag, g_bytes_get_data (canonical, NULL), g_bytes_get_size (canonical), key);
+  crypto_auth_hmacsha256 (tag, (const guint8 *)canonical.text, canonical.length, key);
   for (guint i = 0; i < 8; i++)
     first = first << 8 | tag[i];
   return first >> (64 - SEED_BITS);

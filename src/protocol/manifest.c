@@ -264,6 +264,18 @@ sv_manifest_open (GBytes *bytes, const char *hash, const SvChainId *chain, SvTru
   return document != NULL ? manifest_from_document (document) : NULL;
 }
 
+void
+sv_manifest_drop_json (SvManifest *manifest)
+{
+  for (gsize i = 0; i < manifest->n_elements; i++)
+    manifest->elements[i].json = NULL;
+  g_clear_pointer (&manifest->json, json_decref);
+  if (manifest->document == NULL)
+    return;
+  g_clear_pointer (&manifest->document->json, json_decref);
+  g_clear_pointer (&manifest->document->bytes, g_bytes_unref);
+}
+
 /* What was filled in can still break a rule: a start that publishing found may lie behind the authored expiry, and the added
  * fields may carry the document over the size that readers accept. */
 static gboolean

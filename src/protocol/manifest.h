@@ -73,6 +73,10 @@ SvManifest *sv_manifest_from_authored (const json_t *authored, GError **error) G
 SvManifest *sv_manifest_open (GBytes *bytes, const char *hash, const SvChainId *chain, SvTrustFunc is_trusted,
                               gpointer trust_data, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* Lets go of the JSON and the bytes of an opened manifest, which are most of its memory, for who needs its values only: the
+ * fields `json` and `document->bytes` are NULL from then on. */
+void sv_manifest_drop_json (SvManifest *manifest);
+
 /* Signs authored content. @start_block and @previous (or NULL) are what publishing fills in; an authored start_block goes
  * before
  * @start_block. Returns: (transfer full). */

@@ -1,5 +1,5 @@
-/* The registered clips. Every change also raises counters.clips, in the same transaction, so that a server sees by one cheap
- * query whether it must read them again. */
+/* The registered clips and their ground truth. Every change also raises counters.clips, in the same transaction, so that a
+ * server sees by one cheap query whether it must read them again. */
 #include "base/error.h"
 #include "state/sqlite_state.h"
 
@@ -35,12 +35,48 @@ insert_clip (SvSqliteState *state, const SvClip *clip, GError **error)
   return sv_sqlite_run (state, insert, error);
 }
 
+static gboolean
+insert_ground_truth (SvSqliteState *state, const char *clip_hash, const char *json, GError **error)
+{
+  sqlite3_stmt *insert =
+      sv_sqlite_statement (state, "INSERT OR REPLACE INTO ground_truths (clip_hash, json) VALUES (?, ?)", error);
+  if (insert == NULL)
+    return FALSE;
+  sv_sqlite_bind_text (insert, 1, clip_hash);
+  sv_sqlite_bind_text (insert, 2, json);
+  return sv_sqlite_run (state, insert, error);
+}
+
+static gboolean
+delete_ground_truth (SvSqliteState *state, const char *clip_hash, GError **error)
+{
+  sqlite3_stmt *change = sv_sqlite_statement (state, "DELETE FROM ground_truths WHERE clip_hash = ?", error);
+  if (change == NULL)
+    return FALSE;
+  sv_sqlite_bind_text (change, 1, clip_hash);
+  return sv_sqlite_run (state, change, error);
+}
+
+static gboolean
+put_clip (SvSqliteState *state, const SvClip *clip, GError **error)
+{
+  return insert_clip (state, clip, error) &&
+         (clip->ground_truth == NULL || insert_ground_truth (state, clip->hash, clip->ground_truth, error)) &&
+         raise_version (state, error);
+}
+
 gboolean
 sv_sqlite_put_clip (SvState *base, const SvClip *clip, GError **error)
 {
   SvSqliteState *state = (SvSqliteState *)base;
-  return sv_sqlite_begin (state, error) &&
-         sv_sqlite_end (state, insert_clip (state, clip, error) && raise_version (state, error), error);
+  return sv_sqlite_begin (state, error) && sv_sqlite_end (state, put_clip (state, clip, error), error);
+}
+
+static gboolean
+fail_not_registered (const char *hash, GError **error)
+{
+  g_set_error (error, SV_ERROR, SV_ERROR_NOT_FOUND, "clip %s is not registered; `sv clip list` shows those that are", hash);
+  return FALSE;
 }
 
 static gboolean
@@ -52,18 +88,20 @@ delete_clip (SvSqliteState *state, const char *hash, GError **error)
   sv_sqlite_bind_text (change, 1, hash);
   if (!sv_sqlite_run (state, change, error))
     return FALSE;
-  if (sqlite3_changes (state->db) > 0)
-    return TRUE;
-  g_set_error (error, SV_ERROR, SV_ERROR_NOT_FOUND, "clip %s is not registered; `sv clip list` shows those that are", hash);
-  return FALSE;
+  return sqlite3_changes (state->db) > 0 || fail_not_registered (hash, error);
+}
+
+static gboolean
+remove_clip (SvSqliteState *state, const char *hash, GError **error)
+{
+  return delete_clip (state, hash, error) && delete_ground_truth (state, hash, error) && raise_version (state, error);
 }
 
 gboolean
 sv_sqlite_remove_clip (SvState *base, const char *hash, GError **error)
 {
   SvSqliteState *state = (SvSqliteState *)base;
-  return sv_sqlite_begin (state, error) &&
-         sv_sqlite_end (state, delete_clip (state, hash, error) && raise_version (state, error), error);
+  return sv_sqlite_begin (state, error) && sv_sqlite_end (state, remove_clip (state, hash, error), error);
 }
 
 static SvClip *
@@ -80,6 +118,7 @@ read_clip (sqlite3_stmt *query)
   clip->scenario = sv_sqlite_column_text (query, 7);
   clip->challenge_type = sv_sqlite_column_text (query, 8);
   clip->added_ms = sqlite3_column_int64 (query, 9);
+  clip->has_ground_truth = sqlite3_column_int (query, 10) != 0;
   return clip;
 }
 
@@ -89,7 +128,8 @@ sv_sqlite_list_clips (SvState *base, GError **error)
   SvSqliteState *state = (SvSqliteState *)base;
   sqlite3_stmt *query = sv_sqlite_statement (state,
                                              "SELECT hash, bytes, duration_ms, fps, width, height, sport, scenario,"
-                                             " challenge_type, added_ms FROM clips ORDER BY hash",
+                                             " challenge_type, added_ms, EXISTS (SELECT 1 FROM ground_truths"
+                                             " WHERE clip_hash = hash) FROM clips ORDER BY hash",
                                              error);
   if (query == NULL)
     return NULL;
@@ -114,6 +154,55 @@ sv_sqlite_clips_version (SvState *base, guint64 *version, GError **error)
   if (query == NULL || !sv_sqlite_step (state, query, &has_row, error))
     return FALSE;
   *version = has_row ? (guint64)sqlite3_column_int64 (query, 0) : 0;
+  sqlite3_reset (query);
+  return TRUE;
+}
+
+/* ── ground truth ── */
+
+static gboolean
+check_registered (SvSqliteState *state, const char *hash, GError **error)
+{
+  gboolean has_row;
+  sqlite3_stmt *query = sv_sqlite_statement (state, "SELECT 1 FROM clips WHERE hash = ?", error);
+  if (query == NULL)
+    return FALSE;
+  sv_sqlite_bind_text (query, 1, hash);
+  if (!sv_sqlite_step (state, query, &has_row, error))
+    return FALSE;
+  sqlite3_reset (query);
+  return has_row || fail_not_registered (hash, error);
+}
+
+static gboolean
+replace_ground_truth (SvSqliteState *state, const char *clip_hash, const char *json, GError **error)
+{
+  return check_registered (state, clip_hash, error) &&
+         (json != NULL ? insert_ground_truth (state, clip_hash, json, error) : delete_ground_truth (state, clip_hash, error)) &&
+         raise_version (state, error);
+}
+
+gboolean
+sv_sqlite_put_ground_truth (SvState *base, const char *clip_hash, const char *json, GError **error)
+{
+  SvSqliteState *state = (SvSqliteState *)base;
+  return sv_sqlite_begin (state, error) && sv_sqlite_end (state, replace_ground_truth (state, clip_hash, json, error), error);
+}
+
+gboolean
+sv_sqlite_ground_truth (SvState *base, const char *clip_hash, char **json, GError **error)
+{
+  SvSqliteState *state = (SvSqliteState *)base;
+  gboolean has_row;
+  *json = NULL;
+  sqlite3_stmt *query = sv_sqlite_statement (state, "SELECT json FROM ground_truths WHERE clip_hash = ?", error);
+  if (query == NULL)
+    return FALSE;
+  sv_sqlite_bind_text (query, 1, clip_hash);
+  if (!sv_sqlite_step (state, query, &has_row, error))
+    return FALSE;
+  if (has_row)
+    *json = sv_sqlite_column_text (query, 0);
   sqlite3_reset (query);
   return TRUE;
 }

@@ -19,7 +19,9 @@ sqlite_close (SvState *base)
 {
   SvSqliteState *state = (SvSqliteState *)base;
   sv_sqlite_close (state);
-  g_hash_table_unref (state->asker_ids);
+  g_hash_table_unref (state->names);
+  g_hash_table_unref (state->names_by_id);
+  sv_request_memory_free (state->memory);
   g_free (state->path);
   g_free (state->base.url);
   g_free (state);
@@ -41,7 +43,8 @@ sqlite_open (const char *url, const SvConfig *config, GError **error)
   state->path = g_canonicalize_filename (expanded, NULL);
   state->base.url = g_strconcat (sv_sqlite_state_engine.scheme, state->path, NULL);
   state->statements = g_hash_table_new_full (g_direct_hash, g_direct_equal, NULL, finalize);
-  state->asker_ids = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
+  state->names = g_hash_table_new (g_str_hash, g_str_equal);
+  state->names_by_id = g_hash_table_new_full (g_direct_hash, g_direct_equal, NULL, g_free);
   if (sv_sqlite_open (state, error))
     return &state->base;
   sqlite_close (&state->base);
@@ -123,6 +126,8 @@ const SvStateEngine sv_sqlite_state_engine = {
   .remove_clip = sv_sqlite_remove_clip,
   .list_clips = sv_sqlite_list_clips,
   .clips_version = sv_sqlite_clips_version,
+  .put_ground_truth = sv_sqlite_put_ground_truth,
+  .ground_truth = sv_sqlite_ground_truth,
   .draw_key = sqlite_draw_key,
   .find_draw_key = sqlite_find_draw_key,
   .secret = sqlite_secret,
@@ -130,6 +135,8 @@ const SvStateEngine sv_sqlite_state_engine = {
   .recent_nonces = sv_sqlite_recent_nonces,
   .list_issued = sv_sqlite_list_issued,
   .close_window = sv_sqlite_close_window,
+  .find_task = sv_sqlite_find_task,
+  .complete_task = sv_sqlite_complete_task,
   .checkpoint = sv_sqlite_checkpoint,
   .append_commitments = sv_sqlite_append_commitments,
   .list_commitments = sv_sqlite_list_commitments,

@@ -4,14 +4,22 @@
 #include <sqlite3.h>
 
 #include "state/engine.h"
+#include "state/request_memory.h"
 
 typedef struct
 {
   SvState base;
   char *path;
   sqlite3 *db;
-  GHashTable *statements; /* SQL literal -> sqlite3_stmt */
-  GHashTable *asker_ids;  /* account -> GINT row id; rows of askers are never removed */
+  GHashTable *statements;  /* SQL literal -> sqlite3_stmt */
+  GHashTable *names;       /* name -> its id as a pointer; names are never removed */
+  GHashTable *names_by_id; /* owns the names */
+  /* What sqlite_requests.c has read of the log of requests; nothing while @memory is NULL. */
+  SvRequestMemory *memory;
+  SvAdmissionRules rules; /* that @memory is for */
+  gint64 last_request;    /* id of the last row that was read */
+  guint64 last_id;        /* the last id given to a challenge or a task */
+  gint64 last_window;     /* sqlite_issue.c: id of the window's name whose row is known to be there */
 } SvSqliteState;
 
 /* sqlite_database.c */
@@ -47,11 +55,41 @@ gboolean sv_sqlite_remove_clip (SvState *state, const char *hash, GError **error
 GPtrArray *sv_sqlite_list_clips (SvState *state, GError **error);
 gboolean sv_sqlite_clips_version (SvState *state, guint64 *version, GError **error);
 
-/* sqlite_admission.c */
-gboolean sv_sqlite_admit (SvState *state, const SvAdmissionRules *rules, SvAdmission *batch, gsize n, GError **error);
+/* sqlite_names.c: accounts, hashes and ids that many rows hold, by number. */
+/* *@id: of @name, given on first use, in a transaction. */
+gboolean sv_sqlite_name_id (SvSqliteState *state, const char *name, gint64 *id, GError **error);
+/* *@id is 0 where the name was never used. */
+gboolean sv_sqlite_find_name (SvSqliteState *state, const char *name, gint64 *id, GError **error);
+/* (transfer none) the name, as long as no transaction fails; NULL with @error set. */
+const char *sv_sqlite_name (SvSqliteState *state, gint64 id, GError **error);
+/* After a failed transaction. */
+void sv_sqlite_forget_names (SvSqliteState *state);
+
+/* sqlite_requests.c: the log of requests. */
+/* In a transaction: reads what was written since the last time, so that @state->memory and @state->last_id hold it. */
+gboolean sv_sqlite_read_requests (SvSqliteState *state, const SvAdmissionRules *rules, GError **error);
+/* Adds one request to what sv_sqlite_write_requests() is to write. */
+gboolean sv_sqlite_log_request (SvSqliteState *state, GString *log, const SvRequest *request, GError **error);
+/* In the same transaction: one row, with @state->last_id; and removes old rows, a few at a time. */
+gboolean sv_sqlite_write_requests (SvSqliteState *state, const GString *log, gint64 now_ms, GError **error);
+/* After a failed transaction. */
+void sv_sqlite_forget_requests (SvSqliteState *state);
+gboolean sv_sqlite_put_ground_truth (SvState *state, const char *clip_hash, const char *json, GError **error);
+gboolean sv_sqlite_ground_truth (SvState *state, const char *clip_hash, char **json, GError **error);
+
+/* sqlite_tasks.c */
+gboolean sv_sqlite_insert_task (SvSqliteState *state, SvTaskRecord *task, GError **error);
+gboolean sv_sqlite_find_task (SvState *state, guint64 id, SvTaskRecord **task, GError **error);
+gboolean sv_sqlite_complete_task (SvState *state, guint64 id, const char *asker, gint64 now_ms, gboolean *found,
+                                  GError **error);
+
 gboolean sv_sqlite_recent_nonces (SvState *state, gint64 since_ms, SvVisitNonce visit, gpointer data, GError **error);
 
+/* sqlite_admission.c */
+gboolean sv_sqlite_admit (SvState *state, const SvAdmissionRules *rules, SvAdmission *batch, gsize n, GError **error);
+
 /* sqlite_issue.c */
+/* Gives the record the next id. */
 gboolean sv_sqlite_insert_issued (SvSqliteState *state, SvIssueRecord *record, GError **error);
 gboolean sv_sqlite_list_issued (SvState *state, const char *window_id, guint64 after_id, SvVisitIssue visit, gpointer data,
                                 GError **error);

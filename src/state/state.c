@@ -19,6 +19,7 @@ sv_clip_free (SvClip *clip)
   g_free (clip->sport);
   g_free (clip->scenario);
   g_free (clip->challenge_type);
+  g_free (clip->ground_truth);
   g_free (clip);
 }
 

@@ -30,12 +30,14 @@ typedef struct
   char *scenario;
   char *challenge_type;
   gint64 added_ms;
+  char *ground_truth;        /* for sv_state_put_clip(): put with it, NULL leaves what there is; a list leaves it NULL */
+  gboolean has_ground_truth; /* told by a list */
 } SvClip;
 
 void sv_clip_free (SvClip *clip);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (SvClip, sv_clip_free)
 
-/* Adds or replaces the registration of @clip->hash. */
+/* Adds or replaces the registration of @clip->hash, with its ground truth in the same step. */
 gboolean sv_state_put_clip (SvState *state, const SvClip *clip, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* SV_ERROR_NOT_FOUND when it is not registered. */
 gboolean sv_state_remove_clip (SvState *state, const char *hash, GError **error) G_GNUC_WARN_UNUSED_RESULT;
@@ -70,6 +72,8 @@ gboolean sv_state_secret (SvState *state, const char *name, guint8 key[32], GErr
 gboolean sv_state_lead (SvState *state, const char *task, gboolean *leads, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* ── admission, issue log and tasks ── */
+
+#define SV_TASK_KEPT_MS (G_GINT64_CONSTANT (7) * 24 * 3600 * 1000) /* then tasks go, bit by bit, as new ones come */
 
 /* A task of the endpoints without manifest (docs/protocol.md section 7). */
 typedef struct

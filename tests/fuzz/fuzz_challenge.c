@@ -32,7 +32,7 @@ read_request (const guint8 *data, size_t size)
   for (guint i = 0; lines[i] != NULL; i++)
     parts[i] = *lines[i] != '\0' ? lines[i] : NULL;
 
-  const SvChallengeRequest request = {
+  SvChallengeRequest request = {
     parts[0], parts[1], parts[2], parts[3], parts[4], parts[5], parts[6], parts[7], parts[8], parts[9], parts[10], parts[11],
   };
   g_autofree char *legacy_reason = NULL, *reason = NULL;

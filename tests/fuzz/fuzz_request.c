@@ -20,7 +20,7 @@ add_header (GArray *headers, const char *line)
 }
 
 static void
-check_form (const SvChallengeRequest *request, gboolean legacy)
+check_form (SvChallengeRequest *request, gboolean legacy)
 {
   g_autofree char *reason = NULL;
   const char *field = sv_challenge_check_form (request, 44, legacy, &reason);

@@ -1,9 +1,8 @@
 /* Admission in memory.
  *
- * nonces: once per asker, query nonce and X-Nonce apart; a replay costs nothing; forgotten after the remembered time
- * rate: sliding window, retry after; client ids share the limit; many client ids share one bucket
- * strangers are bounded, known askers are not; many threads agree on one winner per nonce
- * the setting */
+ * nonces: once per asker, query nonce and X-Nonce apart; a replay costs nothing; forgotten after the remembered time; also
+ * where the asker was a stranger first rate: sliding window, retry after; client ids share the limit; many client ids share one
+ * bucket strangers are bounded, known askers are not; many threads agree on one winner per nonce the setting */
 #include "api/admission.h"
 
 #include "base/error.h"
@@ -46,7 +45,21 @@ test_a_nonce_is_good_once_per_asker (void)
   g_assert_cmpint (admit_as (memory, "bob", "1", NULL, NULL, 2, &retry), ==, SV_ADMISSION_OK);
   g_assert_cmpint (admit_as (memory, "alice", "2", "1", NULL, 120000, &retry), ==, SV_ADMISSION_OK);
   g_assert_cmpint (admit_as (memory, "alice", "3", "1", NULL, 120001, &retry), ==, SV_ADMISSION_REPLAYED);
-  g_assert_cmpint (admit (memory, "1", 120001), ==, SV_ADMISSION_OK);
+  g_assert_cmpint (admit (memory, "1", 135001), ==, SV_ADMISSION_OK); /* an eighth of the remembered time later */
+}
+
+static void
+test_a_stranger_who_has_become_known_may_not_replay (void)
+{
+  guint retry;
+  g_autoptr (SvAdmissionMemory) memory = make (10, 60000);
+  SvAdmissionRequest request = { .asker = "alice", .nonce = "1", .time_ms = START, .is_stranger = TRUE };
+  g_assert_cmpint (sv_admission_admit (memory, &request, &retry), ==, SV_ADMISSION_OK);
+  g_assert_cmpint (admit (memory, "1", 1), ==, SV_ADMISSION_REPLAYED);
+  g_assert_cmpint (admit (memory, "2", 1), ==, SV_ADMISSION_OK);
+  request.nonce = "2";
+  g_assert_true (sv_admission_is_replay (memory, &request));
+  g_assert_cmpint (sv_admission_admit (memory, &request, &retry), ==, SV_ADMISSION_REPLAYED);
 }
 
 static void
@@ -217,6 +230,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
 #define ADD(test) g_test_add_func ("/api/admission/" #test, test)
   ADD (test_a_nonce_is_good_once_per_asker);
+  ADD (test_a_stranger_who_has_become_known_may_not_replay);
   ADD (test_looking_for_a_replay_changes_nothing);
   ADD (test_the_window_slides);
   ADD (test_a_busy_client_leaves_a_quiet_one_its_share);

@@ -176,21 +176,24 @@ test_ranges (void)
 
 /* ── addresses ── */
 
-static char *
-client_of (const SvAddressLimit *limit, const char *peer, const char *forwarded_for)
+static SvAddress
+address_of (const char *text)
 {
+  SvAddress address;
   struct sockaddr_in v4 = { .sin_family = AF_INET };
   struct sockaddr_in6 v6 = { .sin6_family = AF_INET6 };
-  if (inet_pton (AF_INET, peer, &v4.sin_addr) == 1)
-    return sv_address_limit_client (limit, (const struct sockaddr *)&v4, forwarded_for);
-  g_assert_cmpint (inet_pton (AF_INET6, peer, &v6.sin6_addr), ==, 1);
-  return sv_address_limit_client (limit, (const struct sockaddr *)&v6, forwarded_for);
+  gboolean is_v4 = inet_pton (AF_INET, text, &v4.sin_addr) == 1;
+  g_assert_true (is_v4 || inet_pton (AF_INET6, text, &v6.sin6_addr) == 1);
+  g_assert_true (sv_address_read (is_v4 ? (const struct sockaddr *)&v4 : (const struct sockaddr *)&v6, &address));
+  return address;
 }
 
 static void
 assert_client (const SvAddressLimit *limit, const char *peer, const char *forwarded_for, const char *expected)
 {
-  g_autofree char *client = client_of (limit, peer, forwarded_for);
+  char client[SV_ADDRESS_TEXT_MAX];
+  SvAddress address = address_of (peer);
+  sv_address_limit_client (limit, &address, forwarded_for, client);
   g_assert_cmpstr (client, ==, expected);
 }
 

@@ -7,6 +7,8 @@
  *  5. a half-done add (stored, or stored damaged, but not registered) is completed by the same call
  *  6. removing takes it out of the register, and with the object out of the store; nothing there is not found
  *  7. a half-done removal is completed by the same call
+ *  8. ground truth comes with the clip, also for one that is registered already; adding without one leaves it; it goes with the
+ *     clip
  */
 #include <string.h>
 #include <unistd.h>
@@ -27,7 +29,7 @@ typedef struct
   SvState *state;
 } Fixture;
 
-static const SvClipLabels labels = { "football", "match", "football" };
+static const SvClipLabels labels = { "football", "match", "football", NULL };
 
 static void
 set_up (Fixture *f, gconstpointer data)
@@ -119,7 +121,7 @@ test_add_again (Fixture *f, gconstpointer data)
 {
   guint64 before, after;
   gboolean was_registered;
-  SvClipLabels others = { "football", "training", "football" };
+  SvClipLabels others = { "football", "training", "football", NULL };
   g_autoptr (SvClip) first = add (f, f->clip, &labels, NULL);
   g_assert_true (sv_state_clips_version (f->state, &before, NULL));
   g_autoptr (SvClip) again = add (f, f->clip, &labels, &was_registered);
@@ -144,12 +146,12 @@ test_labels (Fixture *f, gconstpointer data)
   static const char *const bad[] = { "", "Football", "-a", "_a", "a b", "a/b", "é", "abcdefghijklmnopqrstuvwxyz0123456", NULL };
   for (gsize i = 0; i < G_N_ELEMENTS (good); i++)
   {
-    SvClipLabels by = { good[i], good[i], good[i] };
+    SvClipLabels by = { good[i], good[i], good[i], NULL };
     sv_clip_free (add (f, f->clip, &by, NULL));
   }
   for (gsize i = 0; i < G_N_ELEMENTS (bad); i++)
   {
-    SvClipLabels sport = { bad[i], "a", "a" }, scenario = { "a", bad[i], "a" }, type = { "a", "a", bad[i] };
+    SvClipLabels sport = { bad[i], "a", "a", NULL }, scenario = { "a", bad[i], "a", NULL }, type = { "a", "a", bad[i], NULL };
     assert_fails_saying (sv_clip_add (f->store, f->state, f->clip, &sport, NULL, refusal), SV_ERROR_USAGE, "sport");
     assert_fails_saying (sv_clip_add (f->store, f->state, f->clip, &scenario, NULL, refusal), SV_ERROR_USAGE, "scenario");
     assert_fails_saying (sv_clip_add (f->store, f->state, f->clip, &type, NULL, refusal), SV_ERROR_USAGE, "challenge type");
@@ -222,6 +224,46 @@ test_half_removed (Fixture *f, gconstpointer data)
   g_assert_false (g_file_test (f->stored, G_FILE_TEST_EXISTS));
 }
 
+static void
+assert_truth (Fixture *f, const char *expected)
+{
+  GError *error = NULL;
+  g_autofree char *json = NULL;
+  g_assert_true (sv_state_ground_truth (f->state, f->hash, &json, &error));
+  g_assert_no_error (error);
+  g_assert_cmpstr (json, ==, expected);
+}
+
+static void
+test_ground_truth (Fixture *f, gconstpointer data)
+{
+  const SvClipLabels with = { "football", "match", "football", "{\"annotations\":[1]}" };
+  const SvClipLabels replaced = { "football", "match", "football", "{\"annotations\":[2]}" };
+  const SvClipLabels relabelled = { "football", "training", "football", NULL };
+  const struct
+  {
+    const SvClipLabels *by;
+    const char *truth; /* afterwards */
+  } steps[] = { { &labels, NULL },
+                { &with, with.ground_truth },
+                { &replaced, replaced.ground_truth },
+                { &labels, replaced.ground_truth },
+                { &relabelled, replaced.ground_truth },
+                { &with, with.ground_truth } };
+  for (gsize i = 0; i < G_N_ELEMENTS (steps); i++)
+  {
+    g_autoptr (SvClip) clip = add (f, f->clip, steps[i].by, NULL);
+    g_assert_cmpint (clip->has_ground_truth, ==, steps[i].truth != NULL);
+    assert_truth (f, steps[i].truth);
+    assert_registered (f, 1);
+  }
+  g_assert_true (sv_clip_remove (f->store, f->state, f->hash, FALSE, NULL));
+  assert_truth (f, NULL);
+  g_autoptr (SvClip) anew = add (f, f->clip, &with, NULL);
+  g_assert_true (anew->has_ground_truth);
+  assert_truth (f, with.ground_truth);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -238,6 +280,7 @@ main (int argc, char **argv)
     { "/clip-inventory/half added", test_half_added },
     { "/clip-inventory/remove", test_remove },
     { "/clip-inventory/half removed", test_half_removed },
+    { "/clip-inventory/ground truth", test_ground_truth },
   };
   for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
     g_test_add (cases[i].path, Fixture, NULL, set_up, cases[i].run, tear_down);

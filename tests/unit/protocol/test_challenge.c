@@ -1,8 +1,11 @@
-/* Cases: an answer written and read back is the same; each field absent, mistyped and out of range, with the place; extra
- * fields; agreement with what was asked, and each field that differs. */
+/* Cases: an answer written and read back is the same; written straight it is the same as by way of Jansson, whatever its texts
+ * and numbers are; each field absent, mistyped and out of range, with the place; extra fields; agreement with what was asked,
+ * and each field that differs. */
 #include "sample.h"
 
 #include "protocol/challenge.h"
+
+#include <string.h>
 
 #include "base/error.h"
 
@@ -36,6 +39,67 @@ test_what_was_written_is_read_back (void)
   g_assert_cmpuint (challenge->width, ==, 1920);
   g_assert_cmpfloat (challenge->fps, ==, 29.97);
   g_assert_true (challenge->commitment_finalized);
+}
+
+/* One of the characters that matter to a writer. */
+static char *
+random_text (void)
+{
+  static const char *const pieces[] = { "a",          "Z9",       "\"",           "\\",
+                                        "/",          "\b",       "\t",           "\n",
+                                        "\f",         "\r",       "\x01",         "\x1f",
+                                        "\x7f",       "\xc3\xa9", "\xe2\x82\xac", "\xf0\x9f\x8e\xbe",
+                                        "scorevision" };
+  GString *text = g_string_new (NULL);
+  for (gint n = g_test_rand_int_range (0, 12); n > 0; n--)
+    g_string_append (text, pieces[g_test_rand_int_range (0, G_N_ELEMENTS (pieces))]);
+  return g_string_free (text, FALSE);
+}
+
+static guint64
+random_integer (void)
+{
+  guint64 random = (guint64)(guint32)g_test_rand_int () << 32 | (guint32)g_test_rand_int ();
+  return (random & SV_JSON_MAX_INTEGER) >> g_test_rand_int_range (0, 53);
+}
+
+static SvChallenge *
+random_challenge (void)
+{
+  SvChallenge *challenge = g_new0 (SvChallenge, 1);
+  char **texts[] = { &challenge->clip_url,      &challenge->element_id, &challenge->window_id,   &challenge->sport,
+                     &challenge->scenario,      &challenge->chute_id,   &challenge->chute_slug,  &challenge->challenge_type,
+                     &challenge->manifest_hash, &challenge->clip_hash,  &challenge->hf_revision, &challenge->draw_commit };
+  guint64 *integers[] = { &challenge->duration_ms, &challenge->expiry_block, &challenge->block, &challenge->clip_bytes,
+                          &challenge->seed };
+  for (gsize i = 0; i < G_N_ELEMENTS (texts); i++)
+    *texts[i] = random_text ();
+  for (gsize i = 0; i < G_N_ELEMENTS (integers); i++)
+    *integers[i] = random_integer ();
+  challenge->fps = g_test_rand_bit () ? g_test_rand_double_range (0, 1000) : (double)g_test_rand_int_range (1, 240) / 8;
+  challenge->width = (guint)g_test_rand_int_range (1, 65537);
+  challenge->height = (guint)g_test_rand_int_range (1, 65537);
+  challenge->commitment_finalized = g_test_rand_bit ();
+  return challenge;
+}
+
+static void
+test_written_straight_is_the_same (void)
+{
+  for (guint i = 0; i < 2000; i++)
+  {
+    gsize length;
+    SvChallengeText text;
+    guint64 id = i % 100 == 0 ? G_MAXUINT64 : random_integer ();
+    g_autoptr (SvChallenge) challenge = random_challenge ();
+    challenge->challenge_id = g_strdup_printf ("%" G_GUINT64_FORMAT, id);
+    g_autoptr (json_t) json = sv_challenge_to_json (challenge);
+    g_autofree char *expected = sv_json_canonical_string (json);
+    sv_challenge_write (challenge, &text);
+    g_autofree char *written = sv_challenge_text_finish (&text, id, &length);
+    g_assert_cmpmem (written, length, expected, strlen (expected));
+    g_assert_null (text.text);
+  }
 }
 
 static void
@@ -192,6 +256,7 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/challenge/what was written is read back", test_what_was_written_is_read_back);
+  g_test_add_func ("/challenge/written straight is the same", test_written_straight_is_the_same);
   g_test_add_func ("/challenge/further fields are no fault", test_further_fields_are_no_fault);
   g_test_add_func ("/challenge/every field must be there", test_every_field_must_be_there);
   g_test_add_func ("/challenge/values have bounds", test_values_have_bounds);

@@ -50,7 +50,7 @@ set_part (SvChallengeRequest *request, gsize offset, const char *value)
 }
 
 static void
-assert_form (const SvChallengeRequest *request, gboolean legacy, const char *field, const char *part_of_reason)
+assert_form (SvChallengeRequest *request, gboolean legacy, const char *field, const char *part_of_reason)
 {
   g_autofree char *reason = NULL;
   const char *found = sv_challenge_check_form (request, NETUID, legacy, &reason);
@@ -65,7 +65,7 @@ assert_form (const SvChallengeRequest *request, gboolean legacy, const char *fie
 static void
 test_whole_and_bare_requests_have_the_form (void)
 {
-  const SvChallengeRequest whole = whole_request (), bare = bare_request ();
+  SvChallengeRequest whole = whole_request (), bare = bare_request ();
   assert_form (&whole, FALSE, NULL, NULL);
   assert_form (&bare, FALSE, NULL, NULL);
 }

@@ -1,0 +1,535 @@
+/* One client: reading requests, one at a time and in their order, and sending answers.
+ *
+ * An idle connection holds this struct and nothing else. What arrives is read into the worker's buffer and taken from there;
+ * only what cannot be used yet (a head or body that is not complete, requests behind the present one) is copied. Sockets are
+ * registered once and edge-triggered: that a suspended request costs no system call is why. So each end of what can be read or
+ * written has to be remembered (is_readable, is_writable). */
+#include <errno.h>
+#include <string.h>
+#include <sys/sendfile.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "api/front_internal.h"
+#include "api/response.h"
+#include "base/log.h"
+#include "base/rfc3339.h"
+
+#define MAX_TURNS 8 /* before others have theirs */
+#define INPUT_MIN 2048
+#define INPUT_MAX (SV_HEAD_MAX + SV_READ_SIZE)
+#define FILE_INLINE (32 * 1024) /* a file up to here goes out with its headers, if it is in memory */
+#define FILE_PIECE (256 * 1024)
+#define OUT_KEPT (256 * 1024)
+
+/* ── closing ── */
+
+static void
+drop_buffers (SvConnection *connection)
+{
+  g_clear_pointer (&connection->input, g_free);
+  g_clear_pointer (&connection->output, g_free);
+  connection->input_at = connection->input_end = connection->input_size = 0;
+  connection->output_at = connection->output_end = 0;
+  connection->is_partial = FALSE;
+  connection->file_left = 0;
+  if (connection->file_fd >= 0)
+    close (connection->file_fd);
+  connection->file_fd = -1;
+}
+
+static void
+end_exchange (SvConnection *connection)
+{
+  SvExchange *exchange = g_steal_pointer (&connection->exchange);
+  if (exchange != NULL)
+    sv_worker_return_exchange (connection->worker, exchange);
+}
+
+void
+sv_connection_close (SvConnection *connection)
+{
+  if (connection->state == SV_CONNECTION_CLOSED)
+    return;
+  SvFront *front = connection->worker->front;
+  end_exchange (connection);
+  drop_buffers (connection);
+  close (connection->fd);
+  connection->fd = -1;
+  sv_address_limit_disconnect (front->service->addresses, &connection->peer);
+  g_atomic_int_add (&connection->home->n_connections, -1);
+  g_atomic_int_add (&front->n_connections, -1);
+  sv_connection_set_state (connection, SV_CONNECTION_CLOSED);
+  g_ptr_array_add (connection->worker->dead, connection);
+}
+
+/* A socket closed with unread bytes in it resets the connection, and the client may lose the answer. */
+static void
+end_connection (SvConnection *connection)
+{
+  gboolean may_have_more = connection->is_readable || connection->input != NULL;
+  if (connection->has_ended || !may_have_more || shutdown (connection->fd, SHUT_WR) != 0)
+  {
+    sv_connection_close (connection);
+    return;
+  }
+  drop_buffers (connection);
+  sv_connection_set_state (connection, SV_CONNECTION_LINGERING);
+}
+
+/* ── sending ── */
+
+static void
+finish_answer (SvConnection *connection)
+{
+  end_exchange (connection);
+  if (!connection->is_keep_alive)
+    end_connection (connection);
+  else
+    sv_connection_set_state (connection, SV_CONNECTION_IDLE);
+}
+
+/* Bytes sent; 0 when the client takes none now; -1 when it is gone. */
+static gssize
+send_some (SvConnection *connection, const char *bytes, gsize length, int flags)
+{
+  gssize n;
+  do
+    n = send (connection->fd, bytes, length, MSG_NOSIGNAL | flags);
+  while (n < 0 && errno == EINTR);
+  if (n < 0 && errno != EAGAIN)
+    return -1;
+  connection->is_writable = n == (gssize)length;
+  connection->window_sent += n > 0 ? (guint64)n : 0;
+  return MAX (n, 0);
+}
+
+static gboolean
+send_output (SvConnection *connection)
+{
+  int more = connection->file_left > 0 ? MSG_MORE : 0;
+  gssize n =
+      send_some (connection, connection->output + connection->output_at, connection->output_end - connection->output_at, more);
+  if (n < 0)
+  {
+    sv_connection_close (connection);
+    return FALSE;
+  }
+  connection->output_at += (gsize)n;
+  if (connection->output_at < connection->output_end)
+    return FALSE;
+  g_clear_pointer (&connection->output, g_free);
+  connection->output_at = connection->output_end = 0;
+  return TRUE;
+}
+
+static gboolean
+send_file (SvConnection *connection)
+{
+  off_t offset = (off_t)connection->file_offset;
+  gssize n = sendfile (connection->fd, connection->file_fd, &offset, MIN (connection->file_left, FILE_PIECE));
+  if (n < 0 && (errno == EAGAIN || errno == EINTR))
+  {
+    connection->is_writable = errno == EINTR;
+    return FALSE;
+  }
+  if (n <= 0) /* the client is gone, or the file has become shorter than we have said */
+  {
+    sv_connection_close (connection);
+    return FALSE;
+  }
+  connection->file_offset += (guint64)n;
+  connection->file_left -= (guint64)n;
+  connection->window_sent += (guint64)n;
+  return TRUE;
+}
+
+static gboolean
+step_sending (SvConnection *connection)
+{
+  if (!connection->is_writable)
+    return FALSE;
+  if (connection->output != NULL)
+  {
+    if (!send_output (connection))
+      return FALSE;
+  }
+  else if (connection->file_left > 0 && !send_file (connection))
+    return FALSE;
+  if (connection->output == NULL && connection->file_left == 0)
+  {
+    if (connection->file_fd >= 0)
+      close (connection->file_fd);
+    connection->file_fd = -1;
+    finish_answer (connection);
+  }
+  return TRUE;
+}
+
+/* A small file that the system has in memory goes with its headers; anything that may have to wait for a disk does not. */
+static gboolean
+append_small_file (GString *out, const SvReply *reply)
+{
+  gsize before = out->len;
+  if (reply->size > FILE_INLINE)
+    return FALSE;
+  g_string_set_size (out, before + reply->size);
+  struct iovec place = { out->str + before, reply->size };
+  if (preadv2 (reply->fd, &place, 1, (off_t)reply->offset, RWF_NOWAIT) == (gssize)reply->size)
+    return TRUE;
+  g_string_truncate (out, before);
+  return FALSE;
+}
+
+/* What is left of the worker's buffer, or the file, is sent later. */
+static void
+keep_sending (SvConnection *connection, const char *rest, gsize length)
+{
+  connection->output = length > 0 ? g_memdup2 (rest, length) : NULL;
+  connection->output_end = length;
+  connection->window_sent = 0;
+  sv_connection_set_state (connection, SV_CONNECTION_SENDING);
+}
+
+/* Takes @reply. */
+static void
+respond (SvConnection *connection, SvReply *reply)
+{
+  SvWorker *worker = connection->worker;
+  SvExchange *exchange = connection->exchange;
+  GString *out = g_string_truncate (worker->out, 0);
+  connection->is_keep_alive &= !g_atomic_int_get (&worker->front->service->is_draining);
+  sv_exchange_record (exchange, reply, worker->log);
+  if (worker->log->len > SV_LOG_LINES_MAX)
+    sv_worker_flush_log (worker, FALSE);
+  SvResponseContext context = { .request_id = exchange->id,
+                                .now_s = sv_clock_ms () / 1000,
+                                .is_head = strcmp (exchange->method, "HEAD") == 0,
+                                .is_last = !connection->is_keep_alive,
+                                .is_old = connection->is_old };
+  sv_response_write (out, reply, &context);
+  if (reply->fd >= 0 && reply->size > 0 && !context.is_head && !append_small_file (out, reply))
+  {
+    connection->file_fd = reply->fd;
+    connection->file_offset = reply->offset;
+    connection->file_left = reply->size;
+    reply->fd = -1;
+  }
+  sv_reply_free (reply);
+  gssize n = send_some (connection, out->str, out->len, connection->file_left > 0 ? MSG_MORE : 0);
+  if (n < 0)
+    sv_connection_close (connection);
+  else if ((gsize)n < out->len || connection->file_left > 0)
+    keep_sending (connection, out->str + n, out->len - (gsize)n);
+  else
+    finish_answer (connection);
+  if (out->allocated_len > OUT_KEPT)
+  {
+    g_string_free (worker->out, TRUE);
+    worker->out = g_string_sized_new (4096);
+  }
+}
+
+static void
+dispatch (SvConnection *connection)
+{
+  SvReply *reply = sv_exchange_handle (connection->exchange);
+  if (reply != NULL)
+    respond (connection, reply);
+  else
+    sv_connection_set_state (connection, SV_CONNECTION_WORKING);
+}
+
+void
+sv_connection_resume (SvConnection *connection)
+{
+  dispatch (connection);
+  sv_connection_advance (connection);
+}
+
+/* ── reading ── */
+
+/* Bytes read, which may be none; -1 when the connection is closed. */
+static gssize
+receive (SvConnection *connection, char *bytes, gsize length)
+{
+  gssize n;
+  do
+    n = recv (connection->fd, bytes, length, 0);
+  while (n < 0 && errno == EINTR);
+  if (n == 0 || (n < 0 && errno != EAGAIN))
+  {
+    sv_connection_close (connection);
+    return -1;
+  }
+  connection->is_readable = n == (gssize)length || (n > 0 && connection->has_ended);
+  return MAX (n, 0);
+}
+
+static SvOrigin
+origin_of (SvConnection *connection)
+{
+  return (SvOrigin){ .connection = connection, .peer = &connection->peer, .client = connection->client };
+}
+
+static void
+refuse (SvConnection *connection, guint status, const char *fault)
+{
+  SvOrigin origin = origin_of (connection);
+  if (connection->exchange == NULL)
+    connection->exchange = sv_worker_take_exchange (connection->worker);
+  connection->is_keep_alive = FALSE;
+  connection->is_readable = TRUE; /* whatever else there is, it is not read as a request */
+  respond (connection, sv_exchange_refuse (connection->exchange, &origin, status, fault));
+}
+
+/* Copies what there is of the body. Returns how much that was. */
+static gsize
+begin_body (SvConnection *connection, const char *bytes, gsize length, gboolean is_expecting)
+{
+  static const char go_on[] = "HTTP/1.1 100 Continue\r\n\r\n";
+  SvExchange *exchange = connection->exchange;
+  gsize n = MIN (length, exchange->body_length);
+  exchange->body = g_malloc (exchange->body_length + 1);
+  memcpy (exchange->body, bytes, n);
+  exchange->body[exchange->body_length] = '\0';
+  connection->body_received = (guint32)n;
+  if (n == exchange->body_length)
+  {
+    dispatch (connection);
+    return n;
+  }
+  sv_connection_set_state (connection, SV_CONNECTION_BODY);
+  if (is_expecting && n == 0 && send_some (connection, go_on, sizeof go_on - 1, 0) != (gssize)sizeof go_on - 1)
+    sv_connection_close (connection);
+  return n;
+}
+
+/* Takes one request from the bytes, if it is there. Returns how many bytes are used. */
+static gsize
+take_request (SvConnection *connection, const char *bytes, gsize length)
+{
+  SvWorker *worker = connection->worker;
+  const SvRequestHead *head = &worker->head;
+  SvHeadVerdict verdict = sv_request_head_parse (bytes, length, &worker->head);
+  connection->is_partial = verdict == SV_HEAD_INCOMPLETE;
+  if (verdict == SV_HEAD_INCOMPLETE)
+  {
+    if (connection->state == SV_CONNECTION_IDLE)
+      sv_connection_set_state (connection, SV_CONNECTION_HEAD);
+    return 0;
+  }
+  if (verdict == SV_HEAD_REFUSED)
+  {
+    refuse (connection, head->status, head->fault);
+    return length;
+  }
+  SvOrigin origin = origin_of (connection);
+  connection->exchange = sv_worker_take_exchange (worker);
+  connection->is_keep_alive = head->is_keep_alive;
+  connection->is_old = head->minor == 0;
+  SvReply *reply = sv_exchange_begin (connection->exchange, &origin, bytes, head);
+  gsize used = head->length;
+  if (reply == NULL && head->body_bytes > 0)
+    return used + begin_body (connection, bytes + used, length - used, head->is_expecting);
+  if (reply == NULL)
+  {
+    dispatch (connection);
+    return used;
+  }
+  if (head->body_bytes > 0) /* it is not read, so the next request cannot be found */
+  {
+    connection->is_keep_alive = FALSE;
+    connection->is_readable = TRUE;
+  }
+  respond (connection, reply);
+  return used;
+}
+
+static void
+keep_input (SvConnection *connection, const char *bytes, gsize length)
+{
+  if (length == 0 || connection->state == SV_CONNECTION_CLOSED || connection->state == SV_CONNECTION_LINGERING)
+    return;
+  connection->input_size = (guint32)MAX (length, INPUT_MIN);
+  connection->input = g_malloc (connection->input_size);
+  memcpy (connection->input, bytes, length);
+  connection->input_at = 0;
+  connection->input_end = (guint32)length;
+}
+
+static void
+use_input (SvConnection *connection)
+{
+  guint32 at = connection->input_at;
+  at += (guint32)take_request (connection, connection->input + at, connection->input_end - at);
+  if (connection->input == NULL) /* the connection has ended */
+    return;
+  connection->input_at = at;
+  if (at < connection->input_end)
+    return;
+  g_clear_pointer (&connection->input, g_free);
+  connection->input_at = connection->input_end = connection->input_size = 0;
+}
+
+static void
+make_room (SvConnection *connection)
+{
+  guint32 length = connection->input_end - connection->input_at;
+  if (connection->input_at > 0)
+    memmove (connection->input, connection->input + connection->input_at, length);
+  connection->input_at = 0;
+  connection->input_end = length;
+  if (connection->input_size - length >= connection->input_size / 2)
+    return;
+  connection->input_size = MIN (2 * connection->input_size, INPUT_MAX);
+  connection->input = g_realloc (connection->input, connection->input_size);
+}
+
+/* More of a head that was not complete. It is looked at again only when a line has come to its end or it is too long: a client
+ * that sends single bytes shall not have its head parsed for each. */
+static gboolean
+read_more (SvConnection *connection)
+{
+  make_room (connection);
+  char *end = connection->input + connection->input_end;
+  gssize n = receive (connection, end, connection->input_size - connection->input_end);
+  if (n <= 0)
+    return FALSE;
+  connection->input_end += (guint32)n;
+  connection->is_partial = memchr (end, '\n', (gsize)n) == NULL && connection->input_end <= SV_HEAD_MAX;
+  return TRUE;
+}
+
+static gboolean
+step_head (SvConnection *connection)
+{
+  if (connection->input != NULL && !connection->is_partial)
+  {
+    use_input (connection);
+    return TRUE;
+  }
+  if (!connection->is_readable)
+    return FALSE;
+  if (connection->input != NULL)
+    return read_more (connection);
+  char *buffer = connection->worker->buffer;
+  gssize n = receive (connection, buffer, SV_READ_SIZE);
+  if (n <= 0)
+    return FALSE;
+  gsize used = take_request (connection, buffer, (gsize)n);
+  keep_input (connection, buffer + used, (gsize)n - used);
+  return TRUE;
+}
+
+static gboolean
+step_body (SvConnection *connection)
+{
+  SvExchange *exchange = connection->exchange;
+  if (!connection->is_readable)
+    return FALSE;
+  gsize left = exchange->body_length - connection->body_received;
+  gssize n = receive (connection, exchange->body + connection->body_received, left);
+  if (n <= 0)
+    return FALSE;
+  connection->body_received += (guint32)n;
+  if (connection->body_received == exchange->body_length)
+    dispatch (connection);
+  return TRUE;
+}
+
+static gboolean
+step_lingering (SvConnection *connection)
+{
+  return connection->is_readable && receive (connection, connection->worker->buffer, SV_READ_SIZE) > 0;
+}
+
+/* ── going on ── */
+
+static SvWorker *
+worker_for (const SvConnection *connection)
+{
+  SvFront *front = connection->home->front;
+  return connection->file_left > 0 ? &front->workers[front->n_workers] : connection->home;
+}
+
+static gboolean
+step (SvConnection *connection)
+{
+  if (connection->worker != worker_for (connection))
+    return FALSE;
+  switch ((SvConnectionState)connection->state)
+  {
+  case SV_CONNECTION_IDLE:
+  case SV_CONNECTION_HEAD:
+    return step_head (connection);
+  case SV_CONNECTION_BODY:
+    return step_body (connection);
+  case SV_CONNECTION_SENDING:
+    return step_sending (connection);
+  case SV_CONNECTION_LINGERING:
+    return step_lingering (connection);
+  case SV_CONNECTION_WORKING:
+  case SV_CONNECTION_CLOSED:
+    break;
+  }
+  return FALSE;
+}
+
+void
+sv_connection_advance (SvConnection *connection)
+{
+  guint turn = 0;
+  while (turn < MAX_TURNS && step (connection))
+    turn++;
+  if (connection->state == SV_CONNECTION_CLOSED)
+    return;
+  if (connection->worker != worker_for (connection))
+    sv_worker_hand_over (connection, worker_for (connection));
+  else if (turn == MAX_TURNS && !connection->is_ready)
+  {
+    connection->is_ready = TRUE;
+    g_ptr_array_add (connection->worker->ready, connection);
+  }
+}
+
+/* Resets it, so that the system does not keep for a client what it does not take. */
+static void
+abort_connection (SvConnection *connection)
+{
+  const struct linger none = { .l_onoff = 1 };
+  setsockopt (connection->fd, SOL_SOCKET, SO_LINGER, &none, sizeof none);
+  sv_connection_close (connection);
+}
+
+void
+sv_connection_expire (SvConnection *connection)
+{
+  const SvFrontLimits *limits = &connection->worker->front->limits;
+  switch ((SvConnectionState)connection->state)
+  {
+  case SV_CONNECTION_HEAD:
+    refuse (connection, 408, "its headers did not arrive in time");
+    break;
+  case SV_CONNECTION_BODY:
+    refuse (connection, 408, "its body did not arrive in time");
+    break;
+  case SV_CONNECTION_SENDING:
+    if (connection->window_sent >= limits->send_bytes)
+    {
+      connection->window_sent = 0;
+      sv_connection_set_state (connection, SV_CONNECTION_SENDING);
+      break;
+    }
+    abort_connection (connection);
+    break;
+  case SV_CONNECTION_IDLE:
+  case SV_CONNECTION_LINGERING:
+    sv_connection_close (connection);
+    break;
+  case SV_CONNECTION_WORKING:
+  case SV_CONNECTION_CLOSED:
+    break;
+  }
+}

@@ -1,0 +1,136 @@
+/* What the files of the front share: front.c (all together), worker.c (one thread's loop), connection.c (one client). */
+#pragma once
+
+#include "api/exchange.h"
+#include "api/front.h"
+
+typedef struct SvWorker SvWorker;
+typedef struct SvConnection SvConnection;
+
+/* How far the front's end has come; each includes those before it. */
+typedef enum
+{
+  SV_FRONT_OPEN,
+  SV_FRONT_QUIET,  /* nobody is let in */
+  SV_FRONT_CLOSED, /* who is idle is sent away */
+} SvFrontStage;
+
+/* A connection is in the list of its state. All but WORKING have a deadline, and each list is in the order of deadlines. */
+typedef enum
+{
+  SV_CONNECTION_IDLE,    /* no byte of a request is here */
+  SV_CONNECTION_HEAD,    /* its head is not complete */
+  SV_CONNECTION_BODY,    /* its body is not complete */
+  SV_CONNECTION_WORKING, /* its handler is suspended */
+  SV_CONNECTION_SENDING, /* the client has not taken all of the answer */
+  SV_CONNECTION_LINGERING,
+  SV_CONNECTION_CLOSED,
+} SvConnectionState;
+
+#define SV_N_LISTS SV_CONNECTION_CLOSED
+
+struct SvConnection
+{
+  SvConnection *previous; /* in the list of its state */
+  SvConnection *next;
+  SvConnection *next_in_inbox;
+  gint64 deadline_us;
+  SvWorker *worker;
+  SvWorker *home; /* where its requests are handled; files are sent by another */
+  SvExchange *exchange;
+  int fd;
+  int file_fd; /* -1, or of what is left to send */
+  guint64 file_offset;
+  guint64 file_left;
+  char *input; /* what was read and not used yet; NULL mostly */
+  guint32 input_at;
+  guint32 input_end;
+  guint32 input_size;
+  guint32 body_received;
+  char *output; /* what the client has not taken yet; NULL mostly */
+  gsize output_at;
+  gsize output_end;
+  guint64 window_sent; /* bytes since the deadline was set */
+  SvAddress peer;
+  guint8 state;          /* SvConnectionState */
+  guint is_readable : 1; /* more may be had: sockets are edge-triggered */
+  guint is_writable : 1;
+  guint has_ended : 1;     /* the client will send nothing more */
+  guint is_partial : 1;    /* what is in @input is no whole head */
+  guint is_keep_alive : 1; /* after the present answer */
+  guint is_old : 1;        /* HTTP/1.0 */
+  guint is_ready : 1;      /* in the worker's list of those to go on with */
+  guint is_arriving : 1;   /* comes through the inbox to be taken up, not to be resumed */
+  char client[SV_ADDRESS_TEXT_MAX];
+};
+
+typedef struct
+{
+  SvConnection *first;
+  SvConnection *last;
+} SvConnectionList;
+
+#define SV_READ_SIZE 65536
+
+struct SvWorker
+{
+  SvFront *front;
+  GThread *thread;
+  int epoll_fd;
+  int event_fd;
+  SvConnectionList lists[SV_N_LISTS];
+  SvConnection *inbox; /* atomic: those that other threads have put there, the last first */
+  gint is_sleeping;    /* atomic: the event is to be written after putting something into the inbox */
+  gint n_connections;  /* atomic */
+  gint64 now_us;
+  gint64 listen_again_us; /* 0: it listens, or never will */
+  gboolean is_listening;
+  SvFrontStage stage; /* the front's, as far as it is done here; changed under the front's lock */
+  GPtrArray *ready;   /* connections to go on with in the next round */
+  GPtrArray *dead;    /* to be freed when no event of this round can name them */
+  GPtrArray *spare;   /* exchanges */
+  SvRequestHead head;
+  char *buffer; /* SV_READ_SIZE */
+  GString *out;
+  GString *log;
+};
+
+struct SvFront
+{
+  SvService *service;
+  SvFrontLimits limits;
+  int listen_fd;
+  guint n_workers;    /* of requests; one more sends files */
+  SvWorker *workers;  /* n_workers + 1 */
+  gint n_connections; /* atomic */
+  gint stage;         /* atomic: an SvFrontStage */
+  gint is_stopping;   /* atomic */
+  GMutex lock;
+  GCond reached; /* a worker has come to another stage */
+};
+
+/* ── connection.c ── */
+
+/* Goes on with a connection as far as it can be gone on with now. */
+void sv_connection_advance (SvConnection *connection);
+/* Its exchange was resumed. */
+void sv_connection_resume (SvConnection *connection);
+/* Its deadline has passed. */
+void sv_connection_expire (SvConnection *connection);
+void sv_connection_close (SvConnection *connection);
+
+/* ── worker.c ── */
+
+gpointer sv_worker_run (gpointer worker);
+/* Cuts off its connections; in its own thread, or when that has ended. */
+void sv_worker_close_all (SvWorker *worker);
+/* Puts a connection into the inbox of @worker; any thread. */
+void sv_worker_post (SvWorker *worker, SvConnection *connection);
+void sv_worker_wake (SvWorker *worker);
+void sv_connection_set_state (SvConnection *connection, SvConnectionState state);
+/* Gives it to another worker, which goes on with it. */
+void sv_worker_hand_over (SvConnection *connection, SvWorker *to);
+SvExchange *sv_worker_take_exchange (SvWorker *worker);
+void sv_worker_return_exchange (SvWorker *worker, SvExchange *exchange);
+/* Writes the log's lines; without @all what fills a portion. */
+void sv_worker_flush_log (SvWorker *worker, gboolean all);

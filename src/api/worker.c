@@ -1,0 +1,471 @@
+/* One thread's loop: its connections, their deadlines, what other threads hand it.
+ *
+ * A round takes all events there are, then the inbox, then those that have more to do, then the deadlines. What can be done
+ * once a round is: waking the issue log's writer, freeing connections, and, before the thread sleeps, writing the log's lines.
+ *
+ * Other threads put connections into the inbox without a lock, and write the event only to a thread that sleeps: so a batch of
+ * the issue log costs one wake-up for each worker, and none while the worker is busy. */
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "api/front_internal.h"
+#include "base/log.h"
+
+#define MAX_EVENTS 256
+#define MAX_ACCEPTS 64         /* a round */
+#define LISTEN_AGAIN_US 100000 /* when there was no room */
+#define HEAD_GRACE_US 2000000  /* a request that has been coming for longer makes room for a new connection */
+#define MAX_SPARE 64
+
+/* ── lists ── */
+
+static void
+unlink_connection (SvConnection *connection)
+{
+  SvConnectionList *list = &connection->worker->lists[connection->state];
+  *(connection->previous != NULL ? &connection->previous->next : &list->first) = connection->next;
+  *(connection->next != NULL ? &connection->next->previous : &list->last) = connection->previous;
+  connection->previous = connection->next = NULL;
+}
+
+/* Behind those that end no later: that is the end of the list, but for bodies. */
+static void
+link_connection (SvConnection *connection)
+{
+  SvConnectionList *list = &connection->worker->lists[connection->state];
+  SvConnection *before = list->last;
+  while (before != NULL && before->deadline_us > connection->deadline_us)
+    before = before->previous;
+  connection->previous = before;
+  connection->next = before != NULL ? before->next : list->first;
+  *(before != NULL ? &before->next : &list->first) = connection;
+  *(connection->next != NULL ? &connection->next->previous : &list->last) = connection;
+}
+
+static gint64
+time_for (const SvConnection *connection)
+{
+  const SvFrontLimits *limits = &connection->worker->front->limits;
+  switch ((SvConnectionState)connection->state)
+  {
+  case SV_CONNECTION_IDLE:
+    return (gint64)limits->idle_ms * 1000;
+  case SV_CONNECTION_HEAD:
+    return (gint64)limits->head_ms * 1000;
+  case SV_CONNECTION_BODY:
+    return (gint64)limits->body_ms * 1000 + (gint64)connection->exchange->body_length * G_USEC_PER_SEC / 1024;
+  case SV_CONNECTION_SENDING:
+    return (gint64)limits->send_ms * 1000;
+  case SV_CONNECTION_LINGERING:
+    return (gint64)limits->linger_ms * 1000;
+  case SV_CONNECTION_WORKING: /* as long as the handler takes */
+  case SV_CONNECTION_CLOSED:
+    break;
+  }
+  return 0;
+}
+
+void
+sv_connection_set_state (SvConnection *connection, SvConnectionState state)
+{
+  unlink_connection (connection);
+  connection->state = (guint8)state;
+  connection->deadline_us = connection->worker->now_us + time_for (connection);
+  if (state != SV_CONNECTION_CLOSED)
+    link_connection (connection);
+}
+
+/* ── between threads ── */
+
+void
+sv_worker_wake (SvWorker *worker)
+{
+  const guint64 one = 1;
+  gssize written = write (worker->event_fd, &one, sizeof one);
+  (void)written; /* it cannot be full: nobody waits 2^64 times */
+}
+
+void
+sv_worker_post (SvWorker *worker, SvConnection *connection)
+{
+  SvConnection *first;
+  do
+  {
+    first = g_atomic_pointer_get (&worker->inbox);
+    connection->next_in_inbox = first;
+  } while (!g_atomic_pointer_compare_and_exchange (&worker->inbox, first, connection));
+  if (first == NULL && g_atomic_int_get (&worker->is_sleeping))
+    sv_worker_wake (worker);
+}
+
+void
+sv_exchange_resume (gpointer data)
+{
+  SvExchange *exchange = data;
+  sv_worker_post (exchange->connection->worker, exchange->connection);
+}
+
+void
+sv_worker_hand_over (SvConnection *connection, SvWorker *to)
+{
+  epoll_ctl (connection->worker->epoll_fd, EPOLL_CTL_DEL, connection->fd, NULL);
+  unlink_connection (connection);
+  if (connection->is_ready)
+    g_ptr_array_remove (connection->worker->ready, connection);
+  connection->is_ready = FALSE;
+  connection->worker = to;
+  connection->is_arriving = TRUE;
+  sv_worker_post (to, connection);
+}
+
+/* Registering tells at once what can be read and written. */
+static void
+take_up (SvWorker *worker, SvConnection *connection)
+{
+  struct epoll_event event = { .events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, .data.ptr = connection };
+  connection->is_arriving = FALSE;
+  connection->deadline_us = worker->now_us + time_for (connection);
+  connection->window_sent = 0;
+  link_connection (connection);
+  if (epoll_ctl (worker->epoll_fd, EPOLL_CTL_ADD, connection->fd, &event) != 0)
+    sv_connection_close (connection);
+}
+
+static void
+empty_inbox (SvWorker *worker)
+{
+  SvConnection *last_first = g_atomic_pointer_exchange (&worker->inbox, NULL), *first = NULL;
+  while (last_first != NULL)
+  {
+    SvConnection *next = last_first->next_in_inbox;
+    last_first->next_in_inbox = first;
+    first = last_first;
+    last_first = next;
+  }
+  while (first != NULL)
+  {
+    SvConnection *connection = first;
+    first = connection->next_in_inbox;
+    if (connection->is_arriving)
+      take_up (worker, connection);
+    else
+      sv_connection_resume (connection);
+  }
+}
+
+/* ── exchanges ── */
+
+SvExchange *
+sv_worker_take_exchange (SvWorker *worker)
+{
+  if (worker->spare->len == 0)
+    return sv_exchange_new (worker->front->service);
+  return g_ptr_array_steal_index_fast (worker->spare, worker->spare->len - 1);
+}
+
+void
+sv_worker_return_exchange (SvWorker *worker, SvExchange *exchange)
+{
+  sv_exchange_end (exchange);
+  if (worker->spare->len < MAX_SPARE)
+    g_ptr_array_add (worker->spare, exchange);
+  else
+    sv_exchange_free (exchange);
+}
+
+/* ── the log ── */
+
+/* In portions of whole lines, none longer than a pipe takes at once where no line is. */
+void
+sv_worker_flush_log (SvWorker *worker, gboolean all)
+{
+  const char *lines = worker->log->str;
+  gsize left = worker->log->len;
+  while (left > (all ? 0 : SV_LOG_LINES_MAX))
+  {
+    const char *end = left <= SV_LOG_LINES_MAX ? lines + left - 1 : memrchr (lines, '\n', SV_LOG_LINES_MAX);
+    if (end == NULL)
+      end = memchr (lines, '\n', left);
+    gsize length = (gsize)(end - lines) + 1;
+    sv_log_write (lines, length);
+    lines += length;
+    left -= length;
+  }
+  g_string_erase (worker->log, 0, (gssize)(worker->log->len - left));
+}
+
+/* ── accepting ── */
+
+static void
+listen_to (SvWorker *worker, gboolean should)
+{
+  SvFront *front = worker->front;
+  struct epoll_event event = { .events = EPOLLIN | EPOLLEXCLUSIVE, .data.ptr = front };
+  if (should != worker->is_listening)
+    epoll_ctl (worker->epoll_fd, should ? EPOLL_CTL_ADD : EPOLL_CTL_DEL, front->listen_fd, &event);
+  worker->is_listening = should;
+  worker->listen_again_us = should ? 0 : worker->now_us + LISTEN_AGAIN_US;
+}
+
+/* The connection that makes room for another: the one that has been idle for longest, else a request that does not come to its
+ * end. NULL: there is none. */
+static SvConnection *
+find_dispensable (SvWorker *worker)
+{
+  SvConnection *idle = worker->lists[SV_CONNECTION_IDLE].first, *slow = worker->lists[SV_CONNECTION_HEAD].first;
+  gint64 began_us = slow != NULL ? slow->deadline_us - (gint64)worker->front->limits.head_ms * 1000 : G_MAXINT64;
+  return idle != NULL ? idle : worker->now_us - began_us > HEAD_GRACE_US ? slow : NULL;
+}
+
+static SvWorker *
+least_busy (SvWorker *worker)
+{
+  SvFront *front = worker->front;
+  SvWorker *least = worker;
+  for (guint i = 0; i < front->n_workers; i++)
+    if (g_atomic_int_get (&front->workers[i].n_connections) < g_atomic_int_get (&least->n_connections))
+      least = &front->workers[i];
+  return least;
+}
+
+static void
+welcome (SvWorker *worker, int fd, const struct sockaddr_storage *address)
+{
+  SvFront *front = worker->front;
+  SvAddress peer;
+  sv_address_read ((const struct sockaddr *)address, &peer);
+  if (!sv_address_limit_connect (front->service->addresses, &peer, front->limits.per_address))
+  {
+    close (fd);
+    return;
+  }
+  SvConnection *connection = g_new0 (SvConnection, 1);
+  connection->fd = fd;
+  connection->file_fd = -1;
+  connection->peer = peer;
+  connection->is_writable = TRUE;
+  connection->is_arriving = TRUE;
+  connection->state = SV_CONNECTION_IDLE;
+  connection->home = connection->worker = least_busy (worker);
+  sv_address_format (&peer, connection->client);
+  g_atomic_int_inc (&front->n_connections);
+  g_atomic_int_inc (&connection->home->n_connections);
+  if (connection->home == worker)
+    take_up (worker, connection);
+  else
+    sv_worker_post (connection->home, connection);
+}
+
+static gboolean
+is_full (const SvFront *front)
+{
+  return (guint)g_atomic_int_get (&front->n_connections) >= front->limits.max_connections;
+}
+
+static gboolean
+lacks_means (int errnum)
+{
+  return errnum == EMFILE || errnum == ENFILE || errnum == ENOBUFS || errnum == ENOMEM;
+}
+
+/* What keeps the next one from being taken: 0, or an error of accept(). *@fd receives it. */
+static int
+accept_one (const SvFront *front, gboolean may_take, struct sockaddr_storage *address, int *fd)
+{
+  socklen_t length = sizeof *address;
+  *fd = may_take ? accept4 (front->listen_fd, (struct sockaddr *)address, &length, SOCK_NONBLOCK | SOCK_CLOEXEC) : -1;
+  return *fd >= 0 ? 0 : may_take ? errno : EMFILE;
+}
+
+static void
+accept_some (SvWorker *worker)
+{
+  SvFront *front = worker->front;
+  for (guint i = 0; i < MAX_ACCEPTS; i++)
+  {
+    int fd;
+    struct sockaddr_storage address;
+    SvConnection *dispensable = find_dispensable (worker);
+    gboolean was_full = is_full (front);
+    int errnum = accept_one (front, !was_full || dispensable != NULL, &address, &fd);
+    gboolean needs_room = lacks_means (errnum) || (was_full && errnum == 0);
+    if (errnum == EAGAIN)
+      return;
+    if (needs_room && dispensable == NULL)
+    {
+      listen_to (worker, FALSE);
+      return;
+    }
+    if (needs_room)
+      sv_connection_close (dispensable);
+    if (errnum == 0)
+      welcome (worker, fd, &address);
+  }
+}
+
+/* ── rounds ── */
+
+static void
+handle_event (SvWorker *worker, const struct epoll_event *event)
+{
+  if (event->data.ptr == worker) /* the inbox is looked into anyway */
+    return;
+  if (event->data.ptr == worker->front)
+  {
+    accept_some (worker);
+    return;
+  }
+  SvConnection *connection = event->data.ptr;
+  if (connection->state == SV_CONNECTION_CLOSED)
+    return;
+  if ((event->events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0)
+    connection->is_readable = TRUE;
+  if ((event->events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0)
+    connection->has_ended = TRUE;
+  if ((event->events & (EPOLLOUT | EPOLLHUP | EPOLLERR)) != 0)
+    connection->is_writable = TRUE;
+  sv_connection_advance (connection);
+}
+
+static void
+go_on_with_ready (SvWorker *worker)
+{
+  for (guint left = worker->ready->len; left > 0; left--)
+  {
+    SvConnection *connection = g_ptr_array_steal_index (worker->ready, 0);
+    connection->is_ready = FALSE;
+    if (connection->state != SV_CONNECTION_CLOSED && connection->worker == worker)
+      sv_connection_advance (connection);
+  }
+}
+
+static void
+expire_all (SvWorker *worker)
+{
+  for (guint i = 0; i < SV_N_LISTS; i++)
+  {
+    SvConnection *first;
+    while (i != SV_CONNECTION_WORKING && (first = worker->lists[i].first) != NULL && first->deadline_us <= worker->now_us)
+      sv_connection_expire (first);
+  }
+  if (worker->listen_again_us > 0 && worker->listen_again_us <= worker->now_us)
+    listen_to (worker, TRUE);
+}
+
+/* A request that is here already is answered; without one, an idle connection is closed. */
+static void
+send_idle_away (SvWorker *worker)
+{
+  SvConnection *connection, *next;
+  for (connection = worker->lists[SV_CONNECTION_IDLE].first; connection != NULL; connection = next)
+  {
+    next = connection->next;
+    connection->is_readable = TRUE;
+    sv_connection_advance (connection);
+    if (connection->state == SV_CONNECTION_IDLE && connection->worker == worker)
+      sv_connection_close (connection);
+  }
+}
+
+static void
+come_to_stage (SvWorker *worker, SvFrontStage stage)
+{
+  SvFront *front = worker->front;
+  listen_to (worker, FALSE);
+  worker->listen_again_us = 0;
+  if (stage == SV_FRONT_CLOSED)
+    send_idle_away (worker);
+  g_mutex_lock (&front->lock);
+  worker->stage = stage;
+  g_cond_broadcast (&front->reached);
+  g_mutex_unlock (&front->lock);
+}
+
+static void
+bury_dead (SvWorker *worker)
+{
+  for (guint i = 0; i < worker->dead->len; i++)
+  {
+    SvConnection *connection = worker->dead->pdata[i];
+    if (connection->is_ready)
+      g_ptr_array_remove (worker->ready, connection);
+    g_free (connection);
+  }
+  g_ptr_array_set_size (worker->dead, 0);
+}
+
+/* Milliseconds until something has to be done, -1 for none. */
+static int
+time_to_sleep (SvWorker *worker)
+{
+  gint64 next_us = worker->listen_again_us > 0 ? worker->listen_again_us : G_MAXINT64;
+  if (worker->ready->len > 0 || worker->log->len > 0)
+    return 0;
+  for (guint i = 0; i < SV_N_LISTS; i++)
+    if (i != SV_CONNECTION_WORKING && worker->lists[i].first != NULL)
+      next_us = MIN (next_us, worker->lists[i].first->deadline_us);
+  if (next_us == G_MAXINT64)
+    return -1;
+  return (int)MIN (MAX (next_us - g_get_monotonic_time (), 0) / 1000 + 1, 60000);
+}
+
+/* TRUE: there was something. */
+static gboolean
+run_round (SvWorker *worker)
+{
+  struct epoll_event events[MAX_EVENTS];
+  int timeout_ms = time_to_sleep (worker);
+  if (timeout_ms != 0)
+  {
+    g_atomic_int_set (&worker->is_sleeping, 1);
+    if (g_atomic_pointer_get (&worker->inbox) != NULL || g_atomic_int_get (&worker->front->is_stopping))
+      timeout_ms = 0;
+  }
+  int n = epoll_wait (worker->epoll_fd, events, MAX_EVENTS, timeout_ms);
+  g_atomic_int_set (&worker->is_sleeping, 0);
+  worker->now_us = g_get_monotonic_time ();
+  gboolean is_busy = n > 0 || worker->ready->len > 0 || g_atomic_pointer_get (&worker->inbox) != NULL;
+  for (int i = 0; i < n; i++)
+    handle_event (worker, &events[i]);
+  empty_inbox (worker);
+  go_on_with_ready (worker);
+  expire_all (worker);
+  SvFrontStage stage = (SvFrontStage)g_atomic_int_get (&worker->front->stage);
+  if (stage != worker->stage)
+    come_to_stage (worker, stage);
+  bury_dead (worker);
+  return is_busy;
+}
+
+void
+sv_worker_close_all (SvWorker *worker)
+{
+  empty_inbox (worker);
+  for (guint i = 0; i < SV_N_LISTS; i++)
+    while (worker->lists[i].first != NULL)
+      sv_connection_close (worker->lists[i].first);
+  bury_dead (worker);
+}
+
+gpointer
+sv_worker_run (gpointer data)
+{
+  SvWorker *worker = data;
+  sigset_t pipe;
+  sigemptyset (&pipe);
+  sigaddset (&pipe, SIGPIPE); /* sendfile() has no other way not to raise it */
+  pthread_sigmask (SIG_BLOCK, &pipe, NULL);
+  worker->now_us = g_get_monotonic_time ();
+  if (worker != &worker->front->workers[worker->front->n_workers])
+    listen_to (worker, TRUE);
+  while (!g_atomic_int_get (&worker->front->is_stopping))
+    if (!run_round (worker) && worker->log->len > 0)
+      sv_worker_flush_log (worker, TRUE);
+  sv_worker_close_all (worker);
+  sv_worker_flush_log (worker, TRUE);
+  return NULL;
+}

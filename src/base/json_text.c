@@ -1,0 +1,117 @@
+#include "base/json_text.h"
+
+#include <string.h>
+
+#include "base/json.h"
+
+void
+sv_json_text_init (SvJsonText *json, char *buffer, gsize size)
+{
+  *json = (SvJsonText){ .text = buffer, .size = size, .is_valid = TRUE };
+}
+
+void
+sv_json_text_clear (SvJsonText *json)
+{
+  if (json->is_owned)
+    g_free (json->text);
+  *json = (SvJsonText){ 0 };
+}
+
+void
+sv_json_text_reserve (SvJsonText *json, gsize length)
+{
+  if (length <= json->size - json->length)
+    return;
+  json->size = 2 * (json->length + length);
+  char *larger = g_realloc (json->is_owned ? json->text : NULL, json->size);
+  if (!json->is_owned && json->length > 0)
+    memcpy (larger, json->text, json->length);
+  json->text = larger;
+  json->is_owned = TRUE;
+}
+
+void
+sv_json_text_raw (SvJsonText *json, const char *text, gsize length)
+{
+  sv_json_text_reserve (json, length);
+  memcpy (json->text + json->length, text, length);
+  json->length += length;
+}
+
+static gsize
+write_escape (char *out, guint8 c)
+{
+  static const char short_forms[] = { ['\b'] = 'b', ['\t'] = 't', ['\n'] = 'n', ['\f'] = 'f', ['\r'] = 'r' };
+  static const char hex[] = "0123456789abcdef";
+  char short_form = c < sizeof short_forms ? short_forms[c] : '\0';
+  if (c == '"' || c == '\\')
+    short_form = (char)c;
+  *out++ = '\\';
+  if (short_form != '\0')
+  {
+    *out = short_form;
+    return 2;
+  }
+  memcpy (out, "u00", 3);
+  out[3] = hex[c >> 4];
+  out[4] = hex[c & 15];
+  return 6;
+}
+
+#define ESCAPE_MAX 6
+
+void
+sv_json_text_string (SvJsonText *json, const char *text)
+{
+  gsize length = strlen (text);
+  gboolean is_ascii = TRUE;
+  sv_json_text_reserve (json, ESCAPE_MAX * length + 2);
+  char *out = json->text + json->length;
+  *out++ = '"';
+  for (gsize i = 0; i < length; i++)
+  {
+    guint8 c = (guint8)text[i];
+    is_ascii = is_ascii && c < 0x80;
+    if (c >= 0x20 && c != '"' && c != '\\')
+      *out++ = (char)c;
+    else
+      out += write_escape (out, c);
+  }
+  *out++ = '"';
+  json->length = (gsize)(out - json->text);
+  if (!is_ascii && !g_utf8_validate (text, (gssize)length, NULL))
+    json->is_valid = FALSE;
+}
+
+void
+sv_json_text_integer (SvJsonText *json, guint64 value)
+{
+  char digits[20];
+  gsize first = sizeof digits;
+  do
+    digits[--first] = (char)('0' + value % 10);
+  while ((value /= 10) > 0);
+  sv_json_text_raw (json, digits + first, sizeof digits - first);
+}
+
+void
+sv_json_text_number (SvJsonText *json, double value)
+{
+  char digits[32];
+  sv_json_format_number (value, digits);
+  sv_json_text_raw (json, digits, strlen (digits));
+}
+
+void
+sv_json_text_strings (SvJsonText *json, const char *const *strings, gsize n)
+{
+  sv_json_text_literal (json, "[");
+  for (gsize i = 0; i < n; i++)
+  {
+    if (i > 0)
+      sv_json_text_literal (json, ",");
+    sv_json_text_string (json, strings[i]);
+  }
+  sv_json_text_literal (json, "]");
+}

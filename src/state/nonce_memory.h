@@ -1,0 +1,22 @@
+/* A set of nonces that forgets by time, and of each keeps nothing but a hash: what replays need, in seven bytes a nonce. */
+#pragma once
+
+#include <glib.h>
+
+typedef struct SvNonceMemory SvNonceMemory;
+
+/* A nonce is remembered for @remember_ms at least, and an eighth longer at most, by the times that are passed in. */
+SvNonceMemory *sv_nonce_memory_new (guint64 remember_ms);
+void sv_nonce_memory_free (SvNonceMemory *memory);
+
+/* Time goes on, also when the clock was set back. */
+void sv_nonce_memory_pass_time (SvNonceMemory *memory, gint64 now_ms);
+
+/* The key of @text among those of @owner and @kind ("query", "X"). Secret: nobody outside can aim for equal ones. */
+guint64 sv_nonce_memory_key (const SvNonceMemory *memory, guint64 owner, char kind, const char *text);
+
+gboolean sv_nonce_memory_contains (const SvNonceMemory *memory, guint64 key);
+void sv_nonce_memory_add (SvNonceMemory *memory, guint64 key);
+
+/* How many are held. */
+guint sv_nonce_memory_size (const SvNonceMemory *memory);

@@ -1,0 +1,184 @@
+/* What is remembered of requests. The rules themselves are promises of every engine (tests/contract/test_admission.c).
+ *
+ *  1. nonces are found by owner, kind and text; none is forgotten before its time, and none stays an eighth longer
+ *  2. a clock that goes back, a little or far, loses none that is younger than the remembered time
+ *  3. many nonces take ten bytes each, and when they are over their memory is given back while others come
+ *  4. a high limit: never more than it in any window, and all of it in each
+ *  5. a memory into which everything was recalled judges as the one that has judged it
+ */
+#include <malloc.h>
+
+#include "state/nonce_memory.h"
+#include "state/request_memory.h"
+
+#define REMEMBER_MS 120000
+
+static guint64
+key_of (SvNonceMemory *memory, guint i)
+{
+  g_autofree char *text = g_strdup_printf ("%u", i);
+  return sv_nonce_memory_key (memory, 7, 'q', text);
+}
+
+static void
+test_nonces (void)
+{
+  SvNonceMemory *memory = sv_nonce_memory_new (REMEMBER_MS);
+  g_autofree char *longer = g_strnfill (1000, 'x');
+  const guint64 keys[] = { sv_nonce_memory_key (memory, 1, 'q', "a"), sv_nonce_memory_key (memory, 2, 'q', "a"),
+                           sv_nonce_memory_key (memory, 1, 'x', "a"), sv_nonce_memory_key (memory, 1, 'q', "b"),
+                           sv_nonce_memory_key (memory, 1, 'q', ""),  sv_nonce_memory_key (memory, 1, 'q', longer) };
+  for (guint i = 0; i < G_N_ELEMENTS (keys); i++)
+  {
+    for (guint j = i; j < G_N_ELEMENTS (keys); j++)
+      g_assert_false (sv_nonce_memory_contains (memory, keys[j]));
+    sv_nonce_memory_add (memory, keys[i]);
+    g_assert_true (sv_nonce_memory_contains (memory, keys[i]));
+  }
+  sv_nonce_memory_free (memory);
+}
+
+static void
+test_forgetting (void)
+{
+  SvNonceMemory *memory = sv_nonce_memory_new (REMEMBER_MS);
+  for (guint second = 0; second < 2000; second++)
+  {
+    sv_nonce_memory_pass_time (memory, 1000 * (gint64)second);
+    sv_nonce_memory_add (memory, key_of (memory, second));
+    for (guint age = 0; age <= MIN (second, 120); age++)
+      g_assert_true (sv_nonce_memory_contains (memory, key_of (memory, second - age)));
+    for (guint age = 136; age <= second; age++)
+      g_assert_false (sv_nonce_memory_contains (memory, key_of (memory, second - age)));
+  }
+  sv_nonce_memory_free (memory);
+}
+
+static void
+test_clock (void)
+{
+  SvNonceMemory *memory = sv_nonce_memory_new (REMEMBER_MS);
+  const gint64 year_ms = G_GINT64_CONSTANT (365) * 86400 * 1000;
+  sv_nonce_memory_pass_time (memory, year_ms);
+  sv_nonce_memory_add (memory, key_of (memory, 1));
+  sv_nonce_memory_pass_time (memory, year_ms - 60000);
+  g_assert_true (sv_nonce_memory_contains (memory, key_of (memory, 1)));
+  sv_nonce_memory_pass_time (memory, 1000);
+  sv_nonce_memory_add (memory, key_of (memory, 2));
+  sv_nonce_memory_pass_time (memory, 100000);
+  g_assert_true (sv_nonce_memory_contains (memory, key_of (memory, 1)));
+  g_assert_true (sv_nonce_memory_contains (memory, key_of (memory, 2)));
+  sv_nonce_memory_pass_time (memory, 1000 + 2 * REMEMBER_MS);
+  g_assert_false (sv_nonce_memory_contains (memory, key_of (memory, 1)));
+  g_assert_false (sv_nonce_memory_contains (memory, key_of (memory, 2)));
+  sv_nonce_memory_free (memory);
+}
+
+static gsize
+allocated (void)
+{
+  struct mallinfo2 info = mallinfo2 ();
+  return info.uordblks + info.hblkhd;
+}
+
+static void
+test_size (void)
+{
+  const guint n = 2000000;
+  gsize before = allocated ();
+  SvNonceMemory *memory = sv_nonce_memory_new (REMEMBER_MS);
+  for (guint i = 0; i < n; i++)
+  {
+    sv_nonce_memory_pass_time (memory, (gint64)i * REMEMBER_MS / n);
+    sv_nonce_memory_add (memory, key_of (memory, i));
+  }
+  g_assert_cmpuint (sv_nonce_memory_size (memory), ==, n);
+  gsize full = allocated () - before;
+  if (before > 0) /* a sanitizer's allocator does not tell */
+    g_assert_cmpuint (full, <, 10 * n);
+  for (guint i = 0; i < 33000; i++)
+  {
+    sv_nonce_memory_pass_time (memory, REMEMBER_MS + (gint64)i * REMEMBER_MS / 16000);
+    sv_nonce_memory_add (memory, key_of (memory, n + i));
+  }
+  g_assert_cmpuint (sv_nonce_memory_size (memory), <, 40000);
+  sv_nonce_memory_free (memory);
+}
+
+static SvAdmissionOutcome
+judge (SvRequestMemory *memory, guint limit, gint64 now_ms)
+{
+  static guint serial;
+  guint retry_after_s;
+  g_autofree char *nonce = g_strdup_printf ("%u", serial++);
+  SvRequest request = { .asker = "5A", .nonce = nonce, .client_id = "", .now_ms = now_ms };
+  return sv_request_memory_judge (memory, limit, &request, &retry_after_s);
+}
+
+/* Some ten requests a millisecond; of each window that ends with an admitted one no more than the limit were admitted. */
+static void
+test_high_limit (void)
+{
+  const guint limit = 5000, window_ms = 10000;
+  SvAdmissionRules rules = { .limit = limit, .window_ms = window_ms, .remember_ms = REMEMBER_MS };
+  g_autoptr (SvRequestMemory) memory = sv_request_memory_new (&rules);
+  g_autoptr (GArray) admitted = g_array_new (FALSE, FALSE, sizeof (gint64));
+  guint oldest = 0;
+  for (gint64 now_ms = 1000; now_ms < 1000 + 5 * (gint64)window_ms; now_ms++)
+    for (guint i = 0; i < 10; i++)
+    {
+      if (judge (memory, limit, now_ms) != SV_ADMITTED)
+        continue;
+      g_array_append_val (admitted, now_ms);
+      while (g_array_index (admitted, gint64, oldest) <= now_ms - window_ms)
+        oldest++;
+      g_assert_cmpuint (admitted->len - oldest, <=, limit);
+    }
+  g_assert_cmpuint (admitted->len, >, 5 * limit * 99 / 100);
+}
+
+static void
+test_recalling (void)
+{
+  SvAdmissionRules rules = { .limit = 30, .window_ms = 1000, .remember_ms = 2000 };
+  g_autoptr (SvRequestMemory) memory = sv_request_memory_new (&rules);
+  g_autoptr (SvRequestMemory) other = sv_request_memory_new (&rules);
+  guint n_refused = 0;
+  gint64 now_ms = 100000;
+  for (guint i = 0; i < 3000; i++)
+  {
+    char nonce[16], client_id[16], asker[4];
+    guint retry, other_retry;
+    now_ms += g_test_rand_int_range (0, 40);
+    g_snprintf (nonce, sizeof nonce, "%d", g_test_rand_int_range (0, 5000));
+    g_snprintf (client_id, sizeof client_id, "c%d", g_test_rand_int_range (0, 20));
+    g_snprintf (asker, sizeof asker, "%d", g_test_rand_int_range (0, 2));
+    SvRequest request = { .asker = asker, .nonce = nonce, .client_id = client_id, .now_ms = now_ms };
+    SvAdmissionOutcome outcome = sv_request_memory_judge (memory, rules.limit, &request, &retry);
+    n_refused += outcome == SV_RATE_LIMITED;
+    if (i % 2 == 0)
+    {
+      g_assert_cmpint (sv_request_memory_judge (other, rules.limit, &request, &other_retry), ==, outcome);
+      g_assert_cmpuint (retry, ==, other_retry);
+      continue;
+    }
+    if (outcome == SV_RATE_LIMITED)
+      request.nonce = NULL;
+    if (outcome != SV_REPLAYED_NONCE)
+      sv_request_memory_recall (other, rules.limit, &request);
+  }
+  g_assert_cmpuint (n_refused, >, 100);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/request-memory/nonces", test_nonces);
+  g_test_add_func ("/request-memory/forgetting", test_forgetting);
+  g_test_add_func ("/request-memory/clock", test_clock);
+  g_test_add_func ("/request-memory/size", test_size);
+  g_test_add_func ("/request-memory/a high limit", test_high_limit);
+  g_test_add_func ("/request-memory/recalling", test_recalling);
+  return g_test_run ();
+}
