@@ -86,6 +86,7 @@ write_issue_log (const SvService *service, GString *out)
                            (double)counts.n_failed);
   sv_metrics_write_sample (out, "sv_issue_log_waiting", "gauge", "Requests that wait to be written.",
                            sv_issue_log_waiting (service->issue_log));
+  sv_issue_publisher_write_metrics (service->issue_publisher, out);
 }
 
 SvReply *

@@ -179,7 +179,8 @@ start_watching (SvServer *server, const SvConfig *config, GError **error)
   service->chain =
       sv_watcher_new ("chain", server->chain_interval_ms, CHAIN_DEMAND_MS, sv_chain_watch_step, server->chain_watch);
   service->clips = sv_watcher_new ("clips", CLIPS_INTERVAL_MS, CLIPS_INTERVAL_MS, sv_clip_watch_step, server->clip_watch);
-  return TRUE;
+  service->issue_publisher = sv_issue_publisher_new (config, service->board, error);
+  return service->issue_publisher != NULL;
 }
 
 /* ── HTTP ── */
@@ -333,6 +334,7 @@ drain (SvServer *server)
 static void
 clear_service (SvService *service)
 {
+  g_clear_pointer (&service->issue_publisher, sv_issue_publisher_free);
   g_clear_pointer (&service->manifests, sv_watcher_free);
   g_clear_pointer (&service->chain, sv_watcher_free);
   g_clear_pointer (&service->clips, sv_watcher_free);

@@ -5,6 +5,7 @@
 #include "api/admission.h"
 #include "api/http.h"
 #include "api/issue_log.h"
+#include "api/issue_publisher.h"
 #include "api/metrics.h"
 #include "api/reply.h"
 #include "api/snapshot.h"
@@ -25,6 +26,7 @@ typedef struct
   SvValidators *validators; /* NULL: no list is configured */
   SvAdmissionMemory *admission;
   SvIssueLog *issue_log;
+  SvIssuePublisher *issue_publisher;
   SvTaskDesk *tasks;
   SvAddressLimit *addresses;
   SvMetrics *metrics;

@@ -95,6 +95,10 @@ gboolean sv_sqlite_insert_issued (SvSqliteState *state, SvIssueRecord *record, G
 gboolean sv_sqlite_list_issued (SvState *state, const char *window_id, guint64 after_id, SvVisitIssue visit, gpointer data,
                                 GError **error);
 
+/* sqlite_windows.c */
+gboolean sv_sqlite_close_window (SvState *state, const char *window_id, guint64 *last_id, GError **error);
+gboolean sv_sqlite_window_is_closed (SvSqliteState *state, const char *window_id, gboolean *is_closed, GError **error);
+
 /* sqlite_chain.c */
 gboolean sv_sqlite_checkpoint (SvState *state, const SvChainId *chain, SvCheckpoint *checkpoint, gboolean *found,
                                GError **error);
