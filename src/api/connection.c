@@ -477,21 +477,25 @@ step (SvConnection *connection)
   return FALSE;
 }
 
-void
+gboolean
 sv_connection_advance (SvConnection *connection)
 {
   guint turn = 0;
   while (turn < MAX_TURNS && step (connection))
     turn++;
   if (connection->state == SV_CONNECTION_CLOSED)
-    return;
+    return FALSE;
   if (connection->worker != worker_for (connection))
+  {
     sv_worker_hand_over (connection, worker_for (connection));
-  else if (turn == MAX_TURNS && !connection->is_ready)
+    return FALSE;
+  }
+  if (turn == MAX_TURNS && !connection->is_ready)
   {
     connection->is_ready = TRUE;
     g_ptr_array_add (connection->worker->ready, connection);
   }
+  return TRUE;
 }
 
 /* Resets it, so that the system does not keep for a client what it does not take. */

@@ -111,8 +111,9 @@ struct SvFront
 
 /* ── connection.c ── */
 
-/* Goes on with a connection as far as it can be gone on with now. */
-void sv_connection_advance (SvConnection *connection);
+/* Goes on with a connection as far as it can be gone on with now. FALSE: it is not this worker's any more, and not to be
+ * touched. */
+gboolean sv_connection_advance (SvConnection *connection);
 /* Its exchange was resumed. */
 void sv_connection_resume (SvConnection *connection);
 /* Its deadline has passed. */
