@@ -42,6 +42,9 @@ static const char *const migrations[] = {
   "CREATE TABLE commitments (chain INTEGER NOT NULL, block INTEGER NOT NULL, position INTEGER NOT NULL, hash TEXT NOT NULL,"
   "  signer TEXT NOT NULL, text TEXT NOT NULL, succeeded INTEGER NOT NULL, PRIMARY KEY (chain, block, position)) WITHOUT "
   "ROWID;",
+  "CREATE TABLE shared_chains (genesis TEXT NOT NULL, netuid INTEGER NOT NULL, version INTEGER NOT NULL DEFAULT 0,"
+  "  generation INTEGER NOT NULL DEFAULT 0, final_block INTEGER NOT NULL DEFAULT 0, picture TEXT, read_ms INTEGER,"
+  "  wished INTEGER NOT NULL DEFAULT 0, answered INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (genesis, netuid)) WITHOUT ROWID;",
 };
 
 static const char *
