@@ -11,7 +11,7 @@
 #include "base/error.h"
 #include "state/postgres_state.h"
 
-#define PAUSE_US G_USEC_PER_SEC /* between attempts */
+#define PAUSE_US (G_USEC_PER_SEC / 2) /* between attempts */
 #define OLDEST_SERVER 120000
 
 /* What the URL does not say. Of several hosts the one that can be written to is taken. */
