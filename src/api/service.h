@@ -8,6 +8,7 @@
 #include "api/metrics.h"
 #include "api/reply.h"
 #include "api/snapshot.h"
+#include "api/state_keeper.h"
 #include "api/watcher.h"
 #include "bindings/validators.h"
 #include "store/object_store.h"
@@ -24,10 +25,11 @@ typedef struct
   SvValidators *validators; /* NULL: no list is configured */
   SvAdmissionMemory *admission;
   SvIssueLog *issue_log;
+  SvStateKeeper *keeper;
   SvAddressLimit *addresses;
   SvMetrics *metrics;
   const SvObjectStore *store; /* used for local paths only, which any thread may ask for */
-  guint8 *clip_key;           /* in sodium_malloc memory */
+  guint8 *clip_key;           /* in sodium_malloc memory; set once the keeper is ready */
   guint max_working;          /* API requests in hand, beyond which new ones are answered 503 */
   gint n_working;             /* atomic: handlers that have not replied yet */
   gint is_draining;           /* atomic: no new connections, answers end theirs */

@@ -187,9 +187,11 @@ sv_follower_read (SvFollower *follower, SvSharedStatus *status, SvSharedChain **
   {
     g_clear_pointer (shared, sv_shared_chain_free);
     *status = none;
-    if (!read_from (follower, status, shared, error) || *shared == NULL)
-      return FALSE;
     follower->is_reading = FALSE;
+    if (!read_from (follower, status, shared, error))
+      return FALSE;
+    if (*shared == NULL) /* gone again: the index is just begun anew */
+      return TRUE;
   }
   take_shared (follower, *shared);
   follower->known = *status;
