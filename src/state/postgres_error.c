@@ -11,6 +11,7 @@ static const struct
   const char *state; /* SQLSTATE, or its class */
   const char *advice;
 } advices[] = {
+  { "URL", "correct SCOREVISION_DATABASE" },
   { "08", "check that PostgreSQL runs and can be reached from here" },
   { "28", "check user and password of SCOREVISION_DATABASE, and the server's pg_hba.conf" },
   { "3D", "make the database (docs/operating.md, PostgreSQL), or name another in SCOREVISION_DATABASE" },
@@ -72,6 +73,7 @@ connection_advice (const char *line)
     const char *says;
     const char *state;
   } known[] = {
+    { "invalid ", "URL" },
     { "password authentication failed", "28" }, { "no password supplied", "28" },    { "pg_hba.conf", "28" },
     { "role \"", "28" },                        { "database \"", "3D" },              { "read-only", "25006" },
     { "hot standby", "25006" },                 { "too many clients", "53300" },      { "remaining connection slots", "53300" },

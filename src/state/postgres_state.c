@@ -19,13 +19,30 @@ postgres_close (SvState *base)
   g_free (state);
 }
 
+/* libpq would find that out, and quote it, by the first connection only. What stands where a port is expected may be the rest of
+ * a password. */
+static gboolean
+has_good_ports (const PQconninfoOption *options)
+{
+  for (; options->keyword != NULL; options++)
+  {
+    if (strcmp (options->keyword, "port") != 0 || options->val == NULL)
+      continue;
+    g_auto (GStrv) ports = g_strsplit (options->val, ",", -1);
+    for (char **port = ports; *port != NULL; port++)
+      if (**port != '\0' && !g_ascii_string_to_unsigned (*port, 10, 1, 65535, NULL, NULL))
+        return FALSE;
+  }
+  return TRUE;
+}
+
 /* libpq quotes what it does not understand, which may be a password; where there is none, its words are the best. */
 static gboolean
 check_url (const char *url, const char *shown, GError **error)
 {
   char *message = NULL;
   PQconninfoOption *options = PQconninfoParse (url, &message);
-  gboolean ok = options != NULL;
+  gboolean ok = options != NULL && has_good_ports (options);
   g_autofree char *reason = message != NULL && strcmp (url, shown) == 0 ? g_strchomp (g_strdup (message)) : NULL;
   if (!ok)
     g_set_error (error, SV_ERROR, SV_ERROR_USAGE,
