@@ -1,9 +1,9 @@
 /* The chain watcher: follows the subnet's commitments (bindings/follower.h) from where the open windows need them, and puts
  * each new picture on the board.
  *
- * Of all instances that share a state one leads: it reads the chain, at its interval, and at once where somebody wishes it, here
- * or elsewhere; and shares what it has read. The others take that over, the validator list with it, so that all answer by the
- * same block. Steps are short of what they cost, a question or two to the state, so all look often. */
+ * Of all instances that share a state one leads: it reads the chain, at its interval, and at once where somebody wishes it,
+ * here or elsewhere; and shares what it has read. The others take that over, the validator list with it, so that all answer by
+ * the same block. Steps are short of what they cost, a question or two to the state, so all look often. */
 #include "api/watching.h"
 
 #include "base/log.h"
@@ -112,8 +112,7 @@ follow (SvChainWatch *watch, guint64 wished, GError **error)
     return FALSE;
   if (watch->validators != NULL && !sv_validators_refresh (watch->validators, watch->chain, head.finalized.number, error))
     return FALSE;
-  g_auto (GStrv) permits =
-      watch->validators != NULL ? sv_validators_permits (watch->validators, &sharing.permits_block) : NULL;
+  g_auto (GStrv) permits = watch->validators != NULL ? sv_validators_permits (watch->validators, &sharing.permits_block) : NULL;
   sharing.permits = permits;
   choose_start (watch, &head);
   watch->progress_us = g_get_monotonic_time ();

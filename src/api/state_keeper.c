@@ -47,8 +47,8 @@ static gboolean
 look (SvStateKeeper *keeper, GError **error)
 {
   guint64 version;
-  gboolean ok = g_atomic_int_get (&keeper->is_ready) ? sv_state_clips_version (keeper->state, &version, error)
-                                                     : prepare (keeper, error);
+  gboolean ok =
+      g_atomic_int_get (&keeper->is_ready) ? sv_state_clips_version (keeper->state, &version, error) : prepare (keeper, error);
   g_atomic_int_set (&keeper->is_missing, !ok);
   return ok;
 }

@@ -100,8 +100,8 @@ become_leader (SvFollower *follower, GError **error)
 }
 
 gboolean
-sv_follower_lead (SvFollower *follower, const SvSharing *sharing,
-                  void (*progress) (guint64 block, guint64 head, gpointer data), gpointer data, GError **error)
+sv_follower_lead (SvFollower *follower, const SvSharing *sharing, void (*progress) (guint64 block, guint64 head, gpointer data),
+                  gpointer data, GError **error)
 {
   g_autoptr (GError) failure = NULL;
   if ((follower->is_reading || !follower->is_started) && !become_leader (follower, error))

@@ -1,10 +1,10 @@
 /* Admission: replays, rate limits and the recording of requests, a batch in one transaction of two rounds.
  *
- * The row counters.issued is locked first, so batches of all instances come one after the other: ids have no gaps and no doubles
- * and are in the order of commits, and so are the rows of `requests`, the log of what was asked. What others have added to it
- * since the last batch is read in the same round; with it this handle knows all that is known (request_memory.h), judges, and
- * writes all rows of the batch by one statement per table in the second round, which ends with the commit. So a batch costs two
- * ways to the server and one flush of its log, and nothing in it grows with the limit or with history.
+ * The row counters.issued is locked first, so batches of all instances come one after the other: ids have no gaps and no
+ * doubles and are in the order of commits, and so are the rows of `requests`, the log of what was asked. What others have added
+ * to it since the last batch is read in the same round; with it this handle knows all that is known (request_memory.h), judges,
+ * and writes all rows of the batch by one statement per table in the second round, which ends with the commit. So a batch costs
+ * two ways to the server and one flush of its log, and nothing in it grows with the limit or with history.
  *
  * Whatever fails, the memory is dropped with the connection and read again: what became of a commit without an answer is
  * found in the log. Rows that nobody needs are removed from the old end, twice as many a batch as it may add, by their range in
@@ -14,7 +14,8 @@
 
 #define PAGE 10000 /* rows of the log in one answer */
 #define READ_LOG                                                                                                               \
-  "SELECT seq, asker, nonce, x_nonce, bucket, time_ms FROM scorevision.requests WHERE seq > $1::bigint ORDER BY seq LIMIT 10000"
+  "SELECT seq, asker, nonce, x_nonce, bucket, time_ms FROM scorevision.requests WHERE seq > $1::bigint ORDER BY seq LIMIT "    \
+  "10000"
 
 typedef struct
 {
@@ -22,8 +23,8 @@ typedef struct
   const SvAdmissionRules *rules;
   SvAdmission *batch;
   gsize n;
-  gint64 last_id;     /* given so far */
-  GHashTable *closed; /* the set of the batch's windows that are closed */
+  gint64 last_id;       /* given so far */
+  GHashTable *closed;   /* the set of the batch's windows that are closed */
   GString *requests[7]; /* columns of what is written, as arrays */
   GString *issued[11];
   GString *tasks[4];
@@ -56,9 +57,9 @@ read_log (SvPostgresState *state, GError **error)
   {
     SvPostgresNumber last;
     PGresult *rows;
-    const SvPostgresQuery query = {
-      .sql = READ_LOG, .n = 1, .values = { sv_postgres_number (&last, sv_request_memory_last (state->requests)) }
-    };
+    const SvPostgresQuery query = { .sql = READ_LOG,
+                                    .n = 1,
+                                    .values = { sv_postgres_number (&last, sv_request_memory_last (state->requests)) } };
     if (!sv_postgres_round (state, &query, 1, &rows, error))
       return FALSE;
     take_log (state, rows);

@@ -1,5 +1,5 @@
-/* The chain follower's index: per chain a checkpoint and the finalized commitments up to it. The chain's row is locked first, so
- * that what is decided by it stays true. */
+/* The chain follower's index: per chain a checkpoint and the finalized commitments up to it. The chain's row is locked first,
+ * so that what is decided by it stays true. */
 #include "base/error.h"
 #include "state/postgres_state.h"
 
@@ -14,9 +14,9 @@ typedef struct
 static SvPostgresQuery
 about_chain (const char *sql, const SvChainId *chain, Numbers *numbers)
 {
-  return (SvPostgresQuery){
-    .sql = sql, .n = 2, .values = { chain->genesis, sv_postgres_number (&numbers->netuid, chain->netuid) }
-  };
+  return (SvPostgresQuery){ .sql = sql,
+                            .n = 2,
+                            .values = { chain->genesis, sv_postgres_number (&numbers->netuid, chain->netuid) } };
 }
 
 /* *@id is 0 where this chain was never followed here. */
@@ -112,12 +112,11 @@ set_checkpoint (SvPostgresState *state, const SvChainId *chain, const SvCheckpoi
   PGresult *result;
   const char *from = sv_postgres_number (&numbers.numbers[0], (gint64)next->from_block);
   const char *number = sv_postgres_number (&numbers.numbers[1], (gint64)next->number);
-  const SvPostgresQuery insert = {
-    .sql = "INSERT INTO scorevision.chains (genesis, netuid, from_block, number, hash)"
-           " VALUES ($1, $2::integer, $3::bigint, $4::bigint, $5) RETURNING id",
-    .n = 5,
-    .values = { chain->genesis, sv_postgres_number (&numbers.netuid, chain->netuid), from, number, next->hash }
-  };
+  const SvPostgresQuery insert = { .sql = "INSERT INTO scorevision.chains (genesis, netuid, from_block, number, hash)"
+                                          " VALUES ($1, $2::integer, $3::bigint, $4::bigint, $5) RETURNING id",
+                                   .n = 5,
+                                   .values = { chain->genesis, sv_postgres_number (&numbers.netuid, chain->netuid), from,
+                                               number, next->hash } };
   const SvPostgresQuery move = {
     .sql = "UPDATE scorevision.chains SET number = $2::bigint, hash = $3 WHERE id = $1::bigint RETURNING id",
     .n = 3,

@@ -36,8 +36,9 @@ gboolean
 sv_postgres_remove_clip (SvState *base, const char *hash, GError **error)
 {
   guint64 n_rows;
-  const SvPostgresQuery query = { .sql = "WITH gone AS (DELETE FROM scorevision.clips WHERE hash = $1 RETURNING 1)" RAISE_VERSION
-                                         " AND EXISTS (SELECT FROM gone)",
+  const SvPostgresQuery query = { .sql =
+                                      "WITH gone AS (DELETE FROM scorevision.clips WHERE hash = $1 RETURNING 1)" RAISE_VERSION
+                                      " AND EXISTS (SELECT FROM gone)",
                                   .n = 1,
                                   .values = { hash } };
   if (!sv_postgres_change ((SvPostgresState *)base, &query, &n_rows, error))
@@ -65,8 +66,9 @@ read_clip (const PGresult *result, int row)
 GPtrArray *
 sv_postgres_list_clips (SvState *base, GError **error)
 {
-  static const SvPostgresQuery query = { .sql = "SELECT hash, bytes, duration_ms, fps, width, height, sport, scenario,"
-                                                " challenge_type, added_ms FROM scorevision.clips ORDER BY hash COLLATE \"C\"" };
+  static const SvPostgresQuery query = { .sql =
+                                             "SELECT hash, bytes, duration_ms, fps, width, height, sport, scenario,"
+                                             " challenge_type, added_ms FROM scorevision.clips ORDER BY hash COLLATE \"C\"" };
   g_autoptr (PGresult) result = sv_postgres_ask ((SvPostgresState *)base, &query, error);
   if (result == NULL)
     return NULL;

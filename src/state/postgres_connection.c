@@ -15,9 +15,11 @@
 #define OLDEST_SERVER 120000
 
 /* What the URL does not say. Of several hosts the one that can be written to is taken. */
-static const char *const keywords[] = { "connect_timeout",  "keepalives_idle",           "keepalives_interval",  "keepalives_count",
-                                        "tcp_user_timeout", "fallback_application_name", "target_session_attrs", "dbname",
-                                        "client_encoding",  NULL };
+static const char *const keywords[] = { "connect_timeout",      "keepalives_idle",
+                                        "keepalives_interval",  "keepalives_count",
+                                        "tcp_user_timeout",     "fallback_application_name",
+                                        "target_session_attrs", "dbname",
+                                        "client_encoding",      NULL };
 
 static PGconn *
 connect_to (const char *conninfo)
@@ -77,14 +79,16 @@ check_server (SvPostgresState *state, const PGresult *facts, GError **error)
   return fault == NULL;
 }
 
-/* A commit is on the server's disk when it returns, whatever the role's or the database's setting; one that waits for a standby
- * (remote_apply) stays so. */
+/* The server, too, has to notice that this machine is gone, or a dead leader would lead for hours. A commit is on the server's
+ * disk when it returns, whatever the role's or the database's setting; one that waits for a standby (remote_apply) stays so. */
 static gboolean
 prepare_session (SvPostgresState *state, GError **error)
 {
   static const SvPostgresQuery queries[] = {
     { .sql = "SELECT set_config('statement_timeout', '15000', false), set_config('lock_timeout', '10000', false),"
              " set_config('idle_in_transaction_session_timeout', '5000', false),"
+             " set_config('tcp_keepalives_idle', '5', false), set_config('tcp_keepalives_interval', '3', false),"
+             " set_config('tcp_keepalives_count', '3', false), set_config('tcp_user_timeout', '15000', false),"
              " set_config('default_transaction_isolation', 'read committed', false),"
              " set_config('synchronous_commit', CASE WHEN current_setting('synchronous_commit') IN ('off', 'local') THEN 'on'"
              " ELSE current_setting('synchronous_commit') END, false)" },

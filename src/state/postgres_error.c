@@ -1,6 +1,6 @@
 /* What went wrong at the database, for a person: what the server says, and what to do about it. Whatever passes by itself, or
- * by somebody's work at the server, is SV_ERROR_UNREACHABLE; the rest is a fault of ours. libpq's and the server's messages hold
- * no password. */
+ * by somebody's work at the server, is SV_ERROR_UNREACHABLE; the rest is a fault of ours. libpq's and the server's messages
+ * hold no password. */
 #include <string.h>
 
 #include "base/error.h"
@@ -74,10 +74,18 @@ connection_advice (const char *line)
     const char *state;
   } known[] = {
     { "invalid ", "URL" },
-    { "password authentication failed", "28" }, { "no password supplied", "28" },    { "pg_hba.conf", "28" },
-    { "role \"", "28" },                        { "database \"", "3D" },              { "read-only", "25006" },
-    { "hot standby", "25006" },                 { "too many clients", "53300" },      { "remaining connection slots", "53300" },
-    { "starting up", "57" },                    { "shutting down", "57" },            { "recovery mode", "57" },
+    { "password authentication failed", "28" },
+    { "no password supplied", "28" },
+    { "pg_hba.conf", "28" },
+    { "role \"", "28" },
+    { "database \"", "3D" },
+    { "read-only", "25006" },
+    { "hot standby", "25006" },
+    { "too many clients", "53300" },
+    { "remaining connection slots", "53300" },
+    { "starting up", "57" },
+    { "shutting down", "57" },
+    { "recovery mode", "57" },
   };
   for (gsize i = 0; i < G_N_ELEMENTS (known); i++)
     if (strstr (line, known[i].says) != NULL)

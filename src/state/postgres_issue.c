@@ -26,11 +26,11 @@ static PGresult *
 read_page (SvPostgresState *state, const char *window_id, guint64 after_id, GError **error)
 {
   SvPostgresNumber after;
-  const SvPostgresQuery all = {
-    .sql = "SELECT " COLUMNS " FROM scorevision.issued WHERE challenge_id > $1::bigint ORDER BY challenge_id LIMIT 1000",
-    .n = 1,
-    .values = { sv_postgres_number (&after, (gint64)after_id) }
-  };
+  const SvPostgresQuery all = { .sql =
+                                    "SELECT " COLUMNS
+                                    " FROM scorevision.issued WHERE challenge_id > $1::bigint ORDER BY challenge_id LIMIT 1000",
+                                .n = 1,
+                                .values = { sv_postgres_number (&after, (gint64)after_id) } };
   const SvPostgresQuery of_window = { .sql = "SELECT " COLUMNS " FROM scorevision.issued WHERE challenge_id > $1::bigint"
                                              " AND window_id = $2 ORDER BY challenge_id LIMIT 1000",
                                       .n = 2,

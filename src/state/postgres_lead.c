@@ -16,6 +16,11 @@ sv_postgres_lock_key (const char *task)
   return (gint64)key;
 }
 
+/* A process that has stopped without ending, with its machine perhaps, is no leader for longer than this (PostgreSQL 14). */
+#define LIMIT_IDLE_SESSION                                                                                                     \
+  "CASE WHEN current_setting('server_version_num')::integer >= 140000 THEN set_config('idle_session_timeout', '300000', "      \
+  "false) END"
+
 /* One that leads asks the server for nothing but an answer: a session that is still there has its locks. */
 gboolean
 sv_postgres_lead (SvState *base, const char *task, gboolean *leads, GError **error)
@@ -24,7 +29,7 @@ sv_postgres_lead (SvState *base, const char *task, gboolean *leads, GError **err
   SvPostgresNumber key;
   if (!sv_postgres_ready (state, error))
     return FALSE;
-  const SvPostgresQuery take = { .sql = "SELECT pg_try_advisory_lock($1::bigint)",
+  const SvPostgresQuery take = { .sql = "SELECT pg_try_advisory_lock($1::bigint), " LIMIT_IDLE_SESSION,
                                  .n = 1,
                                  .values = { sv_postgres_number (&key, sv_postgres_lock_key (task)) } };
   static const SvPostgresQuery ping = { .sql = "SELECT true" };

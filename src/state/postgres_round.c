@@ -1,9 +1,9 @@
 /* Rounds: any number of prepared statements sent at once, then all their results (libpq's pipeline mode). So a transaction that
  * needs nothing from here in between costs one way to the server and back.
  *
- * The socket is never waited for without a deadline. The server ends what takes too long by its own timeouts, which are shorter;
- * ours is for one that does not answer at all. After it the connection is closed, and what became of an open transaction is
- * unknown: the caller says so to whoever waits. */
+ * The socket is never waited for without a deadline. The server ends what takes too long by its own timeouts, which are
+ * shorter; ours is for one that does not answer at all. After it the connection is closed, and what became of an open
+ * transaction is unknown: the caller says so to whoever waits. */
 #include <errno.h>
 #include <poll.h>
 #include <string.h>
@@ -25,8 +25,7 @@ typedef enum
 static Wait
 wait_for_socket (SvPostgresState *state, gboolean has_more_to_send, gint64 deadline)
 {
-  struct pollfd socket = { .fd = PQsocket (state->connection),
-                           .events = (short)(POLLIN | (has_more_to_send ? POLLOUT : 0)) };
+  struct pollfd socket = { .fd = PQsocket (state->connection), .events = (short)(POLLIN | (has_more_to_send ? POLLOUT : 0)) };
   gint64 left_us = deadline - g_get_monotonic_time ();
   if (left_us <= 0)
     return TOO_LONG;

@@ -19,8 +19,8 @@ postgres_close (SvState *base)
   g_free (state);
 }
 
-/* libpq would find that out, and quote it, by the first connection only. What stands where a port is expected may be the rest of
- * a password. */
+/* libpq would find that out, and quote it, by the first connection only. What stands where a port is expected may be the rest
+ * of a password. */
 static gboolean
 has_good_ports (const PQconninfoOption *options)
 {
@@ -45,11 +45,12 @@ check_url (const char *url, const char *shown, GError **error)
   gboolean ok = options != NULL && has_good_ports (options);
   g_autofree char *reason = message != NULL && strcmp (url, shown) == 0 ? g_strchomp (g_strdup (message)) : NULL;
   if (!ok)
-    g_set_error (error, SV_ERROR, SV_ERROR_USAGE,
-                 "SCOREVISION_DATABASE: %s is no URL of a PostgreSQL database%s%s; expected is "
-                 "postgresql://USER@HOST:PORT/DATABASE, in which / : ? # @ and %% of a password are written %%2F %%3A %%3F %%23 "
-                 "%%40 %%25",
-                 shown, reason != NULL ? ": " : "", reason != NULL ? reason : "");
+    g_set_error (
+        error, SV_ERROR, SV_ERROR_USAGE,
+        "SCOREVISION_DATABASE: %s is no URL of a PostgreSQL database%s%s; expected is "
+        "postgresql://USER@HOST:PORT/DATABASE, in which / : ? # @ and %% of a password are written %%2F %%3A %%3F %%23 "
+        "%%40 %%25",
+        shown, reason != NULL ? ": " : "", reason != NULL ? reason : "");
   PQconninfoFree (options);
   PQfreemem (message);
   return ok;

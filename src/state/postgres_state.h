@@ -9,15 +9,15 @@
 
 typedef struct
 {
-  SvState base;   /* its url has no password */
-  char *conninfo; /* the URL as it was given: may hold a password, and goes to libpq only */
+  SvState base;           /* its url has no password */
+  char *conninfo;         /* the URL as it was given: may hold a password, and goes to libpq only */
   gint64 next_attempt_us; /* no connection is tried before; monotonic */
   GError *fault;          /* why the last attempt failed */
 
   /* What ends with the connection. */
-  PGconn *connection; /* NULL: there is none */
-  GHashTable *statements; /* SQL literal -> name of the prepared statement */
-  GHashTable *leads;      /* the set of tasks whose lock this session has */
+  PGconn *connection;        /* NULL: there is none */
+  GHashTable *statements;    /* SQL literal -> name of the prepared statement */
+  GHashTable *leads;         /* the set of tasks whose lock this session has */
   SvRequestMemory *requests; /* NULL until the first admission */
 } SvPostgresState;
 
@@ -90,8 +90,7 @@ gboolean sv_postgres_ground_truth (SvState *state, const char *clip_hash, char *
 
 /* postgres_keys.c */
 gboolean sv_postgres_draw_key (SvState *state, const char *manifest_hash, guint8 key[32], GError **error);
-gboolean sv_postgres_find_draw_key (SvState *state, const char *manifest_hash, guint8 key[32], gboolean *found,
-                                    GError **error);
+gboolean sv_postgres_find_draw_key (SvState *state, const char *manifest_hash, guint8 key[32], gboolean *found, GError **error);
 gboolean sv_postgres_secret (SvState *state, const char *name, guint8 key[32], GError **error);
 
 /* postgres_admission.c */

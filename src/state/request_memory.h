@@ -1,5 +1,5 @@
-/* What was asked lately, as one handle remembers it: the rows of the log of requests that several handles write, in the order of
- * its commits. Who has read all rows judges the next request here, without asking the database again; so judging costs the
+/* What was asked lately, as one handle remembers it: the rows of the log of requests that several handles write, in the order
+ * of its commits. Who has read all rows judges the next request here, without asking the database again; so judging costs the
  * same whatever the limit, and the log needs no index but its own order. docs/protocol.md section 7; the limits themselves are
  * rate.h's. */
 #pragma once

@@ -59,8 +59,8 @@ sv_shared_chain_to_text (const SvSharedChain *shared)
   g_autoptr (json_t) json =
       json_pack ("{s:I,s:o,s:o,s:I,s:o,s:o,s:o,s:I}", "content", (json_int_t)shared->content, "best",
                  block_to_json (&shared->best), "finalized", block_to_json (&shared->finalized), "from_block",
-                 (json_int_t)shared->from_block, "open", open_to_json (shared->open), "unreadable", unreadable, "permits", permits,
-                 "permits_block", (json_int_t)shared->permits_block);
+                 (json_int_t)shared->from_block, "open", open_to_json (shared->open), "unreadable", unreadable, "permits",
+                 permits, "permits_block", (json_int_t)shared->permits_block);
   char *dumped = json_dumps (json, JSON_COMPACT | JSON_SORT_KEYS);
   char *text = g_strdup (dumped);
   free (dumped);

@@ -1,5 +1,5 @@
-/* Leadership: a lock on a file beside the database, `PATH-leader-TASK`, that belongs to its open descriptor. The kernel gives it
- * back when that is closed, however its process ends. The file stays; it is empty. */
+/* Leadership: a lock on a file beside the database, `PATH-leader-TASK`, that belongs to its open descriptor. The kernel gives
+ * it back when that is closed, however its process ends. The file stays; it is empty. */
 #include <errno.h>
 #include <fcntl.h>
 #include <unistd.h>

@@ -74,8 +74,8 @@ sv_sqlite_share_chain (SvState *base, const SvChainId *chain, const SvSharedChai
   }
   if (!sv_sqlite_begin (state, error))
     return FALSE;
-  gboolean ok = check_index (state, chain, shared, error) && add_row (state, chain, error) &&
-                write_picture (state, chain, shared, error);
+  gboolean ok =
+      check_index (state, chain, shared, error) && add_row (state, chain, error) && write_picture (state, chain, shared, error);
   return sv_sqlite_end (state, ok, error);
 }
 
@@ -99,7 +99,8 @@ read_row (SvSqliteState *state, const SvChainId *chain, SvSharedStatus *status, 
   if (has_row && sqlite3_column_type (query, 3) != SQLITE_NULL)
     status->age_ms = MAX (sv_clock_ms () - sqlite3_column_int64 (query, 3), 0);
   g_autofree char *text = has_row && shared != NULL && status->version != known ? sv_sqlite_column_text (query, 6) : NULL;
-  gint64 generation = has_row ? sqlite3_column_int64 (query, 4) : 0, final_block = has_row ? sqlite3_column_int64 (query, 5) : 0;
+  gint64 generation = has_row ? sqlite3_column_int64 (query, 4) : 0,
+         final_block = has_row ? sqlite3_column_int64 (query, 5) : 0;
   sqlite3_reset (query);
   if (text == NULL)
     return TRUE;
@@ -156,7 +157,8 @@ sv_sqlite_wish_chain (SvState *base, const SvChainId *chain, guint64 *wish, GErr
     return FALSE;
   gboolean ok = add_row (state, chain, error);
   sqlite3_stmt *change =
-      ok ? about_chain (state, "UPDATE shared_chains SET wished = wished + 1" OF_CHAIN " RETURNING wished", chain, error) : NULL;
+      ok ? about_chain (state, "UPDATE shared_chains SET wished = wished + 1" OF_CHAIN " RETURNING wished", chain, error)
+         : NULL;
   ok = change != NULL && sv_sqlite_step (state, change, &has_row, error);
   *wish = has_row ? (guint64)sqlite3_column_int64 (change, 0) : 0;
   if (change != NULL)

@@ -56,7 +56,8 @@ sv_state_open (const SvConfig *config, GError **error)
     if (g_str_has_prefix (url, engines[i].scheme))
       return engines[i].engine->open (url, config, error);
   const char *scheme_end = url == NULL ? NULL : strchr (url, ':');
-  g_set_error (error, SV_ERROR, SV_ERROR_USAGE, "SCOREVISION_DATABASE (%s): the state is kept in sqlite:PATH or postgresql://…%s%.*s%s",
+  g_set_error (error, SV_ERROR, SV_ERROR_USAGE,
+               "SCOREVISION_DATABASE (%s): the state is kept in sqlite:PATH or postgresql://…%s%.*s%s",
                sv_config_origin (config, "SCOREVISION_DATABASE"), scheme_end == NULL ? "" : ", not in \"",
                scheme_end == NULL ? 0 : (int)MIN (scheme_end + 1 - url, 32), scheme_end == NULL ? "" : url,
                scheme_end == NULL ? "" : "…\"");
