@@ -7,6 +7,8 @@
 #include "bindings/follower_internal.h"
 #include "bindings/record_set.h"
 
+#define SHARE_AGAIN_US (5 * G_USEC_PER_SEC)
+
 /* ── writing ── */
 
 static SvSharedBlock
@@ -57,6 +59,30 @@ make_shared (SvFollower *follower, const SvHead *head)
   return shared;
 }
 
+/* An unchanged picture is shared again only so that the others see that it is still looked after. */
+static gboolean
+was_shared (const SvFollower *follower, const SvSharedMark *mark)
+{
+  return follower->shared_us != 0 && g_get_monotonic_time () - follower->shared_us < SHARE_AGAIN_US &&
+         memcmp (&follower->shared, mark, sizeof *mark) == 0;
+}
+
+static SvSharedMark
+mark_of (const SvSharedChain *shared)
+{
+  SvSharedMark mark;
+  memset (&mark, 0, sizeof mark); /* with what lies between the fields */
+  mark.generation = shared->generation;
+  mark.content = shared->content;
+  g_strlcpy (mark.best, shared->best.hash, sizeof mark.best);
+  mark.finalized = shared->finalized.number;
+  mark.from_block = shared->from_block;
+  mark.final_block = shared->final_block;
+  mark.permits_block = shared->permits_block;
+  mark.answered = shared->answered;
+  return mark;
+}
+
 /* A new leader's endpoint may be behind the old one's: then the others keep what they have until it has caught up. */
 static gboolean
 check_floor (SvFollower *follower, const SvHead *head, GError **error)
@@ -82,7 +108,15 @@ sv_follower_share (SvFollower *follower, const SvHead *head, GError **error)
     return FALSE;
   follower->content += follower->has_changed;
   g_autoptr (SvSharedChain) shared = make_shared (follower, head);
-  return sv_state_share_chain (follower->state, sv_chain_id (follower->chain), shared, error);
+  SvSharedMark mark = mark_of (shared);
+  if (was_shared (follower, &mark))
+    return TRUE;
+  follower->shared_us = 0;
+  if (!sv_state_share_chain (follower->state, sv_chain_id (follower->chain), shared, error))
+    return FALSE;
+  follower->shared = mark;
+  follower->shared_us = g_get_monotonic_time ();
+  return TRUE;
 }
 
 /* What was read for others' pictures is no ground to go on from: the checkpoint is. */
@@ -96,6 +130,7 @@ become_leader (SvFollower *follower, GError **error)
   sv_follower_forget (follower);
   follower->floor = last != NULL ? last->best.number : 0;
   follower->is_reading = FALSE;
+  follower->shared_us = 0;
   return TRUE;
 }
 
