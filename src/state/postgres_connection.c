@@ -11,7 +11,7 @@
 #include "base/error.h"
 #include "state/postgres_state.h"
 
-#define PAUSE_US (G_USEC_PER_SEC / 2) /* between attempts */
+#define PAUSE_US (G_USEC_PER_SEC / 2) /* between attempts; longer after one that took longer */
 #define OLDEST_SERVER 120000
 
 /* What the URL does not say. Of several hosts the one that can be written to is taken. */
@@ -125,11 +125,13 @@ sv_postgres_ready (SvPostgresState *state, GError **error)
     g_propagate_error (error, g_error_copy (state->fault));
     return FALSE;
   }
+  gint64 began = g_get_monotonic_time ();
   g_clear_error (&state->fault);
   if (connect_now (state, &state->fault))
     return TRUE;
   sv_postgres_disconnect (state);
-  state->next_attempt_us = g_get_monotonic_time () + PAUSE_US;
+  gint64 now = g_get_monotonic_time ();
+  state->next_attempt_us = now + MAX (PAUSE_US, now - began);
   g_propagate_error (error, g_error_copy (state->fault));
   return FALSE;
 }

@@ -402,6 +402,8 @@ test_sharing_is_fenced (StateFixture *f)
   assert_fails (sv_state_share_chain (f->state, &finney, picture, refusal), SV_ERROR_CONFLICT); /* there is no such index */
   must (index_to (f->state, 101, 130, &error));
   assert_fails (sv_state_share_chain (f->state, &finney, picture, refusal), SV_ERROR_CONFLICT); /* it begins too late */
+  must (index_to (f->state, 100, 109, &error));
+  assert_fails (sv_state_share_chain (f->state, &finney, picture, refusal), SV_ERROR_CONFLICT); /* it ends too early */
   must (index_to (f->state, 100, 110, &error));
   must (sv_state_share_chain (f->state, &finney, picture, &error));
   must (sv_state_forget_chain (f->state, &finney, &error));
