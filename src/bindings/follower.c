@@ -49,6 +49,7 @@ sv_follower_free (SvFollower *follower)
   g_ptr_array_unref (follower->pending);
   g_array_unref (follower->unreadable);
   g_mutex_clear (&follower->lock);
+  g_free (follower->shared);
   g_free (follower);
 }
 

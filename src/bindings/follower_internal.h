@@ -4,19 +4,6 @@
 #include "bindings/follower.h"
 #include "bindings/history.h"
 
-/* What tells one shared picture from the next. */
-typedef struct
-{
-  gint64 generation;
-  guint64 content;
-  char best[SV_BLOCK_HASH_TEXT];
-  guint64 finalized;
-  guint64 from_block;
-  guint64 final_block;
-  guint64 permits_block;
-  guint64 answered;
-} SvSharedMark;
-
 struct SvFollower
 {
   SvChain *chain;
@@ -46,8 +33,8 @@ struct SvFollower
   gint64 generation;        /* of what was begun last */
   guint64 content;          /* counts the changes of the records */
   guint64 floor;            /* best block that was shared by somebody else: ours is not shared before it is as high */
-  SvSharedMark shared;      /* what was shared last … */
-  gint64 shared_us;         /* … and when; monotonic, 0: nothing yet */
+  char *shared;             /* what tells the picture that was shared last from others … */
+  gint64 shared_us;         /* … and when that was; monotonic, 0: not yet */
   SvSharedStatus known;     /* of what was read */
 };
 

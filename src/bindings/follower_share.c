@@ -1,8 +1,6 @@
 /* One follower for many instances: the leader writes what it has read into the state after each step, the others read it there.
  * The final commitments are in the stored index already; beside them goes what lies above it. A reader holds the same stretches
  * as the leader does (follower.c), so both make their pictures alike. */
-#include <string.h>
-
 #include "base/error.h"
 #include "bindings/follower_internal.h"
 #include "bindings/record_set.h"
@@ -59,28 +57,22 @@ make_shared (SvFollower *follower, const SvHead *head)
   return shared;
 }
 
-/* An unchanged picture is shared again only so that the others see that it is still looked after. */
-static gboolean
-was_shared (const SvFollower *follower, const SvSharedMark *mark)
-{
-  return follower->shared_us != 0 && g_get_monotonic_time () - follower->shared_us < SHARE_AGAIN_US &&
-         memcmp (&follower->shared, mark, sizeof *mark) == 0;
-}
-
-static SvSharedMark
+/* What tells this picture from others. */
+static char *
 mark_of (const SvSharedChain *shared)
 {
-  SvSharedMark mark;
-  memset (&mark, 0, sizeof mark); /* with what lies between the fields */
-  mark.generation = shared->generation;
-  mark.content = shared->content;
-  g_strlcpy (mark.best, shared->best.hash, sizeof mark.best);
-  mark.finalized = shared->finalized.number;
-  mark.from_block = shared->from_block;
-  mark.final_block = shared->final_block;
-  mark.permits_block = shared->permits_block;
-  mark.answered = shared->answered;
-  return mark;
+  return g_strdup_printf ("%" G_GINT64_FORMAT " %" G_GUINT64_FORMAT " %s %" G_GUINT64_FORMAT " %" G_GUINT64_FORMAT
+                          " %" G_GUINT64_FORMAT " %" G_GUINT64_FORMAT " %" G_GUINT64_FORMAT,
+                          shared->generation, shared->content, shared->best.hash, shared->finalized.number, shared->from_block,
+                          shared->final_block, shared->permits_block, shared->answered);
+}
+
+/* An unchanged picture is shared again only so that the others see that it is still looked after. */
+static gboolean
+was_shared (const SvFollower *follower, const char *mark)
+{
+  return follower->shared_us != 0 && g_get_monotonic_time () - follower->shared_us < SHARE_AGAIN_US &&
+         g_strcmp0 (follower->shared, mark) == 0;
 }
 
 /* A new leader's endpoint may be behind the old one's: then the others keep what they have until it has caught up. */
@@ -108,13 +100,14 @@ sv_follower_share (SvFollower *follower, const SvHead *head, GError **error)
     return FALSE;
   follower->content += follower->has_changed;
   g_autoptr (SvSharedChain) shared = make_shared (follower, head);
-  SvSharedMark mark = mark_of (shared);
-  if (was_shared (follower, &mark))
+  g_autofree char *mark = mark_of (shared);
+  if (was_shared (follower, mark))
     return TRUE;
   follower->shared_us = 0;
   if (!sv_state_share_chain (follower->state, sv_chain_id (follower->chain), shared, error))
     return FALSE;
-  follower->shared = mark;
+  g_free (follower->shared);
+  follower->shared = g_steal_pointer (&mark);
   follower->shared_us = g_get_monotonic_time ();
   return TRUE;
 }

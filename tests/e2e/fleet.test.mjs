@@ -115,7 +115,7 @@ test('a database that goes away is told at once, and taken up again', { skip }, 
   const serve = isLeader(fleet[1]) && fleet[1].child.exitCode === null && fleet[1].child.signalCode === null ? fleet[1] : fleet[0];
   await postgres.down();
   const refused = await waitFor('503', async () => {
-    const answer = await ask(serve, 'third');
+    const answer = await ask(serve, 'third', { elementId: BALL });
     return answer.status === 503 && answer;
   });
   assert.equal(refused.body.error, 'overloaded');
