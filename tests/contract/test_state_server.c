@@ -1,9 +1,10 @@
 /* What an engine that is a server promises when that fails. Engines without one skip this.
  *
  *  1. after a restart of the server the next call goes on; while it is down each call says so; nothing acknowledged is lost
- *  2. connections that are cut anywhere lose nothing acknowledged, and issue nothing twice
- *  3. a wrong password, a missing database, missing rights, a newer or foreign schema are told plainly, without the password
- *  4. a long run leaves a table of bounded size
+ *  2. a leader whose session was ended, and who has not noticed, does not write over his successor's picture
+ *  3. connections that are cut anywhere lose nothing acknowledged, and issue nothing twice
+ *  4. a wrong password, a missing database, missing rights, a newer or foreign schema are told plainly, without the password
+ *  5. a long run leaves a table of bounded size
  */
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -88,6 +89,41 @@ test_restart (StateFixture *f)
   postgres_server_stop (f->server);
   postgres_server_restart (f->server);
   g_assert_cmpuint (issue (f->state, "n3", "w", &outcome), ==, 3); /* a restart that nobody noticed costs nothing */
+}
+
+static const SvChainId finney = { .genesis = "0xaa", .netuid = 44 };
+
+static gboolean
+share (SvState *state, guint64 best, GError **error)
+{
+  g_autoptr (SvSharedChain) picture = sv_shared_chain_new ();
+  picture->best.number = best;
+  return sv_state_share_chain (state, &finney, picture, error);
+}
+
+static void
+test_lost_lead (StateFixture *f)
+{
+  SvSharedStatus status = { 0 };
+  g_autoptr (SvSharedChain) read = NULL;
+  g_autoptr (GError) lost = NULL;
+  if (is_without_server (f))
+    return;
+  g_autoptr (SvState) next = open_state (f->url);
+  g_assert_true (leads (f->state, "chain"));
+  must (share (f->state, 1, &error));
+  g_assert_false (leads (next, "chain"));
+  g_free (postgres_server_sql (f->server, f->database,
+                               "SELECT pg_terminate_backend (pid, 5000) FROM pg_locks WHERE locktype = 'advisory' AND"
+                               " database = (SELECT oid FROM pg_database WHERE datname = current_database ())"));
+  g_assert_true (leads (next, "chain"));
+  must (share (next, 2, &error));
+  g_assert_false (share (f->state, 3, &lost));
+  g_assert_error (lost, SV_ERROR, SV_ERROR_UNREACHABLE);
+  g_assert_false (leads (f->state, "chain"));
+  assert_fails (share (f->state, 3, refusal), SV_ERROR_CONFLICT);
+  must (sv_state_shared_chain (next, &finney, &status, &read, &error));
+  g_assert_cmpuint (read->best.number, ==, 2);
 }
 
 typedef struct
@@ -323,6 +359,7 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   state_promise_add ("a server restarts", test_restart);
+  state_promise_add ("a lead that was lost", test_lost_lead);
   state_promise_add ("connections are cut", test_cuts);
   state_promise_add ("what is refused is told", test_refusals);
   state_promise_add ("the log of requests stays small", test_bounded_size);
