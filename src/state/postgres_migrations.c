@@ -5,7 +5,8 @@
 #include "state/postgres_state.h"
 
 /* `requests` is written at one end and removed from at the other, for ever: its dead rows have to go soon, and cost little to
- * find. `counters` is one row in one page that is never full, so changing it makes no work for indexes. */
+ * find; its file is not cut shorter, for which everybody would be locked out. `counters` is one row in one page that is never
+ * full, so changing it makes no work for indexes. */
 static const char *const form_1[] = {
   "CREATE TABLE scorevision.form (version integer NOT NULL)",
   "CREATE TABLE scorevision.counters (name text PRIMARY KEY, value bigint NOT NULL, second bigint NOT NULL DEFAULT 0)"
@@ -20,7 +21,7 @@ static const char *const form_1[] = {
   "CREATE TABLE scorevision.requests (seq bigint PRIMARY KEY, asker text NOT NULL, nonce text, x_nonce text,"
   " client_id text NOT NULL, bucket text NOT NULL, time_ms bigint NOT NULL)"
   " WITH (autovacuum_vacuum_scale_factor = 0.01, autovacuum_vacuum_threshold = 20000, autovacuum_vacuum_cost_delay = 0,"
-  " autovacuum_vacuum_insert_threshold = -1)",
+  " vacuum_truncate = false)",
   "CREATE TABLE scorevision.issued (challenge_id bigint PRIMARY KEY, asker text NOT NULL, miner text NOT NULL,"
   " window_id text NOT NULL, manifest_hash text NOT NULL, element_id text NOT NULL, clip_hash text NOT NULL,"
   " seed bigint NOT NULL, nonce text NOT NULL, block bigint NOT NULL, time_ms bigint NOT NULL)",
