@@ -2,7 +2,7 @@
  *
  * The row counters.issued is locked first, so batches of all instances come one after the other: ids have no gaps and no
  * doubles and are in the order of commits, and so are the rows of `requests`, the log of what was asked. What others have added
- * to it since the last batch is read in the same round; with it this handle knows all that is known (request_memory.h), judges,
+ * to it since the last batch is read in the same round; with it this handle knows all that is known (request_log.h), judges,
  * and writes all rows of the batch by one statement per table in the second round, which ends with the commit. So a batch costs
  * two ways to the server and one flush of its log, and nothing in it grows with the limit or with history.
  *
@@ -45,7 +45,7 @@ take_log (SvPostgresState *state, const PGresult *rows)
                          .x_nonce = sv_postgres_value (rows, i, 3),
                          .bucket = PQgetvalue (rows, i, 4),
                          .time_ms = sv_postgres_integer (rows, i, 5) };
-    sv_request_memory_add (state->requests, &row);
+    sv_request_log_add (state->requests, &row);
   }
 }
 
@@ -59,7 +59,7 @@ read_log (SvPostgresState *state, GError **error)
     PGresult *rows;
     const SvPostgresQuery query = { .sql = READ_LOG,
                                     .n = 1,
-                                    .values = { sv_postgres_number (&last, sv_request_memory_last (state->requests)) } };
+                                    .values = { sv_postgres_number (&last, sv_request_log_last (state->requests)) } };
     if (!sv_postgres_round (state, &query, 1, &rows, error))
       return FALSE;
     take_log (state, rows);
@@ -89,7 +89,7 @@ take_counter (Batch *batch, const PGresult *row, gboolean has_all, GError **erro
   batch->last_id = sv_postgres_integer (row, 0, 0);
   if (!has_all && !read_log (state, error))
     return FALSE;
-  sv_request_memory_skip_to (state->requests, sv_postgres_integer (row, 0, 1));
+  sv_request_log_skip_to (state->requests, sv_postgres_integer (row, 0, 1));
   return TRUE;
 }
 
@@ -105,7 +105,7 @@ begin (Batch *batch, GError **error)
   const SvPostgresQuery queries[] = {
     { .sql = "BEGIN" },
     { .sql = "SELECT value, second FROM scorevision.counters WHERE name = 'issued' FOR UPDATE" },
-    { .sql = READ_LOG, .n = 1, .values = { sv_postgres_number (&last, sv_request_memory_last (state->requests)) } },
+    { .sql = READ_LOG, .n = 1, .values = { sv_postgres_number (&last, sv_request_log_last (state->requests)) } },
     { .sql = "SELECT window_id FROM scorevision.closed_windows WHERE window_id = ANY ($1::text[])",
       .n = 1,
       .values = { sv_postgres_array_end (windows) } },
@@ -162,7 +162,7 @@ judge (Batch *batch, SvAdmission *admission)
 {
   SvRequestRow row;
   gboolean is_closed = admission->record != NULL && g_hash_table_contains (batch->closed, admission->record->window_id);
-  if (!sv_request_memory_judge (batch->state->requests, batch->rules, is_closed, admission, &row))
+  if (!sv_request_log_judge (batch->state->requests, batch->rules, is_closed, admission, &row))
     return;
   note_request (batch, &row, admission);
   if (admission->outcome != SV_ADMITTED)
@@ -220,7 +220,7 @@ end (Batch *batch, GError **error)
                                            " WHERE name = 'issued'",
                                     .n = 2,
                                     .values = { sv_postgres_number (&id, batch->last_id),
-                                                sv_postgres_number (&seq, sv_request_memory_last (batch->state->requests)) } };
+                                                sv_postgres_number (&seq, sv_request_log_last (batch->state->requests)) } };
   queries[n++] = (SvPostgresQuery){ .sql = "COMMIT" };
   return sv_postgres_round (batch->state, queries, n, NULL, error);
 }
@@ -233,14 +233,14 @@ admit (Batch *batch, GError **error)
     return FALSE;
   if (state->requests == NULL)
   {
-    state->requests = sv_request_memory_new ();
+    state->requests = sv_request_log_new ();
     if (!read_log (state, error))
       return FALSE;
   }
   if (!begin (batch, error))
     return FALSE;
   if (batch->n > 0)
-    batch->removes = sv_request_memory_forget_old (state->requests, batch->rules, batch->batch[batch->n - 1].now_ms,
+    batch->removes = sv_request_log_forget_old (state->requests, batch->rules, batch->batch[batch->n - 1].now_ms,
                                                    (guint)(2 * batch->n + 16), &batch->first_removed, &batch->last_removed);
   for (gsize i = 0; i < batch->n; i++)
     judge (batch, &batch->batch[i]);

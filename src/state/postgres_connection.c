@@ -39,7 +39,7 @@ void
 sv_postgres_disconnect (SvPostgresState *state)
 {
   g_clear_pointer (&state->connection, PQfinish);
-  g_clear_pointer (&state->requests, sv_request_memory_free);
+  g_clear_pointer (&state->requests, sv_request_log_free);
   g_hash_table_remove_all (state->statements);
   g_hash_table_remove_all (state->leads);
 }

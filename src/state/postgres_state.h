@@ -5,7 +5,7 @@
 #include <libpq-fe.h>
 
 #include "state/engine.h"
-#include "state/request_memory.h"
+#include "state/request_log.h"
 
 typedef struct
 {
@@ -18,7 +18,7 @@ typedef struct
   PGconn *connection;        /* NULL: there is none */
   GHashTable *statements;    /* SQL literal -> name of the prepared statement */
   GHashTable *leads;         /* the set of tasks whose lock this session has */
-  SvRequestMemory *requests; /* NULL until the first admission */
+  SvRequestLog *requests; /* NULL until the first admission */
 } SvPostgresState;
 
 #define SV_POSTGRES_PARAMETERS_MAX 12

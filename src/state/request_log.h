@@ -6,7 +6,7 @@
 
 #include "state/state.h"
 
-typedef struct SvRequestMemory SvRequestMemory;
+typedef struct SvRequestLog SvRequestLog;
 
 /* A row of the log. */
 typedef struct
@@ -19,24 +19,24 @@ typedef struct
   gint64 time_ms;
 } SvRequestRow;
 
-SvRequestMemory *sv_request_memory_new (void);
-void sv_request_memory_free (SvRequestMemory *memory);
+SvRequestLog *sv_request_log_new (void);
+void sv_request_log_free (SvRequestLog *memory);
 
 /* The last row that is known, 0 before the first. */
-gint64 sv_request_memory_last (const SvRequestMemory *memory);
+gint64 sv_request_log_last (const SvRequestLog *memory);
 
 /* Rows up to @seq were read, whether they are still there or not. */
-void sv_request_memory_skip_to (SvRequestMemory *memory, gint64 seq);
+void sv_request_log_skip_to (SvRequestLog *memory, gint64 seq);
 
 /* Takes in a row that follows on the last one. */
-void sv_request_memory_add (SvRequestMemory *memory, const SvRequestRow *row);
+void sv_request_log_add (SvRequestLog *memory, const SvRequestRow *row);
 
 /* Judges @admission: fills in outcome and retry_after_s. Where TRUE is returned it takes in the next row of the log and tells
  * it in *@row (strings of @admission or static), which the caller has to write; else nothing is to be written. */
-gboolean sv_request_memory_judge (SvRequestMemory *memory, const SvAdmissionRules *rules, gboolean is_window_closed,
+gboolean sv_request_log_judge (SvRequestLog *memory, const SvAdmissionRules *rules, gboolean is_window_closed,
                                   SvAdmission *admission, SvRequestRow *row);
 
 /* Forgets at most @n rows from the old end that are no longer remembered at @now_ms. TRUE: those from *@first to *@last, which
  * the caller has to remove. */
-gboolean sv_request_memory_forget_old (SvRequestMemory *memory, const SvAdmissionRules *rules, gint64 now_ms, guint n,
+gboolean sv_request_log_forget_old (SvRequestLog *memory, const SvAdmissionRules *rules, gint64 now_ms, guint n,
                                        gint64 *first, gint64 *last);

@@ -5,7 +5,7 @@
  * Time never goes back inside an asker: a request is dated to his last one at least. Only where that lies further ahead than
  * nonces are remembered was a clock wrong: then what lies ahead is dropped. Others notice it in the log by a row that is older
  * than the last one, and drop the same. */
-#include "state/request_memory.h"
+#include "state/request_log.h"
 
 #include <sodium.h>
 #include <string.h>
@@ -93,7 +93,7 @@ typedef struct Row
   Key x_nonce;
 } Row;
 
-struct SvRequestMemory
+struct SvRequestLog
 {
   guint8 hash_key[crypto_generichash_KEYBYTES];
   gint64 last;
@@ -133,10 +133,10 @@ free_asker (gpointer data)
   g_free (asker);
 }
 
-SvRequestMemory *
-sv_request_memory_new (void)
+SvRequestLog *
+sv_request_log_new (void)
 {
-  SvRequestMemory *memory = g_new0 (SvRequestMemory, 1);
+  SvRequestLog *memory = g_new0 (SvRequestLog, 1);
   randombytes_buf (memory->hash_key, sizeof memory->hash_key);
   memory->askers = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, free_asker);
   memory->nonces = g_hash_table_new (hash_of_key, is_same_key);
@@ -144,7 +144,7 @@ sv_request_memory_new (void)
 }
 
 void
-sv_request_memory_free (SvRequestMemory *memory)
+sv_request_log_free (SvRequestLog *memory)
 {
   if (memory == NULL)
     return;
@@ -160,20 +160,20 @@ sv_request_memory_free (SvRequestMemory *memory)
 }
 
 gint64
-sv_request_memory_last (const SvRequestMemory *memory)
+sv_request_log_last (const SvRequestLog *memory)
 {
   return memory->last;
 }
 
 void
-sv_request_memory_skip_to (SvRequestMemory *memory, gint64 seq)
+sv_request_log_skip_to (SvRequestLog *memory, gint64 seq)
 {
   memory->last = MAX (memory->last, seq);
 }
 
 /* @kind keeps the two kinds of nonces apart. */
 static Key
-key_of (const SvRequestMemory *memory, const char *asker, char kind, const char *nonce)
+key_of (const SvRequestLog *memory, const char *asker, char kind, const char *nonce)
 {
   Key key;
   crypto_generichash_state hash;
@@ -186,7 +186,7 @@ key_of (const SvRequestMemory *memory, const char *asker, char kind, const char 
 }
 
 static Asker *
-get_asker (SvRequestMemory *memory, const char *account)
+get_asker (SvRequestLog *memory, const char *account)
 {
   Asker *asker = g_hash_table_lookup (memory->askers, account);
   if (asker != NULL)
@@ -228,7 +228,7 @@ drop_what_lies_ahead (Asker *asker, gint64 now_ms)
 /* ── taking in a row ── */
 
 static void
-append_row (SvRequestMemory *memory, Row *row)
+append_row (SvRequestLog *memory, Row *row)
 {
   if (memory->newest != NULL)
     memory->newest->next = row;
@@ -238,7 +238,7 @@ append_row (SvRequestMemory *memory, Row *row)
 }
 
 void
-sv_request_memory_add (SvRequestMemory *memory, const SvRequestRow *added)
+sv_request_log_add (SvRequestLog *memory, const SvRequestRow *added)
 {
   Row *row = g_new0 (Row, 1);
   Asker *asker = get_asker (memory, added->asker);
@@ -270,7 +270,7 @@ sv_request_memory_add (SvRequestMemory *memory, const SvRequestRow *added)
 /* ── judging ── */
 
 static gboolean
-is_replay (const SvRequestMemory *memory, const SvAdmission *admission)
+is_replay (const SvRequestLog *memory, const SvAdmission *admission)
 {
   Key nonce = key_of (memory, admission->asker, 'n', admission->nonce);
   if (g_hash_table_contains (memory->nonces, &nonce))
@@ -330,7 +330,7 @@ seconds_to_wait (Asker *asker, const SvAdmissionRules *rules, gint64 now_ms, con
 }
 
 gboolean
-sv_request_memory_judge (SvRequestMemory *memory, const SvAdmissionRules *rules, gboolean is_window_closed,
+sv_request_log_judge (SvRequestLog *memory, const SvAdmissionRules *rules, gboolean is_window_closed,
                          SvAdmission *admission, SvRequestRow *row)
 {
   admission->retry_after_s = 0;
@@ -355,14 +355,14 @@ sv_request_memory_judge (SvRequestMemory *memory, const SvAdmissionRules *rules,
                          .x_nonce = admission->outcome == SV_ADMITTED ? admission->x_nonce : NULL,
                          .bucket = choice.name,
                          .time_ms = now_ms };
-  sv_request_memory_add (memory, row);
+  sv_request_log_add (memory, row);
   return TRUE;
 }
 
 /* ── forgetting ── */
 
 static void
-forget_key (SvRequestMemory *memory, Key *key)
+forget_key (SvRequestLog *memory, Key *key)
 {
   gpointer kept;
   if (g_hash_table_lookup_extended (memory->nonces, key, &kept, NULL) && kept == key) /* else a later row has it, too */
@@ -377,7 +377,7 @@ trim (Times *list, gint64 time_ms)
 }
 
 static void
-forget_oldest (SvRequestMemory *memory, gint64 before_ms)
+forget_oldest (SvRequestLog *memory, gint64 before_ms)
 {
   Row *row = memory->oldest;
   Asker *asker = row->asker;
@@ -410,7 +410,7 @@ is_old (const Row *row, const SvAdmissionRules *rules, gint64 now_ms)
 }
 
 gboolean
-sv_request_memory_forget_old (SvRequestMemory *memory, const SvAdmissionRules *rules, gint64 now_ms, guint n, gint64 *first,
+sv_request_log_forget_old (SvRequestLog *memory, const SvAdmissionRules *rules, gint64 now_ms, guint n, gint64 *first,
                               gint64 *last)
 {
   guint n_forgotten = 0;
