@@ -17,6 +17,9 @@ find_fault (const SvService *service, const SvSnapshot *snapshot, gint64 now_ms)
 {
   if (g_atomic_int_get (&service->is_draining) && !g_atomic_int_get (&service->is_replaced))
     return "the server is stopping";
+  const char *state_fault = sv_state_keeper_fault (service->keeper);
+  if (state_fault != NULL)
+    return state_fault;
   if (snapshot->catalog == NULL)
     return "the manifest index has not been read yet";
   if (snapshot->clips == NULL || now_ms - sv_board_state_seen_ms (service->board) > STATE_MAX_AGE_MS)
