@@ -4,15 +4,16 @@
 import { after, before, test } from 'node:test';
 import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
-import { existsSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { askV3 } from './api.mjs';
 import { createWorld, waitFor } from './harness.mjs';
 import { Killer, records } from './killing.mjs';
 import { startMirror } from './mirror.mjs';
-import { bare, canonical, openDocument, sha256, signDocument } from './peer.mjs';
+import { bare, canonical, sha256, signDocument } from './peer.mjs';
+import { END, logFolder, logNames, publicLog as publishedLog } from './published.mjs';
 import { PLAYER, SLUG, commit, football } from './season.mjs';
 
-const CURRENT = '2025-10-23', NEXT = '2025-10-24', EXPIRY = 40, END = 2 ** 53 - 1;
+const CURRENT = '2025-10-23', NEXT = '2025-10-24', EXPIRY = 40;
 let world, serve, mirror, manifests, proofs, shard, draw;
 const env = { SCOREVISION_ISSUE_INTERVAL: '1' };
 const seen = []; // everything that was public before the window was closed
@@ -47,29 +48,10 @@ const ask = async (window, url = serve.url) => {
   assert.equal(status, 200, JSON.stringify(body));
   return body;
 };
-const folder = (window) => world.path('store', 'scorevision', 'issued', window);
-const names = (window) => (existsSync(folder(window)) ? readdirSync(folder(window)).filter((name) => !name.startsWith('.')) : []);
+const folder = (window) => logFolder(world, window);
+const names = (window) => logNames(world, window);
 const read = (window, name) => readFileSync(`${folder(window)}/${name}`, 'utf8');
-
-// The log as its readers find it: from signpost to signpost. Every line is right by itself and follows on the one before.
-function publicLog(window) {
-  const lines = [];
-  let next = 1, files = 0;
-  while (next <= END && names(window).includes(`${next}.json`)) {
-    const { last } = JSON.parse(read(window, `${next}.json`));
-    const name = `${next}-${last}.jsonl`;
-    if (!names(window).includes(name)) break;
-    files += 1;
-    for (const text of read(window, name).trimEnd().split('\n')) {
-      const line = openDocument(Buffer.from(text), { type: 'issued', signer: world.keys.operator.address });
-      assert.deepEqual([line.window_id, line.first], [window, next]);
-      lines.push(line);
-      next = line.last + 1;
-    }
-    assert.equal(next, last + 1, `${name} ends where it says`);
-  }
-  return { lines, next, files, records: lines.flatMap((line) => line.records), closed: lines.at(-1)?.closed };
-}
+const publicLog = (window) => publishedLog(world, window);
 const published = (window, id) => waitFor(`challenge ${id} in the issue log`, () => publicLog(window).next > Number(id));
 
 const audit = async (lines, { expect = 0, from = {} } = {}) => {
