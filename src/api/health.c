@@ -1,4 +1,6 @@
 /* Health, readiness and metrics. Alive: the process answers. Ready: it would not answer 503 for reasons of its own. */
+#include "api/front.h"
+#include "api/process_metrics.h"
 #include "api/service.h"
 #include "base/rfc3339.h"
 
@@ -59,6 +61,8 @@ write_snapshot (const SvService *service, GString *out)
   sv_metrics_write_sample (out, "sv_chain_head_block", "gauge", "Best block that answers are given at.",
                            (double)head->best.number);
   sv_metrics_write_sample (out, "sv_chain_finalized_block", "gauge", "Finalized block.", (double)head->finalized.number);
+  sv_metrics_write_sample (out, "sv_chain_unfinalized_blocks", "gauge", "Blocks by which finality is behind the best block.",
+                           (double)head->best.number - (double)head->finalized.number);
   sv_metrics_write_sample (out, "sv_chain_unreadable_blocks", "gauge",
                            "Blocks of the open windows that no endpoint has the content of any more.",
                            sv_bindings_count_unreadable (snapshot->bindings));
@@ -67,16 +71,39 @@ write_snapshot (const SvService *service, GString *out)
 }
 
 static void
+write_ages (const SvService *service, GString *out)
+{
+  static const char name[] = "sv_snapshot_age_seconds";
+  SvBoardAges ages;
+  sv_board_ages (service->board, sv_clock_ms (), &ages);
+  sv_metrics_write_family (out, name, "gauge",
+                           "Since it was read without a fault, or since the start where it never was, by what is read.");
+  sv_metrics_write_value (out, name, (double)ages.index_ms / 1000, "of", "manifest_index", NULL);
+  sv_metrics_write_value (out, name, (double)ages.clips_ms / 1000, "of", "clips", NULL);
+  sv_metrics_write_value (out, name, (double)ages.store_ms / 1000, "of", "clips_in_store", NULL);
+  sv_metrics_write_value (out, name, (double)ages.chain_ms / 1000, "of", "bindings", NULL);
+}
+
+static void
+write_readiness (const SvService *service, GString *out)
+{
+  g_autoptr (SvSnapshot) snapshot = sv_board_get (service->board);
+  sv_metrics_write_sample (out, "sv_ready", "gauge", "1 where /readyz answers 200.",
+                           find_fault (service, snapshot, sv_clock_ms ()) == NULL);
+}
+
+static void
 write_issue_log (const SvService *service, GString *out)
 {
-  SvIssueLogCounts counts;
-  sv_issue_log_counts (service->issue_log, &counts);
-  sv_metrics_write_sample (out, "sv_issue_log_batches_total", "counter", "Transactions of the issue log.",
-                           (double)counts.n_batches);
-  sv_metrics_write_sample (out, "sv_issue_log_entries_total", "counter", "Requests written to the issue log.",
-                           (double)counts.n_entries);
+  const SvIssueLogCounts *counts = sv_issue_log_counts (service->issue_log);
+  sv_metrics_write_family (out, "sv_issue_log_batch_entries", "histogram",
+                           "Requests written to the issue log by one transaction.");
+  sv_metrics_write_histogram (out, "sv_issue_log_batch_entries", &counts->batches, &sv_scale_sizes, NULL, NULL);
+  sv_metrics_write_family (out, "sv_issue_log_write_duration_seconds", "histogram",
+                           "How long a transaction of the issue log took.");
+  sv_metrics_write_histogram (out, "sv_issue_log_write_duration_seconds", &counts->durations, &sv_scale_times, NULL, NULL);
   sv_metrics_write_sample (out, "sv_issue_log_failed_total", "counter", "Requests that could not be written.",
-                           (double)counts.n_failed);
+                           (double)counts->n_failed);
   sv_metrics_write_sample (out, "sv_issue_log_waiting", "gauge", "Requests that wait to be written.",
                            sv_issue_log_waiting (service->issue_log));
 }
@@ -88,10 +115,16 @@ sv_handle_metrics (SvExchange *exchange)
   g_autoptr (GString) out = g_string_new (NULL);
   sv_metrics_write_sample (out, "sv_requests_in_hand", "gauge", "API requests being handled.",
                            g_atomic_int_get (&service->n_working));
+  sv_metrics_write_sample (out, "sv_requests_in_flight", "gauge", "Requests whose answer is not sent to its end.",
+                           g_atomic_int_get (&service->n_in_flight));
   sv_metrics_write_sample (out, "sv_nonces_remembered", "gauge", "Nonces remembered in memory.",
                            sv_admission_size (service->admission));
+  write_readiness (service, out);
   write_snapshot (service, out);
+  write_ages (service, out);
   write_issue_log (service, out);
   sv_metrics_write (service->metrics, out);
+  sv_front_write_metrics (service->front, out);
+  sv_process_metrics_write (out);
   return sv_reply_text (200, "ok", "text/plain; version=0.0.4; charset=utf-8", out->str);
 }

@@ -5,7 +5,9 @@
 #include <sys/resource.h>
 
 #include "api/server.h"
+#include "base/error.h"
 #include "base/log.h"
+#include "base/log_library.h"
 #include "cli/commands.h"
 
 /* Every connection is a file; what the system allows is taken. */
@@ -36,6 +38,20 @@ announce (const SvContext *context, const SvServer *server)
   fflush (stdout);
 }
 
+/* Where the log is read by programs the reason is an event like all others, else the line that any command ends with. */
+static int
+fail_to_start (const SvContext *context, GError **error)
+{
+  int status = sv_error_exit_status (*error);
+  if (sv_log_format () != SV_LOG_JSON)
+    return status;
+  sv_log ("error", "not started", "reason", (*error)->message, NULL);
+  if (context->as_json)
+    sv_print_json (json_pack ("{s:{s:i,s:s}}", "error", "exit_status", status, "message", (*error)->message));
+  g_clear_error (error);
+  return status;
+}
+
 static int
 run_serve (SvContext *context, int argc, char **argv, GError **error)
 {
@@ -48,9 +64,10 @@ run_serve (SvContext *context, int argc, char **argv, GError **error)
   sigaddset (&signals, SIGINT);
   pthread_sigmask (SIG_BLOCK, &signals, NULL);
   raise_file_limit ();
+  sv_log_take_library_messages ();
   g_autoptr (SvServer) server = sv_server_start (context->config, NULL, error);
   if (server == NULL)
-    return 1;
+    return fail_to_start (context, error);
   announce (context, server);
   sigwait (&signals, &received);
   sv_log ("info", "stopping", "signal", received == SIGTERM ? "SIGTERM" : "SIGINT", NULL);
