@@ -11,12 +11,12 @@
 
 const SvScale sv_scale_times = {
   .n_bounds = 19,
-  .unit = 1e-6,
+  .per_unit = 1e6,
   .bounds = { 10, 25, 50, 100, 250, 500, 1 * MS, 2500, 5 * MS, 10 * MS, 25 * MS, 50 * MS, 100 * MS, 250 * MS, 500 * MS, 1 * S,
               2500 * MS, 5 * S, 10 * S },
 };
 
-const SvScale sv_scale_sizes = { .n_bounds = 11, .unit = 1, .bounds = { 1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024 } };
+const SvScale sv_scale_sizes = { .n_bounds = 11, .per_unit = 1, .bounds = { 1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024 } };
 
 /* ── histograms ── */
 
@@ -119,12 +119,12 @@ sv_metrics_write_histogram (GString *out, const char *name, const SvHistogram *h
                             const char *label, const char *label_value)
 {
   guint64 n = 0;
-  double sum = (double)atomic_load_explicit (&histogram->sum, memory_order_relaxed) * scale->unit;
+  double sum = (double)atomic_load_explicit (&histogram->sum, memory_order_relaxed) / scale->per_unit;
   for (guint i = 0; i < scale->n_bounds; i++)
   {
     char bound[32];
     n += atomic_load_explicit (&histogram->counts[i], memory_order_relaxed);
-    sv_json_format_number ((double)scale->bounds[i] / (1 / scale->unit), bound); /* by division, 0.01 is 0.01 */
+    sv_json_format_number ((double)scale->bounds[i] / scale->per_unit, bound);
     append_bucket (out, name, label, label_value, bound, n);
   }
   n += atomic_load_explicit (&histogram->counts[scale->n_bounds], memory_order_relaxed);

@@ -7,11 +7,11 @@
 
 #define SV_BOUNDS_MAX 20
 
-/* Upper bounds of buckets in whole units, and what one unit is in the unit that is exposed. */
+/* Upper bounds of buckets in whole units, and how many of these make one of what is exposed. */
 typedef struct
 {
   guint n_bounds;
-  double unit;
+  double per_unit;
   guint64 bounds[SV_BOUNDS_MAX];
 } SvScale;
 

@@ -69,8 +69,8 @@ write_workers (const SvFront *front, GString *out)
     char name[16];
     g_snprintf (name, sizeof name, i < front->n_workers ? "%u" : "files", i);
     sv_metrics_write_value (out, "sv_worker_busy_seconds_total",
-                            (double)atomic_load_explicit (&front->workers[i].counts[SV_FRONT_BUSY_US], memory_order_relaxed) *
-                                1e-6,
+                            (double)atomic_load_explicit (&front->workers[i].counts[SV_FRONT_BUSY_US], memory_order_relaxed) /
+                                1e6,
                             "worker", name, NULL);
   }
 }

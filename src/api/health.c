@@ -50,9 +50,8 @@ write_snapshot (const SvService *service, GString *out)
                              (double)snapshot->catalog->index->sequence);
   if (snapshot->clips != NULL)
     sv_metrics_write_sample (out, "sv_clips", "gauge", "Clips registered.", snapshot->clips->list->len);
-  if (snapshot->lost != NULL)
-    sv_metrics_write_sample (out, "sv_clips_lost", "gauge", "Clips registered that are not in the store.",
-                             g_hash_table_size (snapshot->lost));
+  sv_metrics_write_sample (out, "sv_clips_lost", "gauge", "Clips registered that the store is known not to have.",
+                           snapshot->lost != NULL ? g_hash_table_size (snapshot->lost) : 0);
   sv_metrics_write_sample (out, "sv_known_miners", "gauge", "Accounts with a commitment for an unexpired window.",
                            sv_snapshot_count_known (snapshot));
   if (snapshot->bindings == NULL)

@@ -18,6 +18,8 @@ take_message (GLogLevelFlags level, const GLogField *fields, gsize n_fields, gpo
   const char *name = "warning";
   if ((level & (G_LOG_LEVEL_DEBUG | G_LOG_LEVEL_INFO)) != 0)
     return G_LOG_WRITER_HANDLED;
+  if ((level & G_LOG_LEVEL_MESSAGE) != 0)
+    name = "info";
   if ((level & (G_LOG_LEVEL_ERROR | G_LOG_LEVEL_CRITICAL)) != 0)
     name = "error";
   sv_log (name, "library", "domain", find_field (fields, n_fields, "GLIB_DOMAIN"), "reason",
