@@ -3,7 +3,7 @@ SHELL := /bin/bash
 BUILD ?= build
 PREFIX ?= /usr/local
 
-.PHONY: all help deps demo demo-s3 demo-subtensor test bench fuzz install format lint clean
+.PHONY: all help deps demo demo-s3 demo-subtensor test bench fuzz install deb format lint clean
 .DEFAULT_GOAL := all
 
 all: $(BUILD)/build.ninja ## build everything; the program is build/src/cli/sv
@@ -37,8 +37,12 @@ bench: all ## ratios, each measured in one run
 fuzz: deps ## the fuzz targets, for RUNS inputs each (20000)
 	@scripts/fuzz
 
-install: all ## install sv under PREFIX (/usr/local)
+install: all ## install program, manual, completion, units and examples under PREFIX (/usr/local)
 	@meson install -C $(BUILD) --no-rebuild
+
+deb: ## make the Debian package, and print its path
+	@scripts/install-deps deb
+	@packaging/build-deb
 
 format: ## bring the sources into the repository's format
 	@git ls-files '*.c' '*.h' | xargs clang-format -i

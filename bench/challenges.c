@@ -1,116 +1,261 @@
-/* v3 challenges per second against bare verifications per second.
- *   usage: challenges PID PORT MANIFEST_HASH ELEMENT HOTKEY=PROOF…
- * PID is a running `sv serve` that is kept on the last processor; this program drives it from the first. A round is
- * verifications, challenges with one signature, verifications, challenges with two, verifications; the rates of challenges are
- * held against the mean of the verifications before and after. Verifications run on the server's processor, while it is idle.
+/* v3 challenges per second against bare verifications per second, and how long they take at a load that is below that.
+ *   usage: challenges PID:PORT PEER_PID:PORT|- MANIFEST_HASH ELEMENT HOTKEY=PROOF…
+ * PID is a running `sv serve` that is kept on the last processor, PEER_PID another program with the same endpoint, kept there
+ * too; this program drives them from the first, one at a time. A round is verifications, challenges with one signature by the
+ * one and the other, verifications, challenges with two by both, verifications; the rates of challenges are held against the
+ * mean of the verifications before and after. Verifications run on the servers' processor, while they are idle.
  *
  * Beside the rates, which another process's load can spoil, stands the server's own processor time by challenge, against that
- * of a verification: it tells what the server adds, whoever else is busy. */
+ * of a verification: it tells what the server adds, whoever else is busy.
+ *
+ * Afterwards requests come by a clock, at seven tenths of what was just measured; and again at seven tenths of the peer's, by
+ * both. */
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "base/config.h"
-#include "base/file.h"
 #include "connections.h"
 #include "requests.h"
 #include "rounds.h"
 
 #define N_ROUNDS 7
 #define N_REQUESTS 8000
-#define N_CONNECTIONS 64
+#define N_PEER_REQUESTS 3000
+#define N_WARM 4000
+#define N_CONNECTIONS 120
 #define N_ALONE 200
 #define VERIFY_SECONDS 0.4
+#define LOAD 0.7
+#define LOAD_SECONDS 5
+#define N_LOADS 2 /* of so many seconds each */
+#define NETUID 44
 
-/* One way of asking, and what its rounds gave. */
 typedef struct
 {
-  const char *name;
-  guint n_signatures;
-  GArray *challenges; /* by bare verifications, in the same time */
-  GArray *rate;       /* verifications in challenges by bare verifications, in the same time */
-  GArray *cpu;        /* the same in equal processor time */
-  GArray *latencies;
-  GArray *latencies_alone; /* with one connection */
+  const char *name; /* before its figures' names */
+  guint port;
+  guint n_requests;
+  clockid_t clock;
+  BenchQuestion question;
+} Server;
+
+/* One way of asking one server, and what its rounds gave. */
+typedef struct
+{
+  const Server *server;
+  char *name;
+  gboolean signs_twice;
+  GArray *per_second;  /* challenges */
+  GArray *challenges;  /* by bare verifications, in the same time */
+  GArray *rate;        /* verifications in challenges by bare verifications, in the same time */
+  GArray *cpu;         /* the same in equal processor time */
+  GArray *by_peer;     /* challenges by the peer's, in the same round */
+  GArray *by_peer_cpu; /* the same in equal processor time */
+  GArray *alone;       /* latencies with one connection */
 } Way;
 
 typedef struct
 {
-  BenchQuestion question;
-  guint port;
   guint client_core;
   guint server_core;
-  clockid_t server_clock;
+  Server servers[2];
+  guint n_servers;
+  GArray *had; /* share of the servers' processor that verifications got: below 1 where others are busy */
 } Bench;
 
-static void
-run_way (const Bench *bench, Way *way, BenchBare *before)
+static Way
+make_way (const Server *server, gboolean signs_twice)
 {
-  g_autoptr (GPtrArray) requests = bench_sign_requests (&bench->question, N_REQUESTS, way->n_signatures == 2);
-  g_autoptr (GPtrArray) alone = bench_sign_requests (&bench->question, N_ALONE, way->n_signatures == 2);
-  double cpu_before = bench_clock (bench->server_clock);
-  double elapsed = bench_drive (bench->port, N_CONNECTIONS, requests, way->latencies);
-  double cpu = bench_clock (bench->server_clock) - cpu_before;
-  bench_drive (bench->port, 1, alone, way->latencies_alone);
+  return (Way){ .server = server,
+                .name = g_strconcat (server->name, signs_twice ? "two" : "one", NULL),
+                .signs_twice = signs_twice,
+                .per_second = bench_rounds_new (),
+                .challenges = bench_rounds_new (),
+                .rate = bench_rounds_new (),
+                .cpu = bench_rounds_new (),
+                .by_peer = bench_rounds_new (),
+                .by_peer_cpu = bench_rounds_new (),
+                .alone = bench_rounds_new () };
+}
+
+static double
+last_of (const GArray *rounds)
+{
+  return g_array_index (rounds, double, rounds->len - 1);
+}
+
+/* ── as fast as it goes ── */
+
+typedef struct
+{
+  double elapsed;
+  double cpu;
+} Driven;
+
+static Driven
+drive (const Way *way, guint n)
+{
+  g_autoptr (GArray) latencies = bench_rounds_new ();
+  g_autoptr (GPtrArray) requests = bench_sign_requests (&way->server->question, n, way->signs_twice);
+  double cpu_before = bench_clock (way->server->clock);
+  double elapsed = bench_drive (way->server->port, N_CONNECTIONS, requests, latencies);
+  return (Driven){ elapsed, bench_clock (way->server->clock) - cpu_before };
+}
+
+static void
+drive_alone (const Way *way)
+{
+  g_autoptr (GPtrArray) requests = bench_sign_requests (&way->server->question, N_ALONE, way->signs_twice);
+  bench_drive (way->server->port, 1, requests, way->alone);
+}
+
+static void
+add_round (const Way *way, const Driven *driven, double per_second, double per_cpu_second)
+{
+  guint n = way->server->n_requests, n_verified = n * (way->signs_twice ? 2 : 1);
+  bench_rounds_add (way->per_second, n / driven->elapsed);
+  bench_rounds_add (way->challenges, n / driven->elapsed / per_second);
+  bench_rounds_add (way->rate, n_verified / driven->elapsed / per_second);
+  bench_rounds_add (way->cpu, n_verified / driven->cpu / per_cpu_second);
+}
+
+/* @ways: ours and, if there is one, the peer's. */
+static void
+run_round (const Bench *bench, const Way *ways, BenchBare *before)
+{
+  Driven driven[2];
+  for (guint i = 0; i < bench->n_servers; i++)
+  {
+    driven[i] = drive (&ways[i], ways[i].server->n_requests);
+    drive_alone (&ways[i]);
+  }
   BenchBare after = bench_verify (bench->server_core, bench->client_core, VERIFY_SECONDS);
-  double per_second = (before->per_second + after.per_second) / 2;
-  double per_cpu_second = (before->per_cpu_second + after.per_cpu_second) / 2;
-  bench_rounds_add (way->challenges, N_REQUESTS / elapsed / per_second);
-  bench_rounds_add (way->rate, way->n_signatures * N_REQUESTS / elapsed / per_second);
-  bench_rounds_add (way->cpu, way->n_signatures * N_REQUESTS / cpu / per_cpu_second);
+  bench_rounds_add (bench->had, after.per_second / after.per_cpu_second);
+  for (guint i = 0; i < bench->n_servers; i++)
+    add_round (&ways[i], &driven[i], (before->per_second + after.per_second) / 2,
+               (before->per_cpu_second + after.per_cpu_second) / 2);
+  if (bench->n_servers == 2)
+  {
+    bench_rounds_add (ways[0].by_peer, last_of (ways[0].per_second) / last_of (ways[1].per_second));
+    bench_rounds_add (ways[0].by_peer_cpu, last_of (ways[0].cpu) / last_of (ways[1].cpu));
+  }
   *before = after;
 }
 
-static int
-compare (gconstpointer a, gconstpointer b)
+/* ── by the clock ── */
+
+static double
+seven_tenths (const Way *way)
 {
-  double x = *(const double *)a, y = *(const double *)b;
-  return x < y ? -1 : x > y;
+  return LOAD * bench_quantile (way->per_second, 0.5);
 }
 
 static void
-print_latency (const char *name, const char *which, GArray *latencies)
+load (const Way *way, double per_second, GArray *latencies)
 {
-  g_array_sort (latencies, compare);
-  const double *values = (const double *)(gpointer)latencies->data;
-  printf ("%s-%s\t%.2f\t%.2f\n", name, which, values[latencies->len / 2] * 1000, values[latencies->len * 99 / 100] * 1000);
+  g_autoptr (GPtrArray) requests =
+      bench_sign_requests (&way->server->question, (guint)(per_second * LOAD_SECONDS), way->signs_twice);
+  bench_drive_at (way->server->port, N_CONNECTIONS, requests, per_second, latencies, NULL);
+}
+
+static void
+print_latency (const Way *way, const char *which, GArray *latencies)
+{
+  printf ("%s-%s\t%.2f\t%.2f\n", way->name, which, bench_quantile (latencies, 0.5) * 1000,
+          bench_quantile (latencies, 0.99) * 1000);
+}
+
+static void
+run_own_load (const Way *way)
+{
+  g_autoptr (GArray) latencies = bench_rounds_new ();
+  double per_second = seven_tenths (way);
+  for (guint i = 0; i < N_LOADS; i++)
+    load (way, per_second, latencies);
+  printf ("%s-load-per-second\t%.0f\n", way->name, per_second);
+  print_latency (way, "load", latencies);
+}
+
+/* Both at the same load, in turn. */
+static void
+run_same_load (const Way *ways)
+{
+  GArray *latencies[2] = { bench_rounds_new (), bench_rounds_new () };
+  double per_second = seven_tenths (&ways[1]);
+  for (guint i = 0; i < 2 * N_LOADS; i++)
+    load (&ways[i % 2], per_second, latencies[i % 2]);
+  printf ("%s-same-load-per-second\t%.0f\n", ways[0].name, per_second);
+  print_latency (&ways[0], "same-load", latencies[0]);
+  print_latency (&ways[1], "same-load", latencies[1]);
+  printf ("%s-same-load-p99\t%.3g\n", ways[0].name, bench_quantile (latencies[1], 0.99) / bench_quantile (latencies[0], 0.99));
+  for (guint i = 0; i < 2; i++)
+    g_array_unref (latencies[i]);
+}
+
+/* ── what is printed ── */
+
+static void
+print_figure (const Way *way, const char *which, GArray *rounds)
+{
+  g_autofree char *name = g_strconcat (way->name, "-", which, NULL);
+  if (rounds->len > 0)
+    bench_print (name, rounds);
 }
 
 static void
 print_way (const Way *way)
 {
-  g_autofree char *challenges = g_strconcat (way->name, "-challenges", NULL);
-  g_autofree char *rate = g_strconcat (way->name, "-rate", NULL);
-  g_autofree char *cpu = g_strconcat (way->name, "-cpu", NULL);
-  bench_print (challenges, way->challenges);
-  bench_print (rate, way->rate);
-  bench_print (cpu, way->cpu);
-  print_latency (way->name, "latency", way->latencies);
-  print_latency (way->name, "alone", way->latencies_alone);
+  print_figure (way, "per-second", way->per_second);
+  print_figure (way, "challenges", way->challenges);
+  print_figure (way, "rate", way->rate);
+  print_figure (way, "cpu", way->cpu);
+  print_figure (way, "by-peer", way->by_peer);
+  print_figure (way, "by-peer-cpu", way->by_peer_cpu);
+  print_latency (way, "alone", way->alone);
 }
 
-static GPtrArray *
-read_askers (const SvConfig *config, char **arguments)
+/* ── the run ── */
+
+static void
+read_server (Server *server, const char *word, const char *name, guint n_requests, const BenchQuestion *question)
 {
-  GPtrArray *askers = g_ptr_array_new ();
-  for (; *arguments != NULL; arguments++)
+  g_auto (GStrv) parts = g_strsplit (word, ":", 2);
+  if (g_strv_length (parts) != 2 || clock_getcpuclockid (atoi (parts[0]), &server->clock) != 0)
+    bench_fail ("\"%s\" is not PID:PORT of a process", word);
+  server->name = name;
+  server->n_requests = n_requests;
+  server->port = (guint)atoi (parts[1]);
+  server->question = *question;
+  server->question.authority = g_strconcat ("127.0.0.1:", parts[1], NULL);
+}
+
+static void
+run (const Bench *bench)
+{
+  Way ways[2][2];
+  for (guint i = 0; i < 2; i++)
+    for (guint j = 0; j < bench->n_servers; j++)
+    {
+      ways[i][j] = make_way (&bench->servers[j], i == 1);
+      drive (&ways[i][j], N_WARM);
+    }
+  BenchBare bare = bench_verify (bench->server_core, bench->client_core, VERIFY_SECONDS);
+  for (guint round = 0; round < N_ROUNDS; round++)
+    for (guint i = 0; i < 2; i++)
+      run_round (bench, ways[i], &bare);
+  for (guint i = 0; i < 2; i++)
   {
-    g_auto (GStrv) parts = g_strsplit (*arguments, "=", 2);
-    if (g_strv_length (parts) != 2)
-      bench_fail ("\"%s\" is not HOTKEY=PROOF", *arguments);
-    g_autoptr (GError) error = NULL;
-    g_autofree char *path =
-        g_build_filename (sv_config_get (config, "BITTENSOR_WALLET_PATH"), "default", "hotkeys", parts[0], NULL);
-    BenchAsker *asker = g_new0 (BenchAsker, 1);
-    asker->keypair = sv_keyfile_read (path, &error);
-    if (asker->keypair == NULL)
-      bench_fail ("%s", error->message);
-    asker->proof = g_strdup (parts[1]);
-    g_ptr_array_add (askers, asker);
+    for (guint j = 0; j < bench->n_servers; j++)
+      print_way (&ways[i][j]);
+    run_own_load (&ways[i][0]);
+    if (bench->n_servers == 2)
+      run_same_load (ways[i]);
   }
-  return askers;
+  printf ("verify\t%.0f\n", bare.per_second);
+  bench_print ("had", bench->had);
+  printf ("connections\t%d\n", N_CONNECTIONS);
 }
 
 int
@@ -118,32 +263,18 @@ main (int argc, char **argv)
 {
   g_autoptr (GError) error = NULL;
   if (argc < 6 || sodium_init () < 0)
-    bench_fail ("usage: challenges PID PORT MANIFEST_HASH ELEMENT HOTKEY=PROOF…");
+    bench_fail ("usage: challenges PID:PORT PEER_PID:PORT|- MANIFEST_HASH ELEMENT HOTKEY=PROOF…");
   g_autoptr (SvConfig) config = sv_config_load (&error);
   if (config == NULL)
     bench_fail ("%s", error->message);
-  g_autofree char *authority = g_strconcat ("127.0.0.1:", argv[2], NULL);
-  Bench bench = {
-    .question = { authority, argv[3], argv[4], 44, read_askers (config, argv + 5) },
-    .port = (guint)atoi (argv[2]),
-    .server_core = (guint)sysconf (_SC_NPROCESSORS_ONLN) - 1,
+  const BenchQuestion question = {
+    .manifest_hash = argv[3], .element_id = argv[4], .netuid = NETUID, .askers = bench_read_askers (config, argv + 5)
   };
-  if (clock_getcpuclockid (atoi (argv[1]), &bench.server_clock) != 0)
-    bench_fail ("there is no process %s", argv[1]);
-  Way ways[] = { { .name = "one", .n_signatures = 1 }, { .name = "two", .n_signatures = 2 } };
-  for (gsize i = 0; i < G_N_ELEMENTS (ways); i++)
-  {
-    GArray **arrays[] = { &ways[i].rate, &ways[i].cpu, &ways[i].challenges, &ways[i].latencies, &ways[i].latencies_alone };
-    for (gsize j = 0; j < G_N_ELEMENTS (arrays); j++)
-      *arrays[j] = bench_rounds_new ();
-  }
+  Bench bench = { .server_core = (guint)sysconf (_SC_NPROCESSORS_ONLN) - 1, .n_servers = 1, .had = bench_rounds_new () };
+  read_server (&bench.servers[0], argv[1], "", N_REQUESTS, &question);
+  if (strcmp (argv[2], "-") != 0)
+    read_server (&bench.servers[bench.n_servers++], argv[2], "peer-", N_PEER_REQUESTS, &question);
   bench_pin (bench.client_core);
-  BenchBare bare = bench_verify (bench.server_core, bench.client_core, VERIFY_SECONDS);
-  for (guint round = 0; round < N_ROUNDS; round++)
-    for (gsize i = 0; i < G_N_ELEMENTS (ways); i++)
-      run_way (&bench, &ways[i], &bare);
-  for (gsize i = 0; i < G_N_ELEMENTS (ways); i++)
-    print_way (&ways[i]);
-  printf ("verify\t%.0f\n", bare.per_second);
+  run (&bench);
   return 0;
 }

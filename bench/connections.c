@@ -1,6 +1,6 @@
-/* One thread and one epoll. A connection has one request on its way: it is sent whole, its answer is read until as many bytes
- * are there as Content-Length says, and the next request follows at once. So the number of connections is the number of
- * requests that the server has in hand. */
+/* One thread and one epoll. A connection has one request on its way: it is sent whole, and its answer is read until as many
+ * bytes are there as Content-Length says. Then the next request follows at once, so that the number of connections is the
+ * number of requests that the server has in hand; or, by a clock, when the next one is due. */
 #include "connections.h"
 
 #include <arpa/inet.h>
@@ -18,6 +18,9 @@
 #define ANSWER_MAX 8192
 #define STALL_MS 20000
 #define EVENTS_MAX 64
+#define OPEN_AT_ONCE 64
+#define TAKES_NO_MORE_SECONDS 5
+#define PER_ADDRESS 1000 /* connections of one of our addresses: a server may allow each only so many */
 
 typedef struct
 {
@@ -30,10 +33,15 @@ typedef struct
 typedef struct
 {
   int epoll;
+  guint n_connections;
   const GPtrArray *requests;
   guint next;
   guint n_answered;
   GArray *latencies;
+  guint *statuses; /* how many answers had each, or NULL: all must be 200 */
+  double began;
+  double interval; /* between requests, 0: at once */
+  GQueue idle;     /* of Connection, while requests come by the clock */
 } Drive;
 
 static void
@@ -59,7 +67,7 @@ send_next (Drive *drive, Connection *connection)
   const char *request = drive->requests->pdata[drive->next++];
   gsize length = strlen (request);
   connection->filled = 0;
-  connection->sent = bench_now ();
+  connection->sent = drive->interval > 0 ? drive->began + (drive->next - 1) * drive->interval : bench_now ();
   if (send (connection->fd, request, length, MSG_NOSIGNAL) != (gssize)length)
     bench_fail ("a request cannot be sent: %s", g_strerror (errno));
 }
@@ -78,6 +86,16 @@ answer_length (const Connection *connection)
 }
 
 static void
+count_answer (Drive *drive, const char *answer)
+{
+  guint status = g_str_has_prefix (answer, "HTTP/1.1 ") ? (guint)atoi (answer + strlen ("HTTP/1.1 ")) : 0;
+  if (drive->statuses != NULL && status <= BENCH_STATUS_MAX)
+    drive->statuses[status]++;
+  else if (status != 200)
+    bench_fail ("not a challenge: %s", answer);
+}
+
+static void
 receive (Drive *drive, Connection *connection)
 {
   gssize n = recv (connection->fd, connection->answer + connection->filled, ANSWER_MAX - connection->filled, 0);
@@ -90,42 +108,155 @@ receive (Drive *drive, Connection *connection)
     bench_fail ("an answer of %zu bytes", length);
   if (length == 0 || connection->filled < length)
     return;
-  if (!g_str_has_prefix (connection->answer, "HTTP/1.1 200 "))
-    bench_fail ("not a challenge: %s", connection->answer);
+  count_answer (drive, connection->answer);
   double latency = bench_now () - connection->sent;
   g_array_append_val (drive->latencies, latency);
   drive->n_answered++;
-  send_next (drive, connection);
+  if (drive->interval > 0)
+    g_queue_push_tail (&drive->idle, connection);
+  else
+    send_next (drive, connection);
+}
+
+/* Sends what is due. */
+static void
+send_due (Drive *drive)
+{
+  double now = bench_now ();
+  while (drive->next < drive->requests->len && drive->idle.length > 0 && drive->began + drive->next * drive->interval <= now)
+    send_next (drive, g_queue_pop_head (&drive->idle));
 }
 
 static void
 receive_all (Drive *drive)
 {
   struct epoll_event events[EVENTS_MAX];
+  double heard = bench_now ();
   while (drive->n_answered < drive->requests->len)
   {
-    int n = epoll_wait (drive->epoll, events, EVENTS_MAX, STALL_MS);
-    if (n == 0)
-      bench_fail ("the server has not answered for %d s", STALL_MS / 1000);
+    /* By the clock the processor is kept awake: a sleep would end late, and the lateness be taken for the server's. */
+    int n = epoll_wait (drive->epoll, events, EVENTS_MAX, drive->interval > 0 ? 0 : STALL_MS);
     for (int i = 0; i < n; i++)
       receive (drive, events[i].data.ptr);
+    if (drive->interval > 0)
+      send_due (drive);
+    if (n > 0 || drive->idle.length == drive->n_connections)
+      heard = bench_now ();
+    else if (bench_now () - heard >= STALL_MS / 1000.0)
+      bench_fail ("the server has not answered for %d s", STALL_MS / 1000);
   }
+}
+
+static double
+drive_all (Drive *drive, guint port, guint n)
+{
+  g_autofree Connection *connections = g_new0 (Connection, n);
+  drive->epoll = epoll_create1 (EPOLL_CLOEXEC);
+  drive->n_connections = n;
+  for (guint i = 0; i < n; i++)
+    open_connection (drive, &connections[i], port);
+  drive->began = bench_now ();
+  for (guint i = 0; i < n; i++)
+    if (drive->interval > 0)
+      g_queue_push_tail (&drive->idle, &connections[i]);
+    else
+      send_next (drive, &connections[i]);
+  receive_all (drive);
+  double elapsed = bench_now () - drive->began;
+  for (guint i = 0; i < n; i++)
+    close (connections[i].fd);
+  close (drive->epoll);
+  g_queue_clear (&drive->idle);
+  return elapsed;
 }
 
 double
 bench_drive (guint port, guint n, const GPtrArray *requests, GArray *latencies)
 {
-  g_autofree Connection *connections = g_new0 (Connection, n);
-  Drive drive = { .epoll = epoll_create1 (EPOLL_CLOEXEC), .requests = requests, .latencies = latencies };
-  for (guint i = 0; i < n; i++)
-    open_connection (&drive, &connections[i], port);
-  double began = bench_now ();
-  for (guint i = 0; i < n; i++)
-    send_next (&drive, &connections[i]);
-  receive_all (&drive);
-  double elapsed = bench_now () - began;
-  for (guint i = 0; i < n; i++)
-    close (connections[i].fd);
-  close (drive.epoll);
-  return elapsed;
+  Drive drive = { .requests = requests, .latencies = latencies };
+  return drive_all (&drive, port, n);
+}
+
+double
+bench_drive_at (guint port, guint n, const GPtrArray *requests, double per_second, GArray *latencies, guint *statuses)
+{
+  Drive drive = { .requests = requests, .latencies = latencies, .interval = 1 / per_second, .statuses = statuses };
+  return drive_all (&drive, port, n);
+}
+
+/* ── idle ones ── */
+
+static int
+open_from (guint own_address, guint port)
+{
+  struct sockaddr_in own = { .sin_family = AF_INET }, address = { .sin_family = AF_INET, .sin_port = htons ((guint16)port) };
+  own.sin_addr.s_addr = htonl (INADDR_LOOPBACK + own_address);
+  address.sin_addr.s_addr = htonl (INADDR_LOOPBACK);
+  const struct timeval patience = { .tv_sec = TAKES_NO_MORE_SECONDS };
+  int fd = socket (AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (fd < 0 || setsockopt (fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience) != 0 ||
+      bind (fd, (struct sockaddr *)(gpointer)&own, sizeof own) != 0 ||
+      connect (fd, (struct sockaddr *)(gpointer)&address, sizeof address) != 0)
+    bench_fail ("no connection to port %u: %s", port, g_strerror (errno));
+  return fd;
+}
+
+/* FALSE where the server takes no more. */
+static gboolean
+has_answered (int fd)
+{
+  char answer[ANSWER_MAX];
+  gssize n = recv (fd, answer, sizeof answer - 1, 0);
+  if (n <= 0)
+    return FALSE;
+  answer[n] = '\0';
+  if (!g_str_has_prefix (answer, "HTTP/1.1 200 "))
+    bench_fail ("not a challenge: %s", answer);
+  return TRUE;
+}
+
+static GArray *
+keep_first (GArray *descriptors, guint n)
+{
+  for (guint i = n; i < descriptors->len; i++)
+    close (g_array_index (descriptors, int, i));
+  return g_array_set_size (descriptors, n);
+}
+
+GArray *
+bench_open_idle (guint port, const GPtrArray *requests)
+{
+  GArray *descriptors = g_array_new (FALSE, FALSE, sizeof (int));
+  while (descriptors->len < requests->len)
+  {
+    guint first = descriptors->len, n = MIN (OPEN_AT_ONCE, requests->len - first);
+    for (guint i = first; i < first + n; i++)
+    {
+      const char *request = requests->pdata[i];
+      int fd = open_from (1 + i / PER_ADDRESS, port);
+      g_array_append_val (descriptors, fd);
+      if (send (fd, request, strlen (request), MSG_NOSIGNAL) < 0)
+        bench_fail ("a request cannot be sent: %s", g_strerror (errno));
+    }
+    for (guint i = first; i < first + n; i++)
+      if (!has_answered (g_array_index (descriptors, int, i)))
+        return keep_first (descriptors, i);
+  }
+  return descriptors;
+}
+
+guint
+bench_close_idle (GArray *descriptors)
+{
+  char byte;
+  guint n_closed = 0;
+  for (guint i = 0; i < descriptors->len; i++)
+  {
+    int fd = g_array_index (descriptors, int, i);
+    gssize n = recv (fd, &byte, 1, MSG_DONTWAIT);
+    n_closed += n == 0 || (n < 0 && errno != EAGAIN && errno != EWOULDBLOCK) ? 1 : 0;
+    close (fd);
+  }
+  g_array_unref (descriptors);
+  return n_closed;
 }

@@ -1,6 +1,7 @@
 /* Publishes into a folder what nobody has yet: N windows, the first of which, the active one, has a manifest of many elements
- * with four clips each, the others one of two. Only the first manifest is written: nobody asks for the others.
- *   usage: publish STORE_FOLDER N_WINDOWS N_ELEMENTS
+ * with four clips each, the others one of two. Only the first manifest is written, because nobody asks for the others; unless
+ * clips are named: then they are the elements' clips, four at a time, and every manifest is there to be served.
+ *   usage: publish STORE_FOLDER N_WINDOWS N_ELEMENTS [CLIP…]
  * The configured wallet signs for the configured chain; prints the first manifest's hash. */
 #include <sodium.h>
 #include <stdio.h>
@@ -25,40 +26,50 @@ typedef struct
   const char *store;
   SvIndex *index;
   char *first_hash;
+  char **clips; /* hashes; none: made up */
+  guint n_clips;
 } World;
 
+static char *
+choose_clip (const World *world, guint64 number)
+{
+  guint8 content[32];
+  if (world->n_clips > 0)
+    return g_strdup (world->clips[number % world->n_clips]);
+  randombytes_buf (content, sizeof content);
+  return sv_hash_bytes (content, sizeof content);
+}
+
 static json_t *
-make_clips (void)
+make_clips (const World *world, guint64 element)
 {
   json_t *clips = json_array ();
   for (guint i = 0; i < N_CLIPS; i++)
   {
-    guint8 content[32];
-    randombytes_buf (content, sizeof content);
-    g_autofree char *hash = sv_hash_bytes (content, sizeof content);
+    g_autofree char *hash = choose_clip (world, element * N_CLIPS + i);
     json_array_append_new (clips, json_pack ("{s:s, s:f}", "hash", hash, "weight", 1.0));
   }
   return clips;
 }
 
 static json_t *
-make_element (guint64 number)
+make_element (const World *world, guint64 number)
 {
   g_autofree char *id = g_strdup_printf ("PlayerDetect_v%" G_GUINT64_FORMAT "@1.0", number);
   return json_pack ("{s:s, s:o, s:{s:f, s:f, s:s}, s:{s:{s:f, s:f}}, s:f, s:f, s:f, s:f, s:f, s:[s], s:s}", "id", id, "clips",
-                    make_clips (), "preproc", "fps", 5.0, "resize_long", 1280.0, "norm", "rgb-01", "metrics", "pillars", "iou",
-                    0.6, "count", 0.4, "latency_p95_ms", 200.0, "service_rate_fps", 25.0, "baseline_theta", 0.78, "delta_floor",
-                    0.01, "beta", 1.4, "telemetry", "inference_ms", "challenge_type", "football");
+                    make_clips (world, number), "preproc", "fps", 5.0, "resize_long", 1280.0, "norm", "rgb-01", "metrics",
+                    "pillars", "iou", 0.6, "count", 0.4, "latency_p95_ms", 200.0, "service_rate_fps", 25.0, "baseline_theta",
+                    0.78, "delta_floor", 0.01, "beta", 1.4, "telemetry", "inference_ms", "challenge_type", "football");
 }
 
 static json_t *
-make_authored (guint64 window, guint64 n_elements)
+make_authored (const World *world, guint64 window, guint64 n_elements)
 {
   const guint64 end = FIRST_WINDOW_BLOCKS + window * WINDOW_BLOCKS;
   g_autofree char *id = g_strdup_printf ("window-%" G_GUINT64_FORMAT, window);
   json_t *elements = json_array ();
   for (guint64 i = 0; i < n_elements; i++)
-    json_array_append_new (elements, make_element (i));
+    json_array_append_new (elements, make_element (world, i));
   return json_pack ("{s:s, s:s, s:o, s:o, s:o}", "version", SV_MANIFEST_VERSION, "window_id", id, "start_block",
                     sv_json_integer (window == 0 ? 0 : end - WINDOW_BLOCKS), "expiry_block", sv_json_integer (end), "elements",
                     elements);
@@ -75,15 +86,16 @@ static gboolean
 add_window (World *world, guint64 window, guint64 n_elements, GError **error)
 {
   const SvIndexChange change = { .is_new = TRUE, .now = sv_clock_ms () };
-  g_autoptr (json_t) authored = make_authored (window, n_elements);
+  g_autoptr (json_t) authored = make_authored (world, window, n_elements);
   g_autoptr (SvManifest) manifest =
       sv_manifest_sign (authored, 0, world->index->newest, sv_chain_id (world->chain), world->keypair, change.now, error);
   if (manifest == NULL || !sv_index_add (world->index, manifest, &change, error))
     return FALSE;
-  if (window > 0)
+  if (window > 0 && world->n_clips == 0)
     return TRUE;
   g_autofree char *leaf = g_strdup_printf ("manifests/%s.json", sv_hash_hex (manifest->hash));
-  world->first_hash = g_strdup (manifest->hash);
+  if (window == 0)
+    world->first_hash = g_strdup (manifest->hash);
   return write_document (world, leaf, manifest->document->bytes, error);
 }
 
@@ -103,10 +115,14 @@ main (int argc, char **argv)
   World world = { 0 };
   guint64 n_windows, n_elements;
   g_autoptr (GError) error = NULL;
-  if (argc != 4 || !sv_integer_parse (argv[2], &n_windows) || !sv_integer_parse (argv[3], &n_elements) || sodium_init () < 0)
-    bench_fail ("usage: publish STORE_FOLDER N_WINDOWS N_ELEMENTS");
+  if (argc < 4 || !sv_integer_parse (argv[2], &n_windows) || !sv_integer_parse (argv[3], &n_elements) || sodium_init () < 0)
+    bench_fail ("usage: publish STORE_FOLDER N_WINDOWS N_ELEMENTS [CLIP…]");
   g_autoptr (SvConfig) config = sv_config_load (&error);
   world.store = argv[1];
+  world.clips = argv + 4;
+  world.n_clips = (guint)argc - 4;
+  if (world.n_clips > 0 && world.n_clips < N_CLIPS)
+    bench_fail ("an element has %d clips, each another", N_CLIPS);
   world.keypair = config != NULL ? sv_wallet_load (config, &error) : NULL;
   world.chain = world.keypair != NULL ? sv_chain_open (config, &error) : NULL;
   if (world.chain == NULL)

@@ -114,3 +114,10 @@ bench_print (const char *name, GArray *rounds)
   double median = (values[(n - 1) / 2] + values[n / 2]) / 2;
   printf ("%s\t%.4g\t%.4g\t%.4g\n", name, median, values[0], values[n - 1]);
 }
+
+double
+bench_quantile (GArray *values, double q)
+{
+  g_array_sort (values, compare);
+  return g_array_index (values, double, (guint)((values->len - 1) * q));
+}

@@ -28,3 +28,6 @@ void bench_fail (const char *format, ...) G_GNUC_PRINTF (1, 2) G_GNUC_NORETURN;
 
 GArray *bench_rounds_new (void);
 void bench_rounds_add (GArray *rounds, double value);
+
+/* The value below which the share @q of them lies. Sorts them. */
+double bench_quantile (GArray *of_doubles, double q);

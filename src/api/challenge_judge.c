@@ -228,8 +228,8 @@ static void
 draw (Case *c)
 {
   const SvChallengeRequest *request = c->asked->request;
-  guint64 seed = sv_draw_seed (c->served->draw_key, c->asked->manifest_hash, request->element_id, request->validator_hotkey,
-                               c->asked->miner, request->nonce);
+  guint64 seed = sv_draw_seed_by (c->served->draw_key, c->asked->manifest_hash, request->element_id, request->validator_hotkey,
+                                  c->asked->miner, request->nonce);
   const SvManifestClip *drawn = sv_draw_clip (c->element, seed);
   const SvClip *clip = drawn != NULL ? sv_snapshot_clip (c->snapshot, drawn->hash) : NULL;
   if (clip == NULL)

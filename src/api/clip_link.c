@@ -15,10 +15,11 @@
 static void
 make_token (const guint8 *key, const char *hex, guint64 expires, guint8 token[TOKEN_SIZE])
 {
-  g_autofree char *text = g_strdup_printf ("sv1/clip:%s:%" G_GUINT64_FORMAT, hex, expires);
+  char text[128];
+  int length = g_snprintf (text, sizeof text, "sv1/clip:%s:%" G_GUINT64_FORMAT, hex, expires);
   crypto_auth_hmacsha256_state state;
   crypto_auth_hmacsha256_init (&state, key, SV_CLIP_LINK_KEY_SIZE);
-  crypto_auth_hmacsha256_update (&state, (const guint8 *)text, strlen (text));
+  crypto_auth_hmacsha256_update (&state, (const guint8 *)text, (gsize)length);
   crypto_auth_hmacsha256_final (&state, token);
 }
 

@@ -17,13 +17,20 @@ sv_handle_healthz (SvExchange *exchange)
 static const char *
 find_fault (const SvService *service, const SvSnapshot *snapshot, gint64 now_ms)
 {
-  if (g_atomic_int_get (&service->is_draining))
+  if (g_atomic_int_get (&service->is_draining) && !g_atomic_int_get (&service->is_replaced))
     return "the server is stopping";
   if (snapshot->catalog == NULL)
     return "the manifest index has not been read yet";
   if (snapshot->clips == NULL || now_ms - sv_board_state_seen_ms (service->board) > STATE_MAX_AGE_MS)
     return "the state cannot be read";
   return sv_board_chain_fault (service->board, snapshot, now_ms);
+}
+
+const char *
+sv_service_fault (const SvService *service)
+{
+  g_autoptr (SvSnapshot) snapshot = sv_board_get (service->board);
+  return find_fault (service, snapshot, sv_clock_ms ());
 }
 
 SvReply *
@@ -105,6 +112,7 @@ write_issue_log (const SvService *service, GString *out)
                            (double)counts->n_failed);
   sv_metrics_write_sample (out, "sv_issue_log_waiting", "gauge", "Requests that wait to be written.",
                            sv_issue_log_waiting (service->issue_log));
+  sv_issue_publisher_write_metrics (service->issue_publisher, out);
 }
 
 SvReply *

@@ -35,6 +35,14 @@ split (const char *setting, char **host, char **port, GError **error)
   return TRUE;
 }
 
+gboolean
+sv_listen_check (const char *setting, GError **error)
+{
+  g_autofree char *host = NULL;
+  g_autofree char *port = NULL;
+  return split (setting, &host, &port, error);
+}
+
 static int
 bind_address (const struct addrinfo *address)
 {

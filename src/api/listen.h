@@ -7,3 +7,6 @@
  * "http://host:port" with the port that was bound. Returns a non-blocking descriptor; -1 with SV_ERROR_USAGE for a malformed
  * setting, SV_ERROR_CONFLICT for an address in use. */
 int sv_listen (const char *setting, char **url, guint *port, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Whether @setting has that form. SV_ERROR_USAGE. */
+gboolean sv_listen_check (const char *setting, GError **error) G_GNUC_WARN_UNUSED_RESULT;

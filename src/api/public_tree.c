@@ -46,8 +46,8 @@ sv_handle_public_tree (SvExchange *exchange)
   gboolean is_statement = g_str_has_prefix (key, SV_SIGNERS_PREFIX);
   gboolean is_by_content = strcmp (key, SV_INDEX_KEY) != 0 && !is_statement;
   SvReply *reply = reply_file (exchange, key, content_type_of (key), is_by_content ? SV_CACHE_IMMUTABLE : SV_CACHE_INDEX);
-  /* With each index readers ask for the next statement, which mostly is not there. */
-  if (is_statement && reply->status == 404)
+  /* With each index readers ask for the next statement, which mostly is not there; so do auditors for the next signpost. */
+  if ((is_statement || g_str_has_prefix (key, SV_ISSUED_PREFIX)) && reply->status == 404)
     sv_reply_set (reply, "Cache-Control", SV_CACHE_INDEX);
   return reply;
 }

@@ -3,6 +3,8 @@
  * suspended request must be resumed before the thread that holds its connection may stop. */
 #include "api/server.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <sodium.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -32,6 +34,7 @@ struct SvServer
   SvServerLimits limits;
   SvFront *front;
   int listen_fd;
+  char *listen; /* SCOREVISION_LISTEN */
   char *url;
   guint port;
   SvAdmissionRules rules;
@@ -176,7 +179,8 @@ start_watching (SvServer *server, const SvConfig *config, GError **error)
   service->chain =
       sv_watcher_new ("chain", server->chain_interval_ms, CHAIN_DEMAND_MS, sv_chain_watch_step, server->chain_watch);
   service->clips = sv_watcher_new ("clips", CLIPS_INTERVAL_MS, CLIPS_INTERVAL_MS, sv_clip_watch_step, server->clip_watch);
-  return TRUE;
+  service->issue_publisher = sv_issue_publisher_new (config, service->board, error);
+  return service->issue_publisher != NULL;
 }
 
 /* ── HTTP ── */
@@ -217,19 +221,35 @@ prepare_sodium (GError **error)
   return FALSE;
 }
 
+/* A socket of one's own, or with the same setting the one of the server that goes: connections that wait in it are lost to
+ * nobody. */
 static gboolean
-start (SvServer *server, const SvConfig *config, GError **error)
+open_socket (SvServer *server, const SvConfig *config, const SvServer *before, GError **error)
 {
-  if (!prepare_sodium (error))
-    return FALSE;
-  server->listen_fd = sv_listen (sv_config_get (config, "SCOREVISION_LISTEN"), &server->url, &server->port, error);
-  return server->listen_fd >= 0 && read_bases (server, config, error) && read_settings (server, config, error) &&
-         open_store (server, config, error) && open_state (server, config, error) && start_watching (server, config, error) &&
-         start_front (server, error);
+  server->listen = g_strdup (sv_config_get (config, "SCOREVISION_LISTEN"));
+  if (before == NULL || g_strcmp0 (before->listen, server->listen) != 0)
+  {
+    server->listen_fd = sv_listen (server->listen, &server->url, &server->port, error);
+    return server->listen_fd >= 0;
+  }
+  server->listen_fd = fcntl (before->listen_fd, F_DUPFD_CLOEXEC, 0);
+  server->url = g_strdup (before->url);
+  server->port = before->port;
+  if (server->listen_fd < 0)
+    g_set_error (error, SV_ERROR, SV_ERROR_FAILED, "the socket of %s cannot be shared: %s", server->url, g_strerror (errno));
+  return server->listen_fd >= 0;
+}
+
+static gboolean
+prepare (SvServer *server, const SvConfig *config, const SvServer *before, GError **error)
+{
+  return prepare_sodium (error) && open_socket (server, config, before, error) && read_bases (server, config, error) &&
+         read_settings (server, config, error) && open_store (server, config, error) && open_state (server, config, error) &&
+         start_watching (server, config, error);
 }
 
 SvServer *
-sv_server_start (const SvConfig *config, const SvServerLimits *limits, GError **error)
+sv_server_prepare (const SvConfig *config, const SvServerLimits *limits, const SvServer *before, GError **error)
 {
   static const SvServerLimits defaults = SV_SERVER_LIMITS_DEFAULT;
   g_autoptr (SvServer) server = g_new0 (SvServer, 1);
@@ -239,7 +259,26 @@ sv_server_start (const SvConfig *config, const SvServerLimits *limits, GError **
   server->service.metrics = sv_metrics_new ();
   g_mutex_init (&server->service.flight_lock);
   g_cond_init (&server->service.flight_changed);
-  return start (server, config, error) ? g_steal_pointer (&server) : NULL;
+  return prepare (server, config, before, error) ? g_steal_pointer (&server) : NULL;
+}
+
+gboolean
+sv_server_answer (SvServer *server, GError **error)
+{
+  return start_front (server, error);
+}
+
+SvServer *
+sv_server_start (const SvConfig *config, const SvServerLimits *limits, GError **error)
+{
+  g_autoptr (SvServer) server = sv_server_prepare (config, limits, NULL, error);
+  return server != NULL && sv_server_answer (server, error) ? g_steal_pointer (&server) : NULL;
+}
+
+const char *
+sv_server_fault (const SvServer *server)
+{
+  return sv_service_fault (&server->service);
 }
 
 const char *
@@ -295,6 +334,7 @@ drain (SvServer *server)
 static void
 clear_service (SvService *service)
 {
+  g_clear_pointer (&service->issue_publisher, sv_issue_publisher_free);
   g_clear_pointer (&service->manifests, sv_watcher_free);
   g_clear_pointer (&service->chain, sv_watcher_free);
   g_clear_pointer (&service->clips, sv_watcher_free);
@@ -309,6 +349,22 @@ clear_service (SvService *service)
   g_strfreev (service->origins);
   g_mutex_clear (&service->flight_lock);
   g_cond_clear (&service->flight_changed);
+}
+
+void
+sv_server_retire (SvServer *server, const SvServer *successor)
+{
+  sv_front_quiesce (server->front);
+  if (g_strcmp0 (server->listen, successor->listen) != 0)
+    shutdown (server->listen_fd, SHUT_RDWR);
+  g_atomic_int_set (&server->service.is_replaced, 1);
+  g_atomic_int_set (&server->service.is_draining, 1);
+}
+
+guint
+sv_server_connections (const SvServer *server)
+{
+  return sv_front_connections (server->front);
 }
 
 void
@@ -330,6 +386,7 @@ sv_server_stop (SvServer *server)
   sv_clip_watch_free (server->clip_watch);
   g_clear_pointer (&server->store, sv_object_store_free);
   sv_board_free (board);
+  g_free (server->listen);
   g_free (server->url);
   g_free (server);
 }

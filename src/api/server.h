@@ -34,6 +34,21 @@ typedef struct
  * that answers. */
 SvServer *sv_server_start (const SvConfig *config, const SvServerLimits *limits, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* The same in two steps, for a server that takes another's place (api/succession.h). The first does all but answering: with
+ * the same SCOREVISION_LISTEN as @before (NULL: nobody) it shares that server's socket, else it binds its own. */
+SvServer *sv_server_prepare (const SvConfig *config, const SvServerLimits *limits, const SvServer *before,
+                             GError **error) G_GNUC_WARN_UNUSED_RESULT;
+gboolean sv_server_answer (SvServer *server, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* (transfer none) why it cannot hand out challenges, in words; NULL where it can. */
+const char *sv_server_fault (const SvServer *server);
+
+/* Takes no more connections, and ends the ones it has with their next answer; a socket that @successor shares goes on. To be
+ * followed by sv_server_stop(). */
+void sv_server_retire (SvServer *server, const SvServer *successor);
+/* Open connections. */
+guint sv_server_connections (const SvServer *server);
+
 /* (transfer none) where it listens: "http://127.0.0.1:8080", with the port that was really bound. */
 const char *sv_server_url (const SvServer *server);
 guint sv_server_port (const SvServer *server);

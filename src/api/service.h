@@ -5,6 +5,7 @@
 #include "api/admission.h"
 #include "api/http.h"
 #include "api/issue_log.h"
+#include "api/issue_publisher.h"
 #include "api/metrics.h"
 #include "api/reply.h"
 #include "api/snapshot.h"
@@ -25,6 +26,7 @@ typedef struct
   SvValidators *validators; /* NULL: no list is configured */
   SvAdmissionMemory *admission;
   SvIssueLog *issue_log;
+  SvIssuePublisher *issue_publisher;
   SvTaskDesk *tasks;
   SvAddressLimit *addresses;
   SvMetrics *metrics;
@@ -34,6 +36,7 @@ typedef struct
   guint max_working;          /* API requests in hand, beyond which new ones are answered 503 */
   gint n_working;             /* atomic: handlers that have not replied yet */
   gint is_draining;           /* atomic: no new connections, answers end theirs */
+  gint is_replaced;           /* atomic: another server of this process goes on, so draining is nobody's concern */
   gint is_closing;            /* atomic: new API requests are refused */
   gint n_in_flight;           /* atomic: requests whose answer is not sent to its end */
   GMutex flight_lock;
@@ -91,6 +94,9 @@ struct SvRoute
 
 /* (transfer none) the route of a path, or NULL. */
 const SvRoute *sv_route_find (const char *path);
+
+/* (transfer none) why challenges cannot be handed out, in words; NULL where they can. */
+const char *sv_service_fault (const SvService *service);
 
 /* Said in a handler that returns NULL, before the request is handed to another thread. */
 void sv_exchange_suspend (SvExchange *exchange);

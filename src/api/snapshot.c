@@ -11,11 +11,11 @@
 /* ── manifests ── */
 
 /* Guarded memory costs two pages and four mappings a piece, so keys share it. */
-#define KEYS_AT_ONCE 128
+#define KEYS_AT_ONCE 64
 
 struct SvDrawKeys
 {
-  guint8 *keys; /* of 32 bytes each, in sodium_malloc memory */
+  SvDrawKey *keys; /* in sodium_malloc memory */
   guint n;
 };
 
@@ -23,7 +23,7 @@ static SvDrawKeys *
 draw_keys_new (void)
 {
   SvDrawKeys *keys = g_atomic_rc_box_new0 (SvDrawKeys);
-  keys->keys = sodium_malloc ((gsize)KEYS_AT_ONCE * 32);
+  keys->keys = sodium_allocarray (KEYS_AT_ONCE, sizeof (SvDrawKey));
   g_assert (keys->keys != NULL);
   return keys;
 }
@@ -53,8 +53,8 @@ sv_served_manifest_new (SvManifest *manifest, SvDrawKeys **keys, const guint8 dr
   sv_manifest_drop_json (manifest);
   served->manifest = manifest;
   served->keys = g_atomic_rc_box_acquire (*keys);
-  guint8 *place = (*keys)->keys + 32 * (gsize)(*keys)->n++;
-  memcpy (place, draw_key, 32);
+  SvDrawKey *place = &(*keys)->keys[(*keys)->n++];
+  sv_draw_key_prepare (draw_key, place);
   served->draw_key = place;
   served->draw_commit = sv_draw_commit (draw_key);
   return served;

@@ -17,7 +17,7 @@ typedef struct
 {
   SvManifest *manifest;
   SvDrawKeys *keys;
-  const guint8 *draw_key; /* 32 bytes in @keys */
+  const SvDrawKey *draw_key; /* in @keys */
   char *draw_commit;
 } SvServedManifest;
 

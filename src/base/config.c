@@ -16,7 +16,6 @@
 #include "base/identifiers.h"
 
 #define MAX_FILE_SIZE (1024 * 1024)
-#define MAX_WORD 64
 #define MASK "****"
 
 typedef enum
@@ -414,6 +413,39 @@ sv_config_load (GError **error)
   return g_steal_pointer (&config);
 }
 
+SvConfig *
+sv_config_copy (const SvConfig *config)
+{
+  SvConfig *copy = sv_config_new ();
+  copy->file = g_strdup (config->file);
+  for (gsize i = 0; i < config->n_slots; i++)
+  {
+    for (int layer = 0; layer < N_LAYERS; layer++)
+      set_layer (&copy->slots[i], layer, config->slots[i].values[layer]);
+    copy->slots[i].file_origin = g_strdup (config->slots[i].file_origin);
+    copy->slots[i].file_line = config->slots[i].file_line;
+  }
+  derive_defaults (copy);
+  return copy;
+}
+
+SvConfig *
+sv_config_load_again (const SvConfig *config, GError **error)
+{
+  g_autoptr (SvConfig) again = sv_config_load (error);
+  if (again == NULL)
+    return NULL;
+  if (config->file != NULL && again->file == NULL)
+  {
+    g_set_error (error, SV_ERROR, SV_ERROR_USAGE, "%s is not there any more; bring it back, empty if need be", config->file);
+    return NULL;
+  }
+  for (gsize i = 0; i < config->n_slots; i++)
+    set_layer (&again->slots[i], LAYER_FLAG, config->slots[i].values[LAYER_FLAG]);
+  derive_defaults (again);
+  return g_steal_pointer (&again);
+}
+
 /* ---- values ---- */
 
 gboolean
@@ -452,55 +484,4 @@ sv_config_home_path (const SvConfig *config, const char *leaf)
 {
   g_autofree char *home = sv_path_expand (sv_config_get (config, "SCOREVISION_HOME"));
   return leaf != NULL ? g_build_filename (home, leaf, NULL) : g_steal_pointer (&home);
-}
-
-/* ---- the nearest word ---- */
-
-static guint
-smallest (guint a, guint b, guint c)
-{
-  return MIN (a, MIN (b, c));
-}
-
-/* Edit distance in which swapping two neighbours costs one, without regard to case; both words are at most MAX_WORD long. */
-static guint
-edit_distance (const char *a, const char *b)
-{
-  gsize n = strlen (a), m = strlen (b);
-  guint rows[MAX_WORD + 1][MAX_WORD + 1];
-  for (gsize i = 0; i <= n; i++)
-    rows[i][0] = (guint)i;
-  for (gsize j = 0; j <= m; j++)
-    rows[0][j] = (guint)j;
-  for (gsize i = 1; i <= n; i++)
-    for (gsize j = 1; j <= m; j++)
-    {
-      char x = g_ascii_tolower (a[i - 1]), y = g_ascii_tolower (b[j - 1]);
-      rows[i][j] = smallest (rows[i - 1][j] + 1, rows[i][j - 1] + 1, rows[i - 1][j - 1] + (x != y));
-      if (i > 1 && j > 1 && x == g_ascii_tolower (b[j - 2]) && y == g_ascii_tolower (a[i - 2]))
-        rows[i][j] = MIN (rows[i][j], rows[i - 2][j - 2] + 1);
-    }
-  return rows[n][m];
-}
-
-const char *
-sv_nearest_word (const char *word, const char *const *candidates)
-{
-  gsize length = strlen (word);
-  if (length == 0 || length > MAX_WORD)
-    return NULL;
-  const char *best = NULL;
-  guint best_distance = (guint)MAX (1, length / 3) + 1;
-  for (; *candidates != NULL; candidates++)
-  {
-    if (strlen (*candidates) > MAX_WORD)
-      continue;
-    guint distance = edit_distance (word, *candidates);
-    if (distance < best_distance)
-    {
-      best = *candidates;
-      best_distance = distance;
-    }
-  }
-  return best;
 }

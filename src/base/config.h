@@ -24,6 +24,13 @@ typedef struct SvConfig SvConfig;
 /* Reads environment and file. Returns: (transfer full). */
 SvConfig *sv_config_load (GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* Reads environment and file again; what flags have set in @config stays so. The environment of a running process does not
+ * change, so what changes is the file; one that was there and is gone is SV_ERROR_USAGE. Returns: (transfer full). */
+SvConfig *sv_config_load_again (const SvConfig *config, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* For another thread. Returns: (transfer full). */
+SvConfig *sv_config_copy (const SvConfig *config);
+
 /* A configuration with nothing but defaults; for tests. */
 SvConfig *sv_config_new (void);
 

@@ -53,10 +53,9 @@ write_escape (char *out, guint8 c)
     *out = short_form;
     return 2;
   }
-  memcpy (out, "u00", 3);
-  out[3] = hex[c >> 4];
-  out[4] = hex[c & 15];
-  return 6;
+  const char code[] = { 'u', '0', '0', hex[c >> 4], hex[c & 15] };
+  memcpy (out, code, sizeof code);
+  return 1 + sizeof code;
 }
 
 #define ESCAPE_MAX 6

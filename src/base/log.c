@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/program_name.h"
 #include "base/rfc3339.h"
 
 #define MAX_VALUE 1024
@@ -131,8 +132,9 @@ append_line (GString *line, gboolean is_terminal, const char *level, const char 
   for (const char *key = va_arg (pairs, const char *); key != NULL; key = va_arg (pairs, const char *))
   {
     const char *value = va_arg (pairs, const char *);
+    g_autofree char *named = value != NULL && strstr (value, "sv ") != NULL ? sv_program_text (value) : NULL;
     if (value != NULL)
-      append_pair (line, begin, key, value, format);
+      append_pair (line, begin, key, named != NULL ? named : value, format);
   }
   g_string_append (line, format == SV_LOG_JSON ? "}\n" : "\n");
 }

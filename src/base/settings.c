@@ -36,6 +36,7 @@ static const SvSetting settings[] = {
   { "SCOREVISION_TRUSTED_PROXIES", "trusted-proxies", NULL, FALSE, "api", "proxies whose forwarded addresses are believed" },
   { "SCOREVISION_LOG", "log", "logfmt", FALSE, "api", "form of log lines: logfmt or json" },
   { "SCOREVISION_RATE_LIMIT", "rate-limit", "60/60s", FALSE, "api", "requests per time that one asker may make" },
+  { "SCOREVISION_ISSUE_INTERVAL", "issue-interval", "60", FALSE, "api", "seconds between publications of the issue log" },
   { "SCOREVISION_CHAIN_MAX_LAG", "chain-max-lag", "120", FALSE, "api", "seconds after which the chain's head is too old" },
 
   { "SCOREVISION_USE_CHALLENGE_V3", "use-challenge-v3", "0", FALSE, "runner",

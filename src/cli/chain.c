@@ -145,7 +145,8 @@ print_created (const SvContext *context, const char *path, const SvLedgerParamet
   print_field ("ledger", path);
   print_field ("genesis", id->genesis);
   print_field ("block time", block_time);
-  printf ("\nNext: sv manifest create --help as its operator, sv miner elements as a miner, sv chain status to look at it.\n");
+  sv_say (stdout,
+          "\nNext: sv manifest create --help as its operator, sv miner elements as a miner, sv chain status to look at it.\n");
 }
 
 static int

@@ -57,7 +57,8 @@ print_added (const SvClip *clip, const char *path, gboolean was_registered)
   printf ("%u × %u, %s fps, %" G_GUINT64_FORMAT " ms, %" G_GUINT64_FORMAT " bytes; %s, %s, %s%s\n\n", clip->width, clip->height,
           fps, clip->duration_ms, clip->bytes, clip->sport, clip->scenario, clip->challenge_type,
           clip->has_ground_truth ? "; with ground truth" : "");
-  printf ("for an element of a manifest (or give it to `sv manifest create` with --clip):\n\n    clips:\n      - hash: %s\n"
+  sv_say (stdout,
+          "for an element of a manifest (or give it to `sv manifest create` with --clip):\n\n    clips:\n      - hash: %s\n"
           "        weight: 1\n",
           clip->hash);
 }
@@ -162,7 +163,7 @@ print_list (const GPtrArray *clips, gboolean use_color)
 {
   if (clips->len == 0)
   {
-    printf ("no clip is registered; `sv clip add FILE --sport S --scenario X --challenge-type T` adds one\n");
+    sv_say (stdout, "no clip is registered; `sv clip add FILE --sport S --scenario X --challenge-type T` adds one\n");
     return;
   }
   for (guint i = 0; i < clips->len; i++)

@@ -1,5 +1,5 @@
 /* The command line: one table of commands, from which dispatch and help are made. A command file exports an array of SvCommand
- * ended by a NULL group; main.c lists the arrays. */
+ * ended by a NULL group; tables.c lists the arrays. */
 #pragma once
 
 #include <glib.h>
@@ -59,6 +59,9 @@ gboolean sv_context_confirm (SvContext *context, const char *question, GError **
 
 /* The number given to option @name; *@value keeps its default where it was not given (@text is NULL). SV_ERROR_USAGE. */
 gboolean sv_parse_integer_option (const char *name, const char *text, guint64 *value, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Applies SCOREVISION_LOG; SV_ERROR_USAGE. */
+gboolean sv_set_log_format (const SvConfig *config, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Prints one JSON document to standard output, pretty, and takes it. */
 void sv_print_json (json_t *document);

@@ -1,4 +1,4 @@
-/* The command tables, one per file of this folder; main.c lists them in the order in which help shows them. */
+/* The command tables, one per file of this folder; tables.c lists them in the order in which help shows them. */
 #pragma once
 
 #include "cli/command.h"
@@ -15,3 +15,7 @@ extern const SvCommand sv_key_commands[];
 extern const SvCommand sv_chain_commands[];
 extern const SvCommand sv_chain_proof_commands[];
 extern const SvCommand sv_config_commands[];
+
+/* All of them, ended by NULL, and the options that every command has. */
+extern const SvCommand *const sv_command_tables[];
+extern const GOptionEntry sv_shared_options[];

@@ -111,6 +111,21 @@ sv_parse_integer_option (const char *name, const char *text, guint64 *value, GEr
   return FALSE;
 }
 
+gboolean
+sv_set_log_format (const SvConfig *config, GError **error)
+{
+  const char *format = sv_config_get (config, "SCOREVISION_LOG");
+  if (g_strcmp0 (format, "json") == 0)
+    sv_log_set_format (SV_LOG_JSON);
+  else if (format != NULL && strcmp (format, "logfmt") != 0)
+  {
+    g_set_error (error, SV_ERROR, SV_ERROR_USAGE, "SCOREVISION_LOG is `%s` (%s); it must be logfmt or json", format,
+                 sv_config_origin (config, "SCOREVISION_LOG"));
+    return FALSE;
+  }
+  return TRUE;
+}
+
 static gboolean json_was_printed;
 
 void

@@ -9,6 +9,7 @@
 #include "base/file.h"
 #include "base/hash.h"
 #include "cli/commands.h"
+#include "cli/table.h"
 #include "keys/keypair.h"
 
 #define MAX_MESSAGE (64 * 1024 * 1024)
@@ -61,7 +62,8 @@ store_key (const SvContext *context, const SvKeypair *keypair, GError **error)
 static void
 print_next_steps (const SvKeypair *keypair)
 {
-  printf ("Next, as a miner:     sv miner elements --window upcoming\n"
+  sv_say (stdout,
+          "Next, as a miner:     sv miner elements --window upcoming\n"
           "Next, as an operator: export SCOREVISION_MANIFEST_SIGNERS=%s\n"
           "                      sv manifest create --help\n",
           sv_keypair_address (keypair));

@@ -1,6 +1,6 @@
-/* sv: the front door. The whole dispatch is one list of tables and one loop; help is printed from the same tables, so what
- * runs and what is documented cannot differ. Every setting that has a flag (base/config.h) becomes an option of every
- * command. */
+/* sv: the front door. The whole dispatch is one list of tables and one loop; help, manual pages and completion are made from
+ * the same tables, so what runs and what is documented cannot differ. Every setting that has a flag (base/config.h) becomes an
+ * option of every command. */
 #include <errno.h>
 #include <locale.h>
 #include <signal.h>
@@ -12,25 +12,10 @@
 #include <unistd.h>
 
 #include "base/error.h"
-#include "base/log.h"
+#include "base/program_name.h"
 #include "cli/commands.h"
+#include "cli/generate.h"
 #include "cli/table.h"
-
-static const SvCommand *const tables[] = {
-  sv_manifest_commands,
-  sv_manifest_signers_commands,
-  sv_miner_commands,
-  sv_clip_commands,
-  sv_store_commands,
-  sv_serve_commands,
-  sv_runner_commands,
-  sv_validator_commands,
-  sv_key_commands,
-  sv_chain_commands,
-  sv_chain_proof_commands,
-  sv_config_commands,
-  NULL,
-};
 
 #define SUMMARY_COLUMN 27
 #define DESCRIPTION_COLUMN 33
@@ -42,7 +27,7 @@ static const char *const global_help =
 static gboolean opt_json, opt_yes, opt_help, opt_help_settings;
 static gboolean wants_json; /* --json stands on the command line, which may go wrong before it is parsed */
 
-static const GOptionEntry shared_options[] = {
+const GOptionEntry sv_shared_options[] = {
   { "json", 0, 0, G_OPTION_ARG_NONE, &opt_json, "one JSON document on standard output", NULL },
   { "yes", 'y', 0, G_OPTION_ARG_NONE, &opt_yes, "answer yes to questions", NULL },
   { "help", 'h', 0, G_OPTION_ARG_NONE, &opt_help, "this page", NULL },
@@ -57,8 +42,8 @@ static int print_help (const char *group);
 static gboolean
 group_exists (const char *group)
 {
-  for (gsize t = 0; tables[t] != NULL; t++)
-    for (const SvCommand *command = tables[t]; command->group != NULL; command++)
+  for (gsize t = 0; sv_command_tables[t] != NULL; t++)
+    for (const SvCommand *command = sv_command_tables[t]; command->group != NULL; command++)
       if (strcmp (command->group, group) == 0)
         return TRUE;
   return FALSE;
@@ -67,8 +52,8 @@ group_exists (const char *group)
 static const SvCommand *
 find_command (const char *group, const char *name)
 {
-  for (gsize t = 0; tables[t] != NULL; t++)
-    for (const SvCommand *command = tables[t]; command->group != NULL; command++)
+  for (gsize t = 0; sv_command_tables[t] != NULL; t++)
+    for (const SvCommand *command = sv_command_tables[t]; command->group != NULL; command++)
       if (strcmp (command->group, group) == 0 && g_strcmp0 (command->name, name) == 0)
         return command;
   return NULL;
@@ -79,8 +64,8 @@ static GPtrArray *
 candidate_names (const char *group)
 {
   GPtrArray *names = g_ptr_array_new ();
-  for (gsize t = 0; tables[t] != NULL; t++)
-    for (const SvCommand *command = tables[t]; command->group != NULL; command++)
+  for (gsize t = 0; sv_command_tables[t] != NULL; t++)
+    for (const SvCommand *command = sv_command_tables[t]; command->group != NULL; command++)
       if (group == NULL)
         g_ptr_array_add (names, (gpointer)command->group);
       else if (strcmp (command->group, group) == 0 && command->name != NULL)
@@ -94,7 +79,7 @@ candidate_names (const char *group)
 static void
 print_command_line (const SvCommand *command)
 {
-  g_autofree char *name = g_strdup_printf ("sv %s%s%s", command->group, command->name != NULL ? " " : "",
+  g_autofree char *name = g_strdup_printf ("%s %s%s%s", sv_program_name (), command->group, command->name != NULL ? " " : "",
                                            command->name != NULL ? command->name : "");
   printf ("  %-24s ", name);
   sv_print_wrapped (command->summary, SUMMARY_COLUMN, SUMMARY_COLUMN);
@@ -104,13 +89,14 @@ static int
 print_help (const char *group)
 {
   if (group == NULL)
-    printf ("sv " SV_VERSION ": manifests, commitments and challenges of the Score Vision subnet\n\n"
-            "Usage: sv GROUP COMMAND [OPTION…]\n\n");
+    printf ("%s " SV_VERSION ": manifests, commitments and challenges of the Score Vision subnet\n\n"
+            "Usage: %s GROUP COMMAND [OPTION…]\n\n",
+            sv_program_name (), sv_program_name ());
   else
-    printf ("Usage: sv %s COMMAND [OPTION…]\n\n", group);
+    printf ("Usage: %s %s COMMAND [OPTION…]\n\n", sv_program_name (), group);
   const char *last = NULL;
-  for (gsize t = 0; tables[t] != NULL; t++)
-    for (const SvCommand *command = tables[t]; command->group != NULL; command++)
+  for (gsize t = 0; sv_command_tables[t] != NULL; t++)
+    for (const SvCommand *command = sv_command_tables[t]; command->group != NULL; command++)
     {
       if (group != NULL && strcmp (group, command->group) != 0)
         continue;
@@ -121,7 +107,7 @@ print_help (const char *group)
     }
   putchar ('\n');
   sv_print_wrapped (global_help, 0, 0);
-  printf ("`sv %s COMMAND --help` explains a command and shows an example.\n", group != NULL ? group : "GROUP");
+  sv_say (stdout, "`sv %s COMMAND --help` explains a command and shows an example.\n", group != NULL ? group : "GROUP");
   return 0;
 }
 
@@ -167,9 +153,9 @@ print_settings_help (void)
 static int
 print_command_help (const SvCommand *command)
 {
-  printf ("sv %s%s%s: %s\n\n", command->group, command->name != NULL ? " " : "", command->name != NULL ? command->name : "",
-          command->summary);
-  printf ("Usage: sv %s%s%s%s%s\n", command->group, command->name != NULL ? " " : "",
+  printf ("%s %s%s%s: %s\n\n", sv_program_name (), command->group, command->name != NULL ? " " : "",
+          command->name != NULL ? command->name : "", command->summary);
+  printf ("Usage: %s %s%s%s%s%s\n", sv_program_name (), command->group, command->name != NULL ? " " : "",
           command->name != NULL ? command->name : "", command->usage != NULL && *command->usage ? " " : "",
           command->usage != NULL ? command->usage : "");
   if (command->details != NULL)
@@ -180,10 +166,10 @@ print_command_help (const SvCommand *command)
   printf ("\nOptions:\n");
   for (const GOptionEntry *entry = command->options; entry != NULL && entry->long_name != NULL; entry++)
     print_option (entry);
-  for (const GOptionEntry *entry = shared_options; entry->long_name != NULL; entry++)
+  for (const GOptionEntry *entry = sv_shared_options; entry->long_name != NULL; entry++)
     print_option (entry);
   if (command->example != NULL)
-    printf ("\nExample:\n%s\n", command->example);
+    sv_say (stdout, "\nExample:\n%s\n", command->example);
   return 0;
 }
 
@@ -231,7 +217,7 @@ parse_options (const SvCommand *command, SvConfig *config, int *argc, char ***ar
 {
   g_autoptr (GOptionContext) options = g_option_context_new (NULL);
   g_option_context_set_help_enabled (options, FALSE);
-  g_option_context_add_main_entries (options, shared_options, NULL);
+  g_option_context_add_main_entries (options, sv_shared_options, NULL);
   if (command->options != NULL)
     g_option_context_add_main_entries (options, command->options, NULL);
   add_setting_options (options, config);
@@ -264,11 +250,13 @@ printable_lines (const char *text)
 static int
 report (const GError *error, gboolean as_json)
 {
-  g_autofree char *valid = g_utf8_make_valid (error->message, -1); /* file names need not be UTF-8, JSON must be */
+  g_autofree char *utf8 = g_utf8_make_valid (error->message, -1); /* file names need not be UTF-8, JSON must be */
+  g_autofree char *valid = sv_program_text (utf8);
   if (as_json && !sv_json_was_printed ())
     sv_print_json (json_pack ("{s:{s:i,s:s}}", "error", "exit_status", sv_error_exit_status (error), "message", valid));
   gboolean color = isatty (STDERR_FILENO) && g_getenv ("NO_COLOR") == NULL;
-  g_autofree char *label = sv_styled ("sv:", SV_STYLE_RED, color);
+  g_autofree char *name = g_strconcat (sv_program_name (), ":", NULL);
+  g_autofree char *label = sv_styled (name, SV_STYLE_RED, color);
   g_autofree char *message = printable_lines (valid);
   fprintf (stderr, "%s %s\n", label, message);
   return sv_error_exit_status (error);
@@ -295,21 +283,6 @@ context_clear (SvContext *context)
   g_clear_pointer (&context->chain, sv_chain_free);
 }
 
-static gboolean
-set_log_format (const SvConfig *config, GError **error)
-{
-  const char *format = sv_config_get (config, "SCOREVISION_LOG");
-  if (g_strcmp0 (format, "json") == 0)
-    sv_log_set_format (SV_LOG_JSON);
-  else if (format != NULL && strcmp (format, "logfmt") != 0)
-  {
-    g_set_error (error, SV_ERROR, SV_ERROR_USAGE, "SCOREVISION_LOG is `%s` (%s); it must be logfmt or json", format,
-                 sv_config_origin (config, "SCOREVISION_LOG"));
-    return FALSE;
-  }
-  return TRUE;
-}
-
 static int
 run_command (const SvCommand *command, int argc, char **argv)
 {
@@ -323,7 +296,7 @@ run_command (const SvCommand *command, int argc, char **argv)
     return print_command_help (command);
   if (opt_help_settings)
     return print_settings_help ();
-  if (!set_log_format (config, &error))
+  if (!sv_set_log_format (config, &error))
     return report (error, opt_json);
   SvContext context = { .config = config,
                         .as_json = opt_json,
@@ -338,7 +311,7 @@ run_command (const SvCommand *command, int argc, char **argv)
   {
     if (errno == EPIPE)
       return 1; /* whoever reads has had enough, as `head` does */
-    fprintf (stderr, "sv: standard output cannot be written: %s\n", g_strerror (errno));
+    fprintf (stderr, "%s: standard output cannot be written: %s\n", sv_program_name (), g_strerror (errno));
     return 1;
   }
   return status;
@@ -367,6 +340,16 @@ dispatch (int argc, char **argv)
   return command != NULL ? run_command (command, argc - 2, argv + 2) : unknown_word (group, argv[2]);
 }
 
+/* Under the name that it was called by; a path to it is no part of that. */
+static void
+take_name (const char *called)
+{
+  static char *name; /* as long as the program runs */
+  g_autoptr (GPtrArray) groups = candidate_names (NULL);
+  name = g_path_get_basename (called != NULL ? called : "sv");
+  sv_program_set_name (name, (const char *const *)groups->pdata);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -379,6 +362,7 @@ main (int argc, char **argv)
     fputs ("sv: libsodium cannot be initialised on this machine\n", stderr);
     return 1;
   }
+  take_name (argv[0]);
   if (argc < 2)
   {
     print_help (NULL);
@@ -391,8 +375,10 @@ main (int argc, char **argv)
     return print_settings_help ();
   if (strcmp (argv[1], "--version") == 0)
   {
-    puts ("sv " SV_VERSION);
+    printf ("%s %s\n", sv_program_name (), SV_VERSION);
     return 0;
   }
+  if (strcmp (argv[1], "--generate") == 0 && argc == 3)
+    return sv_generate (argv[2]);
   return dispatch (argc, argv);
 }

@@ -73,8 +73,8 @@ write_created (const SvContext *context, const char *text, GError **error)
   else if (opt_output == NULL)
     fputs (text, stdout);
   else
-    printf ("wrote %s\nnext: edit it, then `sv manifest validate %s` and `sv manifest publish %s`\n", opt_output, opt_output,
-            opt_output);
+    sv_say (stdout, "wrote %s\nnext: edit it, then `sv manifest validate %s` and `sv manifest publish %s`\n", opt_output,
+            opt_output, opt_output);
   return 0;
 }
 

@@ -118,7 +118,7 @@ sv_print_differences (const GPtrArray *differences, guint max, FILE *stream, gbo
   for (guint i = 0; i < n; i++)
     print_difference (&printer, differences->pdata[i]);
   if (n < differences->len)
-    fprintf (stream, "… and %u more differences; `sv manifest diff` shows them all\n", differences->len - n);
+    sv_say (stream, "… and %u more differences; `sv manifest diff` shows them all\n", differences->len - n);
   if (differences->len == 0)
     fputs ("no difference\n", stream);
 }

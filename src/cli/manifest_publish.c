@@ -298,9 +298,9 @@ warn_of_missing_clips (SvObjectStore *store, const json_t *manifest)
     if (key == NULL || sv_object_store_head (store, key, NULL, &error) ||
         !g_error_matches (error, SV_ERROR, SV_ERROR_NOT_FOUND))
       continue;
-    fprintf (stderr,
-             "warning: clip %s is not in store %s: no challenge is handed out where it is drawn; add it with `sv clip add`\n",
-             hash, sv_object_store_url (store));
+    sv_say (stderr,
+            "warning: clip %s is not in store %s: no challenge is handed out where it is drawn; add it with `sv clip add`\n",
+            hash, sv_object_store_url (store));
     return;
   }
 }

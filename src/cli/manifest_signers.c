@@ -109,10 +109,11 @@ static void
 print_index_lines (const SvSignerRequest *request, const SvSignerPublication *publication)
 {
   if (publication->resigned > 0)
-    printf ("index       %s again by this wallet, sequence " BLOCK "; its next `sv manifest publish` anchors it\n",
+    sv_say (stdout, "index       %s again by this wallet, sequence " BLOCK "; its next `sv manifest publish` anchors it\n",
             request->dry_run ? "would be signed" : "signed", publication->resigned);
   if (publication->owns_index)
-    printf ("index       signed by %s: from block " BLOCK
+    sv_say (stdout,
+            "index       signed by %s: from block " BLOCK
             " on readers refuse it. Before that publish with the wallet of another "
             "signer, or have it sign the index again: `sv manifest signers retire %s --hotkey OTHER`\n",
             request->account, publication->from_block, request->account);
@@ -277,9 +278,10 @@ print_next_steps (const SvRevocation *revocation)
   else
     return;
   if (*windows != '\0')
-    printf ("%s, `sv manifest publish FILE --supersede` for window %s\n", who, windows);
+    sv_say (stdout, "%s, `sv manifest publish FILE --supersede` for window %s\n", who, windows);
   else
-    printf (
+    sv_say (
+        stdout,
         "%s, `sv manifest publish FILE --rebuild-index` for each open window, and --rebuild-index --supersede where it says "
         "that the index keeps another manifest of it\n",
         who);

@@ -110,7 +110,7 @@ run_elements (SvContext *context, int argc, char **argv, GError **error)
   if (context->as_json)
     print_windows_json (windows);
   else if (windows->len == 0)
-    printf ("No %s window at block %" G_GUINT64_FORMAT ". See all of them with `sv manifest list`.\n",
+    sv_say (stdout, "No %s window at block %" G_GUINT64_FORMAT ". See all of them with `sv manifest list`.\n",
             opt_window != NULL ? opt_window : "current", head.best.number);
   for (guint i = 0; i < windows->len && !context->as_json; i++)
   {
@@ -163,7 +163,7 @@ run_manifest (SvContext *context, int argc, char **argv, GError **error)
   if (summary != NULL && strcmp (summary->manifest->hash, hash) == 0)
     print_window (summary, context->use_color);
   else
-    printf ("window %s: not the live manifest of its window; see `sv manifest list`, or read it with --json\n",
+    sv_say (stdout, "window %s: not the live manifest of its window; see `sv manifest list`, or read it with --json\n",
             manifest->window_id);
   return 0;
 }
@@ -267,10 +267,11 @@ list_receipts (SvContext *context, const char *hotkey, GError **error)
   else if (shown > 0)
   {
     sv_table_print (table, context->use_color);
-    printf ("\nProofs in full: --json. What one says: `sv chain proof BLOCK:HASH`.\n");
+    sv_say (stdout, "\nProofs in full: --json. What one says: `sv chain proof BLOCK:HASH`.\n");
   }
   else
-    printf ("No receipts of hotkey %s. Commit with `sv miner commit`, or find earlier commitments with\n"
+    sv_say (stdout,
+            "No receipts of hotkey %s. Commit with `sv miner commit`, or find earlier commitments with\n"
             "`sv miner commitments --refresh`.\n",
             hotkey);
   return 0;

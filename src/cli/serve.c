@@ -1,14 +1,26 @@
-/* `sv serve`: the Challenge API in the foreground, until SIGTERM or SIGINT. Both are blocked before any thread exists, so that
- * this thread alone receives them, by waiting. */
+/* `sv serve`: the Challenge API in the foreground, until SIGTERM or SIGINT; SIGHUP reads the configuration again. All three are
+ * blocked before any thread exists, so that this thread alone receives them, by waiting. */
 #include <signal.h>
 #include <stdio.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
-#include "api/server.h"
+#include "api/config_check.h"
+#include "api/succession.h"
 #include "base/error.h"
 #include "base/log.h"
 #include "base/log_library.h"
 #include "cli/commands.h"
+#include "cli/serve_check.h"
+#include "cli/service_manager.h"
+
+static gboolean opt_check_config;
+
+static const GOptionEntry serve_options[] = {
+  { "check-config", 0, 0, G_OPTION_ARG_NONE, &opt_check_config, "check all settings and what they lead to; serve nothing",
+    NULL },
+  G_OPTION_ENTRY_NULL,
+};
 
 /* Every connection is a file; what the system allows is taken. */
 static void
@@ -22,20 +34,97 @@ raise_file_limit (void)
 }
 
 static void
-announce (const SvContext *context, const SvServer *server)
+announce (const SvConfig *config, const SvServer *server)
 {
-  const SvConfig *config = context->config;
   g_autofree char *windows = sv_server_windows (server);
   g_autofree char *chain = sv_config_get_shown (config, "BITTENSOR_SUBTENSOR_ENDPOINT");
   g_autofree char *store = sv_config_get_shown (config, "SCOREVISION_STORE");
   g_autofree char *database = sv_config_get_shown (config, "SCOREVISION_DATABASE");
-  sv_log ("info", "listening", "url", sv_server_url (server), "chain", chain, "store", store, "database", database, "windows",
+  sv_log ("info", "listening", "version", SV_VERSION, "url", sv_server_url (server), "chain", chain, "store", store, "database", database, "windows",
           windows, NULL);
+  g_autofree char *state = g_strdup_printf ("READY=1\nSTATUS=Serving challenges at %s", sv_server_url (server));
+  sv_tell_service_manager (state);
+}
+
+static void
+greet (const SvContext *context, const SvServer *server)
+{
+  announce (context->config, server);
   if (context->is_terminal)
     fprintf (stderr, "Serving challenges at %s; Ctrl-C finishes what is in flight and stops.\n", sv_server_url (server));
   if (context->as_json)
     sv_print_json (json_pack ("{s:s}", "url", sv_server_url (server)));
   fflush (stdout);
+}
+
+/* ── SIGHUP ── */
+
+/* While a new server becomes ready, who wants to stop need not wait for it, nor who has corrected the file meanwhile. */
+static gboolean
+is_given_up (gpointer data)
+{
+  sigset_t pending;
+  sigpending (&pending);
+  return sigismember (&pending, SIGTERM) || sigismember (&pending, SIGINT) || sigismember (&pending, SIGHUP);
+}
+
+/* Every fault, so that one edit is enough. */
+static gboolean
+check_form (const SvConfig *config)
+{
+  g_autoptr (GPtrArray) results = sv_config_check_form (config);
+  for (guint i = 0; i < results->len; i++)
+  {
+    const SvCheckResult *result = results->pdata[i];
+    if (result->outcome == SV_CHECK_WRONG)
+      sv_log ("error", "configuration", "setting", result->setting, "origin", sv_config_origin (config, result->setting),
+              "reason", result->message, NULL);
+  }
+  return sv_check_results_status (results) == 0;
+}
+
+static void
+refuse_reload (const GError *error)
+{
+  sv_log ("error", "not reloaded", "reason", error != NULL ? error->message : "the settings named above are wrong", "now",
+          "the configuration from before goes on", NULL);
+  sv_tell_service_manager (
+      "READY=1\nSTATUS=Not reloaded: the new configuration is wrong, see the log; the one from before goes on");
+}
+
+/* What flags have set stays; the file is read again, and taken as a whole or not at all. */
+static void
+reload (const SvConfig *started_with, SvSuccession *succession)
+{
+  g_autoptr (GError) error = NULL;
+  sv_log ("info", "reloading", NULL);
+  sv_tell_service_manager ("RELOADING=1\nSTATUS=Reading the configuration again");
+  g_autoptr (SvConfig) config = sv_config_load_again (started_with, &error);
+  if (config == NULL || !check_form (config) || !sv_succession_replace (succession, config, is_given_up, NULL, &error))
+  {
+    refuse_reload (error);
+    return;
+  }
+  gboolean is_set = sv_set_log_format (config, NULL);
+  g_assert (is_set); /* its form has been checked */
+  sv_log ("info", "reloaded", "file", sv_config_get (config, "SCOREVISION_CONFIG"), NULL);
+  announce (config, sv_succession_server (succession));
+}
+
+/* SIGHUP also says that the terminal was closed in which the server was started: then nobody is there any more who wants it. */
+static gboolean
+is_reload (const SvContext *context, int received)
+{
+  return received == SIGHUP && !(context->is_terminal && !isatty (STDERR_FILENO));
+}
+
+static int
+wait_for_signals (const sigset_t *signals, const SvContext *context, SvSuccession *succession)
+{
+  int received;
+  while (sigwait (signals, &received) == 0 && is_reload (context, received))
+    reload (context->config, succession);
+  return received;
 }
 
 /* Where the log is read by programs the reason is an event like all others, else the line that any command ends with. */
@@ -55,23 +144,26 @@ fail_to_start (const SvContext *context, GError **error)
 static int
 run_serve (SvContext *context, int argc, char **argv, GError **error)
 {
-  int received;
   sigset_t signals;
-  if (!sv_check_arguments (argc, 0, 0, "", error))
+  if (!sv_check_arguments (argc, 0, 0, "sv serve [--check-config]", error))
     return 2;
+  if (opt_check_config)
+    return sv_check_serve (context);
   sigemptyset (&signals);
   sigaddset (&signals, SIGTERM);
   sigaddset (&signals, SIGINT);
+  sigaddset (&signals, SIGHUP);
   pthread_sigmask (SIG_BLOCK, &signals, NULL);
   raise_file_limit ();
   sv_log_take_library_messages ();
-  g_autoptr (SvServer) server = sv_server_start (context->config, NULL, error);
-  if (server == NULL)
+  g_autoptr (SvSuccession) succession = sv_succession_start (context->config, NULL, error);
+  if (succession == NULL)
     return fail_to_start (context, error);
-  announce (context, server);
-  sigwait (&signals, &received);
-  sv_log ("info", "stopping", "signal", received == SIGTERM ? "SIGTERM" : "SIGINT", NULL);
-  g_clear_pointer (&server, sv_server_stop);
+  greet (context, sv_succession_server (succession));
+  int received = wait_for_signals (&signals, context, succession);
+  sv_log ("info", "stopping", "signal", received == SIGTERM ? "SIGTERM" : received == SIGINT ? "SIGINT" : "SIGHUP", NULL);
+  sv_tell_service_manager ("STOPPING=1\nSTATUS=Finishing what is in flight");
+  g_clear_pointer (&succession, sv_succession_stop);
   sv_log ("info", "stopped", NULL);
   return 0;
 }
@@ -79,15 +171,25 @@ run_serve (SvContext *context, int argc, char **argv, GError **error)
 const SvCommand sv_serve_commands[] = {
   {
       .group = "serve",
-      .usage = "",
+      .usage = "[--check-config]",
       .summary = "run the Challenge API",
-      .details = "Listens on SCOREVISION_LISTEN and answers until SIGTERM or Ctrl-C, which finish what is in flight.\n"
-                 "Clips come from SCOREVISION_STORE (file: or s3:) and from the clips registered with `sv clip add`;\n"
-                 "manifests are trusted as SCOREVISION_MANIFEST_SIGNERS says. Behind a proxy set SCOREVISION_API to the\n"
-                 "public URL and SCOREVISION_TRUSTED_PROXIES to the proxy's address. /openapi.json describes the API,\n"
-                 "/readyz tells whether it can serve, /metrics has numbers for Prometheus.",
+      .details =
+          "Listens on SCOREVISION_LISTEN and answers until SIGTERM or Ctrl-C, which finish what is in flight.\n"
+          "Clips come from SCOREVISION_STORE (file: or s3:) and from the clips registered with `sv clip add`;\n"
+          "manifests are trusted as SCOREVISION_MANIFEST_SIGNERS says. Behind a proxy set SCOREVISION_API to the\n"
+          "public URL and SCOREVISION_TRUSTED_PROXIES to the proxy's address. With a hotkey that the manifest's\n"
+          "issuers name it publishes the issue log. /openapi.json describes the API, /readyz tells whether it can\n"
+          "serve, /metrics has numbers for Prometheus.\n\n"
+          "SIGHUP reads sv.conf again. It is checked as a whole: where something is wrong, the log says what and where,\n"
+          "and the configuration from before goes on; else it takes effect without refusing or losing a request.\n"
+          "Options and environment variables stay as they were at the start.\n\n"
+          "--check-config checks every setting that the server reads, and asks chain, store and database for a sign\n"
+          "of life. It ends with 0 when the server would start, and with 2 (or another status that is not 0) when a\n"
+          "setting is wrong. What cannot be reached now is a warning and no fault, since it may be back in a minute.",
       .example = "  sv serve --listen 127.0.0.1:8080 --signers 5F…\n"
+                 "  sv serve --check-config --json\n"
                  "  SCOREVISION_VALIDATORS=chain:permit sv serve --listen :8080 --api https://api.example.org",
+      .options = serve_options,
       .run = run_serve,
   },
   { .group = NULL },

@@ -254,7 +254,7 @@ print_mirrored_index (const SvMirrorReport *report)
     printf ("index: sequence %" G_GUINT64_FORMAT ", as it was there already\n", report->sequence);
     break;
   case SV_MIRRORED_HELD_BACK:
-    printf ("index: sequence %" G_GUINT64_FORMAT " not written, because something that it names is missing;\n%s\n",
+    sv_say (stdout, "index: sequence %" G_GUINT64_FORMAT " not written, because something that it names is missing;\n%s\n",
             report->sequence,
             report->faults->len > sv_mirror_report_n_unreachable (report)
                 ? "repair the source with `sv store check --repair` and copy again"

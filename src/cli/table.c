@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/hash.h"
+#include "base/program_name.h"
 #include "cli/table.h"
 
 #define HELP_WIDTH 80 /* wherever it is read, so that help is the same on paper and in a small window */
@@ -199,9 +200,21 @@ sv_table_print (const SvTable *table, gboolean use_color)
 /* ── text ── */
 
 void
+sv_say (FILE *stream, const char *format, ...)
+{
+  va_list arguments;
+  va_start (arguments, format);
+  g_autofree char *text = g_strdup_vprintf (format, arguments);
+  va_end (arguments);
+  g_autofree char *named = sv_program_text (text);
+  fputs (named, stream);
+}
+
+void
 sv_print_wrapped (const char *text, guint at, guint indent)
 {
-  g_auto (GStrv) words = g_strsplit_set (text, " \n", -1);
+  g_autofree char *named = sv_program_text (text);
+  g_auto (GStrv) words = g_strsplit_set (named, " \n", -1);
   guint column = at;
   gboolean is_first = TRUE;
   for (gsize i = 0; words[i] != NULL; i++)
@@ -235,7 +248,7 @@ sv_print_paragraphs (const char *text)
     if (i > 0)
       putchar ('\n');
     if (*paragraphs[i] == ' ')
-      puts (paragraphs[i]);
+      sv_say (stdout, "%s\n", paragraphs[i]);
     else
       sv_print_wrapped (paragraphs[i], 0, 0);
   }

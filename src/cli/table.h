@@ -4,6 +4,7 @@
 #pragma once
 
 #include <glib.h>
+#include <stdio.h>
 
 typedef struct SvTable SvTable;
 
@@ -44,6 +45,9 @@ char *sv_styled (const char *text, SvStyle style, gboolean use_color);
 
 /* "sha256:4f2a…9c01": for tables; --json and details show all of it. Returns: (transfer full). */
 char *sv_short_hash (const char *hash);
+
+/* printf() for text that shows commands: with the name that this program was called by. */
+void sv_say (FILE *stream, const char *format, ...) G_GNUC_PRINTF (2, 3);
 
 /* Prints a paragraph no wider than 80 columns: its first line goes on at column @at, the others begin at column @indent. */
 void sv_print_wrapped (const char *text, guint at, guint indent);

@@ -7,15 +7,18 @@
 #include "base/json.h"
 #include "cli/commands.h"
 #include "cli/table.h"
+#include "cli/validator_draws.h"
 #include "validator/audit.h"
 
 #define SHOWN 20         /* rejected and undecided shards that are listed for people */
 #define SHOWN_JSON 10000 /* and in the JSON document */
 
 static char *opt_window_id;
+static gboolean opt_draws;
 
 static const GOptionEntry audit_options[] = {
-  { "window-id", 0, 0, G_OPTION_ARG_STRING, &opt_window_id, "only shards that lie under this window", "WINDOW" },
+  { "window-id", 0, 0, G_OPTION_ARG_STRING, &opt_window_id, "only shards that lie under this window, or its draws", "WINDOW" },
+  { "draws", 0, 0, G_OPTION_ARG_NONE, &opt_draws, "draw every challenge of a window that is over again", NULL },
   G_OPTION_ENTRY_NULL,
 };
 
@@ -42,6 +45,52 @@ append_shard (const char *source, const char *verdict, guint rule, const char *r
   json_array_append_new (data, item);
 }
 
+/* ── issue logs ── */
+
+static json_t *
+issue_logs_to_json (SvAudit *audit)
+{
+  json_t *array = json_array ();
+  g_autoptr (GPtrArray) windows = sv_issue_audit_windows (sv_audit_issued (audit));
+  for (guint i = 0; i < windows->len; i++)
+  {
+    const SvIssueWindow *window = windows->pdata[i];
+    json_t *item = json_object (), *faults = json_array ();
+    for (guint f = 0; f < window->faults->len; f++)
+      json_array_append_new (faults, json_string (window->faults->pdata[f]));
+    json_object_set_new (item, "window_id", json_string (window->window_id));
+    json_object_set_new (item, "contradiction", sv_json_string_or_null (window->contradiction));
+    json_object_set_new (item, "faults", faults);
+    json_array_append_new (array, item);
+  }
+  return array;
+}
+
+static void
+print_issue_logs (SvAudit *audit)
+{
+  g_autoptr (GPtrArray) windows = sv_issue_audit_windows (sv_audit_issued (audit));
+  for (guint i = 0; i < windows->len; i++)
+  {
+    const SvIssueWindow *window = windows->pdata[i];
+    g_autofree char *contradiction = window->contradiction != NULL ? sv_printable (window->contradiction) : NULL;
+    if (contradiction != NULL)
+      printf ("the issue log of window %s contradicts itself, its shards are undecided:\n  %s\n", window->window_id,
+              contradiction);
+    if (window->n_faults > 0)
+      printf ("the issue log of window %s cannot be read in full (%" G_GUINT64_FORMAT
+              " fault%s), what it lacks is unchecked:\n",
+              window->window_id, window->n_faults, window->n_faults == 1 ? "" : "s");
+    for (guint f = 0; f < window->faults->len; f++)
+    {
+      g_autofree char *fault = sv_printable (window->faults->pdata[f]);
+      printf ("  %s\n", fault);
+    }
+  }
+}
+
+/* ── the report ── */
+
 static gboolean
 print_json (SvAudit *audit, const SvTallyCounts *counts, GError **error)
 {
@@ -60,6 +109,9 @@ print_json (SvAudit *audit, const SvTallyCounts *counts, GError **error)
   json_object_set_new (document, "unreadable_blocks", json_string (unreadable));
   json_object_set_new (document, "duplicates", sv_json_integer (counts->duplicates));
   json_object_set_new (document, "issue_unchecked", sv_json_integer (counts->issue_unchecked));
+  json_object_set_new (document, "issue_confirmed",
+                       sv_json_integer (counts->by_verdict[SV_SHARD_ACCEPTED] - counts->issue_unchecked));
+  json_object_set_new (document, "issue_logs", issue_logs_to_json (audit));
   json_object_set_new (document, "shared_chutes", sv_json_integer (counts->shared_chutes));
   json_object_set (document, "not_accepted", shards);
   sv_print_json (document);
@@ -102,7 +154,9 @@ print_notes (SvAudit *audit, const SvTallyCounts *counts)
   if (counts->duplicates > 0)
     printf ("%" G_GUINT64_FORMAT " more stand for a challenge that another shard stands for\n", counts->duplicates);
   if (counts->issue_unchecked > 0)
-    printf ("issue: unchecked for %" G_GUINT64_FORMAT " accepted: no published issue log was read\n", counts->issue_unchecked);
+    printf ("issue: unchecked for %" G_GUINT64_FORMAT " accepted: no published issue log covers their challenges (yet)\n",
+            counts->issue_unchecked);
+  print_issue_logs (audit);
   g_autofree char *unreadable = sv_audit_unreadable_blocks (audit);
   if (*unreadable != '\0')
     printf ("blocks that cannot be read any more: %s; shards that depend on them are undecided until\n"
@@ -187,6 +241,9 @@ open_audit (SvContext *context, GError **error)
 static int
 run_audit (SvContext *context, int argc, char **argv, GError **error)
 {
+  if (opt_draws)
+    return sv_check_arguments (argc, 0, 0, "--draws [--window-id W]", error) ? sv_audit_draws (context, opt_window_id, error)
+                                                                             : 1;
   g_autoptr (SvAudit) audit = open_audit (context, error);
   if (audit == NULL || !read_sources (context, audit, argc, argv, error))
     return 1;
@@ -201,13 +258,17 @@ run_audit (SvContext *context, int argc, char **argv, GError **error)
 }
 
 const SvCommand sv_validator_commands[] = {
-  { "validator", "audit", "[SOURCE…] [--window-id W]", "check shards: which count, which do not, and why",
+  { "validator", "audit", "[SOURCE…] [--window-id W] [--draws]", "check shards: which count, which do not, and why",
     "A SOURCE is a file of JSON lines, a folder, a store (file:PATH), or - for standard input; without one the results store "
     "is\n"
     "read. Every shard is checked by the twelve rules of the protocol in their order, and the first that fails is named.\n\n"
-    "Exit status: 0 nothing rejected or unreadable, 3 something rejected, 5 something unreadable, 2 no validator list.",
+    "With --draws no shards are read: every challenge of a window that is over (of all such windows, without --window-id) is\n"
+    "drawn again with the K that the operator published after the window, and each that differs is named.\n\n"
+    "Exit status: 0 nothing rejected or unreadable, 3 something rejected, 5 something unreadable, 2 no validator list; with\n"
+    "--draws 0 all right, 3 something wrong, 5 something unreadable, 4 not closed yet.",
     "  sv validator audit file:/srv/results --validators chain:permit\n"
-    "  sv validator audit shards.jsonl --json",
+    "  sv validator audit shards.jsonl --json\n"
+    "  sv validator audit --draws --window-id 2025-10-23",
     audit_options, run_audit },
   { NULL },
 };

@@ -189,6 +189,14 @@ ask_terminal (int terminal, const char *path, SvPassphraseUse use, GError **erro
 
 /* ---- either ---- */
 
+static gint never_asks; /* atomic */
+
+void
+sv_passphrase_never_ask (void)
+{
+  g_atomic_int_set (&never_asks, 1);
+}
+
 static SvSecret *
 find_passphrase (const char *path, SvPassphraseUse use, GError **error)
 {
@@ -196,7 +204,7 @@ find_passphrase (const char *path, SvPassphraseUse use, GError **error)
   const char *value = g_getenv (variable);
   if (value != NULL)
     return read_variable (variable, value, error);
-  int terminal = open ("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC);
+  int terminal = g_atomic_int_get (&never_asks) ? -1 : open ("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC);
   if (terminal < 0)
   {
     g_set_error (error, SV_ERROR, SV_ERROR_USAGE,

@@ -17,6 +17,9 @@ typedef enum
  * without echo. Without a terminal SV_ERROR_USAGE names the variable. Returns: (transfer full), ended by NUL. */
 SvSecret *sv_passphrase_get (const char *path, SvPassphraseUse use, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* From here on passphrases come from the environment only: a server must not wait for somebody at a terminal. */
+void sv_passphrase_never_ask (void);
+
 /* A line typed on @terminal without echo, after @question; at most 1024 bytes. Returns: (transfer full), ended by NUL; NULL
  * where there is none, or a longer one. */
 SvSecret *sv_secret_ask (int terminal, const char *question) G_GNUC_WARN_UNUSED_RESULT;

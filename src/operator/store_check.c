@@ -13,6 +13,7 @@
 #include "base/hash.h"
 #include "distribution/recovery.h"
 #include "operator/store_check_state.h"
+#include "operator/store_issued.h"
 
 #define OTHERS_SHOWN 10
 #define UNREACHABLE_MAX 3 /* objects in a row that cannot be read: then it is the store */
@@ -44,6 +45,7 @@ sv_store_check_new (const SvConfig *config, SvChain *chain, SvObjectStore *store
   check->by_key = g_hash_table_new (g_str_hash, g_str_equal);
   check->named = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   check->wanted_clips = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify)g_ptr_array_unref);
+  check->issued = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
   check->statements = g_array_new (FALSE, FALSE, sizeof (guint64));
   check->probes = g_ptr_array_new_with_free_func (g_free);
   check->others = g_ptr_array_new_with_free_func (g_free);
@@ -72,6 +74,7 @@ sv_store_check_free (SvStoreCheck *check)
   g_hash_table_unref (check->by_key);
   g_hash_table_unref (check->named);
   g_hash_table_unref (check->wanted_clips);
+  g_hash_table_unref (check->issued);
   g_array_unref (check->statements);
   g_ptr_array_unref (check->probes);
   g_ptr_array_unref (check->others);
@@ -238,6 +241,8 @@ keep_name (SvStoreCheck *check, const char *key, guint64 size, const SvStoreName
   guint max = check->options.max_kept;
   if (name->kind == SV_STORE_SIGNERS && check->statements->len < max)
     g_array_append_val (check->statements, name->number);
+  else if (name->kind == SV_STORE_ISSUED)
+    sv_store_note_issued (check, name);
   else if (name->kind == SV_STORE_PROBE && check->probes->len < max)
     g_ptr_array_add (check->probes, g_strdup (key));
   else if (name->kind == SV_STORE_OTHER && check->others->len < OTHERS_SHOWN)
@@ -262,7 +267,7 @@ visit_object (const char *key, guint64 size, gpointer data)
   check->report.tallies[name.kind].objects++;
   check->report.tallies[name.kind].bytes += size;
   keep_name (check, key, size, &name);
-  if (name.kind == SV_STORE_INDEX || name.kind == SV_STORE_PROBE || name.kind == SV_STORE_OTHER)
+  if (name.kind == SV_STORE_INDEX || name.kind == SV_STORE_PROBE || name.kind == SV_STORE_OTHER || name.kind == SV_STORE_ISSUED)
     return TRUE;
   return sv_store_look_at (check, key, &state, &check->failure);
 }
@@ -341,7 +346,7 @@ gboolean
 sv_store_check_run (SvStoreCheck *check, GError **error)
 {
   if (!check_objects (check, error) || !sv_store_check_index (check, error) || !sv_store_check_named (check, error) ||
-      !sv_store_check_statements (check, error))
+      !sv_store_check_statements (check, error) || !sv_store_check_issued (check, error))
     return FALSE;
   sv_store_check_public (check);
   sv_store_write_notes (check);

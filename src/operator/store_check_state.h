@@ -31,6 +31,7 @@ struct SvStoreCheck
   GHashTable *named;        /* hashes that the index names, of manifests and archives */
   GHashTable *wanted_clips; /* hashes of clips that manifests of open windows name -> their windows */
   GArray *statements;       /* numbers found */
+  GHashTable *issued;       /* window id -> guint64: files of its issue log that are listed */
   GPtrArray *probes;        /* keys */
   GPtrArray *others;        /* some of the keys that are nobody's */
   GPtrArray *seen_outside;  /* notes on the public side */

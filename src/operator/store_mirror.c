@@ -2,6 +2,7 @@
  * the source has damaged is left out and told; if the index needs it, the index is held back.
  *
  * A source over HTTP cannot be listed: there the index leads the way, and statements are asked for until one is absent. */
+#include "operator/store_issued.h"
 #include "operator/store_mirror_state.h"
 
 #include <stdlib.h>
@@ -22,6 +23,7 @@ mirror_clear (SvMirror *mirror)
   g_clear_pointer (&mirror->index, sv_index_free);
   g_clear_pointer (&mirror->done, g_hash_table_unref);
   g_clear_pointer (&mirror->faulty, g_hash_table_unref);
+  g_clear_pointer (&mirror->issued, g_hash_table_unref);
   g_clear_pointer (&mirror->statements, g_array_unref);
   sv_index_place_clear (&mirror->there);
   g_clear_pointer (&mirror->report, sv_mirror_report_free);
@@ -58,8 +60,8 @@ sv_mirror_report_n_unreachable (const SvMirrorReport *report)
 
 /* ── one object ── */
 
-static void
-add_fault (SvMirror *mirror, const char *key, const char *what, gboolean is_unreachable)
+void
+sv_mirror_add_fault (SvMirror *mirror, const char *key, const char *what, gboolean is_unreachable)
 {
   if (g_hash_table_contains (mirror->faulty, key))
     return;
@@ -80,8 +82,8 @@ refuse_endless (const SvMirror *mirror, const char *what, GError **error)
 }
 
 /* An object that cannot be had is left out; a source that cannot be read ends it all. Takes @failure. */
-static gboolean
-leave_out (SvMirror *mirror, const char *key, GError *failure, GError **error)
+gboolean
+sv_mirror_leave_out (SvMirror *mirror, const char *key, GError *failure, GError **error)
 {
   gboolean is_unreachable = g_error_matches (failure, SV_ERROR, SV_ERROR_UNREACHABLE);
   mirror->unreachable_in_a_row = is_unreachable ? mirror->unreachable_in_a_row + 1 : 0;
@@ -90,7 +92,7 @@ leave_out (SvMirror *mirror, const char *key, GError *failure, GError **error)
     g_propagate_error (error, failure);
     return FALSE;
   }
-  add_fault (mirror, key, failure->message, is_unreachable);
+  sv_mirror_add_fault (mirror, key, failure->message, is_unreachable);
   g_error_free (failure);
   return mirror->report->faults->len <= SV_STORE_MAX_KEPT || refuse_endless (mirror, "objects that cannot be copied", error);
 }
@@ -110,57 +112,8 @@ find_in_target (SvMirror *mirror, const char *key, const SvStoreName *name, guin
   return FALSE;
 }
 
-/* (transfer full) the hash of an object, which goes through the spool; or NULL. */
-static char *
-hash_object (SvMirror *mirror, SvObjectStore *store, const char *key, const SvStoreName *name, GError **error)
-{
-  return sv_spool_fetch (mirror->spool, store, key, name, NULL, error) ? sv_hash_file (mirror->spool->path, error) : NULL;
-}
-
-/* Both are read where that is asked for, else their sizes tell. */
-static gboolean
-compare_issued (SvMirror *mirror, const char *key, const SvStoreName *name, gboolean *is_same, GError **error)
-{
-  GError *failure = NULL;
-  g_autofree char *theirs =
-      *is_same && mirror->options->verify ? hash_object (mirror, mirror->from, key, name, &failure) : NULL;
-  if (failure != NULL)
-    return leave_out (mirror, key, failure, error);
-  if (theirs == NULL)
-    return TRUE;
-  g_autofree char *ours = hash_object (mirror, mirror->to, key, name, error);
-  *is_same = g_strcmp0 (ours, theirs) == 0;
-  return ours != NULL;
-}
-
-/* An issue log's name tells nothing of its content, so what the target has is as good as what the source has: another one
- * becomes a fault, and is never replaced. */
-static gboolean
-find_issued (SvMirror *mirror, const char *key, const SvStoreName *name, guint64 size, gboolean *is_there, GError **error)
-{
-  guint64 there;
-  g_autoptr (GError) failure = NULL;
-  *is_there = FALSE;
-  if (!sv_object_store_head (mirror->to, key, &there, &failure))
-  {
-    if (g_error_matches (failure, SV_ERROR, SV_ERROR_NOT_FOUND))
-      return TRUE;
-    g_propagate_error (error, g_steal_pointer (&failure));
-    return FALSE;
-  }
-  *is_there = there == size;
-  if (!compare_issued (mirror, key, name, is_there, error))
-    return FALSE;
-  if (!*is_there)
-    add_fault (mirror, key,
-               "the copy has another issue log under this name, which is not replaced; see which of the two is the operator's, "
-               "and remove the wrong one by hand",
-               FALSE);
-  return TRUE;
-}
-
-static void
-tell_progress (const SvMirror *mirror, const char *key)
+void
+sv_mirror_tell_progress (const SvMirror *mirror, const char *key)
 {
   const SvMirrorReport *report = mirror->report;
   if (mirror->options->progress != NULL)
@@ -171,8 +124,6 @@ static gboolean
 put_spooled (SvMirror *mirror, const char *key, const SvStoreName *name, guint64 size, GError **error)
 {
   SvPutOptions options = sv_store_put_options (name->kind);
-  if (name->kind == SV_STORE_ISSUED)
-    options.condition = SV_PUT_ONCE;
   if (!sv_object_store_put_file (mirror->to, key, mirror->spool->path, &options, error))
     return FALSE;
   mirror->report->copied++;
@@ -187,16 +138,14 @@ copy_object (SvMirror *mirror, const char *key, const SvStoreName *name, guint64
 {
   GError *failure = NULL;
   guint64 copied;
-  tell_progress (mirror, key);
-  gboolean is_known = name->kind == SV_STORE_ISSUED ? find_issued (mirror, key, name, size, is_there, error)
-                                                    : find_in_target (mirror, key, name, size, is_there, error);
-  if (!is_known)
+  sv_mirror_tell_progress (mirror, key);
+  if (!find_in_target (mirror, key, name, size, is_there, error))
     return FALSE;
   mirror->report->present += *is_there;
   if (*is_there || g_hash_table_contains (mirror->faulty, key))
     return TRUE;
   if (!sv_spool_fetch (mirror->spool, mirror->from, key, name, &copied, &failure))
-    return leave_out (mirror, key, failure, error);
+    return sv_mirror_leave_out (mirror, key, failure, error);
   *is_there = put_spooled (mirror, key, name, copied, error);
   return *is_there;
 }
@@ -237,7 +186,7 @@ copy_named (SvMirror *mirror, const char *const *keys, GError **error)
     GError *failure = NULL;
     gboolean is_there;
     guint64 copied;
-    tell_progress (mirror, keys[i]);
+    sv_mirror_tell_progress (mirror, keys[i]);
     g_hash_table_add (mirror->done, g_strdup (keys[i]));
     if (!find_in_target (mirror, keys[i], &name, size, &is_there, error))
       return FALSE;
@@ -247,7 +196,7 @@ copy_named (SvMirror *mirror, const char *const *keys, GError **error)
     if (!fetch_any (mirror, keys, &name, &copied, &failure))
     {
       mirror->is_held_back = TRUE;
-      return leave_out (mirror, keys[i], failure, error);
+      return sv_mirror_leave_out (mirror, keys[i], failure, error);
     }
     if (!put_spooled (mirror, keys[i], &name, copied, error))
       return FALSE;
@@ -287,7 +236,7 @@ copy_archive (SvMirror *mirror, const char *hash, char **previous, GError **erro
     return copy_entries (mirror, archive->entries, error) && copy_entries (mirror, archive->superseded, error);
   }
   mirror->is_held_back = TRUE;
-  return leave_out (mirror, key, failure, error);
+  return sv_mirror_leave_out (mirror, key, failure, error);
 }
 
 static gboolean
@@ -325,6 +274,10 @@ visit_object (const char *key, guint64 size, gpointer data)
   case SV_STORE_SIGNERS:
     g_array_append_val (mirror->statements, name.number);
     return mirror->statements->len <= SV_STORE_MAX_KEPT || refuse_endless (mirror, "statements on signers", &mirror->failure);
+  case SV_STORE_ISSUED:
+    if (g_hash_table_size (mirror->issued) < SV_STORE_MAX_KEPT)
+      g_hash_table_add (mirror->issued, g_strdup (name.window_id));
+    return TRUE;
   case SV_STORE_PROBE:
   case SV_STORE_OTHER:
     mirror->report->n_others++;
@@ -355,6 +308,44 @@ copy_what_is_listed (SvMirror *mirror, GError **error)
   else
     g_propagate_error (error, g_steal_pointer (&failure));
   return FALSE;
+}
+
+/* ── issue logs ── */
+
+/* Of a source that cannot be listed those of all windows that are known are asked for. */
+static gboolean
+copy_issued_of (SvMirror *mirror, const SvIndex *index, GError **error)
+{
+  for (guint i = 0; index != NULL && i < index->entries->len; i++)
+  {
+    const SvIndexEntry *entry = index->entries->pdata[i];
+    gboolean is_listed = g_hash_table_remove (mirror->issued, entry->window_id);
+    if ((is_listed || !mirror->report->is_listed) && !sv_mirror_copy_issued (mirror, entry, error))
+      return FALSE;
+  }
+  return TRUE;
+}
+
+static gboolean
+copy_issued (SvMirror *mirror, GError **error)
+{
+  g_autoptr (SvIndex) history = NULL;
+  g_autoptr (GError) ignored = NULL; /* an archive that cannot be had has been told of */
+  GHashTableIter iter;
+  gpointer window_id;
+  if (!copy_issued_of (mirror, mirror->index, error))
+    return FALSE;
+  if (mirror->index != NULL && (g_hash_table_size (mirror->issued) > 0 || !mirror->report->is_listed))
+    history = sv_fetch_history (mirror->reader, mirror->index, &ignored);
+  if (!copy_issued_of (mirror, history, error))
+    return FALSE;
+  g_hash_table_iter_init (&iter, mirror->issued);
+  while (g_hash_table_iter_next (&iter, &window_id, NULL))
+  {
+    g_autofree char *folder = g_strconcat (SV_ISSUED_PREFIX, window_id, NULL);
+    sv_mirror_add_fault (mirror, folder, "no index here says whose issue log this is: it cannot be verified", FALSE);
+  }
+  return TRUE;
 }
 
 /* ── statements ── */
@@ -403,7 +394,7 @@ copy_statement (SvMirror *mirror, guint64 number, char **hash, GError **error)
   GError *failure = NULL;
   g_autofree char *key = sv_signers_key (number);
   g_autofree char *before = g_steal_pointer (hash);
-  tell_progress (mirror, key);
+  sv_mirror_tell_progress (mirror, key);
   g_autoptr (SvSignersStatement) statement =
       sv_store_get_statement (mirror->from, sv_reader_chain_id (mirror->reader), number, &failure);
   if (!mirror->report->is_listed && g_error_matches (failure, SV_ERROR, SV_ERROR_NOT_FOUND))
@@ -416,7 +407,7 @@ copy_statement (SvMirror *mirror, guint64 number, char **hash, GError **error)
   if (failure != NULL)
   {
     mirror->is_held_back = TRUE;
-    return leave_out (mirror, key, failure, error);
+    return sv_mirror_leave_out (mirror, key, failure, error);
   }
   if (!put_statement (mirror, key, statement->document->bytes, error))
     return FALSE;
@@ -533,6 +524,7 @@ sv_store_mirror (const SvConfig *config, SvChain *chain, SvObjectStore *from, Sv
   if (!check_stores (&mirror, error))
     return NULL;
   mirror.done = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  mirror.issued = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   mirror.faulty = g_hash_table_new (g_str_hash, g_str_equal);
   mirror.statements = g_array_new (FALSE, FALSE, sizeof (guint64));
   mirror.report = g_new0 (SvMirrorReport, 1);
@@ -541,8 +533,8 @@ sv_store_mirror (const SvConfig *config, SvChain *chain, SvObjectStore *from, Sv
   mirror.reader = mirror.spool != NULL ? sv_reader_new_for_store (config, chain, NULL, from, error) : NULL;
   if (mirror.reader == NULL || !sv_mirror_read_source_index (&mirror, error) ||
       !sv_mirror_judge_target_index (&mirror, error) || !copy_what_index_names (&mirror, error) ||
-      !copy_what_is_listed (&mirror, error) || !check_found (&mirror, error) || !copy_statements (&mirror, error) ||
-      !sv_mirror_write_index (&mirror, error))
+      !copy_what_is_listed (&mirror, error) || !copy_issued (&mirror, error) || !check_found (&mirror, error) ||
+      !copy_statements (&mirror, error) || !sv_mirror_write_index (&mirror, error))
     return NULL;
   return g_steal_pointer (&mirror.report);
 }

@@ -18,6 +18,7 @@ typedef struct
   GHashTable *done;   /* keys that the index has led to */
   GHashTable *faulty; /* keys that a fault was told of; borrowed from the report */
   GArray *statements; /* numbers that were listed */
+  GHashTable *issued; /* windows whose issue logs were listed */
   guint unreachable_in_a_row;
   GError *failure;       /* while listing */
   gboolean is_held_back; /* something that readers of the index need is missing */

@@ -16,9 +16,10 @@
 #include "base/identifiers.h"
 #include "keys/ss58.h"
 #include "protocol/challenge.h"
+#include "protocol/issued.h"
 #include "protocol/shard.h"
 
-#define ISSUED_MAX_SIZE (G_GUINT64_CONSTANT (1) << 30)
+#define OTHER_MAX_SIZE (G_GUINT64_CONSTANT (1) << 30)
 #define HEX_DIGITS (2 * SV_SHA256_SIZE)
 
 /* ── names ── */
@@ -67,20 +68,32 @@ is_statement (const char *rest, SvStoreName *name)
   return digits != NULL && sv_integer_parse (digits, &name->number) && name->number > 0;
 }
 
-/* {window_id}/{first}-{last}.jsonl */
+/* Takes "{first}-{last}" and the suffix of a file, or "{first}" and that of a signpost. */
+static gboolean
+read_range (char *leaf, SvStoreName *name)
+{
+  gboolean is_file = g_str_has_suffix (leaf, ".jsonl");
+  if (!is_file && !g_str_has_suffix (leaf, ".json"))
+    return FALSE;
+  *strrchr (leaf, '.') = '\0';
+  char *dash = strchr (leaf, '-');
+  if ((dash != NULL) != is_file)
+    return FALSE;
+  if (is_file)
+    *dash = '\0';
+  return sv_integer_parse (leaf, &name->first) && name->first > 0 &&
+         (!is_file || (sv_integer_parse (dash + 1, &name->last) && name->last >= name->first));
+}
+
+/* {window_id}/{first}-{last}.jsonl, {window_id}/{first}.json */
 static gboolean
 is_issued (const char *rest, SvStoreName *name)
 {
-  guint64 first, last;
   g_auto (GStrv) parts = g_strsplit (rest, "/", 3);
-  if (g_strv_length (parts) != 2 || !sv_window_id_is_valid (parts[0]) || !g_str_has_suffix (parts[1], ".jsonl"))
+  if (g_strv_length (parts) != 2 || !sv_window_id_is_valid (parts[0]) || !read_range (parts[1], name))
     return FALSE;
-  parts[1][strlen (parts[1]) - strlen (".jsonl")] = '\0';
-  char *dash = strchr (parts[1], '-');
-  if (dash == NULL)
-    return FALSE;
-  *dash = '\0';
-  return sv_integer_parse (parts[1], &first) && sv_integer_parse (dash + 1, &last);
+  g_strlcpy (name->window_id, parts[0], sizeof name->window_id);
+  return TRUE;
 }
 
 /* {window_id}/{validator}/{block}-{hex}.jsonl */
@@ -170,8 +183,10 @@ max_size (SvStoreKind kind)
     return SV_SHARD_MAX_SIZE + 1;
   case SV_STORE_CLIP:
     return SV_CLIP_MAX_BYTES;
+  case SV_STORE_ISSUED:
+    return SV_ISSUED_FILE_MAX_SIZE;
   default:
-    return ISSUED_MAX_SIZE;
+    return OTHER_MAX_SIZE;
   }
 }
 
@@ -338,7 +353,7 @@ verify_large (SvSpool *spool, SvObjectStore *store, const char *key, const SvSto
 gboolean
 sv_store_verify (SvSpool *spool, SvObjectStore *store, const char *key, const SvStoreName *name, GError **error)
 {
-  if (name->kind == SV_STORE_CLIP || name->kind == SV_STORE_ISSUED)
+  if (name->kind == SV_STORE_CLIP)
     return verify_large (spool, store, key, name, error);
   g_autoptr (GBytes) bytes = sv_store_get (store, key, NULL, max_size (name->kind), error);
   return bytes != NULL && check_bytes (name, bytes, error);

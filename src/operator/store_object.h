@@ -33,8 +33,11 @@ const char *sv_store_kind_name (SvStoreKind kind);
 typedef struct
 {
   SvStoreKind kind;
-  char hash[72];  /* stored form, where the name is the content's hash; else empty */
-  guint64 number; /* of a statement of signers */
+  char hash[72];      /* stored form, where the name is the content's hash; else empty */
+  guint64 number;     /* of a statement of signers */
+  char window_id[72]; /* of an issue log … */
+  guint64 first;      /* … the first id of the file, or of the one that the signpost leads to … */
+  guint64 last;       /* … and the file's last; 0 for a signpost */
 } SvStoreName;
 
 SvStoreName sv_store_name_read (const char *key);

@@ -9,6 +9,7 @@
 #include "distribution/recovery.h"
 #include "operator/store_check_state.h"
 #include "operator/store_index_place.h"
+#include "operator/store_issued.h"
 
 /* ── content, from wherever it still is ── */
 
@@ -248,6 +249,8 @@ sv_store_check_repair (SvStoreCheck *check, GError **error)
         !sv_store_check_statements (check, error))
       return FALSE;
   if (!remove_probes (check, error))
+    return FALSE;
+  if (!had_index && !sv_store_check_issued (check, error))
     return FALSE;
   if (!had_index && check->index != NULL)
     sv_store_check_public (check);

@@ -61,9 +61,15 @@ sv_bound_nonce (const char *base, guint netuid, const char *asker, const char *n
   return g_strdup (uuid);
 }
 
+void
+sv_draw_key_prepare (const guint8 key[32], SvDrawKey *prepared)
+{
+  crypto_auth_hmacsha256_init (&prepared->state, key, 32);
+}
+
 guint64
-sv_draw_seed (const guint8 key[32], const char *manifest_hash, const char *element_id, const char *asker,
-              const char *miner_hotkey, const char *nonce)
+sv_draw_seed_by (const SvDrawKey *key, const char *manifest_hash, const char *element_id, const char *asker,
+                 const char *miner_hotkey, const char *nonce)
 {
   guint8 tag[crypto_auth_hmacsha256_BYTES];
   guint64 first = 0;
@@ -75,10 +81,24 @@ sv_draw_seed (const guint8 key[32], const char *manifest_hash, const char *eleme
   sv_json_text_strings (&canonical, strings, G_N_ELEMENTS (strings));
   g_return_val_if_fail (canonical.is_valid, 0);
 
-  crypto_auth_hmacsha256 (tag, (const guint8 *)canonical.text, canonical.length, key);
+  crypto_auth_hmacsha256_state state = key->state;
+  crypto_auth_hmacsha256_update (&state, (const guint8 *)canonical.text, canonical.length);
+  crypto_auth_hmacsha256_final (&state, tag);
   for (guint i = 0; i < 8; i++)
     first = first << 8 | tag[i];
+  sodium_memzero (&state, sizeof state);
   return first >> (64 - SEED_BITS);
+}
+
+guint64
+sv_draw_seed (const guint8 key[32], const char *manifest_hash, const char *element_id, const char *asker,
+              const char *miner_hotkey, const char *nonce)
+{
+  SvDrawKey prepared;
+  sv_draw_key_prepare (key, &prepared);
+  guint64 seed = sv_draw_seed_by (&prepared, manifest_hash, element_id, asker, miner_hotkey, nonce);
+  sodium_memzero (&prepared, sizeof prepared);
+  return seed;
 }
 
 const SvManifestClip *

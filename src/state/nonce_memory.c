@@ -93,7 +93,7 @@ sv_nonce_memory_key (const SvNonceMemory *memory, guint64 owner, char kind, cons
 {
   guint8 buffer[128];
   guint64 key;
-  gsize length = strlen (text), size = sizeof owner + 1 + length;
+  gsize length = strlen (text) + 1, size = sizeof owner + 1 + length; /* with its NUL */
   g_autofree guint8 *longer = size > sizeof buffer ? g_malloc (size) : NULL;
   guint8 *message = longer != NULL ? longer : buffer;
   memcpy (message, &owner, sizeof owner);

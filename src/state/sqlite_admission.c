@@ -18,9 +18,24 @@ log_request (SvSqliteState *state, Batch *batch, const SvRequest *request, GErro
   return sv_sqlite_log_request (state, batch->log, request, error);
 }
 
+/* Asked before the request is judged, which remembers it: of one that comes too late nothing is recorded. */
+static gboolean
+is_too_late (SvSqliteState *state, const SvAdmission *admission, gboolean *is_closed, GError **error)
+{
+  *is_closed = FALSE;
+  return admission->record == NULL || sv_sqlite_window_is_closed (state, admission->record->window_id, is_closed, error);
+}
+
 static gboolean
 admit_one (SvSqliteState *state, Batch *batch, SvAdmission *admission, GError **error)
 {
+  gboolean is_closed;
+  if (!is_too_late (state, admission, &is_closed, error))
+    return FALSE;
+  admission->outcome = SV_WINDOW_CLOSED;
+  admission->retry_after_s = 0;
+  if (is_closed)
+    return TRUE;
   SvRequest request = { .asker = admission->asker,
                         .nonce = admission->nonce,
                         .x_nonce = admission->x_nonce,

@@ -73,6 +73,8 @@ static const char *const migrations[] = {
   "CREATE TABLE tasks (id INTEGER PRIMARY KEY, asker TEXT NOT NULL, clip_hash TEXT NOT NULL, issued_ms INTEGER NOT NULL,"
   "  completed_ms INTEGER NOT NULL);"
   "CREATE TABLE ground_truths (clip_hash TEXT PRIMARY KEY, json TEXT NOT NULL);",
+
+  "CREATE TABLE closed_windows (window_id TEXT PRIMARY KEY, last_id INTEGER NOT NULL) WITHOUT ROWID;",
 };
 
 static const char *

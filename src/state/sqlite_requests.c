@@ -5,8 +5,9 @@
  * had which wrote them. Under a transaction's lock nobody else writes: a process reads what others have added since its last
  * batch, judges, and adds its own row.
  *
- * The row also tells the last id that was given to a challenge or a task. The newest row is therefore never removed; others
- * are, from the old end, when all that they hold is forgotten: at most OLD_ROWS a batch, so none pays for a long pause.
+ * The row also tells the last id that was given to a challenge or a task. The newest row is therefore never removed: it is
+ * written before old ones are looked for; others are, from the old end, when all that they hold is forgotten: at most OLD_ROWS
+ * a batch, so none pays for a long pause.
  *
  * A request is text: asker (an id of names), time, lengths of nonce, X-Nonce and client id, -1 for none, each followed by a
  * space; then the three themselves. A refused one has no nonce. */
@@ -150,6 +151,7 @@ sv_sqlite_forget_requests (SvSqliteState *state)
 {
   g_clear_pointer (&state->memory, sv_request_memory_free);
   state->last_request = 0;
+  state->oldest_ms = 0;
   state->last_id = 0;
   state->last_window = 0;
 }
@@ -178,21 +180,40 @@ sv_sqlite_log_request (SvSqliteState *state, GString *log, const SvRequest *requ
   return TRUE;
 }
 
-/* A time far ahead comes from a clock that has been set back since. */
+/* A time far ahead comes from a clock that has been set back since. The row that was just written is never old. */
+static gboolean
+is_old (const SvSqliteState *state, gint64 time_ms, gint64 now_ms)
+{
+  return time_ms < now_ms - (gint64)state->rules.remember_ms || time_ms > now_ms + (gint64)state->rules.remember_ms;
+}
+
+static gboolean
+look_at_oldest (SvSqliteState *state, GError **error)
+{
+  gboolean has_row;
+  sqlite3_stmt *query = sv_sqlite_statement (state, "SELECT time_ms FROM requests ORDER BY id LIMIT 1", error);
+  if (query == NULL || !sv_sqlite_step (state, query, &has_row, error))
+    return FALSE;
+  state->oldest_ms = has_row ? sqlite3_column_int64 (query, 0) : 0;
+  sqlite3_reset (query);
+  return TRUE;
+}
+
 static gboolean
 remove_old (SvSqliteState *state, gint64 now_ms, GError **error)
 {
+  if (!is_old (state, state->oldest_ms, now_ms))
+    return TRUE;
   sqlite3_stmt *change = sv_sqlite_statement (state,
                                               "DELETE FROM requests WHERE id IN (SELECT id FROM requests ORDER BY id LIMIT ?)"
-                                              " AND id < ? AND (time_ms < ? OR time_ms > ?)",
+                                              " AND (time_ms < ? OR time_ms > ?)",
                                               error);
   if (change == NULL)
     return FALSE;
   sqlite3_bind_int64 (change, 1, OLD_ROWS);
-  sqlite3_bind_int64 (change, 2, state->last_request);
-  sqlite3_bind_int64 (change, 3, now_ms - (gint64)state->rules.remember_ms);
-  sqlite3_bind_int64 (change, 4, now_ms + (gint64)state->rules.remember_ms);
-  return sv_sqlite_run (state, change, error);
+  sqlite3_bind_int64 (change, 2, now_ms - (gint64)state->rules.remember_ms);
+  sqlite3_bind_int64 (change, 3, now_ms + (gint64)state->rules.remember_ms);
+  return sv_sqlite_run (state, change, error) && look_at_oldest (state, error);
 }
 
 gboolean

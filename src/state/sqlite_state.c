@@ -134,6 +134,7 @@ const SvStateEngine sv_sqlite_state_engine = {
   .admit = sv_sqlite_admit,
   .recent_nonces = sv_sqlite_recent_nonces,
   .list_issued = sv_sqlite_list_issued,
+  .close_window = sv_sqlite_close_window,
   .find_task = sv_sqlite_find_task,
   .complete_task = sv_sqlite_complete_task,
   .checkpoint = sv_sqlite_checkpoint,

@@ -18,6 +18,7 @@ typedef struct
   SvRequestMemory *memory;
   SvAdmissionRules rules; /* that @memory is for */
   gint64 last_request;    /* id of the last row that was read */
+  gint64 oldest_ms;       /* time of the oldest row, when it was last looked at */
   guint64 last_id;        /* the last id given to a challenge or a task */
   gint64 last_window;     /* sqlite_issue.c: id of the window's name whose row is known to be there */
 } SvSqliteState;
@@ -93,6 +94,10 @@ gboolean sv_sqlite_admit (SvState *state, const SvAdmissionRules *rules, SvAdmis
 gboolean sv_sqlite_insert_issued (SvSqliteState *state, SvIssueRecord *record, GError **error);
 gboolean sv_sqlite_list_issued (SvState *state, const char *window_id, guint64 after_id, SvVisitIssue visit, gpointer data,
                                 GError **error);
+
+/* sqlite_windows.c */
+gboolean sv_sqlite_close_window (SvState *state, const char *window_id, guint64 *last_id, GError **error);
+gboolean sv_sqlite_window_is_closed (SvSqliteState *state, const char *window_id, gboolean *is_closed, GError **error);
 
 /* sqlite_chain.c */
 gboolean sv_sqlite_checkpoint (SvState *state, const SvChainId *chain, SvCheckpoint *checkpoint, gboolean *found,

@@ -166,21 +166,39 @@ scope_of (const SvS3Signer *signer, const char *date)
   return g_strdup_printf ("%.8s/%s/s3/aws4_request", date, signer->region);
 }
 
-static char *
-sign (const SvS3Signer *signer, const char *date, const char *canonical_request)
+/* Under the lock. */
+static void
+make_day_key (SvS3Signer *signer, const char *day)
 {
-  guint8 digest[SV_SHA256_SIZE], key[MAC_SIZE];
+  guint8 *key = signer->day_key;
+  mac (signer->key, signer->key_length, day, key);
+  mac (key, MAC_SIZE, signer->region, key);
+  mac (key, MAC_SIZE, "s3", key);
+  mac (key, MAC_SIZE, "aws4_request", key);
+  g_strlcpy (signer->day, day, sizeof signer->day);
+}
+
+static void
+mac_by_day (SvS3Signer *signer, const char *date, const char *text, guint8 out[MAC_SIZE])
+{
+  char day[sizeof signer->day];
+  g_strlcpy (day, date, sizeof day);
+  g_mutex_lock (&signer->lock);
+  if (strcmp (day, signer->day) != 0)
+    make_day_key (signer, day);
+  mac (signer->day_key, MAC_SIZE, text, out);
+  g_mutex_unlock (&signer->lock);
+}
+
+static char *
+sign (SvS3Signer *signer, const char *date, const char *canonical_request)
+{
+  guint8 digest[SV_SHA256_SIZE];
   sv_sha256 (canonical_request, strlen (canonical_request), digest);
   g_autofree char *hash = sv_hex_encode (digest, sizeof digest);
   g_autofree char *scope = scope_of (signer, date);
   g_autofree char *text = g_strdup_printf (ALGORITHM "\n%s\n%s\n%s", date, scope, hash);
-  g_autofree char *day = g_strndup (date, 8);
-  mac (signer->key, signer->key_length, day, key);
-  mac (key, sizeof key, signer->region, key);
-  mac (key, sizeof key, "s3", key);
-  mac (key, sizeof key, "aws4_request", key);
-  mac (key, sizeof key, text, digest);
-  sodium_memzero (key, sizeof key);
+  mac_by_day (signer, date, text, digest);
   return sv_hex_encode (digest, sizeof digest);
 }
 
@@ -192,7 +210,7 @@ canonical_request (const SvS3Message *message, const char *query, const char *he
 }
 
 char *
-sv_s3_authorization (const SvS3Signer *signer, const SvS3Message *message)
+sv_s3_authorization (SvS3Signer *signer, const SvS3Message *message)
 {
   g_autofree char *date = sv_s3_date (message->time_ms);
   g_autoptr (GArray) parameters = encode_query (message);
@@ -216,7 +234,7 @@ add_parameter (GArray *parameters, const char *name, const char *value)
 }
 
 char *
-sv_s3_presigned_target (const SvS3Signer *signer, const SvS3Message *message, guint seconds)
+sv_s3_presigned_target (SvS3Signer *signer, const SvS3Message *message, guint seconds)
 {
   g_autofree char *date = sv_s3_date (message->time_ms);
   g_autofree char *scope = scope_of (signer, date);
@@ -250,7 +268,9 @@ sv_s3_signer_new (const char *access_key_id, const char *secret, const char *reg
   signer->region = g_strdup (region);
   signer->key_length = 4 + strlen (secret);
   signer->key = sodium_malloc (signer->key_length);
-  if (signer->key == NULL)
+  signer->day_key = sodium_malloc (MAC_SIZE);
+  g_mutex_init (&signer->lock);
+  if (signer->key == NULL || signer->day_key == NULL)
     g_error ("no guarded memory for the secret access key");
   memcpy (signer->key, "AWS4", 4);
   memcpy (signer->key + 4, secret, signer->key_length - 4);
@@ -264,6 +284,8 @@ sv_s3_signer_free (SvS3Signer *signer)
   if (signer == NULL)
     return;
   sodium_free (signer->key);
+  sodium_free (signer->day_key);
+  g_mutex_clear (&signer->lock);
   g_free (signer->access_key_id);
   g_free (signer->region);
   g_free (signer);

@@ -7,13 +7,16 @@
 #define SV_S3_UNSIGNED_PAYLOAD "UNSIGNED-PAYLOAD"
 #define SV_S3_MAX_SECONDS 604800
 
-/* Who signs. The secret lies in guarded memory; unchanged once made, so any thread may sign with it. */
+/* Who signs. Secrets lie in guarded memory. Any thread may sign with it. */
 typedef struct
 {
   char *access_key_id;
   char *region;
   guint8 *key; /* "AWS4" and the secret */
   gsize key_length;
+  GMutex lock;     /* guards what follows */
+  char day[9];     /* "20251027": of @day_key; "" at first */
+  guint8 *day_key; /* what the day's signatures are made with: each clip that is handed out has one */
 } SvS3Signer;
 
 SvS3Signer *sv_s3_signer_new (const char *access_key_id, const char *secret, const char *region);
@@ -48,8 +51,8 @@ char *sv_s3_date (gint64 time_ms);
 
 /* The value of the Authorization header; the request must carry x-amz-date and x-amz-content-sha256 as well. Returns: (transfer
  * full). */
-char *sv_s3_authorization (const SvS3Signer *signer, const SvS3Message *message);
+char *sv_s3_authorization (SvS3Signer *signer, const SvS3Message *message);
 
 /* Path and query with a signature that holds for @seconds (1…SV_S3_MAX_SECONDS) from message->time_ms. Only the host is signed
  * with it, and message->headers. Returns: (transfer full). */
-char *sv_s3_presigned_target (const SvS3Signer *signer, const SvS3Message *message, guint seconds);
+char *sv_s3_presigned_target (SvS3Signer *signer, const SvS3Message *message, guint seconds);

@@ -28,6 +28,8 @@ struct SvAudit
   SvBindings *bindings;
   GHashTable *manifests; /* hash -> SvManifest */
   SvTally *tally;
+  SvIssueAudit *issued;
+  GError *failure; /* of a question that has no place for one */
   guint64 n_lines;
   SvAuditProgress progress; /* or NULL */
   gpointer progress_data;
@@ -46,6 +48,8 @@ sv_audit_free (SvAudit *audit)
   g_clear_pointer (&audit->state, sv_state_free);
   g_clear_pointer (&audit->manifests, g_hash_table_unref);
   g_clear_pointer (&audit->tally, sv_tally_free);
+  g_clear_pointer (&audit->issued, sv_issue_audit_free);
+  g_clear_error (&audit->failure);
   g_free (audit);
 }
 
@@ -101,6 +105,9 @@ read_world (SvAudit *audit, const SvConfig *config, GError **error)
     return FALSE;
   start_following (audit, config);
   if (!read_commitments (audit, earliest_block (audit->index), error))
+    return FALSE;
+  audit->issued = sv_issue_audit_new (audit->reader, NULL, NULL, error);
+  if (audit->issued == NULL)
     return FALSE;
   audit->tally = sv_tally_new (error);
   return audit->tally != NULL;
@@ -237,11 +244,31 @@ judge_proof (gpointer data, const SvShard *shard, const SvManifest *manifest, Sv
   return verdict;
 }
 
-/* There is no published issue log to hold a shard against. */
+/* The window's live manifest names the issuers. It is not kept with the others: these are let go when there are many, and the
+ * shard in hand is being judged by one of them. */
+static const SvIssueWindow *
+read_issue_window (SvAudit *audit, const char *window_id)
+{
+  gboolean is_refused;
+  const SvIndexEntry *entry = sv_index_find_live (audit->index, window_id);
+  if (entry == NULL && audit->history != NULL)
+    entry = sv_index_find_live (audit->history, window_id);
+  g_autoptr (SvManifest) manifest = entry != NULL ? sv_judge_entry_manifest (audit->reader, entry, &is_refused, NULL) : NULL;
+  return sv_issue_audit_window (audit->issued, window_id, manifest, &audit->failure);
+}
+
+/* What fails here is the temporary database, and ends the audit. */
 static SvIssueStatus
 find_issue (gpointer data, const SvShard *shard)
 {
-  return SV_ISSUE_UNCHECKED;
+  SvAudit *audit = data;
+  SvIssueStatus status = SV_ISSUE_UNREADABLE;
+  const SvIssueWindow *window = sv_issue_audit_known (audit->issued, shard->window_id);
+  if (window == NULL)
+    window = read_issue_window (audit, shard->window_id);
+  if (window == NULL || !sv_issue_audit_judge (audit->issued, window, shard, &status, &audit->failure))
+    return SV_ISSUE_UNREADABLE;
+  return status;
 }
 
 /* ── one line ── */
@@ -305,6 +332,11 @@ sv_audit_line (SvAudit *audit, const char *line, gsize length, const char *sourc
                                .find_issue = find_issue };
     sv_shard_judge (shard, &context, &judgement);
   }
+  if (audit->failure != NULL)
+  {
+    g_propagate_error (error, g_steal_pointer (&audit->failure));
+    return FALSE;
+  }
   if (judgement.verdict == SV_SHARD_ACCEPTED && !note_chute (audit, shard, error))
     return FALSE;
   g_autofree char *hash = shard != NULL ? g_strdup (shard->document->hash) : sv_hash_gbytes (bytes);
@@ -315,6 +347,12 @@ SvTally *
 sv_audit_tally (SvAudit *audit)
 {
   return audit->tally;
+}
+
+SvIssueAudit *
+sv_audit_issued (SvAudit *audit)
+{
+  return audit->issued;
 }
 
 guint64

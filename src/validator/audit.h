@@ -5,6 +5,7 @@
 #include "bindings/bindings.h"
 #include "bindings/validators.h"
 #include "distribution/reader.h"
+#include "validator/issue_audit.h"
 #include "validator/tally.h"
 
 typedef struct SvAudit SvAudit;
@@ -40,6 +41,8 @@ gboolean sv_audit_source (SvAudit *audit, const char *source, const char *window
 
 /* (transfer none) */
 SvTally *sv_audit_tally (SvAudit *audit);
+/* (transfer none) the published issue logs that were read. */
+SvIssueAudit *sv_audit_issued (SvAudit *audit);
 guint64 sv_audit_lines (const SvAudit *audit);
 guint64 sv_audit_finalized_block (const SvAudit *audit);
 /* Blocks that could not be read, as sv_bindings_list_blocks() writes them; "" when there are none. Returns: (transfer full). */

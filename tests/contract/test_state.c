@@ -12,6 +12,10 @@
  *  7. recent nonces are told, with what belongs to them, from the time asked for
  *  8. of processes that race with the same nonces each nonce is admitted once, and ids have no gaps and no doubles
  *  9. what was acknowledged before a kill is there, and only whole batches are
+ * Windows
+ * 15. of a closed window nothing is admitted, and nothing else of such a request is recorded; others go on; closing tells the
+ *     last id, 0 for none, and again the same
+ * 16. while processes admit, closing tells the last id that any of them got, or ever will
  * The chain
  * 10. a checkpoint is not found, then found; commitments are listed in chain order from a block
  * 11. the checkpoint only moves forward; a refused one writes nothing
@@ -401,6 +405,105 @@ test_kill (StateFixture *f)
   }
 }
 
+/* ── closed windows ── */
+
+static guint64
+close_window (SvState *state, const char *window_id)
+{
+  guint64 last_id = G_MAXUINT64;
+  must (sv_state_close_window (state, window_id, &last_id, &error));
+  return last_id;
+}
+
+static SvAdmissionOutcome
+issue (SvState *state, const char *window_id, const char *nonce, guint64 *id)
+{
+  SvIssueRecord record = record_of (window_id, 1);
+  SvAdmission admission = { .asker = "5A", .nonce = nonce, .client_id = "", .now_ms = 1000, .record = &record };
+  must (sv_state_admit (state, &wide, &admission, 1, &error));
+  *id = record.challenge_id;
+  return admission.outcome;
+}
+
+static void
+test_closed_window (StateFixture *f)
+{
+  guint64 id;
+  g_autoptr (SvState) another = open_state (f->url);
+  g_assert_cmpuint (close_window (f->state, "empty"), ==, 0);
+  g_assert_cmpint (issue (f->state, "w1", "n1", &id), ==, SV_ADMITTED);
+  g_assert_cmpint (issue (f->state, "w2", "n2", &id), ==, SV_ADMITTED);
+  g_assert_cmpuint (close_window (another, "w1"), ==, 1);
+  g_assert_cmpint (issue (f->state, "w1", "n3", &id), ==, SV_WINDOW_CLOSED);
+  g_assert_cmpint (issue (f->state, "empty", "n3", &id), ==, SV_WINDOW_CLOSED);
+  g_assert_cmpint (issue (f->state, "w2", "n3", &id), ==, SV_ADMITTED); /* the nonce was not used up */
+  g_assert_cmpint (ask (f->state, "5A", "n4", NULL), ==, SV_ADMITTED);
+  g_assert_cmpuint (close_window (f->state, "w1"), ==, 1);
+  g_assert_cmpuint (close_window (f->state, "w2"), ==, id);
+  assert_issued (f->state, "w1", "1:w1 ");
+}
+
+typedef struct
+{
+  const char *url;
+  guint number;
+  int tells; /* a pipe */
+} Issuer;
+
+#define MAX_ISSUED 20000 /* far more than are issued before anybody closes */
+
+/* Admits until the window is closed; tells each id. */
+static int
+issue_until_closed (gpointer data)
+{
+  const Issuer *issuer = data;
+  g_autoptr (SvState) state = open_state (issuer->url);
+  for (guint n = 0; n < MAX_ISSUED; n++)
+  {
+    guint64 id;
+    g_autofree char *nonce = g_strdup_printf ("%u-%u", issuer->number, n);
+    SvAdmissionOutcome outcome = issue (state, "w", nonce, &id);
+    if (outcome != SV_ADMITTED)
+      return outcome == SV_WINDOW_CLOSED ? 0 : 1;
+    if (write (issuer->tells, &id, sizeof id) != sizeof id)
+      return 2;
+  }
+  return 3;
+}
+
+static void
+test_closing_race (StateFixture *f)
+{
+  enum
+  {
+    N_ISSUERS = 3,
+    N_BEFORE = 20
+  };
+  int ends[2];
+  guint64 id, greatest = 0;
+  pid_t children[N_ISSUERS];
+  g_assert_cmpint (pipe (ends), ==, 0);
+  for (guint i = 0; i < N_ISSUERS; i++)
+  {
+    Issuer issuer = { .url = f->url, .number = i, .tells = ends[1] };
+    children[i] = child_start (issue_until_closed, &issuer);
+  }
+  close (ends[1]);
+  for (guint i = 0; i < N_BEFORE; i++)
+  {
+    g_assert_cmpint (read (ends[0], &id, sizeof id), ==, sizeof id);
+    greatest = MAX (greatest, id);
+  }
+  guint64 last_id = close_window (f->state, "w");
+  while (read (ends[0], &id, sizeof id) == sizeof id)
+    greatest = MAX (greatest, id);
+  close (ends[0]);
+  for (guint i = 0; i < N_ISSUERS; i++)
+    g_assert_cmpint (child_wait (children[i]), ==, 0);
+  g_assert_cmpuint (greatest, ==, last_id);
+  g_assert_cmpuint (close_window (f->state, "w"), ==, last_id);
+}
+
 /* ── the chain ── */
 
 static const SvChainId finney = { .genesis = "0xaa", .netuid = 44 };
@@ -525,6 +628,8 @@ static const struct
   { "recent nonces", test_recent_nonces },
   { "racing processes admit each nonce once", test_race },
   { "what was acknowledged survives a kill", test_kill },
+  { "of a closed window nothing is admitted", test_closed_window },
+  { "closing tells the last id of all who admit", test_closing_race },
   { "commitments in chain order", test_commitments },
   { "the checkpoint only moves forward", test_checkpoint_forward },
   { "an index without holes begins anew", test_checkpoint_anew },

@@ -165,9 +165,9 @@ class World {
     return this.json(['manifest', 'publish', file, '--yes', ...args], { as, expect });
   }
 
-  // Serves on any free port until the world ends, or stop(). The default waits until it could answer challenges.
-  async startServe({ env = {}, args = [], until = '/readyz' } = {}) {
-    const child = this.#start(programs.sv, ['serve', '--json', '--listen', '127.0.0.1:0', ...args], { as: 'operator', env });
+  // Serves on any free port until the world ends, or stop(); with @listen null on the one that the configuration says. The default waits until it could answer challenges.
+  async startServe({ env = {}, args = [], until = '/readyz', listen = '127.0.0.1:0' } = {}) {
+    const child = this.#start(programs.sv, ['serve', '--json', ...(listen ? ['--listen', listen] : []), ...args], { as: 'operator', env });
     const [, url] = await announced(child, /"url": "([^"]+)"/, 'sv serve');
     const serve = { url, child, stop: (signal) => stop(child, signal) };
     await waitFor(`${url}${until}`, async () => (await fetch(url + until)).status === 200);

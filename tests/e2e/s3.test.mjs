@@ -4,7 +4,7 @@ import { after, before, test } from 'node:test';
 import assert from 'node:assert/strict';
 import { build, createWorld, waitFor } from './harness.mjs';
 import { askV3 } from './api.mjs';
-import { sha256 } from './peer.mjs';
+import { canonical, sha256, signDocument } from './peer.mjs';
 import { PLAYER, SLUG, commit, element, football, manifest } from './season.mjs';
 import { makeBucket, startGateway } from '../support/s3/gateway.mjs';
 
@@ -25,7 +25,7 @@ before(async () => {
   Object.assign(world.env, NO_KEY, { R2_PUBLIC_URL: publicUrl }); // from here on everybody is a reader, unless he has the keys
   proof = await commit(world, 'miner', CURRENT, [PLAYER]);
   await world.advance(5);
-  serve = await world.startServe({ env: gateway.settings });
+  serve = await world.startServe({ env: { ...gateway.settings, SCOREVISION_ISSUE_INTERVAL: '1' } });
   await waitFor('the server to know the index', async () => (await (await fetch(`${serve.url}/readyz`)).json()).index_sequence >= 1);
 });
 after(async () => {
@@ -62,6 +62,20 @@ test('a runner puts its shards into the bucket, and they are audited there', { s
   const auditor = { SCOREVISION_VALIDATORS: world.keys.operator.address };
   const { verdicts } = await world.json(['validator', 'audit', `s3://${BUCKET}`], { as: 'auditor', env: { ...gateway.settings, ...auditor } });
   assert.equal(verdicts.self, 1, JSON.stringify(verdicts));
+
+  // The issue log is public in the same bucket, where nobody can list it.
+  const [shard] = shards;
+  const signpost = (first) => fetch(`${publicUrl}/scorevision/issued/${CURRENT}/${first}.json`);
+  await waitFor('the challenge in the public issue log', async () => {
+    let next = 1;
+    for (let found; next <= shard.challenge_id && (found = await signpost(next)).status === 200;) next = (await found.json()).last + 1;
+    return next > shard.challenge_id;
+  });
+  const invented = signDocument({ ...shard, seed: (shard.seed || 2) - 1 }, world.keys.miner.seed);
+  const heldAgainst = (line, expect) => world.json(['validator', 'audit', '-'], { as: 'auditor', env: auditor, input: `${line}\n`, expect });
+  const { verdicts: good, issue_logs: [log] } = await heldAgainst(canonical(shard), 0);
+  assert.deepEqual([good.self, log.faults], [1, []]);
+  assert.equal((await heldAgainst(invented, 3)).not_accepted[0].reason, 'not_issued');
 });
 
 test('publishers at once lose no window', { skip }, async () => {

@@ -18,7 +18,7 @@ const program = ['/usr/sbin/nginx', '/usr/bin/nginx', '/usr/local/sbin/nginx'].f
 const NOBODY = 65534;
 const DEADLINE_MS = 20_000;
 
-async function freePort() {
+export async function freePort() {
   const server = createServer();
   await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address();
@@ -27,7 +27,7 @@ async function freePort() {
 }
 
 // Replaces what the example must hold; an example that does not hold it any more fails here.
-function put(text, replacements) {
+export function put(text, replacements) {
   return Object.entries(replacements).reduce((all, [before, after]) => {
     if (!all.includes(before)) throw new Error(`the example has no "${before}"`);
     return all.replaceAll(before, after);
@@ -92,7 +92,7 @@ const canConnect = (port) => new Promise((resolve) => {
   socket.on('connect', () => socket.destroy());
 });
 
-async function listens(port, child) {
+export async function listens(port, child) {
   for (const end = Date.now() + DEADLINE_MS; !child.isOver && Date.now() < end; await pause()) {
     if (await canConnect(port)) return true;
   }
@@ -104,12 +104,13 @@ function signal(child, name) {
   if (child.pid !== undefined && !child.isOver) process.kill(-child.pid, name);
 }
 
-export async function startNginx({ origin, config = example }) {
+// @fill(port, folder), if given, makes the whole of the server's file instead of an origin and an example.
+export async function startNginx({ origin, config = example, fill }) {
   if (program === undefined) throw new Error('there is no nginx here: run scripts/install-deps');
   const folder = makeFolder();
   const port = await freePort();
   writeFileSync(path.join(folder, 'nginx.conf'), around(folder));
-  writeFileSync(path.join(folder, 'scorevision.conf'), settle(config, { origin, port, folder }));
+  writeFileSync(path.join(folder, 'scorevision.conf'), fill ? fill(port, folder) : settle(config, { origin, port, folder }));
   const child = run(folder);
   const kill = () => signal(child, 'SIGKILL');
   process.on('exit', kill);
@@ -124,7 +125,7 @@ export async function startNginx({ origin, config = example }) {
     await stop('SIGKILL');
     throw new Error(`nginx does not start: ${child.said}`);
   }
-  return { url, folder, stop, log: (uri) => readLog(url, folder, uri), said: () => child.said };
+  return { url, port, folder, stop, log: (uri) => readLog(url, folder, uri), said: () => child.said };
 }
 
 // nginx writes a line when it is done with a request, which may be after its client is; so the log is read once the line of a

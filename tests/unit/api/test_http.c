@@ -3,7 +3,7 @@
  * target: path, parameters, escapes, limits     our parts: found by name, header names in any case, repetition
  * clip links: the link made is valid; each part changed, a link too old, one from too far ahead
  * ranges: each form, what is ignored, what cannot be satisfied
- * addresses: IPv4, IPv6 by /64, loopback, trusted proxies; buckets empty and fill */
+ * addresses: IPv4, IPv6 by /64, loopback, trusted proxies; buckets empty and fill; connections */
 #include <string.h>
 
 #include <arpa/inet.h>
@@ -245,6 +245,39 @@ test_an_address_has_its_tokens (void)
     g_assert_true (sv_address_limit_take (limit, "127.0.0.1", 1) && sv_address_limit_take (limit, "::1", 1));
 }
 
+static gboolean
+connects (SvAddressLimit *limit, const char *peer)
+{
+  SvAddress address = address_of (peer);
+  return sv_address_limit_connect (limit, &address, 2);
+}
+
+static void
+disconnect (SvAddressLimit *limit, const char *peer)
+{
+  SvAddress address = address_of (peer);
+  sv_address_limit_disconnect (limit, &address);
+}
+
+static void
+test_an_address_has_so_many_connections (void)
+{
+  const char *const proxies[] = { "10.0.0.0/8", NULL };
+  const char *const exempt[] = { "127.0.0.1", "::1", "10.1.2.3" };
+  g_autoptr (SvAddressLimit) limit = sv_address_limit_new (10, 3, proxies, NULL);
+  g_assert_true (connects (limit, "192.0.2.7") && connects (limit, "::ffff:192.0.2.7"));
+  g_assert_false (connects (limit, "192.0.2.7"));
+  g_assert_true (connects (limit, "192.0.2.8"));
+  g_assert_true (connects (limit, "2001:db8::1") && connects (limit, "2001:db8::ffff:2"));
+  g_assert_false (connects (limit, "2001:db8::3"));
+  g_assert_true (connects (limit, "2001:db8:0:1::3"));
+  disconnect (limit, "192.0.2.7");
+  g_assert_true (connects (limit, "192.0.2.7"));
+  g_assert_false (connects (limit, "192.0.2.7"));
+  for (guint i = 0; i < 3 * G_N_ELEMENTS (exempt); i++)
+    g_assert_true (connects (limit, exempt[i % G_N_ELEMENTS (exempt)]));
+}
+
 static void
 test_bad_proxies_are_refused (void)
 {
@@ -272,6 +305,7 @@ main (int argc, char **argv)
   ADD (test_whose_address_counts);
   ADD (test_repeated_lines_are_one_list);
   ADD (test_an_address_has_its_tokens);
+  ADD (test_an_address_has_so_many_connections);
   ADD (test_bad_proxies_are_refused);
   return g_test_run ();
 }

@@ -87,6 +87,7 @@ test_each_fault_has_its_status (void)
     { 400, "GET /\r\n\r\n" },
     { 400, " GET / HTTP/1.1\r\nHost: h\r\n\r\n" },
     { 400, "GET / HTTP/1.1\nHost: h\n\n" },
+    { 400, "GET / HTTP/1.1\r\nHost: h\nA: b\r\n\r\n" },
     { 400, "GET /# HTTP/1.1\r\nHost: h\r\n\r\n" },
     { 400, "GET /\x80 HTTP/1.1\r\nHost: h\r\n\r\n" },
     { 400, "AMETHODOFSEVENTEE / HTTP/1.1\r\nHost: h\r\n\r\n" },

@@ -43,6 +43,7 @@ make_config (World *world)
   set_path (world, "SCOREVISION_STORE", "file:", "store");
   set_path (world, "SCOREVISION_DATABASE", "sqlite:", "state.sqlite");
   set_path (world, "SCOREVISION_HOME", "", "home");
+  set_path (world, "BITTENSOR_WALLET_PATH", "", "wallets");
   sv_config_set (world->config, "SCOREVISION_LISTEN", "127.0.0.1:0");
   sv_config_set (world->config, "SCOREVISION_MANIFEST_SIGNERS", sv_keypair_address (world->operator_key));
   sv_config_set (world->config, "SCOREVISION_VALIDATORS", sv_keypair_address (world->validator));

@@ -191,6 +191,50 @@ test_flag_over_environment_over_file (void)
   clear_environment ();
 }
 
+/* What a process that runs can be told anew is the file; flags stay, and so does a copy of what was before. */
+static void
+test_loading_again (void)
+{
+  g_autoptr (GError) error = NULL;
+  write_conf ("SCOREVISION_NETUID = 1\nSCOREVISION_LISTEN = :1\n");
+  g_autoptr (SvConfig) config = load ();
+  sv_config_set (config, "SCOREVISION_LISTEN", ":2");
+  g_autoptr (SvConfig) copy = sv_config_copy (config);
+  write_conf ("# one line more\nSCOREVISION_NETUID = 3\nSCOREVISION_LISTEN = :4\n");
+  g_autoptr (SvConfig) again = sv_config_load_again (config, &error);
+  g_assert_no_error (error);
+  g_autofree char *second_line = g_strconcat (path, ":2", NULL);
+  g_assert_cmpstr (sv_config_get (again, "SCOREVISION_NETUID"), ==, "3");
+  g_assert_cmpstr (sv_config_origin (again, "SCOREVISION_NETUID"), ==, second_line);
+  g_assert_cmpstr (sv_config_get (again, "SCOREVISION_LISTEN"), ==, ":2");
+  g_assert_cmpstr (sv_config_get (again, "SCOREVISION_API"), ==, "http://:2");
+  g_assert_cmpstr (sv_config_get (copy, "SCOREVISION_NETUID"), ==, "1");
+  g_assert_cmpstr (sv_config_origin (copy, "SCOREVISION_NETUID"), ==, sv_config_origin (config, "SCOREVISION_NETUID"));
+  g_assert_cmpstr (sv_config_origin (copy, "SCOREVISION_LISTEN"), ==, "flag");
+  clear_environment ();
+}
+
+/* Defaults in place of a file that somebody is just replacing would be another chain and another store. */
+static void
+test_loading_again_without_the_file (void)
+{
+  g_autoptr (GError) error = NULL;
+  g_autofree char *folder = g_build_filename (directory, ".config", "scorevision", NULL);
+  g_autofree char *own = g_build_filename (folder, "sv.conf", NULL);
+  g_assert_cmpint (g_mkdir_with_parents (folder, 0700), ==, 0);
+  g_assert_true (g_file_set_contents (own, "SCOREVISION_NETUID = 1\n", -1, NULL));
+  g_autoptr (SvConfig) config = load ();
+  g_assert_cmpstr (sv_config_get (config, "SCOREVISION_NETUID"), ==, "1");
+  g_assert_cmpint (g_unlink (own), ==, 0);
+  g_autoptr (SvConfig) again = sv_config_load_again (config, &error);
+  g_assert_null (again);
+  g_assert_error (error, SV_ERROR, SV_ERROR_USAGE);
+  g_assert_nonnull (strstr (error->message, own));
+  g_rmdir (folder);
+  g_autofree char *parent = g_path_get_dirname (folder);
+  g_rmdir (parent);
+}
+
 static void
 test_empty_value_is_none (void)
 {
@@ -395,6 +439,8 @@ main (int argc, char **argv)
   g_test_add_func ("/config/either-name-of-the-public-url", test_either_name_of_the_public_url);
   g_test_add_func ("/config/api-follows-listen", test_api_follows_listen);
   g_test_add_func ("/config/flag-over-environment-over-file", test_flag_over_environment_over_file);
+  g_test_add_func ("/config/loading-again", test_loading_again);
+  g_test_add_func ("/config/loading-again-without-the-file", test_loading_again_without_the_file);
   g_test_add_func ("/config/empty-value-is-none", test_empty_value_is_none);
   g_test_add_func ("/config/grammar-of-the-file", test_grammar_of_the_file);
   g_test_add_func ("/config/mistakes-in-the-file", test_mistakes_in_the_file);

@@ -4,7 +4,6 @@
  *  - one name of a manifest is enough; a manifest that is gone altogether holds the index back, and the rest is copied; so do
  *    a damaged archive and a broken chain of statements
  *  - a statement that the target has with other content ends it; after a rotation the retired one's index is replaced
- *  - an issue log of the target that is another one stays, and is told
  *  - damaged clips and shards are left out, and the index is written
  *  - the target's index: older, the same, newer, another of the same sequence, a stranger's, another chain's, garbage, one
  *    of a version of tomorrow
@@ -296,37 +295,6 @@ test_left_out (void)
   assert_sound (lab, to);
 }
 
-static void
-assert_text (SvObjectStore *store, const char *key, const char *text)
-{
-  g_autoptr (GBytes) bytes = lab_read (store, key);
-  g_assert_cmpmem (g_bytes_get_data (bytes, NULL), g_bytes_get_size (bytes), text, strlen (text));
-}
-
-static void
-test_issued (void)
-{
-  static const char longer[] = "scorevision/issued/w1/1-10.jsonl", other[] = "scorevision/issued/w1/11-20.jsonl";
-  static const char absent[] = "scorevision/issued/w1/21-30.jsonl";
-  g_autoptr (Lab) lab = lab_new ();
-  g_autoptr (SvObjectStore) to = open_store (lab, "to");
-  lab_write (lab, longer, "one\n");
-  lab_write (lab, other, "one\n");
-  lab_write (lab, absent, "one\n");
-  write_text (to, longer, "one\ntwo\n");
-  write_text (to, other, "two\n");
-  g_autoptr (SvMirrorReport) measured = mirror (lab, to, (Flags){ 0 });
-  g_assert_cmpuint (measured->faults->len, ==, 1);
-  g_assert_nonnull (strstr (find_fault (measured, longer)->what, "is not replaced"));
-  g_assert_cmpint (measured->index, ==, SV_MIRRORED_WRITTEN);
-  g_autoptr (SvMirrorReport) verified = mirror (lab, to, (Flags){ .verify = TRUE });
-  g_assert_cmpuint (verified->faults->len, ==, 2);
-  g_assert_nonnull (strstr (find_fault (verified, other)->what, "is not replaced"));
-  assert_text (to, longer, "one\ntwo\n");
-  assert_text (to, other, "two\n");
-  assert_text (to, absent, "one\n");
-}
-
 /* ── the target's index ── */
 
 static void
@@ -512,7 +480,6 @@ main (int argc, char **argv)
   g_test_add_func ("/store-mirror/other-statements", test_other_statements);
   g_test_add_func ("/store-mirror/rotation", test_rotation);
   g_test_add_func ("/store-mirror/left-out", test_left_out);
-  g_test_add_func ("/store-mirror/issued", test_issued);
   g_test_add_func ("/store-mirror/target-index", test_target_index);
   g_test_add_func ("/store-mirror/public-source", test_public_source);
   g_test_add_func ("/store-mirror/busy-source", test_busy_source);

@@ -1,5 +1,5 @@
 /* Cases: an accepted and a self shard; legacy and not final before everything else; each rule broken alone, in each way; each
- * adjacent pair of reasons, where both hold and the first wins; unreadable state; the issue log's three answers; the proof's
+ * adjacent pair of reasons, where both hold and the first wins; unreadable state; the issue log's four answers; the proof's
  * verdicts; that no question is asked twice, nor after a rule has failed. The numbers of rules 8 to 12 in detail stand in
  * test_shard_numbers.c. */
 #include "shard_case.h"
@@ -312,7 +312,9 @@ assert_issue (SvIssueStatus issue, gboolean broken_before)
     break_proof (&c);
   judge (&c, &judgement);
   g_assert_cmpint (judgement.issue, ==, broken_before ? SV_ISSUE_UNCHECKED : issue);
-  g_assert_true ((judgement.verdict == SV_SHARD_ACCEPTED) == (!broken_before && issue != SV_ISSUE_CONTRADICTED));
+  g_assert_true ((judgement.verdict == SV_SHARD_ACCEPTED) ==
+                 (!broken_before && issue != SV_ISSUE_CONTRADICTED && issue != SV_ISSUE_UNREADABLE));
+  g_assert_true (issue != SV_ISSUE_UNREADABLE || judgement.verdict == SV_SHARD_UNDECIDED);
 }
 
 static void
@@ -321,6 +323,7 @@ test_issue_status_is_told (void)
   assert_issue (SV_ISSUE_UNCHECKED, FALSE);
   assert_issue (SV_ISSUE_CONFIRMED, FALSE);
   assert_issue (SV_ISSUE_CONTRADICTED, FALSE);
+  assert_issue (SV_ISSUE_UNREADABLE, FALSE);
   assert_issue (SV_ISSUE_CONFIRMED, TRUE);
 }
 

@@ -1,0 +1,439 @@
+/* Every few seconds each window of the index is looked at: its records that are not public yet become a file once there are
+ * enough for one, or the interval is over, or the window is. What is public already is found in the store, so nothing is kept
+ * here that a restart, or another instance that leads now, would lack.
+ *
+ * A window is over for this thread when its expiry is finalized. Then it is closed in the state first, so that no instance can
+ * issue anything of it any more; then come the records that are left; then the closing line with each K. A K that was public
+ * while challenges can still be had would let everybody foresee what is drawn.
+ *
+ * The state says who leads, and may be wrong for a moment; issue_files.c makes that harmless. */
+#include "api/issue_publisher.h"
+
+#include <sodium.h>
+#include <string.h>
+
+#include "api/issue_files.h"
+#include "api/metrics.h"
+#include "api/watcher.h"
+#include "api/watching.h"
+#include "base/error.h"
+#include "base/log.h"
+#include "base/rfc3339.h"
+#include "keys/passphrase.h"
+
+#define TASK "issue-log"
+#define MAX_INTERVAL_S 86400
+#define LOOKS_PER_INTERVAL 6
+#define MIN_LOOK_MS 50
+#define MAX_LOOK_MS 10000
+#define MAX_TRIES 4 /* to find the end of a log that another one adds to */
+
+typedef struct
+{
+  guint64 next;          /* first id that is not public; 0: to be found in the store */
+  gint64 published_us;   /* when this window had a file last (monotonic) */
+  gboolean is_done;      /* the closing line is public */
+  gboolean is_published; /* judged by @judged: whether our signature counts */
+  char *judged;          /* hash of the manifest whose issuers were asked */
+  char *fault;           /* told in the log last */
+} Window;
+
+struct SvIssuePublisher
+{
+  const SvConfig *config;
+  SvBoard *board;
+  SvState *state;
+  SvObjectStore *store;
+  SvKeypair *keypair; /* NULL: nothing is published */
+  SvChain *chain;     /* with @reader: opened for manifests that are not served any more */
+  SvReader *reader;
+  gint64 interval_us;
+  GHashTable *windows; /* id -> Window */
+  char *lead_fault;
+  gint is_closing; /* atomic */
+  SvWatcher *watcher;
+
+  GMutex lock; /* of what follows: the metrics */
+  gboolean is_leading;
+  guint64 n_records;
+  guint64 n_files;
+  guint64 n_failures;
+  guint64 last_id;
+  gint64 waiting_since_ms; /* time of the oldest record that is not public; 0: there is none */
+  guint n_refused;         /* windows whose issuers do not name us */
+};
+
+static void
+window_free (gpointer data)
+{
+  Window *window = data;
+  g_free (window->judged);
+  g_free (window->fault);
+  g_free (window);
+}
+
+static Window *
+window_of (SvIssuePublisher *publisher, const char *window_id)
+{
+  Window *window = g_hash_table_lookup (publisher->windows, window_id);
+  if (window != NULL)
+    return window;
+  window = g_new0 (Window, 1);
+  g_hash_table_insert (publisher->windows, g_strdup (window_id), window);
+  return window;
+}
+
+/* What was found in the store may be another's work since. */
+static void
+forget_ends (SvIssuePublisher *publisher)
+{
+  GHashTableIter iter;
+  gpointer window;
+  g_hash_table_iter_init (&iter, publisher->windows);
+  while (g_hash_table_iter_next (&iter, NULL, &window))
+    ((Window *)window)->next = 0;
+}
+
+/* ── whose signature counts ── */
+
+/* (transfer full) the manifest of an entry: the one that is served, else from cache or store. */
+static SvManifest *
+fetch_manifest (SvIssuePublisher *publisher, const SvIndexEntry *entry, GError **error)
+{
+  if (publisher->chain == NULL)
+    publisher->chain = sv_chain_open (publisher->config, error);
+  if (publisher->chain != NULL && publisher->reader == NULL)
+    publisher->reader = sv_reader_new (publisher->config, publisher->chain, NULL, error);
+  return publisher->reader != NULL ? sv_fetch_entry_manifest (publisher->reader, entry, error) : NULL;
+}
+
+static void
+judge_issuers (const SvIssuePublisher *publisher, const SvManifest *manifest, Window *window, GError **error)
+{
+  const char *own = sv_keypair_address (publisher->keypair);
+  g_autofree char *issuers = g_strjoinv (", ", manifest->issuers);
+  window->is_published = g_strv_contains ((const char *const *)manifest->issuers, own);
+  if (!window->is_published)
+    g_set_error (error, SV_ERROR, SV_ERROR_POLICY,
+                 "the issue log of window %s is NOT published: this server runs with hotkey %s, and the manifest's issuers are "
+                 "%s; run it with one of these (BITTENSOR_WALLET_COLD, _HOT), or publish a manifest with %s in `issuers`",
+                 manifest->window_id, own, issuers, own);
+}
+
+/* *@window->is_published tells. The live manifest has the last word on its window. */
+static gboolean
+check_issuers (SvIssuePublisher *publisher, const SvCatalog *catalog, const SvIndexEntry *entry, Window *window, GError **error)
+{
+  if (g_strcmp0 (window->judged, entry->hash) == 0)
+    return TRUE;
+  g_autoptr (GError) refusal = NULL;
+  g_autoptr (SvManifest) fetched = NULL;
+  const SvServedManifest *served = g_hash_table_lookup (catalog->manifests, entry->hash);
+  if (served == NULL && (fetched = fetch_manifest (publisher, entry, error)) == NULL)
+    return FALSE;
+  judge_issuers (publisher, served != NULL ? served->manifest : fetched, window, &refusal);
+  sv_watch_report ("issue log", refusal, &window->fault);
+  g_free (window->judged);
+  window->judged = g_strdup (entry->hash);
+  return TRUE;
+}
+
+/* ── the keys of a window that is over ── */
+
+static void
+key_free (gpointer key)
+{
+  sv_issued_key_free (key);
+}
+
+static gboolean
+add_keys (SvIssuePublisher *publisher, const GPtrArray *entries, const char *window_id, GHashTable *seen, GPtrArray *keys,
+          GError **error)
+{
+  for (guint i = 0; i < entries->len; i++)
+  {
+    const SvIndexEntry *entry = entries->pdata[i];
+    guint8 key[32];
+    gboolean found = FALSE;
+    if (strcmp (entry->window_id, window_id) != 0 || !g_hash_table_add (seen, entry->hash))
+      continue;
+    if (!sv_state_find_draw_key (publisher->state, entry->hash, key, &found, error))
+      return FALSE;
+    if (found)
+      g_ptr_array_add (keys, sv_issued_key_new (entry->hash, key));
+    sodium_memzero (key, sizeof key);
+  }
+  return TRUE;
+}
+
+/* (transfer full) each K of the window, those of superseded manifests too. */
+static GPtrArray *
+collect_keys (SvIssuePublisher *publisher, const SvIndex *index, const char *window_id, GError **error)
+{
+  g_autoptr (GHashTable) seen = g_hash_table_new (g_str_hash, g_str_equal);
+  g_autoptr (GPtrArray) keys = g_ptr_array_new_with_free_func (key_free);
+  return add_keys (publisher, index->entries, window_id, seen, keys, error) &&
+                 add_keys (publisher, index->superseded, window_id, seen, keys, error)
+             ? g_steal_pointer (&keys)
+             : NULL;
+}
+
+/* ── one window ── */
+
+typedef struct
+{
+  SvIssueFiles files;
+  const SvIndexEntry *entry;
+  Window *window;
+  gboolean is_over;
+  guint64 last_id; /* of a window that is over */
+  GPtrArray *keys; /* likewise */
+} Work;
+
+static void
+note_published (SvIssuePublisher *publisher, const GPtrArray *records)
+{
+  g_mutex_lock (&publisher->lock);
+  publisher->n_files++;
+  publisher->n_records += records->len;
+  publisher->last_id = ((const SvIssueRecord *)records->pdata[records->len - 1])->challenge_id;
+  g_mutex_unlock (&publisher->lock);
+}
+
+static void
+note_waiting (SvIssuePublisher *publisher, const GPtrArray *records)
+{
+  gint64 since = ((const SvIssueRecord *)records->pdata[0])->time_ms;
+  g_mutex_lock (&publisher->lock);
+  if (publisher->waiting_since_ms == 0 || since < publisher->waiting_since_ms)
+    publisher->waiting_since_ms = since;
+  g_mutex_unlock (&publisher->lock);
+}
+
+/* One file. *@has_more is FALSE when nothing is left to be published now. */
+static gboolean
+publish_next (SvIssuePublisher *publisher, Work *work, gboolean *has_more, GError **error)
+{
+  Window *window = work->window;
+  const char *window_id = work->entry->window_id;
+  g_autoptr (GPtrArray) records =
+      sv_issue_files_records (&work->files, window_id, window->next, SV_ISSUED_END - 1, SV_ISSUED_FILE_MAX_RECORDS, error);
+  if (records == NULL)
+    return FALSE;
+  *has_more = FALSE;
+  if (records->len == 0)
+    return TRUE;
+  gboolean is_due = g_get_monotonic_time () - window->published_us >= publisher->interval_us;
+  gboolean is_enough = records->len == SV_ISSUED_FILE_MAX_RECORDS || is_due || work->is_over;
+  if (!is_enough || !sv_issue_files_add (&work->files, window_id, window->next, records, error))
+  {
+    note_waiting (publisher, records);
+    return !is_enough;
+  }
+  note_published (publisher, records);
+  window->next = ((const SvIssueRecord *)records->pdata[records->len - 1])->challenge_id + 1;
+  *has_more = records->len == SV_ISSUED_FILE_MAX_RECORDS || work->is_over;
+  if (!*has_more)
+    window->published_us = g_get_monotonic_time ();
+  return TRUE;
+}
+
+/* Everything up to where the log is to end now. */
+static gboolean
+publish_rest (SvIssuePublisher *publisher, Work *work, GError **error)
+{
+  Window *window = work->window;
+  const char *window_id = work->entry->window_id;
+  gboolean has_more = TRUE, leads = TRUE;
+  if (window->next == 0 && !sv_issue_files_find_end (&work->files, window_id, work->keys, &window->next, error))
+    return FALSE;
+  while (has_more && leads && window->next <= SV_ISSUED_END && !g_atomic_int_get (&publisher->is_closing))
+    if (!publish_next (publisher, work, &has_more, error) || !sv_state_lead (publisher->state, TASK, &leads, error))
+      return FALSE;
+  if (has_more || !work->is_over)
+    return TRUE;
+  if (!sv_issue_files_close (&work->files, window_id, window->next, work->last_id, work->keys, error))
+    return FALSE;
+  window->next = SV_ISSUED_END + 1;
+  sv_log ("info", "issue log closed", "window", window_id, NULL);
+  return TRUE;
+}
+
+/* Another one may be adding to the same log: then its end is looked for again. */
+static gboolean
+publish_all (SvIssuePublisher *publisher, Work *work, GError **error)
+{
+  for (guint i = 0;; i++)
+  {
+    g_autoptr (GError) failure = NULL;
+    if (publish_rest (publisher, work, &failure))
+      break;
+    work->window->next = 0;
+    if (i + 1 < MAX_TRIES && g_error_matches (failure, SV_ERROR, SV_ERROR_CONFLICT))
+      continue;
+    g_propagate_error (error, g_steal_pointer (&failure));
+    return FALSE;
+  }
+  work->window->is_done = work->window->next > SV_ISSUED_END;
+  return TRUE;
+}
+
+static gboolean
+publish_window (SvIssuePublisher *publisher, const SvSnapshot *snapshot, const SvIndexEntry *entry, GError **error)
+{
+  const SvHead *head = sv_bindings_head (snapshot->bindings);
+  const SvIndex *index = snapshot->catalog->index;
+  g_autoptr (GPtrArray) keys = NULL;
+  Work work = { .files = { publisher->store, publisher->state, publisher->keypair, &index->chain },
+                .entry = entry,
+                .window = window_of (publisher, entry->window_id),
+                .is_over = sv_entry_expired (entry, head->finalized.number) };
+  if (work.window->is_done || head->best.number < entry->start_block)
+    return TRUE;
+  if (!check_issuers (publisher, snapshot->catalog, entry, work.window, error))
+    return FALSE;
+  if (!work.window->is_published)
+    return TRUE;
+  if (work.is_over)
+  {
+    if (!sv_state_close_window (publisher->state, entry->window_id, &work.last_id, error))
+      return FALSE;
+    work.keys = keys = collect_keys (publisher, index, entry->window_id, error);
+    if (keys == NULL)
+      return FALSE;
+  }
+  return publish_all (publisher, &work, error);
+}
+
+/* ── all of them ── */
+
+static gboolean
+take_lead (SvIssuePublisher *publisher)
+{
+  gboolean leads = FALSE;
+  g_autoptr (GError) error = NULL;
+  if (!sv_state_lead (publisher->state, TASK, &leads, &error))
+    leads = FALSE;
+  sv_watch_report ("issue log", error, &publisher->lead_fault);
+  if (leads != publisher->is_leading)
+    forget_ends (publisher);
+  g_mutex_lock (&publisher->lock);
+  publisher->is_leading = leads;
+  publisher->waiting_since_ms = 0;
+  publisher->n_failures += error != NULL;
+  g_mutex_unlock (&publisher->lock);
+  return leads;
+}
+
+/* A store that does not answer for one window does not for the others. */
+static void
+step (gboolean is_demanded, gpointer data)
+{
+  SvIssuePublisher *publisher = data;
+  g_autoptr (SvSnapshot) snapshot = sv_board_get (publisher->board);
+  if (snapshot->catalog == NULL || snapshot->bindings == NULL || !take_lead (publisher))
+    return;
+  const GPtrArray *entries = snapshot->catalog->index->entries;
+  gboolean is_unreachable = FALSE;
+  guint n_refused = 0;
+  for (guint i = 0; i < entries->len && !is_unreachable && !g_atomic_int_get (&publisher->is_closing); i++)
+  {
+    const SvIndexEntry *entry = entries->pdata[i];
+    Window *window = window_of (publisher, entry->window_id);
+    g_autoptr (GError) error = NULL;
+    gboolean done = publish_window (publisher, snapshot, entry, &error);
+    gboolean is_refused = window->judged != NULL && !window->is_published;
+    if (!done || !is_refused)
+      sv_watch_report ("issue log", error, &window->fault);
+    n_refused += is_refused;
+    is_unreachable = g_error_matches (error, SV_ERROR, SV_ERROR_UNREACHABLE);
+    g_mutex_lock (&publisher->lock);
+    publisher->n_failures += !done;
+    publisher->n_refused = n_refused;
+    g_mutex_unlock (&publisher->lock);
+  }
+}
+
+/* ── its life ── */
+
+static void
+read_key (SvIssuePublisher *publisher)
+{
+  g_autoptr (GError) error = NULL;
+  sv_passphrase_never_ask ();
+  publisher->keypair = sv_wallet_load (publisher->config, &error);
+  if (publisher->keypair == NULL)
+    sv_log ("warning", "the issue log is NOT published", "reason", error->message, "remedy",
+            "run the server with a hotkey that the manifest's issuers name (BITTENSOR_WALLET_PATH, _COLD, _HOT); until then "
+            "nobody can check shards against what was issued, nor audit draws",
+            NULL);
+}
+
+SvIssuePublisher *
+sv_issue_publisher_new (const SvConfig *config, SvBoard *board, GError **error)
+{
+  guint64 interval_s;
+  if (!sv_config_get_integer (config, "SCOREVISION_ISSUE_INTERVAL", 1, MAX_INTERVAL_S, &interval_s, error))
+    return NULL;
+  SvIssuePublisher *publisher = g_new0 (SvIssuePublisher, 1);
+  g_mutex_init (&publisher->lock);
+  publisher->config = config;
+  publisher->board = board;
+  publisher->interval_us = (gint64)interval_s * G_USEC_PER_SEC;
+  publisher->windows = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, window_free);
+  publisher->state = sv_state_open (config, error);
+  if (publisher->state != NULL)
+    publisher->store = sv_object_store_open (sv_config_get (config, "SCOREVISION_STORE"), config, error);
+  if (publisher->store == NULL)
+  {
+    sv_issue_publisher_free (publisher);
+    return NULL;
+  }
+  read_key (publisher);
+  guint look_ms = (guint)CLAMP (interval_s * 1000 / LOOKS_PER_INTERVAL, MIN_LOOK_MS, MAX_LOOK_MS);
+  if (publisher->keypair != NULL)
+    publisher->watcher = sv_watcher_new ("issue-publisher", look_ms, look_ms, step, publisher);
+  return publisher;
+}
+
+void
+sv_issue_publisher_free (SvIssuePublisher *publisher)
+{
+  if (publisher == NULL)
+    return;
+  g_atomic_int_set (&publisher->is_closing, 1);
+  g_clear_pointer (&publisher->watcher, sv_watcher_free);
+  g_clear_pointer (&publisher->reader, sv_reader_free);
+  g_clear_pointer (&publisher->chain, sv_chain_free);
+  g_clear_pointer (&publisher->keypair, sv_keypair_free);
+  g_clear_pointer (&publisher->store, sv_object_store_free);
+  g_clear_pointer (&publisher->state, sv_state_free);
+  g_hash_table_unref (publisher->windows);
+  g_free (publisher->lead_fault);
+  g_mutex_clear (&publisher->lock);
+  g_free (publisher);
+}
+
+void
+sv_issue_publisher_write_metrics (SvIssuePublisher *publisher, GString *out)
+{
+  g_mutex_lock (&publisher->lock);
+  gint64 lag_ms = publisher->waiting_since_ms != 0 ? MAX (sv_clock_ms () - publisher->waiting_since_ms, 0) : 0;
+  sv_metrics_write_sample (out, "sv_issue_publisher_has_key", "gauge",
+                           "1 where a hotkey to sign the published issue log with was read.", publisher->keypair != NULL);
+  sv_metrics_write_sample (out, "sv_issue_publisher_leads", "gauge", "1 where this instance publishes the issue log.",
+                           publisher->is_leading);
+  sv_metrics_write_sample (out, "sv_issue_publisher_refused_windows", "gauge",
+                           "Windows whose issuers do not name this server's hotkey.", publisher->n_refused);
+  sv_metrics_write_sample (out, "sv_issue_publisher_records_total", "counter", "Records published.",
+                           (double)publisher->n_records);
+  sv_metrics_write_sample (out, "sv_issue_publisher_files_total", "counter", "Files of records published.",
+                           (double)publisher->n_files);
+  sv_metrics_write_sample (out, "sv_issue_publisher_last_id", "gauge", "Last challenge id published.",
+                           (double)publisher->last_id);
+  sv_metrics_write_sample (out, "sv_issue_publisher_lag_seconds", "gauge", "Age of the oldest record that is not published.",
+                           (double)lag_ms / 1000);
+  sv_metrics_write_sample (out, "sv_issue_publisher_failures_total", "counter", "Attempts to publish that failed.",
+                           (double)publisher->n_failures);
+  g_mutex_unlock (&publisher->lock);
+}

@@ -1,0 +1,19 @@
+/* Publishes the issue log (docs/protocol.md section 7) to the operator's store, on a thread of its own: of the instances that
+ * share a state the one that leads. Requests never wait for it. */
+#pragma once
+
+#include "api/snapshot.h"
+#include "base/config.h"
+
+typedef struct SvIssuePublisher SvIssuePublisher;
+
+/* Opens state and store, and reads the hotkey. Without one that can be read nothing is published, which is told in the log and
+ * in the metrics, and is no error. @board is borrowed. Returns: (transfer full). */
+SvIssuePublisher *sv_issue_publisher_new (const SvConfig *config, SvBoard *board, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Ends after the file in hand. */
+void sv_issue_publisher_free (SvIssuePublisher *publisher);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (SvIssuePublisher, sv_issue_publisher_free)
+
+/* Appends its metrics, from any thread. */
+void sv_issue_publisher_write_metrics (SvIssuePublisher *publisher, GString *out);

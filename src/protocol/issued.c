@@ -1,0 +1,393 @@
+/* As with shards there is one reader, read_line(): checking a line is reading it into one that is thrown away.
+ *
+ * A line has at most 256 records, because a record with the longest identifiers has some 700 bytes, and a line may have 256
+ * KiB, beyond which a reader parses nothing before it has verified the signature. So a million records cost four thousand
+ * signatures. The range stands in the line and not only in the file's name: what is signed is then a whole statement, "these
+ * and no others", and neither file names nor signposts have to be believed. */
+#include "protocol/issued.h"
+
+#include <sodium.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/hash.h"
+#include "base/identifiers.h"
+#include "base/rfc3339.h"
+#include "base/schema.h"
+
+#define NONCE_DIGITS 19
+#define SEED_MAX SV_JSON_MAX_INTEGER
+
+/* ── values ── */
+
+SvIssuedKey *
+sv_issued_key_new (const char *manifest_hash, const guint8 key[32])
+{
+  SvIssuedKey *copy = g_new0 (SvIssuedKey, 1);
+  copy->manifest_hash = g_strdup (manifest_hash);
+  memcpy (copy->key, key, sizeof copy->key);
+  return copy;
+}
+
+void
+sv_issued_key_free (SvIssuedKey *key)
+{
+  if (key == NULL)
+    return;
+  sodium_memzero (key->key, sizeof key->key);
+  g_free (key->manifest_hash);
+  g_free (key);
+}
+
+static void
+record_free (gpointer record)
+{
+  sv_issue_record_free (record);
+}
+
+static void
+key_free (gpointer key)
+{
+  sv_issued_key_free (key);
+}
+
+SvIssuedLine *
+sv_issued_line_new (const char *window_id, guint64 first, guint64 last)
+{
+  SvIssuedLine *line = g_new0 (SvIssuedLine, 1);
+  line->window_id = g_strdup (window_id);
+  line->first = first;
+  line->last = last;
+  line->records = g_ptr_array_new_with_free_func (record_free);
+  line->keys = g_ptr_array_new_with_free_func (key_free);
+  return line;
+}
+
+void
+sv_issued_line_free (SvIssuedLine *line)
+{
+  if (line == NULL)
+    return;
+  g_clear_pointer (&line->document, sv_signed_document_free);
+  g_free (line->window_id);
+  g_ptr_array_unref (line->records);
+  g_ptr_array_unref (line->keys);
+  g_free (line);
+}
+
+const SvIssueRecord *
+sv_issued_find (const SvIssuedLine *line, guint64 challenge_id)
+{
+  for (guint low = 0, high = line->records->len; low < high;)
+  {
+    guint middle = low + (high - low) / 2;
+    const SvIssueRecord *record = line->records->pdata[middle];
+    if (record->challenge_id == challenge_id)
+      return record;
+    if (record->challenge_id < challenge_id)
+      low = middle + 1;
+    else
+      high = middle;
+  }
+  return NULL;
+}
+
+const SvIssuedKey *
+sv_issued_find_key (const GPtrArray *keys, const char *manifest_hash)
+{
+  for (guint i = 0; i < keys->len; i++)
+  {
+    const SvIssuedKey *key = keys->pdata[i];
+    if (strcmp (key->manifest_hash, manifest_hash) == 0)
+      return key;
+  }
+  return NULL;
+}
+
+gboolean
+sv_issue_record_equal (const SvIssueRecord *a, const SvIssueRecord *b)
+{
+  return a->challenge_id == b->challenge_id && a->seed == b->seed && a->block == b->block && a->time_ms == b->time_ms &&
+         g_strcmp0 (a->asker, b->asker) == 0 && g_strcmp0 (a->miner, b->miner) == 0 &&
+         g_strcmp0 (a->window_id, b->window_id) == 0 && g_strcmp0 (a->manifest_hash, b->manifest_hash) == 0 &&
+         g_strcmp0 (a->element_id, b->element_id) == 0 && g_strcmp0 (a->clip_hash, b->clip_hash) == 0 &&
+         g_strcmp0 (a->nonce, b->nonce) == 0;
+}
+
+/* ── reading ── */
+
+static gboolean
+is_nonce (const char *text)
+{
+  return strspn (text, "0123456789") == NONCE_DIGITS && text[NONCE_DIGITS] == '\0';
+}
+
+/* The required string in @key. Returns: (transfer full), or NULL with a fault. */
+static char *
+read_string (const SvScope *scope, const char *key, gboolean (*is_valid) (const char *text))
+{
+  const char *text = sv_scope_string (scope, key, SV_REQUIRED);
+
+  if (text == NULL || is_valid (text))
+    return g_strdup (text);
+  sv_scope_fault (scope, key, "is not well formed");
+  return NULL;
+}
+
+static char *
+read_account (const SvScope *scope, const char *key)
+{
+  const char *text = sv_scope_string (scope, key, SV_REQUIRED);
+  char *address = text != NULL ? sv_account_normalize (text) : NULL;
+
+  if (text != NULL && address == NULL)
+    sv_scope_fault (scope, key, "is not an account");
+  return address;
+}
+
+static void
+read_record_fields (const SvScope *scope, SvIssueRecord *record)
+{
+  const char *time = sv_scope_string (scope, "time", SV_REQUIRED);
+
+  if (time != NULL && !sv_time_parse (time, &record->time_ms))
+    sv_scope_fault (scope, "time", "is not a time like 2025-10-23T00:00:00Z");
+  sv_scope_integer (scope, "id", SV_REQUIRED, &record->challenge_id);
+  record->asker = read_account (scope, "asker");
+  record->miner = read_account (scope, "miner");
+  record->manifest_hash = read_string (scope, "manifest_hash", sv_hash_is_valid);
+  record->element_id = read_string (scope, "element_id", sv_element_id_is_valid);
+  record->clip_hash = read_string (scope, "clip_hash", sv_hash_is_valid);
+  record->nonce = read_string (scope, "nonce", is_nonce);
+  sv_scope_integer (scope, "seed", SV_REQUIRED, &record->seed);
+  sv_scope_integer (scope, "block", SV_REQUIRED, &record->block);
+}
+
+static void
+read_record (const json_t *json, gsize i, SvIssuedLine *line, SvFaults *faults)
+{
+  g_autofree char *pointer = sv_pointer_index ("/records", i);
+  g_auto (SvScope) scope = { 0 };
+  guint64 before = i > 0 ? ((const SvIssueRecord *)line->records->pdata[i - 1])->challenge_id : 0;
+
+  SvIssueRecord *record = g_new0 (SvIssueRecord, 1);
+  record->window_id = g_strdup (line->window_id);
+  g_ptr_array_add (line->records, record);
+  if (!sv_scope_init (&scope, json, pointer, faults))
+    return;
+  read_record_fields (&scope, record);
+  if (record->challenge_id < line->first || record->challenge_id > line->last)
+    sv_scope_fault (&scope, "id", "lies outside the line's range");
+  else if (i > 0 && record->challenge_id <= before)
+    sv_scope_fault (&scope, "id", "is not above the one before it");
+}
+
+static void
+read_key (const char *manifest_hash, const json_t *value, SvIssuedLine *line, SvFaults *faults)
+{
+  guint8 key[32];
+  g_autofree char *pointer = sv_pointer_key ("/closed/keys", manifest_hash);
+  const char *hex = json_string_value (value);
+
+  if (!sv_hash_is_valid (manifest_hash))
+    sv_faults_add (faults, pointer, "is not named by a manifest's hash");
+  else if (hex == NULL || json_string_length (value) != 2 * sizeof key || !sv_hex_decode (hex, FALSE, key, sizeof key))
+    sv_faults_add (faults, pointer, "is not 64 lower-case hex digits");
+  else
+    g_ptr_array_add (line->keys, sv_issued_key_new (manifest_hash, key));
+}
+
+static void
+read_closing (const SvScope *scope, SvIssuedLine *line)
+{
+  g_auto (SvScope) closed = { 0 }, keys = { 0 };
+  const char *manifest_hash;
+  json_t *value;
+
+  line->is_closing = sv_scope_object (scope, "closed", SV_OPTIONAL, &closed);
+  if (line->is_closing != (line->last == SV_ISSUED_END))
+    sv_scope_fault (scope, "closed", "stands in the line whose last is 2^53-1, and in no other");
+  if (!line->is_closing)
+    return;
+  if (sv_scope_integer (&closed, "last_id", SV_REQUIRED, &line->last_id) && line->last_id >= line->first)
+    sv_scope_fault (&closed, "last_id", "is not below the line's first");
+  if (line->records->len > 0)
+    sv_scope_fault (scope, "records", "a closing line has none");
+  if (!sv_scope_object (&closed, "keys", SV_REQUIRED, &keys))
+    return;
+  if (json_object_size (keys.json) > SV_ISSUED_MAX_KEYS)
+    sv_scope_fault (&closed, "keys", "has more than %d members", SV_ISSUED_MAX_KEYS);
+  else
+    json_object_foreach ((json_t *)keys.json, manifest_hash, value) read_key (manifest_hash, value, line, scope->faults);
+}
+
+static void
+read_fields (const SvScope *scope, SvIssuedLine *line)
+{
+  line->window_id = read_string (scope, "window_id", sv_window_id_is_valid);
+  if (sv_scope_integer (scope, "first", SV_REQUIRED, &line->first) && line->first == 0)
+    sv_scope_fault (scope, "first", "is 0; ids begin with 1");
+  if (sv_scope_integer (scope, "last", SV_REQUIRED, &line->last) && line->last < line->first)
+    sv_scope_fault (scope, "last", "is below first");
+  const json_t *records = sv_scope_array (scope, "records", SV_REQUIRED, 0, SV_ISSUED_LINE_MAX_RECORDS);
+  for (gsize i = 0; i < json_array_size (records); i++)
+    read_record (json_array_get (records, i), i, line, scope->faults);
+  read_closing (scope, line);
+}
+
+/* (transfer full) what could be read; whole where @faults stays without errors. */
+static SvIssuedLine *
+read_line (const json_t *json, SvFaults *faults)
+{
+  SvIssuedLine *line = sv_issued_line_new (NULL, 0, 0);
+  g_auto (SvScope) scope = { 0 };
+
+  if (sv_scope_init (&scope, json, "", faults))
+    read_fields (&scope, line);
+  return line;
+}
+
+void
+sv_issued_check (const json_t *json, SvFaults *faults)
+{
+  sv_issued_line_free (read_line (json, faults));
+}
+
+SvIssuedLine *
+sv_issued_open (GBytes *bytes, const SvChainId *chain, SvTrustFunc is_trusted, gpointer trust_data, GError **error)
+{
+  const SvDocumentRules rules = { .type = "issued",
+                                  .chain = chain,
+                                  .max_size = SV_ISSUED_LINE_MAX_SIZE,
+                                  .check_schema = sv_issued_check,
+                                  .is_trusted = is_trusted,
+                                  .trust_data = trust_data };
+  g_autoptr (SvFaults) faults = sv_faults_new ();
+  SvSignedDocument *document = sv_signed_document_open ("issue log", bytes, &rules, error);
+  if (document == NULL)
+    return NULL;
+  SvIssuedLine *line = read_line (document->json, faults);
+  line->document = document;
+  g_clear_pointer (&document->json, json_decref);
+  return line;
+}
+
+/* ── writing ── */
+
+static json_t *
+record_to_json (const SvIssueRecord *record)
+{
+  json_t *json = json_object ();
+  g_autofree char *asker = sv_account_document_form (record->asker);
+  g_autofree char *miner = sv_account_document_form (record->miner);
+  g_autofree char *time = sv_time_format (record->time_ms);
+
+  json_object_set_new (json, "id", sv_json_integer (record->challenge_id));
+  json_object_set_new (json, "asker", json_string (asker));
+  json_object_set_new (json, "miner", json_string (miner));
+  json_object_set_new (json, "manifest_hash", json_string (record->manifest_hash));
+  json_object_set_new (json, "element_id", json_string (record->element_id));
+  json_object_set_new (json, "clip_hash", json_string (record->clip_hash));
+  json_object_set_new (json, "seed", sv_json_integer (record->seed));
+  json_object_set_new (json, "nonce", json_string (record->nonce));
+  json_object_set_new (json, "block", sv_json_integer (record->block));
+  json_object_set_new (json, "time", json_string (time));
+  return json;
+}
+
+static json_t *
+closing_to_json (const SvIssuedLine *line)
+{
+  json_t *keys = json_object ();
+  for (guint i = 0; i < line->keys->len; i++)
+  {
+    const SvIssuedKey *key = line->keys->pdata[i];
+    g_autofree char *hex = sv_hex_encode (key->key, sizeof key->key);
+    json_object_set_new (keys, key->manifest_hash, json_string (hex));
+  }
+  json_t *json = json_object ();
+  json_object_set_new (json, "last_id", sv_json_integer (line->last_id));
+  json_object_set_new (json, "keys", keys);
+  return json;
+}
+
+static json_t *
+line_to_json (const SvIssuedLine *line)
+{
+  json_t *json = json_object (), *records = json_array ();
+  for (guint i = 0; i < line->records->len; i++)
+    json_array_append_new (records, record_to_json (line->records->pdata[i]));
+  json_object_set_new (json, "window_id", json_string (line->window_id));
+  json_object_set_new (json, "first", sv_json_integer (line->first));
+  json_object_set_new (json, "last", sv_json_integer (line->last));
+  json_object_set_new (json, "records", records);
+  if (line->is_closing)
+    json_object_set_new (json, "closed", closing_to_json (line));
+  return json;
+}
+
+SvSignedDocument *
+sv_issued_sign (const SvIssuedLine *line, const SvChainId *chain, const SvKeypair *keypair, gint64 signed_at, GError **error)
+{
+  g_autoptr (SvFaults) faults = sv_faults_new ();
+  g_autoptr (json_t) content = line_to_json (line);
+  g_autoptr (GError) failure = NULL;
+  sv_issued_check (content, faults);
+  if (!sv_faults_check (faults, "issue log", &failure))
+  {
+    g_set_error (error, SV_ERROR, SV_ERROR_FAILED, "records of window %s cannot be published: %s", line->window_id,
+                 failure->message);
+    return NULL;
+  }
+  g_autoptr (SvSignedDocument) document = sv_signed_document_create (content, "issued", chain, keypair, signed_at, error);
+  if (document == NULL || g_bytes_get_size (document->bytes) <= SV_ISSUED_LINE_MAX_SIZE)
+    return g_steal_pointer (&document);
+  g_set_error (error, SV_ERROR, SV_ERROR_FAILED,
+               "%u records of window %s have %" G_GSIZE_FORMAT " bytes, more than a line may have", line->records->len,
+               line->window_id, g_bytes_get_size (document->bytes));
+  return NULL;
+}
+
+/* ── files and signposts ── */
+
+GBytes *
+sv_issued_next_line (GBytes *file, gsize *offset, GError **error)
+{
+  gsize length;
+  const char *data = g_bytes_get_data (file, &length);
+  if (*offset >= length)
+    return NULL;
+  const char *newline = memchr (data + *offset, '\n', length - *offset);
+  gsize size = newline != NULL ? (gsize)(newline - data) - *offset : length - *offset;
+  if (newline == NULL || size > SV_ISSUED_LINE_MAX_SIZE)
+  {
+    g_set_error (error, SV_ERROR, SV_ERROR_MALFORMED, "a line is %s",
+                 newline == NULL ? "cut short" : "longer than 256 KiB, which no line of an issue log is");
+    return NULL;
+  }
+  GBytes *line = g_bytes_new_from_bytes (file, *offset, size);
+  *offset += size + 1;
+  return line;
+}
+
+GBytes *
+sv_issued_signpost_write (guint64 last)
+{
+  char *text = g_strdup_printf ("{\"last\":%" G_GUINT64_FORMAT "}", last);
+  return g_bytes_new_take (text, strlen (text));
+}
+
+gboolean
+sv_issued_signpost_read (GBytes *bytes, guint64 first, guint64 *last, GError **error)
+{
+  gsize length;
+  const void *data = g_bytes_get_data (bytes, &length);
+  g_autoptr (SvFaults) faults = sv_faults_new ();
+  g_auto (SvScope) scope = { 0 };
+  g_autoptr (json_t) json = sv_json_parse ("signpost", data, length, SV_ISSUED_SIGNPOST_MAX_SIZE, error);
+  if (json == NULL)
+    return FALSE;
+  if (sv_scope_init (&scope, json, "", faults) && sv_scope_integer (&scope, "last", SV_REQUIRED, last) && *last < first)
+    sv_scope_fault (&scope, "last", "lies before the signpost's own id");
+  return sv_faults_check (faults, "signpost", error);
+}

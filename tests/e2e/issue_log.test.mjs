@@ -1,0 +1,294 @@
+// The published issue log, from the server that hands challenges out to whoever audits them: shards are held against it, and when
+// a window is over every draw is made again from the K that is public then, and not before. Mirrors that lie, an issuer who signs
+// two different things, and a publisher that is killed while it writes.
+import { after, before, test } from 'node:test';
+import assert from 'node:assert/strict';
+import { createHmac } from 'node:crypto';
+import { existsSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { askV3 } from './api.mjs';
+import { createWorld, waitFor } from './harness.mjs';
+import { Killer, records } from './killing.mjs';
+import { startMirror } from './mirror.mjs';
+import { bare, canonical, openDocument, sha256, signDocument } from './peer.mjs';
+import { PLAYER, SLUG, commit, football } from './season.mjs';
+
+const CURRENT = '2025-10-23', NEXT = '2025-10-24', EXPIRY = 40, END = 2 ** 53 - 1;
+let world, serve, mirror, manifests, proofs, shard, draw;
+const env = { SCOREVISION_ISSUE_INTERVAL: '1' };
+const seen = []; // everything that was public before the window was closed
+
+before(async () => {
+  world = await createWorld({ finality: 3 });
+  for (const name of ['validator', 'miner', 'stranger']) await world.key(name);
+  world.env.SCOREVISION_VALIDATORS = world.keys.validator.address;
+  const { hash } = await world.clip();
+  manifests = {};
+  for (const [id, start, end] of [[CURRENT, 1, EXPIRY], [NEXT, EXPIRY, 100_000]]) {
+    manifests[id] = (await world.publish(football(id, start, end, hash))).manifest_hash;
+  }
+  proofs = { [CURRENT]: await commit(world, 'miner', CURRENT, [PLAYER]), [NEXT]: await commit(world, 'miner', NEXT, [PLAYER]) };
+  serve = await world.startServe({ env });
+  await serve.settle();
+  mirror = await startMirror(world);
+  const chute = await world.startChute(SLUG);
+  const run = await world.json(['runner', '--once', '--miner', world.keys.miner.address], { as: 'validator', env: {
+    SCOREVISION_USE_CHALLENGE_V3: '1', SCOREVISION_API: serve.url, SCOREVISION_RESULTS_STORE: `file:${world.path('results')}`,
+    CHUTES_MINER_BASE_URL_TEMPLATE: chute.template, SCOREVISION_EVALUATOR: world.evaluator } });
+  [shard] = run.shards;
+  for (let i = 0; i < 3; i++) await ask(CURRENT);
+  await world.advance(4);
+});
+after(async () => { await mirror.end(); await world.end(); });
+
+const ask = async (window, url = serve.url) => {
+  const { status, body } = await askV3({
+    base: url, key: world.keys.validator, miner: world.keys.miner.address, manifestHash: manifests[window], elementId: PLAYER,
+    proof: proofs[window] });
+  assert.equal(status, 200, JSON.stringify(body));
+  return body;
+};
+const folder = (window) => world.path('store', 'scorevision', 'issued', window);
+const names = (window) => (existsSync(folder(window)) ? readdirSync(folder(window)).filter((name) => !name.startsWith('.')) : []);
+const read = (window, name) => readFileSync(`${folder(window)}/${name}`, 'utf8');
+
+// The log as its readers find it: from signpost to signpost. Every line is right by itself and follows on the one before.
+function publicLog(window) {
+  const lines = [];
+  let next = 1, files = 0;
+  while (next <= END && names(window).includes(`${next}.json`)) {
+    const { last } = JSON.parse(read(window, `${next}.json`));
+    const name = `${next}-${last}.jsonl`;
+    if (!names(window).includes(name)) break;
+    files += 1;
+    for (const text of read(window, name).trimEnd().split('\n')) {
+      const line = openDocument(Buffer.from(text), { type: 'issued', signer: world.keys.operator.address });
+      assert.deepEqual([line.window_id, line.first], [window, next]);
+      lines.push(line);
+      next = line.last + 1;
+    }
+    assert.equal(next, last + 1, `${name} ends where it says`);
+  }
+  return { lines, next, files, records: lines.flatMap((line) => line.records), closed: lines.at(-1)?.closed };
+}
+const published = (window, id) => waitFor(`challenge ${id} in the issue log`, () => publicLog(window).next > Number(id));
+
+const audit = async (lines, { expect = 0, from = {} } = {}) => {
+  const input = lines.map((line) => `${typeof line === 'string' ? line : canonical(line)}\n`).join('');
+  return world.json(['validator', 'audit', '-'], { as: `auditor${counter++}`, input, expect, env: from });
+};
+let counter = 0;
+const draws = (args, options = {}) => world.json(['validator', 'audit', '--draws', ...args], { as: `drawer${counter++}`, ...options });
+const signed = (change) => signDocument({ ...shard, ...change }, world.keys.validator.seed);
+const firstFile = () => `1-${JSON.parse(read(CURRENT, '1.json')).last}.jsonl`;
+const lieAbout = (name, lie) => { mirror.manifests = (out, bytes, incoming) => (incoming.url.endsWith(`/issued/${CURRENT}/${name}`)
+  ? lie(out, bytes) : bytes ? out.end(bytes) : out.writeHead(404).end()); };
+const without = (text, change, key = world.keys.operator) => text.trimEnd().split('\n').map((line) => {
+  const document = JSON.parse(line);
+  change(document);
+  return `${signDocument(document, key.seed)}\n`;
+}).join('');
+
+test('what was handed out becomes public while the window goes on', async () => {
+  draw = await ask(CURRENT);
+  await published(CURRENT, draw.challenge_id);
+  const log = publicLog(CURRENT);
+  const issued = await records(world, 'issued');
+  assert.deepEqual(log.records.map(({ id, seed, nonce }) => [id, seed, nonce]), issued.map((r) => [r.challenge_id, r.seed, r.nonce]));
+  assert.equal(log.closed, undefined);
+  await waitFor('the metrics', async () => {
+    const text = await (await fetch(`${serve.url}/metrics`)).text();
+    return text.includes(`\nsv_issue_publisher_last_id ${draw.challenge_id}\n`) && text.includes('\nsv_issue_publisher_has_key 1\n');
+  });
+});
+
+test('shards are held against it, from a folder and over HTTP', async () => {
+  const last = Number(draw.challenge_id);
+  for (const from of [{}, mirror.env]) {
+    const good = await audit([shard], { from });
+    assert.deepEqual([good.verdicts.accepted, good.issue_confirmed, good.issue_unchecked], [1, 1, 0]);
+  }
+  const { seed: other } = publicLog(CURRENT).records.find(({ id }) => id !== Number(shard.challenge_id));
+  for (const change of [{ challenge_id: String(last) }, { seed: other }, { miner_hotkey: shard.miner_hotkey, seed: 1 }]) {
+    const { not_accepted: [first] } = await audit([signed(change)], { expect: 3 });
+    assert.deepEqual([first.rule, first.reason], [7, 'not_issued'], first.detail);
+  }
+  const beyond = await audit([signed({ challenge_id: '1000000' })]);
+  assert.deepEqual([beyond.verdicts.accepted, beyond.issue_unchecked], [1, 1], 'its id may be published yet');
+});
+
+test('a mirror can keep the log back, but no good shard is rejected by what it makes up', async () => {
+  const file = firstFile();
+  const honest = read(CURRENT, file);
+  const lies = {
+    'nothing there': [file, (out) => out.writeHead(404).end()],
+    'cut short': [file, (out) => out.end(honest.slice(0, -20))],
+    'empty': [file, (out) => out.end('')],
+    'without the record': [file, (out) => out.end(honest.replace(shard.seed, '1'))],
+    'signed by a stranger': [file, (out) => out.end(without(honest, (line) => {
+      line.records = [];
+      line.signed_by = `ss58:${world.keys.stranger.address}`;
+    }, world.keys.stranger))],
+    'of another window': [file, (out) => out.end(without(honest, (line) => { line.window_id = NEXT; line.records = []; }))],
+    'of another range': [file, (out) => out.end(without(honest, (line) => { line.last += 1; line.records = []; }))],
+    'too large': [file, (out) => out.end(Buffer.alloc(9 << 20, 0x20))],
+    'a signpost to nowhere': ['1.json', (out) => out.end('{"last":9007199254740991}')],
+    'a signpost that is none': ['1.json', (out) => out.end('{"last":0}')],
+    'a page': ['1.json', (out) => out.end('<html>')],
+  };
+  for (const [what, [name, lie]] of Object.entries(lies)) {
+    lieAbout(name, lie);
+    const told = await audit([shard], { from: mirror.env });
+    assert.deepEqual([told.verdicts.accepted, told.issue_unchecked], [1, 1], what);
+    assert.ok(told.issue_logs[0].faults.length > 0 && told.issue_logs[0].faults[0].includes(mirror.url), what);
+  }
+  // Signposts without end: each leads one id on, to a file that is not there.
+  mirror.manifests = (out, bytes, incoming) => {
+    const [, first] = /issued\/[^/]+\/(\d+)\.json$/.exec(incoming.url) ?? [];
+    return first ? out.end(`{"last":${first}}`) : bytes && !incoming.url.includes('/issued/') ? out.end(bytes) : out.writeHead(404).end();
+  };
+  assert.equal((await audit([shard], { from: mirror.env })).issue_unchecked, 1);
+  mirror.tellTruth();
+});
+
+test('an issuer who signs two different logs has none', async () => {
+  const file = firstFile();
+  const other = without(read(CURRENT, file), (line) => { line.records = line.records.slice(1); });
+  const second = await startMirror(world);
+  try {
+    second.manifests = (out, bytes, incoming) => (incoming.url.endsWith(file) ? out.end(other) : bytes ? out.end(bytes) : out.writeHead(404).end());
+    const told = await audit([shard], { from: { R2_PUBLIC_URL: `${mirror.url},${second.url}` }, expect: 5 });
+    assert.equal(told.verdicts.undecided, 1);
+    const [{ contradiction }] = told.issue_logs;
+    assert.ok(contradiction.includes(mirror.url) && contradiction.includes(second.url), contradiction);
+  } finally {
+    await second.end();
+  }
+});
+
+test('nothing of K is public before the window is over for good', async () => {
+  await world.advanceTo(EXPIRY);
+  await serve.settle();
+  const next = await ask(NEXT);
+  await published(NEXT, next.challenge_id); // so the publisher has looked at both windows since
+  assert.equal(publicLog(CURRENT).closed, undefined, 'its expiry is not final');
+  const { windows: [early] } = await draws(['--window-id', CURRENT], { expect: 4 });
+  assert.equal(early.verdict, 'not closed');
+  assert.match(early.detail, new RegExp(`block ${EXPIRY}`));
+  for (const window of [CURRENT, NEXT]) for (const name of names(window)) seen.push(read(window, name));
+  for (const path of ['metrics', 'readyz', 'openapi.json', 'scorevision/index.json']) seen.push(await (await fetch(`${serve.url}/${path}`)).text());
+  seen.push(serve.child.output.stderr, serve.child.output.stdout, JSON.stringify(draw));
+  await world.advance(4);
+  const { closed } = await waitFor('the closing line', () => { const log = publicLog(CURRENT); return log.closed && log; });
+  const { [manifests[CURRENT]]: key } = closed.keys;
+  assert.match(key, /^[0-9a-f]{64}$/);
+  assert.deepEqual(Object.keys(closed.keys), [manifests[CURRENT]], 'and no other window\'s');
+  assert.equal(sha256(Buffer.from(key, 'hex')), draw.draw_commit);
+  assert.ok(seen.every((text) => !text.includes(key) && !text.includes(Buffer.from(key, 'hex').toString('base64'))));
+  assert.equal(closed.last_id, Number(draw.challenge_id));
+});
+
+test('every draw of a closed window can be made again, by anybody', async () => {
+  const { records: all, closed } = publicLog(CURRENT);
+  const key = Buffer.from(closed.keys[manifests[CURRENT]], 'hex');
+  for (const { manifest_hash: hash, element_id: element, asker, miner, nonce, seed } of all) {
+    const text = canonical(['sv1/draw', hash, element, bare(asker), bare(miner), nonce]);
+    const first = createHmac('sha256', key).update(text).digest().readBigUInt64BE();
+    assert.equal(BigInt(seed), first >> 11n);
+  }
+  for (const from of [{}, mirror.env]) {
+    const { windows: [right] } = await draws([], { env: from });
+    assert.deepEqual([right.window_id, right.verdict, right.records, right.wrong], [CURRENT, 'right', all.length, 0]);
+    assert.deepEqual(right.keys, [{ manifest_hash: manifests[CURRENT], draw_commit: draw.draw_commit, records: all.length }]);
+  }
+  const { stdout } = await world.sv(['validator', 'audit', '--draws'], { as: 'drawer' });
+  assert.match(stdout, new RegExp(`${CURRENT}\\s+${all.length}\\s+0\\s+right`));
+  await draws(['--window-id', NEXT], { expect: 4 });
+  await draws(['--window-id', '2020-01-01'], { expect: 4 });
+});
+
+test('a shard from after the end is no challenge', async () => {
+  const late = await audit([signed({ challenge_id: '1000000' })], { expect: 3 });
+  assert.equal(late.not_accepted[0].reason, 'not_issued');
+  const { status, body } = await askV3({ base: serve.url, key: world.keys.validator, miner: world.keys.miner.address,
+    manifestHash: manifests[CURRENT], elementId: PLAYER, proof: proofs[CURRENT] });
+  assert.deepEqual([status, body.error], [410, 'window_expired']);
+});
+
+test('a draw that was not drawn is named', async () => {
+  const file = firstFile(), honest = read(CURRENT, file);
+  const { last_id: lastId } = publicLog(CURRENT).closed;
+  const closing = names(CURRENT).find((name) => name.endsWith(`-${END}.jsonl`));
+  const cases = [
+    ['seed', file, (line) => { line.records[0].seed += 1; }],
+    ['clip', file, (line) => { line.records[0].clip_hash = manifests[CURRENT]; }],
+    ['element', file, (line) => { line.records[0].element_id = 'NoSuch@1'; }],
+    ['manifest', file, (line) => { line.records[0].manifest_hash = manifests[NEXT]; }],
+    ['block', file, (line) => { line.records[0].block = EXPIRY; }],
+    ['last_id', closing, (line) => { line.closed.last_id = lastId - 1; }],
+    ['key', closing, (line) => { line.closed.keys = {}; }],
+  ];
+  for (const [reason, name, change] of cases) {
+    const spoilt = without(name === file ? honest : read(CURRENT, name), change);
+    lieAbout(name, (out) => out.end(spoilt));
+    const { windows: [wrong] } = await draws(['--window-id', CURRENT], { env: mirror.env, expect: 3 });
+    assert.equal(wrong.verdict, 'wrong', reason);
+    assert.ok(wrong.faults.every((fault) => fault.reason === reason), JSON.stringify(wrong.faults));
+    if (reason !== 'last_id') assert.ok(wrong.faults[0].challenge_id >= 1);
+  }
+  lieAbout(file, (out) => out.writeHead(404).end());
+  const { windows: [gap] } = await draws(['--window-id', CURRENT], { env: mirror.env, expect: 5 });
+  assert.equal(gap.verdict, 'unreadable');
+  assert.match(gap.detail, /from challenge 1 on/);
+  mirror.tellTruth();
+});
+
+test('a publisher that is killed while it writes is gone on with', async () => {
+  let killed = 0;
+  await serve.stop();
+  for (const step of [1, 2, 3, 4, 6, 8, 10, 12]) {
+    const killer = new Killer(world);
+    killer.disarm();
+    const victim = await world.startServe({ env: { ...env, ...killer.env } });
+    await victim.settle();
+    const { challenge_id: id } = await ask(NEXT, victim.url);
+    killer.arm(step);
+    const { signal } = await Promise.race([victim.child.ended, published(NEXT, id).then(() => ({}))]);
+    killer.disarm();
+    if (signal === undefined) await victim.stop();
+    else killed += 1;
+    const log = publicLog(NEXT); // what is there is right at any moment
+    assert.equal(new Set(log.records.map((record) => record.id)).size, log.records.length);
+  }
+  assert.ok(killed >= 6, `killed ${killed} times`);
+  serve = await world.startServe({ env });
+  await serve.settle();
+  const { challenge_id: id } = await ask(NEXT);
+  await published(NEXT, id);
+  const issued = (await records(world, 'issued')).filter(({ block }) => block >= EXPIRY);
+  assert.deepEqual(publicLog(NEXT).records.map((record) => record.id), issued.map((record) => record.challenge_id));
+  const leaves = names(NEXT).filter((name) => name.endsWith('.jsonl'));
+  assert.equal(leaves.length, publicLog(NEXT).files, 'no file lies there that no signpost leads to');
+});
+
+test('who cannot sign for the window says so, and serves', async () => {
+  await serve.stop();
+  world.write('wallets/default/hotkeys/boxed', Buffer.concat([Buffer.from('$NACL'), Buffer.alloc(200)]), 0o600);
+  for (const [as, pattern] of [
+    ['stranger', /NOT published.*issuers are/], ['nobody', /NOT published.*sv key new/], ['boxed', /NOT published.*BT_PW_/],
+  ]) {
+    const other = await world.startServe({ env: { ...env, BITTENSOR_WALLET_HOT: as } });
+    await other.settle();
+    const { challenge_id: id } = await ask(NEXT, other.url);
+    await waitFor('a warning', () => pattern.test(other.child.output.stderr));
+    await other.stop();
+    assert.ok(publicLog(NEXT).next <= Number(id));
+  }
+});
+
+test('a state that is not the log\'s adds nothing to it', async () => {
+  const before = names(NEXT).length;
+  const other = await world.startServe({ env: { ...env, SCOREVISION_DATABASE: `sqlite:${world.path('other.sqlite')}` } });
+  await waitFor('a warning', () => /SCOREVISION_DATABASE is an older copy or another/.test(other.child.output.stderr));
+  assert.equal(names(NEXT).length, before);
+  await other.stop();
+});
