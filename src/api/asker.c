@@ -173,7 +173,7 @@ SvReply *
 sv_issue_entry_fault (const SvIssueEntry *entry)
 {
   if (!entry->is_durable)
-    return sv_reply_overloaded ("The request cannot be recorded just now; try again with a new nonce");
+    return sv_reply_overloaded ("The request cannot be recorded in the database just now; try again with a new nonce");
   switch (entry->outcome)
   {
   case SV_REPLAYED_NONCE:

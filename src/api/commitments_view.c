@@ -169,7 +169,7 @@ sv_handle_commitments (SvExchange *exchange)
     return reply;
   g_autoptr (SvSnapshot) snapshot = sv_board_get (exchange->service->board);
   if (snapshot->bindings == NULL || snapshot->catalog == NULL)
-    return sv_reply_error (503, "chain_unavailable", "The chain cannot be relied on just now: it has not been read yet");
+    return sv_reply_chain_unavailable ("it has not been read yet");
 
   g_autoptr (json_t) list = json_array ();
   View view = { .snapshot = snapshot, .hotkey = hotkey, .list = list };

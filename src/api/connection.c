@@ -1,4 +1,4 @@
-/* One client: reading requests, one at a time and in their order, and sending answers.
+/* One client: reading requests, one at a time and in their order, and going on with them.
  *
  * An idle connection holds this struct and nothing else. What arrives is read into the worker's buffer and taken from there;
  * only what cannot be used yet (a head or body that is not complete, requests behind the present one) is copied. Sockets are
@@ -6,22 +6,14 @@
  * written has to be remembered (is_readable, is_writable). */
 #include <errno.h>
 #include <string.h>
-#include <sys/sendfile.h>
 #include <sys/socket.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 #include "api/front_internal.h"
-#include "api/response.h"
-#include "base/log.h"
-#include "base/rfc3339.h"
 
 #define MAX_TURNS 8 /* before others have theirs */
 #define INPUT_MIN 2048
 #define INPUT_MAX (SV_HEAD_MAX + SV_READ_SIZE)
-#define FILE_INLINE (32 * 1024) /* a file up to here goes out with its headers, if it is in memory */
-#define FILE_PIECE (256 * 1024)
-#define OUT_KEPT (256 * 1024)
 
 /* ── closing ── */
 
@@ -39,8 +31,8 @@ drop_buffers (SvConnection *connection)
   connection->file_fd = -1;
 }
 
-static void
-end_exchange (SvConnection *connection)
+void
+sv_connection_end_exchange (SvConnection *connection)
 {
   SvExchange *exchange = g_steal_pointer (&connection->exchange);
   if (exchange != NULL)
@@ -53,7 +45,7 @@ sv_connection_close (SvConnection *connection)
   if (connection->state == SV_CONNECTION_CLOSED)
     return;
   SvFront *front = connection->worker->front;
-  end_exchange (connection);
+  sv_connection_end_exchange (connection);
   drop_buffers (connection);
   close (connection->fd);
   connection->fd = -1;
@@ -65,8 +57,8 @@ sv_connection_close (SvConnection *connection)
 }
 
 /* A socket closed with unread bytes in it resets the connection, and the client may lose the answer. */
-static void
-end_connection (SvConnection *connection)
+void
+sv_connection_end (SvConnection *connection)
 {
   gboolean may_have_more = connection->is_readable || connection->input != NULL;
   if (connection->has_ended || !may_have_more || shutdown (connection->fd, SHUT_WR) != 0)
@@ -78,166 +70,12 @@ end_connection (SvConnection *connection)
   sv_connection_set_state (connection, SV_CONNECTION_LINGERING);
 }
 
-/* ── sending ── */
-
-static void
-finish_answer (SvConnection *connection)
-{
-  sv_exchange_sent (connection->exchange);
-  end_exchange (connection);
-  if (!connection->is_keep_alive)
-    end_connection (connection);
-  else
-    sv_connection_set_state (connection, SV_CONNECTION_IDLE);
-}
-
-/* Bytes sent; 0 when the client takes none now; -1 when it is gone. */
-static gssize
-send_some (SvConnection *connection, const char *bytes, gsize length, int flags)
-{
-  gssize n;
-  do
-    n = send (connection->fd, bytes, length, MSG_NOSIGNAL | flags);
-  while (n < 0 && errno == EINTR);
-  if (n < 0 && errno != EAGAIN)
-    return -1;
-  connection->is_writable = n == (gssize)length;
-  connection->window_sent += n > 0 ? (guint64)n : 0;
-  return MAX (n, 0);
-}
-
-static gboolean
-send_output (SvConnection *connection)
-{
-  int more = connection->file_left > 0 ? MSG_MORE : 0;
-  gssize n =
-      send_some (connection, connection->output + connection->output_at, connection->output_end - connection->output_at, more);
-  if (n < 0)
-  {
-    sv_connection_close (connection);
-    return FALSE;
-  }
-  connection->output_at += (gsize)n;
-  if (connection->output_at < connection->output_end)
-    return FALSE;
-  g_clear_pointer (&connection->output, g_free);
-  connection->output_at = connection->output_end = 0;
-  return TRUE;
-}
-
-static gboolean
-send_file (SvConnection *connection)
-{
-  off_t offset = (off_t)connection->file_offset;
-  gssize n = sendfile (connection->fd, connection->file_fd, &offset, MIN (connection->file_left, FILE_PIECE));
-  if (n < 0 && (errno == EAGAIN || errno == EINTR))
-  {
-    connection->is_writable = errno == EINTR;
-    return FALSE;
-  }
-  if (n <= 0) /* the client is gone, or the file has become shorter than we have said */
-  {
-    sv_connection_close (connection);
-    return FALSE;
-  }
-  connection->file_offset += (guint64)n;
-  connection->file_left -= (guint64)n;
-  connection->window_sent += (guint64)n;
-  return TRUE;
-}
-
-static gboolean
-step_sending (SvConnection *connection)
-{
-  if (!connection->is_writable)
-    return FALSE;
-  if (connection->output != NULL)
-  {
-    if (!send_output (connection))
-      return FALSE;
-  }
-  else if (connection->file_left > 0 && !send_file (connection))
-    return FALSE;
-  if (connection->output == NULL && connection->file_left == 0)
-  {
-    if (connection->file_fd >= 0)
-      close (connection->file_fd);
-    connection->file_fd = -1;
-    finish_answer (connection);
-  }
-  return TRUE;
-}
-
-/* A small file that the system has in memory goes with its headers; anything that may have to wait for a disk does not. */
-static gboolean
-append_small_file (GString *out, const SvReply *reply)
-{
-  gsize before = out->len;
-  if (reply->size > FILE_INLINE)
-    return FALSE;
-  g_string_set_size (out, before + reply->size);
-  struct iovec place = { out->str + before, reply->size };
-  if (preadv2 (reply->fd, &place, 1, (off_t)reply->offset, RWF_NOWAIT) == (gssize)reply->size)
-    return TRUE;
-  g_string_truncate (out, before);
-  return FALSE;
-}
-
-/* What is left of the worker's buffer, or the file, is sent later. */
-static void
-keep_sending (SvConnection *connection, const char *rest, gsize length)
-{
-  connection->output = length > 0 ? g_memdup2 (rest, length) : NULL;
-  connection->output_end = length;
-  connection->window_sent = 0;
-  sv_connection_set_state (connection, SV_CONNECTION_SENDING);
-}
-
-/* Takes @reply. */
-static void
-respond (SvConnection *connection, SvReply *reply)
-{
-  SvWorker *worker = connection->worker;
-  SvExchange *exchange = connection->exchange;
-  GString *out = g_string_truncate (worker->out, 0);
-  connection->is_keep_alive &= !g_atomic_int_get (&worker->front->service->is_draining);
-  sv_exchange_record (exchange, reply, worker->log);
-  if (worker->log->len > SV_LOG_LINES_MAX)
-    sv_worker_flush_log (worker, FALSE);
-  SvResponseContext context = { .request_id = exchange->id,
-                                .now_s = sv_clock_ms () / 1000,
-                                .is_head = strcmp (exchange->method, "HEAD") == 0,
-                                .is_last = !connection->is_keep_alive,
-                                .is_old = connection->is_old };
-  sv_response_write (out, reply, &context);
-  if (reply->fd >= 0 && reply->size > 0 && !context.is_head && !append_small_file (out, reply))
-  {
-    connection->file_fd = reply->fd;
-    connection->file_offset = reply->offset;
-    connection->file_left = reply->size;
-    reply->fd = -1;
-  }
-  sv_reply_free (reply);
-  gssize n = send_some (connection, out->str, out->len, connection->file_left > 0 ? MSG_MORE : 0);
-  if (n < 0)
-    sv_connection_close (connection);
-  else if ((gsize)n < out->len || connection->file_left > 0)
-    keep_sending (connection, out->str + n, out->len - (gsize)n);
-  else
-    finish_answer (connection);
-  if (out->allocated_len > OUT_KEPT)
-  {
-    g_string_free (worker->out, TRUE);
-    worker->out = g_string_sized_new (4096);
-  }
-}
-
 static void
 dispatch (SvConnection *connection)
 {
   SvReply *reply = sv_exchange_handle (connection->exchange);
   if (reply != NULL)
-    respond (connection, reply);
+    sv_connection_respond (connection, reply);
   else
     sv_connection_set_state (connection, SV_CONNECTION_WORKING);
 }
@@ -288,7 +126,7 @@ refuse (SvConnection *connection, guint status, const char *fault)
     connection->exchange = sv_worker_take_exchange (connection->worker);
   connection->is_keep_alive = FALSE;
   connection->is_readable = TRUE; /* whatever else there is, it is not read as a request */
-  respond (connection, sv_exchange_refuse (connection->exchange, &origin, status, fault));
+  sv_connection_respond (connection, sv_exchange_refuse (connection->exchange, &origin, status, fault));
 }
 
 /* Copies what there is of the body. Returns how much that was. */
@@ -308,7 +146,7 @@ begin_body (SvConnection *connection, const char *bytes, gsize length, gboolean 
     return n;
   }
   sv_connection_set_state (connection, SV_CONNECTION_BODY);
-  if (is_expecting && n == 0 && send_some (connection, go_on, sizeof go_on - 1, 0) != (gssize)sizeof go_on - 1)
+  if (is_expecting && n == 0 && sv_connection_send_some (connection, go_on, sizeof go_on - 1, 0) != (gssize)sizeof go_on - 1)
     sv_connection_close (connection);
   return n;
 }
@@ -350,7 +188,7 @@ take_request (SvConnection *connection, const char *bytes, gsize length)
     connection->is_keep_alive = FALSE;
     connection->is_readable = TRUE;
   }
-  respond (connection, reply);
+  sv_connection_respond (connection, reply);
   return used;
 }
 
@@ -474,7 +312,7 @@ step (SvConnection *connection)
   case SV_CONNECTION_BODY:
     return step_body (connection);
   case SV_CONNECTION_SENDING:
-    return step_sending (connection);
+    return sv_connection_go_on_sending (connection);
   case SV_CONNECTION_LINGERING:
     return step_lingering (connection);
   case SV_CONNECTION_WORKING:
@@ -484,21 +322,25 @@ step (SvConnection *connection)
   return FALSE;
 }
 
-void
+gboolean
 sv_connection_advance (SvConnection *connection)
 {
   guint turn = 0;
   while (turn < MAX_TURNS && step (connection))
     turn++;
   if (connection->state == SV_CONNECTION_CLOSED)
-    return;
+    return FALSE;
   if (connection->worker != worker_for (connection))
+  {
     sv_worker_hand_over (connection, worker_for (connection));
-  else if (turn == MAX_TURNS && !connection->is_ready)
+    return FALSE;
+  }
+  if (turn == MAX_TURNS && !connection->is_ready)
   {
     connection->is_ready = TRUE;
     g_ptr_array_add (connection->worker->ready, connection);
   }
+  return TRUE;
 }
 
 /* Resets it, so that the system does not keep for a client what it does not take. */

@@ -220,6 +220,9 @@ check_load (SvExchange *exchange)
   guint working = (guint)g_atomic_int_add (&service->n_working, 1);
   if (g_atomic_int_get (&service->is_closing))
     return sv_reply_overloaded ("The server is stopping");
+  const char *fault = sv_state_keeper_fault (service->keeper);
+  if (fault != NULL)
+    return sv_reply_overloaded (fault);
   if (working >= service->max_working || sv_issue_log_waiting (service->issue_log) >= 2 * service->max_working)
     return sv_reply_overloaded ("Too much is in flight here");
   return NULL;

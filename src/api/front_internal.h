@@ -132,13 +132,28 @@ struct SvFront
 
 /* ── connection.c ── */
 
-/* Goes on with a connection as far as it can be gone on with now. */
-void sv_connection_advance (SvConnection *connection);
+/* Goes on with a connection as far as it can be gone on with now. FALSE: it is not this worker's any more, and not to be
+ * touched. */
+gboolean sv_connection_advance (SvConnection *connection);
 /* Its exchange was resumed. */
 void sv_connection_resume (SvConnection *connection);
 /* Its deadline has passed. */
 void sv_connection_expire (SvConnection *connection);
 void sv_connection_close (SvConnection *connection);
+
+/* The exchange is over. */
+void sv_connection_end_exchange (SvConnection *connection);
+/* Nothing more is answered here. */
+void sv_connection_end (SvConnection *connection);
+
+/* ── connection_send.c ── */
+
+/* Answers the exchange; takes @reply. */
+void sv_connection_respond (SvConnection *connection, SvReply *reply);
+/* With what is left of an answer. FALSE: nothing can be sent now, or the connection is closed. */
+gboolean sv_connection_go_on_sending (SvConnection *connection);
+/* Bytes sent; 0 when the client takes none now; -1 when it is gone. */
+gssize sv_connection_send_some (SvConnection *connection, const char *bytes, gsize length, int flags);
 
 /* ── worker.c ── */
 

@@ -19,6 +19,9 @@ find_fault (const SvService *service, const SvSnapshot *snapshot, gint64 now_ms)
 {
   if (g_atomic_int_get (&service->is_draining) && !g_atomic_int_get (&service->is_replaced))
     return "the server is stopping";
+  const char *state_fault = sv_state_keeper_fault (service->keeper);
+  if (state_fault != NULL)
+    return state_fault;
   if (snapshot->catalog == NULL)
     return "the manifest index has not been read yet";
   if (snapshot->clips == NULL || now_ms - sv_board_state_seen_ms (service->board) > STATE_MAX_AGE_MS)
@@ -99,6 +102,22 @@ write_readiness (const SvService *service, GString *out)
 }
 
 static void
+write_database (const SvService *service, GString *out)
+{
+  SvStateConnections connections = sv_state_connections ();
+  sv_metrics_write_sample (out, "sv_database_up", "gauge", "1 where the database could be asked when it was asked last.",
+                           sv_state_keeper_fault (service->keeper) == NULL);
+  sv_metrics_write_sample (out, "sv_database_connections_made_total", "counter",
+                           "Connections made to a database server, again ones among them; a file has none.",
+                           (double)connections.n_made);
+  sv_metrics_write_sample (out, "sv_database_connections_failed_total", "counter", "Attempts to connect that failed.",
+                           (double)connections.n_failed);
+  sv_metrics_write_sample (out, "sv_chain_leads", "gauge",
+                           "1 where this instance reads the chain for all that share its database.",
+                           sv_board_leads (service->board));
+}
+
+static void
 write_issue_log (const SvService *service, GString *out)
 {
   const SvIssueLogCounts *counts = sv_issue_log_counts (service->issue_log);
@@ -129,6 +148,7 @@ sv_handle_metrics (SvExchange *exchange)
   write_readiness (service, out);
   write_snapshot (service, out);
   write_ages (service, out);
+  write_database (service, out);
   write_issue_log (service, out);
   sv_metrics_write (service->metrics, out);
   sv_front_write_metrics (service->front, out);

@@ -2,6 +2,7 @@
  * path here; a clip is reached through its token only. */
 #include <string.h>
 
+#include "api/asker.h"
 #include "api/clip_link.h"
 #include "api/service.h"
 #include "api/static_file.h"
@@ -59,6 +60,9 @@ sv_handle_clip (SvExchange *exchange)
   const GArray *parameters = exchange->target->parameters;
   const char *hex = exchange->target->path + strlen ("/clips/");
   SvClipLinkVerdict verdict = SV_CLIP_LINK_INVALID;
+  const char *fault = sv_state_keeper_fault (exchange->service->keeper);
+  if (fault != NULL && !sv_state_keeper_is_ready (exchange->service->keeper)) /* the key of the links is not there yet */
+    return sv_reply_overloaded (fault);
   if (sv_parameters_repeated (parameters, names) == NULL)
     verdict = sv_clip_link_check (exchange->service->clip_key, hex, sv_pairs_find (parameters, "expires", FALSE),
                                   sv_pairs_find (parameters, "token", FALSE), sv_clock_ms ());

@@ -17,7 +17,6 @@
 #include "base/error.h"
 #include "base/http_client.h"
 #include "base/log.h"
-#include "base/rfc3339.h"
 #include "protocol/object_keys.h"
 
 #define MAX_STRANGERS 65536
@@ -27,6 +26,7 @@
 #define CHAIN_DEMAND_MS 50
 #define CLIPS_INTERVAL_MS 1000
 #define GROUND_TRUTH_ROOM (256 * 1024 * 1024)
+#define CHAIN_LOOK_MS 100 /* whether somebody wishes a reading, or has shared one */
 
 struct SvServer
 {
@@ -38,7 +38,6 @@ struct SvServer
   char *url;
   guint port;
   SvAdmissionRules rules;
-  guint chain_interval_ms;
   SvObjectStore *store;
   SvManifestWatch *manifest_watch;
   SvChainWatch *chain_watch;
@@ -98,7 +97,6 @@ read_settings (SvServer *server, const SvConfig *config, GError **error)
   g_autoptr (SvChain) chain = sv_chain_open (config, error);
   if (chain == NULL)
     return FALSE;
-  server->chain_interval_ms = sv_chain_poll_interval_ms (chain);
   service->board = sv_board_new (sv_chain_block_time_ms (chain), max_lag_s * 1000);
   return TRUE;
 }
@@ -126,15 +124,7 @@ open_store (SvServer *server, const SvConfig *config, GError **error)
   return TRUE;
 }
 
-static void
-warm (const char *asker, const char *nonce, const char *x_nonce, const char *client_id, gint64 time_ms, gpointer data)
-{
-  SvAdmissionRequest request = {
-    .asker = asker, .nonce = nonce, .x_nonce = x_nonce, .client_id = client_id, .time_ms = time_ms
-  };
-  sv_admission_remember (data, &request);
-}
-
+/* What is in the state is read by its keeper, at once where it can be and else as soon as that is so. */
 static gboolean
 open_state (SvServer *server, const SvConfig *config, GError **error)
 {
@@ -142,19 +132,16 @@ open_state (SvServer *server, const SvConfig *config, GError **error)
   g_autoptr (SvState) state = sv_state_open (config, error);
   if (state == NULL)
     return FALSE;
+  service->admission = sv_admission_new (&server->rules, MAX_STRANGERS);
+  service->issue_log = sv_issue_log_new (g_steal_pointer (&state), &server->rules);
   service->clip_key = sodium_malloc (SV_CLIP_LINK_KEY_SIZE);
   g_assert (service->clip_key != NULL);
-  service->admission = sv_admission_new (&server->rules, MAX_STRANGERS);
-  gint64 since_ms = sv_clock_ms () - (gint64)server->rules.remember_ms;
-  if (!sv_state_secret (state, "clip-token", service->clip_key, error) ||
-      !sv_state_recent_nonces (state, since_ms, warm, service->admission, error))
-    return FALSE;
-  service->issue_log = sv_issue_log_new (g_steal_pointer (&state), &server->rules);
   state = sv_state_open (config, error);
   if (state == NULL)
     return FALSE;
   service->tasks = sv_task_desk_new (g_steal_pointer (&state), GROUND_TRUTH_ROOM);
-  return TRUE;
+  service->keeper = sv_state_keeper_new (config, &server->rules, service->admission, service->clip_key, error);
+  return service->keeper != NULL;
 }
 
 static gboolean
@@ -176,8 +163,7 @@ start_watching (SvServer *server, const SvConfig *config, GError **error)
   sv_manifest_watch_step (FALSE, server->manifest_watch); /* tells the chain watcher where to begin */
   service->manifests = sv_watcher_new ("manifests", is_remote ? INDEX_INTERVAL_REMOTE_MS : INDEX_INTERVAL_MS, INDEX_DEMAND_MS,
                                        sv_manifest_watch_step, server->manifest_watch);
-  service->chain =
-      sv_watcher_new ("chain", server->chain_interval_ms, CHAIN_DEMAND_MS, sv_chain_watch_step, server->chain_watch);
+  service->chain = sv_watcher_new ("chain", CHAIN_LOOK_MS, CHAIN_DEMAND_MS, sv_chain_watch_step, server->chain_watch);
   service->clips = sv_watcher_new ("clips", CLIPS_INTERVAL_MS, CLIPS_INTERVAL_MS, sv_clip_watch_step, server->clip_watch);
   service->issue_publisher = sv_issue_publisher_new (config, service->board, error);
   return service->issue_publisher != NULL;
@@ -338,6 +324,7 @@ clear_service (SvService *service)
   g_clear_pointer (&service->manifests, sv_watcher_free);
   g_clear_pointer (&service->chain, sv_watcher_free);
   g_clear_pointer (&service->clips, sv_watcher_free);
+  g_clear_pointer (&service->keeper, sv_state_keeper_free);
   g_clear_pointer (&service->tasks, sv_task_desk_free);
   g_clear_pointer (&service->issue_log, sv_issue_log_free);
   g_clear_pointer (&service->admission, sv_admission_free);

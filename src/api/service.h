@@ -9,6 +9,7 @@
 #include "api/metrics.h"
 #include "api/reply.h"
 #include "api/snapshot.h"
+#include "api/state_keeper.h"
 #include "api/task_desk.h"
 #include "api/watcher.h"
 #include "bindings/validators.h"
@@ -28,11 +29,12 @@ typedef struct
   SvIssueLog *issue_log;
   SvIssuePublisher *issue_publisher;
   SvTaskDesk *tasks;
+  SvStateKeeper *keeper;
   SvAddressLimit *addresses;
   SvMetrics *metrics;
   struct SvFront *front;      /* set when it is made */
   const SvObjectStore *store; /* used for local paths only, which any thread may ask for */
-  guint8 *clip_key;           /* in sodium_malloc memory */
+  guint8 *clip_key;           /* in sodium_malloc memory; set once the keeper is ready */
   guint max_working;          /* API requests in hand, beyond which new ones are answered 503 */
   gint n_working;             /* atomic: handlers that have not replied yet */
   gint is_draining;           /* atomic: no new connections, answers end theirs */

@@ -275,6 +275,7 @@ struct SvBoard
   gint64 index_seen_ms;
   gint64 store_seen_ms;
   gint64 made_ms;
+  gint leads; /* atomic */
 };
 
 SvBoard *
@@ -411,6 +412,18 @@ sv_board_saw_store (SvBoard *board, gint64 now_ms)
   g_mutex_lock (&board->lock);
   board->store_seen_ms = now_ms;
   g_mutex_unlock (&board->lock);
+}
+
+void
+sv_board_set_leads (SvBoard *board, gboolean leads)
+{
+  g_atomic_int_set (&board->leads, leads);
+}
+
+gboolean
+sv_board_leads (SvBoard *board)
+{
+  return g_atomic_int_get (&board->leads);
 }
 
 void

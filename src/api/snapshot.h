@@ -101,6 +101,10 @@ void sv_board_saw_store (SvBoard *board, gint64 now_ms);
 gint64 sv_board_chain_seen_ms (SvBoard *board);
 gint64 sv_board_state_seen_ms (SvBoard *board);
 
+/* Whether this instance is the one that reads the chain. */
+void sv_board_set_leads (SvBoard *board, gboolean leads);
+gboolean sv_board_leads (SvBoard *board);
+
 typedef struct
 {
   gint64 index_ms;

@@ -390,8 +390,7 @@ send_idle_away (SvWorker *worker)
   {
     next = connection->next;
     connection->is_readable = TRUE;
-    sv_connection_advance (connection);
-    if (connection->state == SV_CONNECTION_IDLE && connection->worker == worker)
+    if (sv_connection_advance (connection) && connection->state == SV_CONNECTION_IDLE)
       sv_connection_close (connection);
   }
 }

@@ -110,6 +110,18 @@ find_password (const char *authority, gsize *length)
   return colon + 1;
 }
 
+/* A password in which / ? or # was not escaped: the URL is wrong, but must not be shown all the same. */
+static const char *
+find_unescaped_password (const char *authority, gsize *length)
+{
+  const char *at = strrchr (authority, '@');
+  const char *colon = at != NULL ? memchr (authority, ':', (gsize)(at - authority)) : NULL;
+  if (colon == NULL)
+    return NULL;
+  *length = (gsize)(at - colon - 1);
+  return colon + 1;
+}
+
 /* Of each URL: a value can be a list of them. */
 static char *
 mask_user_information (const char *value)
@@ -121,6 +133,8 @@ mask_user_information (const char *value)
     gsize length = 0;
     const char *authority = scheme + 3;
     const char *password = find_password (authority, &length);
+    if (password == NULL && g_str_has_prefix (value, "postgres"))
+      password = find_unescaped_password (authority, &length);
     const char *end = password != NULL ? password : authority;
     g_string_append_len (masked, rest, end - rest);
     g_string_append (masked, password != NULL ? MASK : "");

@@ -17,6 +17,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "bindings/checkpoint.h"
+#include "bindings/follower_internal.h"
 #include "bindings/record_set.h"
 
 #define CHUNK 500                                    /* blocks read at once */
@@ -24,30 +25,6 @@
 #define TRY_UNREADABLE_US (10 * 60 * G_USEC_PER_SEC) /* how often it is looked whether they can be read now */
 
 typedef void (*Progress) (guint64 block, guint64 head, gpointer data);
-
-struct SvFollower
-{
-  SvChain *chain;
-  SvState *state; /* or NULL */
-  GMutex lock;
-  guint64 wanted_from; /* under @lock */
-  SvBindings *picture; /* under @lock; NULL before the first step */
-
-  /* The rest belongs to the thread that steps. */
-  gboolean is_started;
-  guint64 from;
-  guint64 next_final;
-  gboolean has_tip;
-  SvBlock tip; /* the last open block read */
-  SvHistory history;
-  GPtrArray *pending;   /* (element-type SvRecord) */
-  GArray *unreadable;   /* of guint64, ascending */
-  gboolean has_changed; /* the records are not those of the picture */
-  gboolean has_saved;
-  guint64 saved;       /* the checkpoint is at least here */
-  gint64 looked_again; /* monotonic time at which unreadable blocks were found or tried last */
-  guint n_told;        /* unreadable blocks that the log has been told of */
-};
 
 SvFollower *
 sv_follower_new (SvChain *chain, SvState *state)
@@ -72,6 +49,7 @@ sv_follower_free (SvFollower *follower)
   g_ptr_array_unref (follower->pending);
   g_array_unref (follower->unreadable);
   g_mutex_clear (&follower->lock);
+  g_free (follower->shared);
   g_free (follower);
 }
 
@@ -145,8 +123,8 @@ take_stretch (SvFollower *follower, Stretch *stretch)
 
 /* ── beginning, and moving the beginning ── */
 
-static void
-forget_everything (SvFollower *follower)
+void
+sv_follower_forget (SvFollower *follower)
 {
   follower->is_started = FALSE;
   follower->has_tip = FALSE;
@@ -162,7 +140,7 @@ start (SvFollower *follower, const SvHead *head, guint64 wanted, GError **error)
 {
   SvCheckpoint checkpoint;
   gboolean found = FALSE;
-  forget_everything (follower);
+  sv_follower_forget (follower);
   if (follower->state && !sv_checkpoint_load (follower->chain, follower->state, head, &checkpoint, &found, error))
     return FALSE;
   follower->from = follower->next_final = wanted;
@@ -177,6 +155,7 @@ start (SvFollower *follower, const SvHead *head, guint64 wanted, GError **error)
     follower->next_final = checkpoint.number + 1;
   }
   follower->is_started = TRUE;
+  follower->generation = MAX (g_get_real_time (), follower->generation + 1);
   return TRUE;
 }
 
@@ -432,7 +411,7 @@ look_again (SvFollower *follower, GError **error)
   if (!read_stretch (follower, lowest, lowest, &stretch, error))
     return FALSE;
   if (stretch.unreadable->len == 0)
-    forget_everything (follower);
+    sv_follower_forget (follower);
   return TRUE;
 }
 
@@ -468,8 +447,8 @@ make_record_set (SvFollower *follower)
   return sv_record_set_new (follower->from, segments, follower->unreadable);
 }
 
-static void
-publish (SvFollower *follower, const SvHead *head)
+void
+sv_follower_publish (SvFollower *follower, const SvHead *head)
 {
   gboolean is_new = follower->has_changed || !follower->picture;
   SvRecordSet *set = is_new ? make_record_set (follower) : sv_record_set_ref (sv_bindings_record_set (follower->picture));
@@ -497,7 +476,9 @@ sv_follower_step (SvFollower *follower, Progress progress, gpointer data, GError
     if (consistent)
     {
       tell_unreadable (follower);
-      publish (follower, &head);
+      if (!sv_follower_share (follower, &head, error))
+        return FALSE;
+      sv_follower_publish (follower, &head);
       return TRUE;
     }
   }

@@ -80,16 +80,13 @@ was_read_at (SvValidators *validators, guint64 block)
   return yes;
 }
 
-gboolean
-sv_validators_refresh (SvValidators *validators, SvChain *chain, guint64 block, GError **error)
+void
+sv_validators_set (SvValidators *validators, char *const *permits, guint64 block)
 {
-  if (!validators->by_permit || was_read_at (validators, block))
-    return TRUE;
-  g_auto (GStrv) permits = sv_chain_permits (chain, block, error);
-  if (!permits)
-    return FALSE;
+  if (!validators->by_permit)
+    return;
   GHashTable *fresh = new_set ();
-  for (char **permit = permits; *permit; permit++)
+  for (char *const *permit = permits; *permit; permit++)
     g_hash_table_add (fresh, g_strdup (*permit));
   g_rw_lock_writer_lock (&validators->lock);
   GHashTable *old = validators->addresses;
@@ -98,6 +95,33 @@ sv_validators_refresh (SvValidators *validators, SvChain *chain, guint64 block, 
   validators->block = block;
   g_rw_lock_writer_unlock (&validators->lock);
   g_hash_table_unref (old);
+}
+
+char **
+sv_validators_permits (SvValidators *validators, guint64 *block)
+{
+  g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
+  GHashTableIter iter;
+  gpointer address;
+  g_rw_lock_reader_lock (&validators->lock);
+  gboolean has_permits = validators->by_permit && validators->is_read;
+  *block = validators->block;
+  g_hash_table_iter_init (&iter, validators->addresses);
+  while (g_hash_table_iter_next (&iter, &address, NULL))
+    g_strv_builder_add (builder, address);
+  g_rw_lock_reader_unlock (&validators->lock);
+  return has_permits ? g_strv_builder_end (builder) : NULL;
+}
+
+gboolean
+sv_validators_refresh (SvValidators *validators, SvChain *chain, guint64 block, GError **error)
+{
+  if (!validators->by_permit || was_read_at (validators, block))
+    return TRUE;
+  g_auto (GStrv) permits = sv_chain_permits (chain, block, error);
+  if (!permits)
+    return FALSE;
+  sv_validators_set (validators, permits, block);
   return TRUE;
 }
 

@@ -14,6 +14,13 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (SvValidators, sv_validators_free)
 gboolean sv_validators_refresh (SvValidators *validators, SvChain *chain, guint64 block,
                                 GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* (transfer full) the accounts of `chain:permit` that were read last, and at which block; NULL where none were, or the list is
+ * a fixed one. */
+char **sv_validators_permits (SvValidators *validators, guint64 *block);
+
+/* Takes the accounts over from somebody who has read them; nothing to do for a fixed list. */
+void sv_validators_set (SvValidators *validators, char *const *permits, guint64 block);
+
 /* FALSE until `chain:permit` has been read once: nobody can be told yet that he is not on it. */
 gboolean sv_validators_are_read (SvValidators *validators);
 

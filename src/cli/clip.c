@@ -111,8 +111,9 @@ run_add (SvContext *context, int argc, char **argv, GError **error)
   SvObjectStore *store = ok ? sv_context_writable_store (context, error) : NULL;
   if (store == NULL)
     return 1;
+  guint64 version;
   g_autoptr (SvState) state = sv_state_open (context->config, error);
-  if (state == NULL)
+  if (state == NULL || !sv_state_clips_version (state, &version, error)) /* before a large file goes into the store in vain */
     return 1;
   SvClipLabels labels = { opt_sport, opt_scenario, opt_challenge_type, ground_truth };
   gboolean was_registered;

@@ -31,6 +31,10 @@ typedef struct
                                   const GPtrArray *commitments, GError **error);
   GPtrArray *(*list_commitments) (SvState *state, const SvChainId *chain, guint64 from_block, GError **error);
   gboolean (*forget_chain) (SvState *state, const SvChainId *chain, GError **error);
+  gboolean (*share_chain) (SvState *state, const SvChainId *chain, const SvSharedChain *shared, GError **error);
+  gboolean (*shared_chain) (SvState *state, const SvChainId *chain, SvSharedStatus *status, SvSharedChain **shared,
+                            GError **error);
+  gboolean (*wish_chain) (SvState *state, const SvChainId *chain, guint64 *wish, GError **error);
 } SvStateEngine;
 
 /* The first member of every engine's own struct. */
@@ -40,4 +44,8 @@ struct SvState
   char *url;
 };
 
+/* Said by an engine with a server after each attempt to connect. */
+void sv_state_count_connection (gboolean is_made);
+
 extern const SvStateEngine sv_sqlite_state_engine;
+extern const SvStateEngine sv_postgres_state_engine;

@@ -2,6 +2,8 @@
 #include "base/error.h"
 #include "state/sqlite_state.h"
 
+#define PICTURE_OF " WHERE (genesis, netuid) = (SELECT genesis, netuid FROM chains WHERE id = ?)"
+
 /* *@id is 0 where this chain was never followed here. */
 static gboolean
 find_chain (SvSqliteState *state, const SvChainId *chain, gint64 *id, SvCheckpoint *checkpoint, GError **error)
@@ -46,10 +48,12 @@ run_on_chain (SvSqliteState *state, const char *sql, gint64 id, GError **error)
   return sv_sqlite_run (state, change, error);
 }
 
+/* Also takes the shared picture with it, whose final part is what is removed. */
 static gboolean
 forget (SvSqliteState *state, gint64 id, GError **error)
 {
-  return run_on_chain (state, "DELETE FROM commitments WHERE chain = ?", id, error) &&
+  return run_on_chain (state, "UPDATE shared_chains SET picture = NULL, version = version + 1" PICTURE_OF, id, error) &&
+         run_on_chain (state, "DELETE FROM commitments WHERE chain = ?", id, error) &&
          run_on_chain (state, "DELETE FROM chains WHERE id = ?", id, error);
 }
 

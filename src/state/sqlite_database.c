@@ -75,6 +75,10 @@ static const char *const migrations[] = {
   "CREATE TABLE ground_truths (clip_hash TEXT PRIMARY KEY, json TEXT NOT NULL);",
 
   "CREATE TABLE closed_windows (window_id TEXT PRIMARY KEY, last_id INTEGER NOT NULL) WITHOUT ROWID;",
+
+  "CREATE TABLE shared_chains (genesis TEXT NOT NULL, netuid INTEGER NOT NULL, version INTEGER NOT NULL DEFAULT 0,"
+  "  generation INTEGER NOT NULL DEFAULT 0, final_block INTEGER NOT NULL DEFAULT 0, picture TEXT, read_ms INTEGER,"
+  "  wished INTEGER NOT NULL DEFAULT 0, answered INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (genesis, netuid)) WITHOUT ROWID;",
 };
 
 static const char *

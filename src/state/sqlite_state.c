@@ -22,6 +22,7 @@ sqlite_close (SvState *base)
   g_hash_table_unref (state->names);
   g_hash_table_unref (state->names_by_id);
   sv_request_memory_free (state->memory);
+  g_hash_table_unref (state->leads);
   g_free (state->path);
   g_free (state->base.url);
   g_free (state);
@@ -45,6 +46,7 @@ sqlite_open (const char *url, const SvConfig *config, GError **error)
   state->statements = g_hash_table_new_full (g_direct_hash, g_direct_equal, NULL, finalize);
   state->names = g_hash_table_new (g_str_hash, g_str_equal);
   state->names_by_id = g_hash_table_new_full (g_direct_hash, g_direct_equal, NULL, g_free);
+  state->leads = sv_sqlite_leads_new ();
   if (sv_sqlite_open (state, error))
     return &state->base;
   sqlite_close (&state->base);
@@ -131,6 +133,7 @@ const SvStateEngine sv_sqlite_state_engine = {
   .draw_key = sqlite_draw_key,
   .find_draw_key = sqlite_find_draw_key,
   .secret = sqlite_secret,
+  .lead = sv_sqlite_lead,
   .admit = sv_sqlite_admit,
   .recent_nonces = sv_sqlite_recent_nonces,
   .list_issued = sv_sqlite_list_issued,
@@ -141,4 +144,7 @@ const SvStateEngine sv_sqlite_state_engine = {
   .append_commitments = sv_sqlite_append_commitments,
   .list_commitments = sv_sqlite_list_commitments,
   .forget_chain = sv_sqlite_forget_chain,
+  .share_chain = sv_sqlite_share_chain,
+  .shared_chain = sv_sqlite_shared_chain,
+  .wish_chain = sv_sqlite_wish_chain,
 };

@@ -21,6 +21,7 @@ typedef struct
   gint64 oldest_ms;       /* time of the oldest row, when it was last looked at */
   guint64 last_id;        /* the last id given to a challenge or a task */
   gint64 last_window;     /* sqlite_issue.c: id of the window's name whose row is known to be there */
+  GHashTable *leads;      /* task -> descriptor of the file whose lock this handle has */
 } SvSqliteState;
 
 /* sqlite_database.c */
@@ -106,3 +107,13 @@ gboolean sv_sqlite_append_commitments (SvState *state, const SvChainId *chain, c
                                        const GPtrArray *commitments, GError **error);
 GPtrArray *sv_sqlite_list_commitments (SvState *state, const SvChainId *chain, guint64 from_block, GError **error);
 gboolean sv_sqlite_forget_chain (SvState *state, const SvChainId *chain, GError **error);
+
+/* sqlite_lead.c */
+GHashTable *sv_sqlite_leads_new (void);
+gboolean sv_sqlite_lead (SvState *state, const char *task, gboolean *leads, GError **error);
+
+/* sqlite_shared.c */
+gboolean sv_sqlite_share_chain (SvState *state, const SvChainId *chain, const SvSharedChain *shared, GError **error);
+gboolean sv_sqlite_shared_chain (SvState *state, const SvChainId *chain, SvSharedStatus *status, SvSharedChain **shared,
+                                 GError **error);
+gboolean sv_sqlite_wish_chain (SvState *state, const SvChainId *chain, guint64 *wish, GError **error);

@@ -1,14 +1,35 @@
 /* Dispatch of state.h to an engine chosen by the scheme of SCOREVISION_DATABASE. A further engine is a line in `engines`. */
 #include "state/state.h"
 
+#include <stdatomic.h>
 #include <string.h>
 
 #include "base/error.h"
 #include "state/engine.h"
 
-static const SvStateEngine *const engines[] = {
-  &sv_sqlite_state_engine,
+static const struct
+{
+  const char *scheme;
+  const SvStateEngine *engine;
+} engines[] = {
+  { "sqlite:", &sv_sqlite_state_engine },
+  { "postgresql:", &sv_postgres_state_engine },
+  { "postgres:", &sv_postgres_state_engine },
 };
+
+static _Atomic guint64 n_made, n_failed;
+
+void
+sv_state_count_connection (gboolean is_made)
+{
+  atomic_fetch_add (is_made ? &n_made : &n_failed, 1);
+}
+
+SvStateConnections
+sv_state_connections (void)
+{
+  return (SvStateConnections){ .n_made = n_made, .n_failed = n_failed };
+}
 
 void
 sv_clip_free (SvClip *clip)
@@ -48,10 +69,11 @@ sv_state_open (const SvConfig *config, GError **error)
 {
   const char *url = sv_config_get (config, "SCOREVISION_DATABASE");
   for (gsize i = 0; url != NULL && i < G_N_ELEMENTS (engines); i++)
-    if (g_str_has_prefix (url, engines[i]->scheme))
-      return engines[i]->open (url, config, error);
+    if (g_str_has_prefix (url, engines[i].scheme))
+      return engines[i].engine->open (url, config, error);
   const char *scheme_end = url == NULL ? NULL : strchr (url, ':');
-  g_set_error (error, SV_ERROR, SV_ERROR_USAGE, "SCOREVISION_DATABASE (%s): this build keeps its state in sqlite:PATH%s%.*s%s",
+  g_set_error (error, SV_ERROR, SV_ERROR_USAGE,
+               "SCOREVISION_DATABASE (%s): the state is kept in sqlite:PATH or postgresql://…%s%.*s%s",
                sv_config_origin (config, "SCOREVISION_DATABASE"), scheme_end == NULL ? "" : ", not in \"",
                scheme_end == NULL ? 0 : (int)MIN (scheme_end + 1 - url, 32), scheme_end == NULL ? "" : url,
                scheme_end == NULL ? "" : "…\"");
@@ -122,9 +144,6 @@ sv_state_secret (SvState *state, const char *name, guint8 key[32], GError **erro
 gboolean
 sv_state_lead (SvState *state, const char *task, gboolean *leads, GError **error)
 {
-  *leads = TRUE;
-  if (state->engine->lead == NULL) /* an engine whose database nobody shares */
-    return TRUE;
   return state->engine->lead (state, task, leads, error);
 }
 
@@ -188,4 +207,22 @@ gboolean
 sv_state_forget_chain (SvState *state, const SvChainId *chain, GError **error)
 {
   return state->engine->forget_chain (state, chain, error);
+}
+
+gboolean
+sv_state_share_chain (SvState *state, const SvChainId *chain, const SvSharedChain *shared, GError **error)
+{
+  return state->engine->share_chain (state, chain, shared, error);
+}
+
+gboolean
+sv_state_shared_chain (SvState *state, const SvChainId *chain, SvSharedStatus *status, SvSharedChain **shared, GError **error)
+{
+  return state->engine->shared_chain (state, chain, status, shared, error);
+}
+
+gboolean
+sv_state_wish_chain (SvState *state, const SvChainId *chain, guint64 *wish, GError **error)
+{
+  return state->engine->wish_chain (state, chain, wish, error);
 }

@@ -11,10 +11,21 @@
 typedef struct SvState SvState;
 
 /* Opens (and makes or migrates) the database of SCOREVISION_DATABASE. A corrupt or foreign file is SV_ERROR_UNREACHABLE with
- * its path and what to do. Returns: (transfer full). */
+ * its path and what to do. A server (postgresql:) is connected to by the first call that needs it, which fails with
+ * SV_ERROR_UNREACHABLE where it is not there, as each one does that comes while the connection is broken; they try again.
+ * Returns: (transfer full). */
 SvState *sv_state_open (const SvConfig *config, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void sv_state_free (SvState *state);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (SvState, sv_state_free)
+
+/* Connections to a database server that this process has made, and attempts that failed; a file has none. Any thread. */
+typedef struct
+{
+  guint64 n_made;
+  guint64 n_failed;
+} SvStateConnections;
+
+SvStateConnections sv_state_connections (void);
 
 /* ── clips ── */
 
@@ -184,3 +195,57 @@ GPtrArray *sv_state_list_commitments (SvState *state, const SvChainId *chain, gu
 
 /* Forgets the chain's index (checkpoint and commitments); following begins anew. */
 gboolean sv_state_forget_chain (SvState *state, const SvChainId *chain, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* ── the chain, as its leader sees it ── */
+
+typedef struct
+{
+  guint64 number;
+  char hash[67];
+  gint64 time_ms;
+} SvSharedBlock;
+
+/* All that a follower needs to answer by the leader's head without reading the chain. */
+typedef struct
+{
+  gint64 generation; /* another one: the final commitments have been read anew */
+  guint64 content;   /* within a generation: grows with each change of the commitments */
+  SvSharedBlock best;
+  SvSharedBlock finalized;
+  guint64 from_block;  /* commitments from here on are known */
+  guint64 final_block; /* those up to here are in the stored index; 0: none is */
+  GPtrArray *final;    /* of SvStoredCommitment: those of the index; only when it is read */
+  GPtrArray *open;     /* of SvStoredCommitment: those after @final_block, up to the best block */
+  GArray *unreadable;  /* of guint64, ascending */
+  char **permits;      /* accounts of `chain:permit`, or NULL */
+  guint64 permits_block;
+  gint64 age_ms;    /* how long ago the leader began to read this */
+  guint64 answered; /* the wishes up to this one were there before */
+} SvSharedChain;
+
+SvSharedChain *sv_shared_chain_new (void);
+void sv_shared_chain_free (SvSharedChain *shared);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (SvSharedChain, sv_shared_chain_free)
+
+typedef struct
+{
+  guint64 version;     /* in and out: of the picture; 0: none */
+  gint64 generation;   /* in: of what is known of the index … */
+  guint64 final_block; /* in: … up to which block */
+  guint64 wished;      /* out: the last wish */
+  guint64 answered;    /* out */
+  gint64 age_ms;       /* out: G_MAXINT64 where nothing was shared yet */
+} SvSharedStatus;
+
+/* Shares what the leader of the task "chain" has read. SV_ERROR_CONFLICT, and nothing is written, where this handle does not
+ * lead any more, or the stored index is not what @shared says: then all is to be read anew. */
+gboolean sv_state_share_chain (SvState *state, const SvChainId *chain, const SvSharedChain *shared,
+                               GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* What is shared: *@shared (transfer full) with the commitments of the index that are not known yet; NULL where its version is
+ * the one that is known, or nothing is shared. Reads all in one snapshot. Where @shared is NULL only the status is told. */
+gboolean sv_state_shared_chain (SvState *state, const SvChainId *chain, SvSharedStatus *status, SvSharedChain **shared,
+                                GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Wishes that the leader reads the chain again; *@wish is this wish's number, and it is met once so much is `answered`. */
+gboolean sv_state_wish_chain (SvState *state, const SvChainId *chain, guint64 *wish, GError **error) G_GNUC_WARN_UNUSED_RESULT;

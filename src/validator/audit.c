@@ -83,7 +83,10 @@ static void
 start_following (SvAudit *audit, const SvConfig *config)
 {
   g_autoptr (GError) no_state = NULL;
+  guint64 version;
   audit->state = sv_state_open (config, &no_state);
+  if (audit->state != NULL && !sv_state_clips_version (audit->state, &version, &no_state)) /* a server that is not there */
+    g_clear_pointer (&audit->state, sv_state_free);
   if (audit->state == NULL)
     sv_log ("warning", "commitments are not kept for the next audit", "reason", no_state->message, NULL);
   audit->follower = sv_follower_new (audit->chain, audit->state);

@@ -2,20 +2,39 @@
 
 #include "scratch.h"
 
+static PostgresServer *server; /* one for the program, started by the first case that needs it */
+static char *server_folder;
+static guint n_databases;
+
 typedef struct
 {
   const char *name;
-  char *(*url) (const char *folder);
+  char *(*url) (StateFixture *fixture, char **missing);
 } Engine;
 
 static char *
-sqlite_url (const char *folder)
+sqlite_url (StateFixture *fixture, char **missing)
 {
-  return g_strdup_printf ("sqlite:%s/deep/state.sqlite", folder);
+  return g_strdup_printf ("sqlite:%s/deep/state.sqlite", fixture->folder);
+}
+
+static char *
+postgres_url (StateFixture *fixture, char **missing)
+{
+  if (server_folder == NULL)
+    server_folder = scratch_new ();
+  if (server == NULL)
+    server = postgres_server_start (server_folder, missing);
+  if (server == NULL)
+    return NULL;
+  fixture->server = server;
+  fixture->database = g_strdup_printf ("case%u", n_databases++);
+  return postgres_server_database (server, fixture->database);
 }
 
 static const Engine engines[] = {
   { "sqlite", sqlite_url },
+  { "postgres", postgres_url },
 };
 
 typedef struct
@@ -40,12 +59,29 @@ run_case (gconstpointer data)
 {
   const Case *test = data;
   StateFixture fixture = { .folder = scratch_new () };
-  fixture.url = test->engine->url (fixture.folder);
-  fixture.state = open_state (fixture.url);
-  test->run (&fixture);
-  sv_state_free (fixture.state);
+  g_autofree char *missing = NULL;
+  fixture.url = test->engine->url (&fixture, &missing);
+  if (fixture.url == NULL)
+    g_test_skip (missing);
+  else
+  {
+    fixture.state = open_state (fixture.url);
+    test->run (&fixture);
+    sv_state_free (fixture.state);
+  }
+  g_free (fixture.database);
   g_free (fixture.url);
   scratch_remove (fixture.folder);
+}
+
+int
+state_promises_run (void)
+{
+  int status = g_test_run ();
+  g_clear_pointer (&server, postgres_server_free);
+  if (server_folder != NULL)
+    scratch_remove (server_folder);
+  return status;
 }
 
 void

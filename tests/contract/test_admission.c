@@ -349,5 +349,5 @@ main (int argc, char **argv)
   state_promise_add ("processes together keep the limit", test_processes);
   state_promise_add ("old nonces go bit by bit", test_old_nonces);
   state_promise_add ("a clock that is set back", test_clock);
-  return g_test_run ();
+  return state_promises_run ();
 }

@@ -642,5 +642,5 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   for (gsize p = 0; p < G_N_ELEMENTS (promises); p++)
     state_promise_add (promises[p].name, promises[p].run);
-  return g_test_run ();
+  return state_promises_run ();
 }

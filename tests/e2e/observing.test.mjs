@@ -151,6 +151,9 @@ test('gauges tell the state of chain, index, issue log and process', async () =>
   const is = await metrics();
   assert.equal(is.value('sv_ready'), 1);
   assert.equal(is.value('sv_index_sequence'), 1);
+  assert.equal(is.value('sv_database_up'), 1);
+  const other = readMetrics(await (await fetch(`${logfmt.url}/metrics`)).text());
+  assert.equal(is.value('sv_chain_leads') + other.value('sv_chain_leads'), 1, 'of two with one database one reads the chain');
   assert.equal(is.value('sv_chain_head_block'), await world.head());
   assert.equal(is.value('sv_chain_unfinalized_blocks'), is.value('sv_chain_head_block') - is.value('sv_chain_finalized_block'));
   assert.equal(is.value('sv_chain_unfinalized_blocks'), 3);

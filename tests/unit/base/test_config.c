@@ -397,6 +397,8 @@ test_secrets_are_masked (void)
   assert_shown ("SCOREVISION_DATABASE", "postgresql://u:p@ss@h:5432/db", "postgresql://u:****@h:5432/db");
   assert_shown ("SCOREVISION_DATABASE", "postgresql:///db?user=u&password=p&x=1", "postgresql:///db?user=u&password=****&x=1");
   assert_shown ("SCOREVISION_DATABASE", "postgresql://u@h/db", "postgresql://u@h/db");
+  assert_shown ("SCOREVISION_DATABASE", "postgresql://u:p/s?#s@h/db", "postgresql://u:****@h/db");
+  assert_shown ("SCOREVISION_DATABASE", "postgresql://h:5432/db", "postgresql://h:5432/db");
   assert_shown ("SCOREVISION_DATABASE", "postgresql://?host=h password=p dbname=d",
                 "postgresql://?host=h password=**** dbname=d");
   assert_shown ("SCOREVISION_API", "http://127.0.0.1:8080/a:b@c", "http://127.0.0.1:8080/a:b@c");

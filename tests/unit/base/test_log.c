@@ -1,5 +1,6 @@
 /* Cases: a plain line in both forms; values that need quotes; values that try to forge a line or move the cursor; absent, too
- * long and invalid values; lines of many threads; what libraries print. Standard error is a file while a line is written. */
+ * long and invalid values; lines of many threads, and gathered ones; what libraries print. Standard error is a file while a
+ * line is written. */
 #include <fcntl.h>
 #include <glib.h>
 #include <glib/gstdio.h>
@@ -105,6 +106,29 @@ test_json (void)
   json_decref (json);
 }
 
+/* What is gathered is what would have been written. */
+static void
+test_lines_are_gathered (void)
+{
+  const SvLogFormat formats[] = { SV_LOG_LOGFMT, SV_LOG_JSON };
+  for (guint i = 0; i < G_N_ELEMENTS (formats); i++)
+  {
+    g_autoptr (GString) lines = g_string_new (NULL);
+    sv_log_set_format (formats[i]);
+    sv_log_append (lines, "info", "seen", "value", "plain", "none", NULL, "more", "a \"b\"", NULL);
+    gsize first = lines->len;
+    sv_log_append (lines, "info", "seen", "value", "plain", "more", "a \"b\"", NULL);
+    sv_log_set_format (SV_LOG_LOGFMT);
+    g_assert_cmpstr (strstr (lines->str + first, "seen"), ==,
+                     i == 0 ? "seen value=plain more=\"a \\\"b\\\"\"\n"
+                            : "seen\",\"value\":\"plain\",\"more\":\"a \\\"b\\\"\"}\n");
+    g_assert_true (g_str_has_prefix (lines->str + first, i == 0 ? "time=20" : "{\"time\":\"20"));
+    g_assert_cmpint (strncmp (strstr (lines->str, "seen"), strstr (lines->str + first, "seen"),
+                              first - (gsize)(strstr (lines->str, "seen") - lines->str)),
+                     ==, 0);
+  }
+}
+
 static gpointer
 write_many (gpointer data)
 {
@@ -165,6 +189,7 @@ main (int argc, char **argv)
   g_test_add_func ("/log/lines-cannot-be-forged", test_lines_cannot_be_forged);
   g_test_add_func ("/log/values-are-bounded-and-valid", test_values_are_bounded_and_valid);
   g_test_add_func ("/log/json", test_json);
+  g_test_add_func ("/log/lines-are-gathered", test_lines_are_gathered);
   g_test_add_func ("/log/lines-of-threads-do-not-mix", test_lines_of_threads_do_not_mix);
   g_test_add_func ("/log/libraries-speak-in-events", test_libraries_speak_in_events); /* the last: it cannot be undone */
   int status = g_test_run ();

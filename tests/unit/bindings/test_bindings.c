@@ -242,6 +242,19 @@ the_validator_list_is_what_the_setting_says (Fixture *fixture, gconstpointer dat
   g_assert_true (sv_validators_contain (permits, miner));
   g_assert_false (sv_validators_contain (permits, owner));
 
+  guint64 block = 99;
+  g_auto (GStrv) read = sv_validators_permits (permits, &block);
+  g_assert_cmpuint (block, ==, 0);
+  g_assert_true (g_strv_contains ((const char *const *)read, miner));
+  g_assert_null (sv_validators_permits (fixed, &block));
+  g_autoptr (SvValidators) taken_over = sv_validators_new (config, &error);
+  g_assert_false (sv_validators_are_read (taken_over));
+  sv_validators_set (taken_over, read, 0);
+  g_assert_true (sv_validators_are_read (taken_over));
+  g_assert_true (sv_validators_contain (taken_over, miner));
+  sv_validators_set (fixed, read, 0); /* a list of the operator's own stays */
+  g_assert_false (sv_validators_contain (fixed, miner));
+
   g_autofree char *mixed = g_strdup_printf ("chain:permit,%s", owner);
   sv_config_set (config, "SCOREVISION_VALIDATORS", mixed);
   g_assert_null (sv_validators_new (config, &error));
