@@ -114,8 +114,8 @@ origin_of (SvConnection *connection)
   return (SvOrigin){ .connection = connection,
                      .peer = &connection->peer,
                      .client = connection->client,
-                     .arrived_us = has_begun ? connection->deadline_us - (gint64)worker->front->limits.head_ms * 1000
-                                             : worker->now_us };
+                     .arrived_us =
+                         has_begun ? connection->deadline_us - (gint64)worker->front->limits.head_ms * 1000 : worker->now_us };
 }
 
 static void

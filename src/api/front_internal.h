@@ -99,8 +99,8 @@ struct SvWorker
   gint is_sleeping;    /* atomic: the event is to be written after putting something into the inbox */
   gint n_connections;  /* atomic */
   gint64 now_us;
-  gint64 awake_us; /* since when it has not slept */
-  gint64 told_us;  /* when it told what was left out of the log */
+  gint64 awake_us;        /* since when it has not slept */
+  gint64 told_us;         /* when it told what was left out of the log */
   gint64 listen_again_us; /* 0: it listens, or never will */
   gboolean is_listening;
   SvFrontStage stage; /* the front's, as far as it is done here; changed under the front's lock */

@@ -26,7 +26,7 @@ write_cpu (GString *out)
   struct timespec used;
   if (clock_gettime (CLOCK_PROCESS_CPUTIME_ID, &used) == 0)
     sv_metrics_write_sample (out, "process_cpu_seconds_total", "counter", "Processor time, of user and system.",
-                             (double)used.tv_sec + (double)(used.tv_nsec / 1000) * 1e-6);
+                             (double)used.tv_sec + (double)used.tv_nsec * 1e-9);
 }
 
 static void

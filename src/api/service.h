@@ -56,16 +56,16 @@ typedef struct
   struct SvConnection *connection;
   const SvRoute *route;
   char id[SV_REQUEST_ID_MAX + 1]; /* of the request, in logs and X-Request-Id */
-  const char *method; /* in capitals, as it came; "-" where there is none */
-  SvTarget *target;   /* NULL where it could not be read */
-  GArray *headers;    /* of SvPair: those that a handler may ask for */
-  char *body;         /* of a route that takes one, with a NUL after it; else NULL */
+  const char *method;             /* in capitals, as it came; "-" where there is none */
+  SvTarget *target;               /* NULL where it could not be read */
+  GArray *headers;                /* of SvPair: those that a handler may ask for */
+  char *body;                     /* of a route that takes one, with a NUL after it; else NULL */
   gsize body_length;
   const char *client; /* address, as limited and logged */
   const char *asker;  /* for the log, borrowed from the target; NULL until known */
-  gint64 arrived_us; /* its first byte */
-  gint64 began_us;   /* its headers were taken apart */
-  gint64 step_us;    /* the step before is over; 0: steps of this request are not counted */
+  gint64 arrived_us;  /* its first byte */
+  gint64 began_us;    /* its headers were taken apart */
+  gint64 step_us;     /* the step before is over; 0: steps of this request are not counted */
   SvWait waits_for;
   guint stage;   /* where a handler goes on after it was suspended; 0 at first */
   gpointer work; /* the handler's own */

@@ -40,8 +40,8 @@ announce (const SvConfig *config, const SvServer *server)
   g_autofree char *chain = sv_config_get_shown (config, "BITTENSOR_SUBTENSOR_ENDPOINT");
   g_autofree char *store = sv_config_get_shown (config, "SCOREVISION_STORE");
   g_autofree char *database = sv_config_get_shown (config, "SCOREVISION_DATABASE");
-  sv_log ("info", "listening", "version", SV_VERSION, "url", sv_server_url (server), "chain", chain, "store", store, "database", database, "windows",
-          windows, NULL);
+  sv_log ("info", "listening", "version", SV_VERSION, "url", sv_server_url (server), "chain", chain, "store", store, "database",
+          database, "windows", windows, NULL);
   g_autofree char *state = g_strdup_printf ("READY=1\nSTATUS=Serving challenges at %s", sv_server_url (server));
   sv_tell_service_manager (state);
 }
