@@ -24,7 +24,7 @@
 #define N_REQUESTS 8000
 #define N_PEER_REQUESTS 3000
 #define N_WARM 4000
-#define N_CONNECTIONS 120
+#define N_CONNECTIONS 256
 #define N_ALONE 200
 #define VERIFY_SECONDS 0.4
 #define LOAD 0.7

@@ -15,7 +15,7 @@
 
 #define N_RESTARTS 7
 #define N_REQUESTS 16000
-#define N_CONNECTIONS 120
+#define N_CONNECTIONS 256
 #define N_IDLE 10000
 #define SETTLE_US (2 * G_USEC_PER_SEC) /* until the watchers have gone round once */
 

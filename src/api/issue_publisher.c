@@ -9,8 +9,11 @@
  * The state says who leads, and may be wrong for a moment; issue_files.c makes that harmless. */
 #include "api/issue_publisher.h"
 
+#include <errno.h>
 #include <sodium.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include "api/issue_files.h"
 #include "api/metrics.h"
@@ -22,6 +25,7 @@
 #include "keys/passphrase.h"
 
 #define TASK "issue-log"
+#define NICENESS 10
 #define MAX_INTERVAL_S 86400
 #define LOOKS_PER_INTERVAL 6
 #define MIN_LOOK_MS 50
@@ -52,6 +56,7 @@ struct SvIssuePublisher
   char *lead_fault;
   gint is_closing; /* atomic */
   SvWatcher *watcher;
+  gboolean gives_way;
 
   GMutex lock; /* of what follows: the metrics */
   gboolean is_leading;
@@ -325,11 +330,22 @@ take_lead (SvIssuePublisher *publisher)
   return leads;
 }
 
+/* Whoever waits for a challenge goes first: of Linux's threads each has a niceness of its own. Nobody waits for this one; what
+ * it holds that others need, it holds for moments. */
+static void
+give_way (SvIssuePublisher *publisher)
+{
+  if (!publisher->gives_way && setpriority (PRIO_PROCESS, (id_t)gettid (), NICENESS) != 0)
+    sv_log ("warning", "the issue log's publisher has no lower priority", "reason", g_strerror (errno), NULL);
+  publisher->gives_way = TRUE;
+}
+
 /* A store that does not answer for one window does not for the others. */
 static void
 step (gboolean is_demanded, gpointer data)
 {
   SvIssuePublisher *publisher = data;
+  give_way (publisher);
   g_autoptr (SvSnapshot) snapshot = sv_board_get (publisher->board);
   if (snapshot->catalog == NULL || snapshot->bindings == NULL || !take_lead (publisher))
     return;

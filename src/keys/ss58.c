@@ -11,7 +11,6 @@
 #define PAYLOAD_SIZE (1 + SV_PUBLIC_KEY_SIZE)
 #define RAW_SIZE (PAYLOAD_SIZE + CHECKSUM_SIZE)
 #define ADDRESS_LENGTH 48
-#define DOCUMENT_PREFIX "ss58:"
 
 static const char digits[] = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz";
 
@@ -127,13 +126,13 @@ sv_account_normalize (const char *text)
   guint8 public_key[SV_PUBLIC_KEY_SIZE];
   if (text == NULL)
     return NULL;
-  if (g_str_has_prefix (text, DOCUMENT_PREFIX))
-    text += strlen (DOCUMENT_PREFIX);
+  if (g_str_has_prefix (text, SV_ACCOUNT_DOCUMENT_PREFIX))
+    text += strlen (SV_ACCOUNT_DOCUMENT_PREFIX);
   return sv_ss58_decode (text, public_key) ? g_strdup (text) : NULL;
 }
 
 char *
 sv_account_document_form (const char *address)
 {
-  return g_strconcat (DOCUMENT_PREFIX, address, NULL);
+  return g_strconcat (SV_ACCOUNT_DOCUMENT_PREFIX, address, NULL);
 }

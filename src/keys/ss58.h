@@ -5,6 +5,7 @@
 #include <glib.h>
 
 #define SV_PUBLIC_KEY_SIZE 32
+#define SV_ACCOUNT_DOCUMENT_PREFIX "ss58:"
 
 /* Decodes an address without prefix "ss58:". FALSE for a wrong checksum, length or network. */
 gboolean sv_ss58_decode (const char *address, guint8 public_key[SV_PUBLIC_KEY_SIZE]) G_GNUC_WARN_UNUSED_RESULT;

@@ -1,6 +1,8 @@
 /* Admission: replays, rate limits and the recording of requests, for a batch in one transaction. What is judged by is in memory
  * (request_memory.c), brought up to date under the transaction's lock (sqlite_requests.c), and dropped when a transaction
  * fails. So a batch writes one row for its requests, and one for each challenge or task that it gives out. */
+#include <string.h>
+
 #include "state/sqlite_state.h"
 
 /* One batch on its way. */
@@ -8,7 +10,9 @@ typedef struct
 {
   const SvAdmissionRules *rules;
   GString *log;
-  gint64 last_ms; /* the latest time in the log */
+  gint64 last_ms;           /* the latest time in the log */
+  const char *asked_window; /* which was looked up last, under this lock; borrowed from its request */
+  gboolean is_closed;       /* and what was found */
 } Batch;
 
 static gboolean
@@ -20,17 +24,28 @@ log_request (SvSqliteState *state, Batch *batch, const SvRequest *request, GErro
 
 /* Asked before the request is judged, which remembers it: of one that comes too late nothing is recorded. */
 static gboolean
-is_too_late (SvSqliteState *state, const SvAdmission *admission, gboolean *is_closed, GError **error)
+is_too_late (SvSqliteState *state, Batch *batch, const SvAdmission *admission, gboolean *is_closed, GError **error)
 {
   *is_closed = FALSE;
-  return admission->record == NULL || sv_sqlite_window_is_closed (state, admission->record->window_id, is_closed, error);
+  if (admission->record == NULL)
+    return TRUE;
+  const char *window = admission->record->window_id;
+  if (batch->asked_window == NULL || strcmp (batch->asked_window, window) != 0)
+  {
+    batch->asked_window = NULL;
+    if (!sv_sqlite_window_is_closed (state, window, &batch->is_closed, error))
+      return FALSE;
+    batch->asked_window = window;
+  }
+  *is_closed = batch->is_closed;
+  return TRUE;
 }
 
 static gboolean
 admit_one (SvSqliteState *state, Batch *batch, SvAdmission *admission, GError **error)
 {
   gboolean is_closed;
-  if (!is_too_late (state, admission, &is_closed, error))
+  if (!is_too_late (state, batch, admission, &is_closed, error))
     return FALSE;
   admission->outcome = SV_WINDOW_CLOSED;
   admission->retry_after_s = 0;
@@ -58,7 +73,7 @@ static gboolean
 admit_all (SvSqliteState *state, const SvAdmissionRules *rules, SvAdmission *batch, gsize n, GError **error)
 {
   g_autoptr (GString) log = g_string_sized_new (n * 128);
-  Batch written = { rules, log, G_MININT64 };
+  Batch written = { .rules = rules, .log = log, .last_ms = G_MININT64 };
   if (!sv_sqlite_read_requests (state, rules, error))
     return FALSE;
   for (gsize i = 0; i < n; i++)

@@ -214,15 +214,91 @@ test_trust (void)
 }
 
 static void
+assert_not_signed (SvIssuedLine *line)
+{
+  const SvChainId chain = sample_chain ();
+  g_autoptr (SvKeypair) keypair = sample_keypair ();
+  g_autoptr (GError) error = NULL;
+  g_assert_null (sv_issued_sign (line, &chain, keypair, 0, &error));
+  g_assert_error (error, SV_ERROR, SV_ERROR_FAILED);
+}
+
+static void
+replace (char **text, const char *other)
+{
+  g_free (*text);
+  *text = g_strdup (other);
+}
+
+/* Each field once. */
+static void
 test_unreadable_is_not_signed (void)
+{
+  for (guint i = 0; i < 13; i++)
+  {
+    g_autoptr (SvIssuedLine) line = line_of (7, 12);
+    SvIssueRecord *record = line->records->pdata[1];
+    switch (i)
+    {
+    case 0:
+      record->challenge_id = 5;
+      break;
+    case 1:
+      record->challenge_id = 13;
+      break;
+    case 2:
+      record->challenge_id = 7;
+      break;
+    case 3:
+      replace (&record->asker, "5FHneW46xGXgs5mUiveU4sbTyGBzmstUspZC92UhjJM694tz");
+      break;
+    case 4:
+      replace (&record->miner, "nobody\"");
+      break;
+    case 5:
+      replace (&record->manifest_hash, "sha256:12");
+      break;
+    case 6:
+      replace (&record->element_id, "");
+      break;
+    case 7:
+      replace (&record->clip_hash, NULL);
+      break;
+    case 8:
+      replace (&record->nonce, "12");
+      break;
+    case 9:
+      record->seed = SV_JSON_MAX_INTEGER + 1;
+      break;
+    case 10:
+      record->block = SV_JSON_MAX_INTEGER + 1;
+      break;
+    case 11:
+      replace (&line->window_id, "a b");
+      break;
+    case 12:
+      line->first = 0;
+      break;
+    }
+    assert_not_signed (line);
+  }
+}
+
+/* What is written straight is what canonical JSON of the same values is, and a text of its own is signed. */
+static void
+test_written_as_canonical (void)
 {
   const SvChainId chain = sample_chain ();
   g_autoptr (SvKeypair) keypair = sample_keypair ();
   g_autoptr (SvIssuedLine) line = line_of (7, 12);
-  g_autoptr (GError) error = NULL;
-  ((SvIssueRecord *)line->records->pdata[1])->challenge_id = 5;
-  g_assert_null (sv_issued_sign (line, &chain, keypair, 0, &error));
-  g_assert_error (error, SV_ERROR, SV_ERROR_FAILED);
+  g_autoptr (SvSignedDocument) written = sign (line);
+  gsize length;
+  const char *data = g_bytes_get_data (written->bytes, &length);
+  g_autoptr (json_t) json = sv_json_parse ("line", data, length, SV_ISSUED_LINE_MAX_SIZE, NULL);
+  g_autoptr (SvSignedDocument) created = sv_signed_document_create (json, "issued", &chain, keypair, written->signed_at, NULL);
+  g_assert_cmpmem (data, length, g_bytes_get_data (created->bytes, NULL), g_bytes_get_size (created->bytes));
+  g_assert_cmpstr (written->hash, ==, created->hash);
+  g_assert_cmpstr (written->signed_by, ==, created->signed_by);
 }
 
 static void
@@ -298,6 +374,7 @@ main (int argc, char **argv)
   g_test_add_func ("/issued/rules", test_rules);
   g_test_add_func ("/issued/trust", test_trust);
   g_test_add_func ("/issued/unreadable-is-not-signed", test_unreadable_is_not_signed);
+  g_test_add_func ("/issued/written-as-canonical", test_written_as_canonical);
   g_test_add_func ("/issued/longest-fits", test_longest_fits);
   g_test_add_func ("/issued/file", test_file);
   g_test_add_func ("/issued/signposts", test_signposts);
