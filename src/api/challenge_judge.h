@@ -34,8 +34,13 @@ typedef struct
   SvIssueRecord record; /* its texts are the request's, and these: */
   char window_id[SV_WINDOW_ID_MAX + 1];
   char clip_hash[SV_HASH_TEXT_SIZE];
+  guint64 expiry_block; /* of the window */
 } SvOutcome;
 
 /* (out) @outcome: what its kind says, reply or answer's text (transfer full). */
 void sv_challenge_judge (const SvService *service, const SvSnapshot *snapshot, const SvChallengeCase *asked,
                          SvOutcome *outcome);
+
+/* 410. The window may have been closed by an instance that is ahead of this one, which is at @block: then the chain is at its
+ * expiry at least. Returns: (transfer full). */
+SvReply *sv_challenge_expired (const char *window_id, guint64 expiry_block, guint64 block);

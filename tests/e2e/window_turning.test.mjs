@@ -4,13 +4,13 @@
 // one that the server could have been at: from what all instances were known to have read, to what there was when it came.
 import { after, before, describe, test } from 'node:test';
 import assert from 'node:assert/strict';
-import { createWorld } from './harness.mjs';
+import { createWorld, waitFor } from './harness.mjs';
 import { NETUID } from './api.mjs';
 import { makeExchange, wayTo } from './fleet_driver.mjs';
 import { PLAYER, commit, football, withdraw } from './season.mjs';
 import { startPostgres } from '../support/postgres/postgres.mjs';
 
-const FIRST = '2025-10-23', SECOND = '2025-10-24', TURN = 60, END = 100_000, OVERLAP = 4;
+const FIRST = '2025-10-23', SECOND = '2025-10-24', TURN = 60, END = 100_000, OVERLAP = 2;
 const WIDTH = 16, ASKED_BETWEEN = 20, RARELY = 0.03;
 const UNKNOWN = `sha256:${'ab'.repeat(32)}`;
 
@@ -66,7 +66,7 @@ class Season {
     const from = Date.now();
     const result = await work();
     await this.#look(from);
-    await Promise.all(this.serves.map((serve) => serve.settle()));
+    await Promise.all(this.serves.map((serve) => this.#settled(serve)));
     this.heads.settle();
     this.indexes.settle();
     const asked = this.answers.length;
@@ -79,6 +79,13 @@ class Season {
     for (let block = (this.heads.last ?? head - 1) + 1; block <= head; block++) this.heads.add(block, from);
     const index = JSON.parse(this.world.read('store', 'scorevision', 'index.json'));
     if (index.sequence !== this.indexes.last?.sequence) this.indexes.add(index, from);
+  }
+
+  #settled({ url }) {
+    return waitFor(`${url} at block ${this.heads.last}`, async () => {
+      const ready = await (await fetch(`${url}/readyz`)).json();
+      return ready.block >= this.heads.last && ready.index_sequence >= this.indexes.last.sequence;
+    });
   }
 
   // A commitment, which somebody may quote from now on.
@@ -166,7 +173,7 @@ function turning(name, { instances, database, missing }) {
 
     await season.act(() => world.advanceTo(TURN - 2));
     const turned = season.answers.length;
-    await blocks(6);
+    await blocks(5);
     const late = await season.commit('three', SECOND);
     await blocks(1);
     const over = season.answers.slice(turned);
