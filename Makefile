@@ -3,7 +3,7 @@ SHELL := /bin/bash
 BUILD ?= build
 PREFIX ?= /usr/local
 
-.PHONY: all help deps demo demo-s3 demo-subtensor test bench fuzz install deb format lint clean
+.PHONY: all help deps demo demo-s3 demo-subtensor test fleet bench fuzz install deb format lint clean
 .DEFAULT_GOAL := all
 
 all: $(BUILD)/build.ninja ## build everything; the program is build/src/cli/sv
@@ -30,6 +30,9 @@ demo-subtensor: all ## the same on a real Subtensor runtime, with sr25519 keys (
 
 test: deps ## all tests: unit, contract, sanitizers, fuzz, peers, end to end
 	@scripts/test
+
+fleet: all ## three instances under 100,000 requests while everything is broken in turn (ten minutes)
+	@SV_BUILD=$(BUILD) SV_FLEET_REQUESTS=100000 SV_FLEET_OUTAGE=60 node --test tests/e2e/fleet_load.test.mjs
 
 bench: all ## ratios, each measured in one run
 	@SV_BUILD=$(BUILD) bench/run

@@ -139,11 +139,11 @@ export class Crowd {
   // Asks for @n challenges, with @width at a time, and goes on slowly until @faults has come to its end.
   async ask(n, width, faults) {
     this.atLeast = n;
-    const began = performance.now();
+    this.began = Date.now();
     let isBroken = true, failure, took;
     const breaking = faults(this).catch((error) => { failure = error; }).finally(() => { isBroken = false; });
     const isOver = () => {
-      if (this.done >= n) took ??= performance.now() - began;
+      if (this.done >= n) took ??= Date.now() - this.began;
       return failure || (this.done >= n && !isBroken);
     };
     await Promise.all(Array.from({ length: width }, () => this.#worker(isOver)));
