@@ -32,6 +32,7 @@ struct SvServer
 {
   SvService service;
   SvServerLimits limits;
+  SvConfig *config; /* its own: readers and engines ask it as long as they live */
   SvFront *front;
   int listen_fd;
   char *listen; /* SCOREVISION_LISTEN */
@@ -245,7 +246,8 @@ sv_server_prepare (const SvConfig *config, const SvServerLimits *limits, const S
   server->service.metrics = sv_metrics_new ();
   g_mutex_init (&server->service.flight_lock);
   g_cond_init (&server->service.flight_changed);
-  return prepare (server, config, before, error) ? g_steal_pointer (&server) : NULL;
+  server->config = sv_config_copy (config);
+  return prepare (server, server->config, before, error) ? g_steal_pointer (&server) : NULL;
 }
 
 gboolean
@@ -373,6 +375,7 @@ sv_server_stop (SvServer *server)
   sv_clip_watch_free (server->clip_watch);
   g_clear_pointer (&server->store, sv_object_store_free);
   sv_board_free (board);
+  g_clear_pointer (&server->config, sv_config_free);
   g_free (server->listen);
   g_free (server->url);
   g_free (server);

@@ -19,7 +19,7 @@
 #define MAX_ACCEPTS 64         /* a round */
 #define LISTEN_AGAIN_US 100000 /* when there was no room */
 #define HEAD_GRACE_US 2000000  /* a request that has been coming for longer makes room for a new connection */
-#define MAX_SPARE 256 /* exchanges kept for the next request */
+#define MAX_SPARE 256          /* exchanges kept for the next request */
 
 /* ── counting ── */
 
@@ -507,6 +507,7 @@ sv_worker_run (gpointer data)
     if (!run_round (worker) && worker->log->len > 0)
       sv_worker_flush_log (worker, TRUE);
   sv_worker_close_all (worker);
+  sv_metrics_tell_left_out (worker->front->service->metrics, G_MAXINT64, worker->log); /* no line follows any more */
   sv_worker_flush_log (worker, TRUE);
   return NULL;
 }
