@@ -20,7 +20,7 @@ import { down } from '../support/subtensor/faulty_node.mjs';
 const REQUESTS = Number(process.env.SV_FLEET_REQUESTS ?? 3000);
 const OUTAGE_MS = Number(process.env.SV_FLEET_OUTAGE ?? 6) * 1000;
 const WIDTH = Number(process.env.SV_FLEET_WIDTH ?? 24);
-const INSTANCES = 3, ASKERS = 4, LIMIT = 20, EXPIRY = 60 + Math.ceil(REQUESTS / 400);
+const INSTANCES = 3, ASKERS = 3, LIMIT = 20, EXPIRY = 60 + Math.ceil(REQUESTS / 400);
 const READY_MS = 60_000, UNREACHABLE = 5;
 const HIGH_LIMIT = '1000000/60s', LOW_LIMIT = `${LIMIT}/600s`;
 
@@ -74,8 +74,8 @@ const killed = async (i) => {
   await waitFor(`instance ${i} to run again`, async () => { await start(i); return true; }, OUTAGE_MS + READY_MS);
   await allReady();
 };
-const publishes = async ({ url }) => (await (await fetch(`${url}/metrics`)).text()).includes('\nsv_issue_publisher_leads 1\n');
-const follows = ({ child: { output: { stderr } } }) => stderr.lastIndexOf('this instance follows the chain') > stderr.lastIndexOf('another instance follows the chain');
+const leads = (metric) => async ({ url }) => (await (await fetch(`${url}/metrics`)).text()).includes(`\n${metric} 1\n`);
+const publishes = leads('sv_issue_publisher_leads'), follows = leads('sv_chain_leads');
 const leader = (does) => waitFor('a leader', async () => {
   for (const [i, serve] of fleet.entries()) if (isAlive(serve) && await does(serve)) return { i };
 }, READY_MS);
@@ -138,7 +138,8 @@ async function makeBlocks(isOver) {
 
 const sameRecord = (record) => JSON.stringify([Number(record.challenge_id ?? record.id), bare(record.asker), bare(record.miner), record.element_id,
   record.clip_hash, Number(record.seed), record.nonce, Number(record.block)]);
-const ofAnswer = ({ answer, asker, miner, elementId, nonce }) => JSON.stringify([Number(answer.id), asker, miner, elementId, answer.clip, answer.seed, nonce, answer.block]);
+const ofAnswer = ({ answer, asker, miner, elementId, nonce }) =>
+  JSON.stringify([Number(answer.id), asker, miner, elementId, answer.clip, answer.seed, nonce, answer.block]);
 
 test('under load, while everything is broken in turn, a nonce counts once and nothing else is refused', { skip }, async (t) => {
   const ways = everyWay();
@@ -156,7 +157,9 @@ test('under load, while everything is broken in turn, a nonce counts once and no
   t.diagnostic(JSON.stringify({ ...speed, ...numbers }));
   t.diagnostic(JSON.stringify(said));
   const seconds = (ms) => `${(ms / 1000).toFixed(1)} s`;
-  for (const { what, from, to } of crowd.faults) t.diagnostic(`${what}, after ${seconds(from - crowd.began)}: ${seconds(to - from)} until all were ready`);
+  for (const { what, from, to } of crowd.faults) {
+    t.diagnostic(`${what}, after ${seconds(from - crowd.began)}: ${seconds(to - from)} until all were ready`);
+  }
   assert.deepEqual(wrong.slice(0, 10), [], `${wrong.length} are wrong`);
   assert.ok(numbers.accepted >= REQUESTS && numbers.replayed > REQUESTS * 0.05, JSON.stringify(numbers));
   ways.forEach((way) => way.close());
@@ -228,7 +231,8 @@ test('the audit of the draws agrees, and that of the shards with each one but an
   const shards = [...answered.map((one) => [one]), invented].map(([one, more]) => shardOf(one, keyOf.get(one.asker), more));
   const file = world.write('shards.jsonl', `${shards.join('\n')}\n`);
   const told = await world.json(['validator', 'audit', file], { as: 'auditor', expect: 3 });
-  assert.deepEqual([told.verdicts.accepted, told.verdicts.rejected, told.issue_confirmed, told.issue_unchecked], [answered.length, 1, answered.length, 0]);
+  assert.deepEqual([told.verdicts.accepted, told.verdicts.rejected], [answered.length, 1]);
+  assert.deepEqual([told.issue_confirmed, told.issue_unchecked], [answered.length, 0]);
   const [{ rule, reason, source }] = told.not_accepted;
   assert.deepEqual([rule, reason, source], [7, 'not_issued', `${file}:${shards.length}`]);
 });

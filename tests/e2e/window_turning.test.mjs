@@ -25,7 +25,8 @@ function ruling({ manifestHash, claim }, block, index) {
   const isInForce = (entry) => block >= Math.max(entry.start_block, entry.active_from)
     && block < Math.min(entry.expiry_block, entry.superseded_at_block ?? Infinity);
   const entry = entries.find(isInForce);
-  if (!entry) return entries.some(({ expiry_block: expiry }) => block >= expiry) ? `410 window_expired ${entries[0].expiry_block}` : '404 no_active_window';
+  const over = entries.find(({ expiry_block: expiry }) => block >= expiry);
+  if (!entry) return over ? `410 window_expired ${over.expiry_block}` : '404 no_active_window';
   if (block < claim.from) return '412 unknown';
   if (claim.window !== entry.window_id) return isOver(windowOf(index, claim.window), block) ? '412 expired' : '412 wrong_window';
   return block < claim.to ? `200 ${entry.window_id} ${entry.expiry_block}` : `412 ${claim.end}`;
@@ -128,7 +129,8 @@ class Season {
     const indexes = this.indexes.between(from, to);
     const right = blocks.flatMap((block) => indexes.map((index) => ruling({ manifestHash, claim }, block, index)));
     if (right.includes(said)) return null;
-    return `${said} at block ${named ?? '?'}, of ${couldBe}; right is ${[...new Set(right)].join(' or ') || 'none of these blocks'} (${claim.miner} ${claim.proof.slice(0, 8)})`;
+    const should = [...new Set(right)].join(' or ') || 'none of these blocks';
+    return `${said} at block ${named ?? '?'}, of ${couldBe}; right is ${should} (${claim.miner} ${claim.proof.slice(0, 8)})`;
   }
 }
 
@@ -145,7 +147,8 @@ function turning(name, { instances, database, missing }) {
     clip = (await world.clip()).hash;
     first = await world.publish(football(FIRST, 1, TURN, clip));
     const second = await world.publish(football(SECOND, TURN, END, clip));
-    const serves = await Promise.all(Array.from({ length: instances }, (_, i) => world.startServe({ env: { ...env, SCOREVISION_HOME: world.path('homes', `api-${i}`) } })));
+    const serves = await Promise.all(Array.from({ length: instances }, (_, i) =>
+      world.startServe({ env: { ...env, SCOREVISION_HOME: world.path('homes', `api-${i}`) } })));
     season = new Season(world, serves);
     season.hashes.push(first.manifest_hash, second.manifest_hash);
     await season.commit('one', FIRST);
@@ -165,7 +168,8 @@ function turning(name, { instances, database, missing }) {
     Object.assign(given_up, { to: Number(proof.split(':')[0]), end: 'withdrawn' });
 
     const overlap = ['--overlap', String(OVERLAP)];
-    const corrected = await season.act(() => world.publish(football(FIRST, 1, TURN, clip, { tee: { trusted_share_gamma: 0.5 } }), { args: ['--supersede', ...overlap] }));
+    const other = football(FIRST, 1, TURN, clip, { tee: { trusted_share_gamma: 0.5 } });
+    const corrected = await season.act(() => world.publish(other, { args: ['--supersede', ...overlap] }));
     season.hashes.push(corrected.manifest_hash);
     await blocks(3);
     await season.act(() => world.json(['manifest', 'rollback', '--to-hash', first.manifest_hash, '--yes', ...overlap]));
@@ -186,7 +190,10 @@ function turning(name, { instances, database, missing }) {
     // Others than challenges may have waited for the index, which is read again for who names a hash that it does not know, or not any
     // more: once a second for all of them.
     const times = over.filter(({ answer }) => answer.status === 200).map(({ ms }) => ms).sort((a, b) => a - b);
-    t.diagnostic(`${name}: ${season.answers.length} answers, ${over.length} at the turning, the challenges among them in: p50 ${times[times.length >> 1].toFixed(1)} ms, p99 ${times[Math.floor(times.length * 0.99)].toFixed(1)} ms, most ${times.at(-1).toFixed(1)} ms, ${over.filter(({ answer }) => answer.fault || answer.status >= 500).length} errors`);
+    const share = (part) => `${times[Math.min(Math.floor(times.length * part), times.length - 1)].toFixed(1)} ms`;
+    const errors = over.filter(({ answer }) => answer.fault || answer.status >= 500).length;
+    t.diagnostic(`${name}: ${season.answers.length} answers, ${over.length} at the turning with ${errors} errors; the challenges among them: `
+      + `p50 ${share(0.5)}, p99 ${share(0.99)}, most ${share(1)}`);
     t.diagnostic(JSON.stringify(counts));
     assert.deepEqual([...new Set(wrong)].slice(0, 10), [], `${wrong.length} of ${season.answers.length} are wrong`);
     const cases = [`200 ${FIRST} ${TURN}`, `200 ${SECOND} ${END}`, `410 window_expired ${TURN}`, '404 no_active_window',
