@@ -39,7 +39,7 @@ void
 sv_postgres_disconnect (SvPostgresState *state)
 {
   g_clear_pointer (&state->connection, PQfinish);
-  g_clear_pointer (&state->requests, sv_request_log_free);
+  sv_postgres_forget_requests (state);
   g_hash_table_remove_all (state->statements);
   g_hash_table_remove_all (state->leads);
 }
