@@ -381,8 +381,6 @@ sv_request_memory_recall (SvRequestMemory *memory, guint limit, const SvRequest 
     return;
   }
   Keys keys = keys_of (memory, request);
-  if (has_any (memory, &keys))
-    return;
   add_all (memory, &keys);
   Moment moment = arrive (memory, request);
   count_request (moment.asker, moment.bucket, moment.now_ms, slot_width (memory, limit));

@@ -39,7 +39,8 @@ SvAdmissionOutcome sv_request_memory_judge (SvRequestMemory *memory, guint limit
 gboolean sv_request_memory_judge_logged (SvRequestMemory *memory, guint limit, gboolean is_window_closed,
                                          SvAdmission *admission, SvRequest *logged);
 
-/* Remembers what was judged elsewhere or before; requests have to come in the order in which they were judged. */
+/* Remembers what was judged elsewhere or before; requests have to come in the order in which they were judged, each once. A
+ * nonce that is remembered here still may have been over, and admitted anew, where it was judged. */
 void sv_request_memory_recall (SvRequestMemory *memory, guint limit, const SvRequest *request);
 
 gboolean sv_request_memory_knows (const SvRequestMemory *memory, const char *asker);

@@ -10,7 +10,8 @@
  *  7. in a long random run the outcome is that of a slow, obvious model, through two handles
  *  8. processes together admit no more than the limit
  *  9. old nonces are removed bit by bit, and may then be used again
- * 10. a clock that was far ahead and is set back locks nobody out; one that is a little back does not widen the window
+ * 10. other rules hold from the next request on, for what was asked before, too
+ * 11. a clock that was far ahead and is set back locks nobody out; one that is a little back does not widen the window
  */
 #include <string.h>
 
@@ -146,6 +147,20 @@ test_many_clients (StateFixture *f)
     n_shared += try_as (f->state, &many, "5A", client_id, 2000, nonce).outcome == SV_ADMITTED;
   }
   g_assert_cmpuint (n_shared, ==, 1000 / 17);
+}
+
+static void
+test_other_rules (StateFixture *f)
+{
+  SvAdmissionRules shorter = { .limit = 4, .window_ms = 1000, .remember_ms = 120000 };
+  SvAdmissionRules higher = { .limit = 6, .window_ms = 60000, .remember_ms = 120000 };
+  for (guint i = 0; i < 4; i++)
+    assert_admitted (try_at (f->state, "5A", "", 1000));
+  assert_limited (try_at (f->state, "5A", "", 3000), 58);
+  assert_admitted (try_as (f->state, &shorter, "5A", "", 3000, "shorter"));
+  assert_limited (try_at (f->state, "5A", "", 3000), 58);
+  assert_admitted (try_as (f->state, &higher, "5A", "", 3000, "higher"));
+  assert_limited (try_as (f->state, &higher, "5A", "", 3000, "higher still"), 58);
 }
 
 /* ── against a model ── */
@@ -345,6 +360,7 @@ main (int argc, char **argv)
   state_promise_add ("askers are apart", test_askers_apart);
   state_promise_add ("a busy client leaves a quiet one its share", test_fair_shares);
   state_promise_add ("many clients", test_many_clients);
+  state_promise_add ("other rules hold at once", test_other_rules);
   state_promise_add ("a long run agrees with a model", test_model);
   state_promise_add ("processes together keep the limit", test_processes);
   state_promise_add ("old nonces go bit by bit", test_old_nonces);
