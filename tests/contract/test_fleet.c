@@ -67,6 +67,8 @@ test_leadership (StateFixture *f)
   g_clear_pointer (&other, sv_state_free);
   await_leading (third, "issue-log");
   g_assert_false (leads (third, "chain"));
+  g_autoptr (SvState) again = open_state (f->url);
+  g_assert_false (leads (again, "issue-log")); /* whoever comes back has what he had no more */
 }
 
 static void
