@@ -161,8 +161,8 @@ insert_of (const char *sql, GString *const *columns, guint n)
   return query;
 }
 
-/* The last row of those looked at that is old is followed by one that is kept. A time far ahead comes from a clock that has
- * been set back since. */
+/* Of the rows from $3 to before $4 those go that come before the first which is still needed. A time far ahead comes from a
+ * clock that has been set back since. */
 #define END                                                                                                                    \
   "WITH kept AS (SELECT COALESCE ((SELECT seq FROM scorevision.requests WHERE seq >= $3::bigint AND seq < $4::bigint"          \
   " AND time_ms BETWEEN $5::bigint AND $6::bigint ORDER BY seq LIMIT 1), $4::bigint) AS seq),"                                 \
@@ -220,9 +220,7 @@ admit (Batch *batch, GError **error)
   SvPostgresState *state = batch->state;
   if (batch->n == 0)
     return TRUE;
-  if (!sv_postgres_ready (state, error))
-    return FALSE;
-  if (!sv_postgres_remember_requests (state, batch->rules, error) || !begin (batch, error))
+  if (!sv_postgres_ready (state, error) || !sv_postgres_remember_requests (state, batch->rules, error) || !begin (batch, error))
     return FALSE;
   for (gsize i = 0; i < batch->n; i++)
     judge (batch, &batch->batch[i]);
