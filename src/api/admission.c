@@ -16,6 +16,7 @@ struct SvAdmissionMemory
   GMutex lock;
   SvRequestMemory *known;
   SvRequestMemory *strangers;
+  gint n_nonces; /* atomic */
 };
 
 SvAdmissionMemory *
@@ -95,11 +96,20 @@ judge (SvAdmissionMemory *memory, const SvAdmissionRequest *asked, guint *retry_
   }
 }
 
+/* For whoever wants to know how many there are, and shall not keep requests waiting for it. */
+static void
+note_size (SvAdmissionMemory *memory)
+{
+  guint n = sv_request_memory_nonces (memory->known) + sv_request_memory_nonces (memory->strangers);
+  g_atomic_int_set (&memory->n_nonces, (gint)n);
+}
+
 SvAdmissionVerdict
 sv_admission_admit (SvAdmissionMemory *memory, const SvAdmissionRequest *asked, guint *retry_after_s)
 {
   g_mutex_lock (&memory->lock);
   SvAdmissionVerdict verdict = judge (memory, asked, retry_after_s);
+  note_size (memory);
   g_mutex_unlock (&memory->lock);
   return verdict;
 }
@@ -110,16 +120,14 @@ sv_admission_remember (SvAdmissionMemory *memory, const SvAdmissionRequest *aske
   SvRequest request = request_of (asked);
   g_mutex_lock (&memory->lock);
   sv_request_memory_recall (asked->is_stranger ? memory->strangers : memory->known, memory->limit, &request);
+  note_size (memory);
   g_mutex_unlock (&memory->lock);
 }
 
 guint
 sv_admission_size (SvAdmissionMemory *memory)
 {
-  g_mutex_lock (&memory->lock);
-  guint n = sv_request_memory_nonces (memory->known) + sv_request_memory_nonces (memory->strangers);
-  g_mutex_unlock (&memory->lock);
-  return n;
+  return (guint)g_atomic_int_get (&memory->n_nonces);
 }
 
 /* ── the setting ── */

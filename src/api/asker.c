@@ -92,23 +92,32 @@ sv_reply_chain_unavailable (const char *why)
 }
 
 static gboolean
-has_signed_nonce (const SvChallengeRequest *request)
+verify (SvMetrics *metrics, const SvChallengeRequest *request, const char *text, gsize length, const SvSignature *signature)
 {
-  return sv_signature_verify_by_key (request->asker_key, request->nonce, strlen (request->nonce), &request->asker_signature);
+  gboolean is_valid = sv_signature_verify_by_key (request->asker_key, text, length, signature);
+  sv_metrics_count_signature (metrics, signature->scheme, is_valid);
+  return is_valid;
 }
 
 static gboolean
-has_signed_hash (const SvChallengeRequest *request)
+has_signed_nonce (SvMetrics *metrics, const SvChallengeRequest *request)
+{
+  return verify (metrics, request, request->nonce, strlen (request->nonce), &request->asker_signature);
+}
+
+static gboolean
+has_signed_hash (SvMetrics *metrics, const SvChallengeRequest *request)
 {
   char text[SV_CHALLENGE_SIGNED_TEXT_SIZE];
   gsize length = sv_challenge_signed_text_into (request->manifest_hash, request->x_nonce, text);
-  return sv_signature_verify_by_key (request->asker_key, text, length, &request->asker_x_signature);
+  return verify (metrics, request, text, length, &request->asker_x_signature);
 }
 
 SvReply *
-sv_asker_verify (const SvChallengeRequest *request, gboolean legacy, gint64 now_ms)
+sv_asker_verify (const SvService *service, const SvChallengeRequest *request, gboolean legacy, gint64 now_ms)
 {
-  if (!has_signed_nonce (request) || (!legacy && request->x_signature != NULL && !has_signed_hash (request)))
+  if (!has_signed_nonce (service->metrics, request) ||
+      (!legacy && request->x_signature != NULL && !has_signed_hash (service->metrics, request)))
     return sv_reply_unauthorized ("bad_signature");
   return sv_nonce_is_fresh (request->nonce, now_ms) ? NULL : sv_reply_unauthorized ("stale_nonce");
 }

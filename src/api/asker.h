@@ -12,7 +12,7 @@ gboolean sv_asker_is_known (const SvService *service, const SvSnapshot *snapshot
 SvReply *sv_asker_read (SvExchange *exchange, gboolean legacy, SvChallengeRequest *request);
 
 /* 401 `bad_signature` or `stale_nonce`; NULL when all is well. @legacy looks at the query signature only. */
-SvReply *sv_asker_verify (const SvChallengeRequest *request, gboolean legacy, gint64 now_ms);
+SvReply *sv_asker_verify (const SvService *service, const SvChallengeRequest *request, gboolean legacy, gint64 now_ms);
 
 /* 401 `replayed_nonce`, then 401 with @refusal (unless NULL), then 409; NULL when the request is admitted and remembered.
  * With @is_counted FALSE nothing is looked up or remembered: only @refusal is judged. */

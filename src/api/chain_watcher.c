@@ -207,7 +207,9 @@ sv_chain_watch_step (gboolean is_demanded, gpointer data)
 {
   SvChainWatch *watch = data;
   g_autoptr (GError) error = NULL;
-  if (ask_to_lead (watch, &error))
+  gboolean has_asked = ask_to_lead (watch, &error);
+  sv_board_set_leads (watch->board, has_asked && watch->leads);
+  if (has_asked)
     (void)(watch->leads ? step_leading : step_following) (watch, is_demanded, &error);
   sv_watch_report ("chain", error, &watch->fault);
 }

@@ -26,6 +26,7 @@ typedef struct
   char manifest_hash[SV_HASH_TEXT_SIZE];
   SvChallengeCase asked;
   SvOutcome outcome;
+  SvStep waited;      /* what it was suspended for */
   SvIssueEntry entry; /* the issue log's while the exchange is suspended for it */
   char buffer[SV_CHALLENGE_TEXT_USUAL_SIZE];
 } Work;
@@ -84,13 +85,15 @@ begin (SvExchange *exchange, Work *work)
 {
   SvService *service = exchange->service;
   SvChallengeRequest *request = &work->request;
+  sv_exchange_begin_steps (exchange);
   SvReply *reply = sv_asker_read (exchange, FALSE, request);
   if (reply != NULL)
     return reply;
   gint64 now_ms = sv_clock_ms ();
   const char *asker = request->validator_hotkey;
   const char *miner = request->miner_hotkey != NULL ? request->miner_hotkey : asker;
-  reply = sv_asker_verify (request, FALSE, now_ms);
+  reply = sv_asker_verify (service, request, FALSE, now_ms);
+  sv_exchange_end_step (exchange, SV_STEP_SIGNATURES);
   if (reply != NULL)
     return reply;
   g_autoptr (SvSnapshot) snapshot = sv_board_get (service->board);
@@ -106,7 +109,9 @@ begin (SvExchange *exchange, Work *work)
   };
   if (strcmp (miner, asker) != 0 && service->validators != NULL && !sv_validators_are_read (service->validators))
     return sv_reply_chain_unavailable ("the validator list has not been read yet");
-  return sv_asker_admit (service, &work->admission, refusal_of (service, request, miner), work->asked.is_known);
+  reply = sv_asker_admit (service, &work->admission, refusal_of (service, request, miner), work->asked.is_known);
+  sv_exchange_end_step (exchange, SV_STEP_ADMISSION);
+  return reply;
 }
 
 /* ── what he gets ── */
@@ -134,7 +139,7 @@ issue (SvExchange *exchange, Work *work)
   work->entry.done = go_on;
   work->entry.data = exchange;
   exchange->stage = STAGE_ISSUED;
-  sv_exchange_suspend (exchange);
+  sv_exchange_wait (exchange, SV_WAIT_STATE);
   sv_issue_log_submit (exchange->service->issue_log, &work->entry);
 }
 
@@ -145,6 +150,7 @@ judge (SvExchange *exchange, Work *work)
   g_autoptr (SvSnapshot) snapshot = sv_board_get (service->board);
   sv_challenge_judge (service, snapshot, &work->asked, &work->outcome);
   g_clear_pointer (&snapshot, sv_snapshot_unref);
+  sv_exchange_end_step (exchange, SV_STEP_JUDGING);
   exchange->stage = STAGE_JUDGE;
   switch (work->outcome.kind)
   {
@@ -152,12 +158,14 @@ judge (SvExchange *exchange, Work *work)
     return end_with_error (exchange, work, work->outcome.reply);
   case SV_OUTCOME_READ_INDEX:
     work->asked.index_was_read = TRUE;
-    sv_exchange_suspend (exchange);
+    work->waited = SV_STEP_INDEX;
+    sv_exchange_wait (exchange, SV_WAIT_INDEX);
     sv_watcher_wait (service->manifests, sv_exchange_resume, exchange);
     break;
   case SV_OUTCOME_READ_CHAIN:
     work->asked.chain_was_read = TRUE;
-    sv_exchange_suspend (exchange);
+    work->waited = SV_STEP_CHAIN;
+    sv_exchange_wait (exchange, SV_WAIT_CHAIN);
     sv_watcher_wait (service->chain, sv_exchange_resume, exchange);
     break;
   case SV_OUTCOME_ISSUE:
@@ -168,9 +176,11 @@ judge (SvExchange *exchange, Work *work)
 }
 
 static SvReply *
-answer (Work *work)
+answer (SvExchange *exchange, Work *work)
 {
   gsize length;
+  sv_exchange_end_step_at (exchange, SV_STEP_QUEUED, work->entry.taken_us);
+  sv_exchange_end_step_at (exchange, SV_STEP_DURABLE, work->entry.done_us);
   SvReply *fault = sv_issue_entry_fault (&work->entry);
   if (fault != NULL)
     return fault;
@@ -182,7 +192,7 @@ SvReply *
 sv_handle_challenge_v3 (SvExchange *exchange)
 {
   if (exchange->stage == STAGE_ISSUED)
-    return answer (exchange->work);
+    return answer (exchange, exchange->work);
   if (exchange->stage == STAGE_BEGIN)
   {
     exchange->work = take_work (exchange);
@@ -191,5 +201,7 @@ sv_handle_challenge_v3 (SvExchange *exchange)
     if (reply != NULL)
       return reply;
   }
+  else
+    sv_exchange_end_step (exchange, ((const Work *)exchange->work)->waited);
   return judge (exchange, exchange->work);
 }

@@ -8,6 +8,7 @@
 #include "api/watching.h"
 #include "base/error.h"
 #include "base/hash.h"
+#include "base/rfc3339.h"
 #include "store/object_store.h"
 
 #define ASK_AGAIN_US (600 * G_USEC_PER_SEC)
@@ -127,6 +128,8 @@ sv_clip_watch_step (gboolean is_demanded, gpointer data)
       break;
   }
   sv_watch_report ("asking the store for clips", error, &watch->store_fault);
+  if (error == NULL)
+    sv_board_saw_store (watch->board, sv_clock_ms ());
   if (has_changed)
     publish (watch);
 }

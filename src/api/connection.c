@@ -109,7 +109,13 @@ receive (SvConnection *connection, char *bytes, gsize length)
 static SvOrigin
 origin_of (SvConnection *connection)
 {
-  return (SvOrigin){ .connection = connection, .peer = &connection->peer, .client = connection->client };
+  const SvWorker *worker = connection->worker;
+  gboolean has_begun = connection->state == SV_CONNECTION_HEAD;
+  return (SvOrigin){ .connection = connection,
+                     .peer = &connection->peer,
+                     .client = connection->client,
+                     .arrived_us =
+                         has_begun ? connection->deadline_us - (gint64)worker->front->limits.head_ms * 1000 : worker->now_us };
 }
 
 static void
@@ -353,9 +359,11 @@ sv_connection_expire (SvConnection *connection)
   switch ((SvConnectionState)connection->state)
   {
   case SV_CONNECTION_HEAD:
+    sv_worker_count (connection->worker, SV_FRONT_CUT_HEAD, 1);
     refuse (connection, 408, "its headers did not arrive in time");
     break;
   case SV_CONNECTION_BODY:
+    sv_worker_count (connection->worker, SV_FRONT_CUT_BODY, 1);
     refuse (connection, 408, "its body did not arrive in time");
     break;
   case SV_CONNECTION_SENDING:
@@ -365,9 +373,13 @@ sv_connection_expire (SvConnection *connection)
       sv_connection_set_state (connection, SV_CONNECTION_SENDING);
       break;
     }
+    sv_worker_count (connection->worker, SV_FRONT_CUT_SENDING, 1);
     abort_connection (connection);
     break;
   case SV_CONNECTION_IDLE:
+    sv_worker_count (connection->worker, SV_FRONT_CUT_IDLE, 1);
+    sv_connection_close (connection);
+    break;
   case SV_CONNECTION_LINGERING:
     sv_connection_close (connection);
     break;

@@ -19,6 +19,7 @@
 static void
 finish_answer (SvConnection *connection)
 {
+  sv_exchange_sent (connection->exchange);
   sv_connection_end_exchange (connection);
   if (!connection->is_keep_alive)
     sv_connection_end (connection);

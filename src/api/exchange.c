@@ -10,6 +10,7 @@
 #include "api/asker.h"
 #include "base/log.h"
 
+#define LINES_PER_SECOND 20
 #define KEPT_TEXT 4096 /* bytes of text that an exchange keeps for the next request */
 
 /* ── beginning ── */
@@ -27,7 +28,7 @@ write_hex (char *out, guint32 number, guint min_digits)
 }
 
 static void
-make_id (char id[24])
+make_id (char *id)
 {
   static gint counter;
   static gsize prefix;
@@ -70,6 +71,7 @@ start (SvExchange *exchange, const SvOrigin *origin)
   exchange->method = "-";
   exchange->is_begun = TRUE;
   exchange->began_us = g_get_monotonic_time ();
+  exchange->arrived_us = origin->arrived_us;
   make_id (exchange->id);
   g_atomic_int_inc (&exchange->service->n_in_flight);
 }
@@ -110,6 +112,19 @@ copy_text (SvExchange *exchange, const char *bytes, gsize length)
     exchange->text_size = length;
   }
   memcpy (exchange->text, bytes, length);
+}
+
+/* Of a proxy that is trusted the request's id is taken over, so that its log and ours name the same. */
+static void
+find_id (SvExchange *exchange, const SvAddress *peer)
+{
+  static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._:-";
+  if (!sv_address_limit_trusts (exchange->service->addresses, peer))
+    return;
+  g_autofree char *given = sv_pairs_join (exchange->headers, "X-Request-Id"); /* of two, the comma is not allowed */
+  gsize length = given != NULL ? strlen (given) : 0;
+  if (length > 0 && length <= SV_REQUEST_ID_MAX && strspn (given, allowed) == length)
+    memcpy (exchange->id, given, length + 1);
 }
 
 /* Some proxies add a header line of their own below the client's, so the last one is the one to believe. */
@@ -166,6 +181,7 @@ sv_exchange_begin (SvExchange *exchange, const SvOrigin *origin, const char *byt
   copy_text (exchange, bytes, head->length);
   keep_headers (exchange, head);
   find_client (exchange, origin->peer);
+  find_id (exchange, origin->peer);
   exchange->text[head->method.at + head->method.length] = '\0';
   exchange->method = exchange->text + head->method.at;
   const char *reason = sv_target_decode (&exchange->own_target, exchange->text + head->target.at, head->target.length);
@@ -218,6 +234,9 @@ sv_exchange_handle (SvExchange *exchange)
 {
   SvReply *reply = exchange->is_working ? NULL : check_load (exchange);
   exchange->is_suspended = FALSE;
+  if (exchange->waits_for != SV_WAIT_NONE)
+    sv_metrics_count_waiting (exchange->service->metrics, exchange->waits_for, -1);
+  exchange->waits_for = SV_WAIT_NONE;
   if (reply == NULL)
     reply = exchange->route->handle (exchange);
   g_assert ((reply == NULL) == exchange->is_suspended); /* else it would be answered twice, or never */
@@ -228,6 +247,36 @@ void
 sv_exchange_suspend (SvExchange *exchange)
 {
   exchange->is_suspended = TRUE;
+}
+
+void
+sv_exchange_wait (SvExchange *exchange, SvWait wait)
+{
+  sv_exchange_suspend (exchange);
+  exchange->waits_for = wait;
+  sv_metrics_count_waiting (exchange->service->metrics, wait, 1);
+}
+
+/* ── steps ── */
+
+void
+sv_exchange_end_step_at (SvExchange *exchange, SvStep step, gint64 end_us)
+{
+  sv_metrics_count_step (exchange->service->metrics, step, end_us - exchange->step_us);
+  exchange->step_us = end_us;
+}
+
+void
+sv_exchange_end_step (SvExchange *exchange, SvStep step)
+{
+  sv_exchange_end_step_at (exchange, step, g_get_monotonic_time ());
+}
+
+void
+sv_exchange_begin_steps (SvExchange *exchange)
+{
+  exchange->step_us = exchange->arrived_us;
+  sv_exchange_end_step_at (exchange, SV_STEP_HEAD, exchange->began_us);
 }
 
 /* ── the end ── */
@@ -252,19 +301,49 @@ finish_working (SvExchange *exchange)
   announce (exchange->service);
 }
 
-void
-sv_exchange_record (SvExchange *exchange, const SvReply *reply, GString *log)
+/* What was handed out is always logged; of all else so many lines a second, of each kind of answer. */
+static gboolean
+may_log (const SvExchange *exchange, const SvReply *reply, SvAnswerKind *kind, gint64 now_us, guint *left_out)
 {
-  char status[16], ms[32];
-  gint64 duration_us = g_get_monotonic_time () - exchange->began_us;
-  const char *route = exchange->route != NULL ? exchange->route->name : "none";
-  sv_metrics_count (exchange->service->metrics, route, reply->status, reply->label, duration_us);
+  *left_out = 0;
+  if (exchange->route != NULL && exchange->route->is_limited && reply->status < 400)
+    return TRUE;
+  if (sv_log_limit_take (&kind->log_limit, LINES_PER_SECOND, now_us, left_out))
+    return TRUE;
+  sv_metrics_note_left_out (exchange->service->metrics);
+  return FALSE;
+}
+
+static void
+log_answer (const SvExchange *exchange, const SvReply *reply, gint64 duration_us, guint left_out, GString *log)
+{
+  char status[16], ms[32], n[16];
+  g_snprintf (n, sizeof n, "%u", left_out);
   g_snprintf (status, sizeof status, "%u", reply->status);
   g_snprintf (ms, sizeof ms, "%" G_GINT64_FORMAT ".%03d", duration_us / 1000, (int)(duration_us % 1000));
   sv_log_append (log, "info", "request", "id", exchange->id, "method", exchange->method, "path",
                  exchange->target != NULL ? exchange->target->path : "-", "status", status, "outcome", reply->label, "ms", ms,
-                 "client", exchange->client, "asker", exchange->asker, NULL);
+                 "client", exchange->client, "asker", exchange->asker, "left_out", left_out > 0 ? n : NULL, NULL);
+}
+
+void
+sv_exchange_record (SvExchange *exchange, const SvReply *reply, GString *log)
+{
+  guint left_out;
+  gint64 now_us = g_get_monotonic_time ();
+  gint64 duration_us = now_us - exchange->began_us;
+  const char *endpoint = exchange->route != NULL ? exchange->route->name : "none";
+  SvAnswerKind *kind = sv_metrics_count (exchange->service->metrics, endpoint, reply->status, reply->label, duration_us);
+  if (may_log (exchange, reply, kind, now_us, &left_out))
+    log_answer (exchange, reply, duration_us, left_out, log);
   finish_working (exchange);
+}
+
+void
+sv_exchange_sent (SvExchange *exchange)
+{
+  if (exchange->step_us != 0)
+    sv_exchange_end_step (exchange, SV_STEP_SENT);
 }
 
 void
@@ -290,6 +369,7 @@ sv_exchange_end (SvExchange *exchange)
   exchange->client = exchange->asker = NULL;
   exchange->body_length = 0;
   exchange->stage = 0;
+  exchange->step_us = 0;
   exchange->work = NULL;
   exchange->free_work = NULL;
   exchange->is_begun = FALSE;

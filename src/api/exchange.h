@@ -9,6 +9,7 @@ typedef struct
   struct SvConnection *connection; /* which sv_exchange_resume() goes on with */
   const SvAddress *peer;
   const char *client; /* the peer's address as text; borrowed as long as the exchange lives */
+  gint64 arrived_us;  /* monotonic: its first byte */
 } SvOrigin;
 
 /* Exchanges are used again and again: their arrays and texts keep their memory. */
@@ -26,8 +27,11 @@ SvReply *sv_exchange_refuse (SvExchange *exchange, const SvOrigin *origin, guint
 /* Returns: (transfer full) the answer; NULL: the exchange was suspended, and this is called again when it is resumed. */
 SvReply *sv_exchange_handle (SvExchange *exchange);
 
-/* What is answered: counts it, and appends a line to @log. The handler's part is over. */
+/* What is answered: counts it, and appends a line to @log, but for what comes too often. The handler's part is over. */
 void sv_exchange_record (SvExchange *exchange, const SvReply *reply, GString *log);
+
+/* The answer's last byte is the system's. */
+void sv_exchange_sent (SvExchange *exchange);
 
 /* The answer is sent to its end, or cannot be. */
 void sv_exchange_end (SvExchange *exchange);

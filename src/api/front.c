@@ -67,6 +67,7 @@ sv_front_new (SvService *service, int listen_fd, const SvFrontLimits *limits, GE
 {
   SvFront *front = g_new0 (SvFront, 1);
   front->service = service;
+  service->front = front; /* before any thread asks */
   front->limits = *limits;
   front->listen_fd = listen_fd;
   front->n_workers = count_processors ();

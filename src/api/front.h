@@ -30,6 +30,9 @@ void sv_front_quiesce (SvFront *front);
 /* The same, and closes the connections that are idle; a request that is here already is answered. */
 void sv_front_close (SvFront *front);
 
+/* Appends what /metrics tells of connections and threads. */
+void sv_front_write_metrics (const SvFront *front, GString *out);
+
 /* Open connections. */
 guint sv_front_connections (const SvFront *front);
 

@@ -15,6 +15,22 @@ typedef enum
   SV_FRONT_CLOSED, /* who is idle is sent away */
 } SvFrontStage;
 
+/* What a worker counts, for /metrics. */
+typedef enum
+{
+  SV_FRONT_ACCEPTED,
+  SV_FRONT_REFUSED_ADDRESS, /* one address has too many */
+  SV_FRONT_PAUSED_FULL,     /* no more are accepted for a while: there are as many as may be */
+  SV_FRONT_PAUSED_MEANS,    /* the same: the system has no more files or memory */
+  SV_FRONT_CUT_DISPLACED,   /* made room for another */
+  SV_FRONT_CUT_IDLE,
+  SV_FRONT_CUT_HEAD,
+  SV_FRONT_CUT_BODY,
+  SV_FRONT_CUT_SENDING,
+  SV_FRONT_BUSY_US,
+  SV_N_FRONT_COUNTS,
+} SvFrontCount;
+
 /* A connection is in the list of its state. All but WORKING have a deadline, and each list is in the order of deadlines. */
 typedef enum
 {
@@ -83,6 +99,8 @@ struct SvWorker
   gint is_sleeping;    /* atomic: the event is to be written after putting something into the inbox */
   gint n_connections;  /* atomic */
   gint64 now_us;
+  gint64 awake_us;        /* since when it has not slept */
+  gint64 told_us;         /* when it told what was left out of the log */
   gint64 listen_again_us; /* 0: it listens, or never will */
   gboolean is_listening;
   SvFrontStage stage; /* the front's, as far as it is done here; changed under the front's lock */
@@ -93,6 +111,9 @@ struct SvWorker
   char *buffer; /* SV_READ_SIZE */
   GString *out;
   GString *log;
+  /* written by this thread, read by any: */
+  _Atomic guint64 counts[SV_N_FRONT_COUNTS];
+  _Atomic gint n_in_state[SV_N_LISTS];
 };
 
 struct SvFront
@@ -136,6 +157,7 @@ gssize sv_connection_send_some (SvConnection *connection, const char *bytes, gsi
 
 /* ── worker.c ── */
 
+void sv_worker_count (SvWorker *worker, SvFrontCount count, guint64 n);
 gpointer sv_worker_run (gpointer worker);
 /* Cuts off its connections; in its own thread, or when that has ended. */
 void sv_worker_close_all (SvWorker *worker);

@@ -1,4 +1,6 @@
 /* Health, readiness and metrics. Alive: the process answers. Ready: it would not answer 503 for reasons of its own. */
+#include "api/front.h"
+#include "api/process_metrics.h"
 #include "api/service.h"
 #include "base/rfc3339.h"
 
@@ -58,9 +60,8 @@ write_snapshot (const SvService *service, GString *out)
                              (double)snapshot->catalog->index->sequence);
   if (snapshot->clips != NULL)
     sv_metrics_write_sample (out, "sv_clips", "gauge", "Clips registered.", snapshot->clips->list->len);
-  if (snapshot->lost != NULL)
-    sv_metrics_write_sample (out, "sv_clips_lost", "gauge", "Clips registered that are not in the store.",
-                             g_hash_table_size (snapshot->lost));
+  sv_metrics_write_sample (out, "sv_clips_lost", "gauge", "Clips registered that the store is known not to have.",
+                           snapshot->lost != NULL ? g_hash_table_size (snapshot->lost) : 0);
   sv_metrics_write_sample (out, "sv_known_miners", "gauge", "Accounts with a commitment for an unexpired window.",
                            sv_snapshot_count_known (snapshot));
   if (snapshot->bindings == NULL)
@@ -69,6 +70,8 @@ write_snapshot (const SvService *service, GString *out)
   sv_metrics_write_sample (out, "sv_chain_head_block", "gauge", "Best block that answers are given at.",
                            (double)head->best.number);
   sv_metrics_write_sample (out, "sv_chain_finalized_block", "gauge", "Finalized block.", (double)head->finalized.number);
+  sv_metrics_write_sample (out, "sv_chain_unfinalized_blocks", "gauge", "Blocks by which finality is behind the best block.",
+                           (double)head->best.number - (double)head->finalized.number);
   sv_metrics_write_sample (out, "sv_chain_unreadable_blocks", "gauge",
                            "Blocks of the open windows that no endpoint has the content of any more.",
                            sv_bindings_count_unreadable (snapshot->bindings));
@@ -77,16 +80,55 @@ write_snapshot (const SvService *service, GString *out)
 }
 
 static void
+write_ages (const SvService *service, GString *out)
+{
+  static const char name[] = "sv_snapshot_age_seconds";
+  SvBoardAges ages;
+  sv_board_ages (service->board, sv_clock_ms (), &ages);
+  sv_metrics_write_family (out, name, "gauge",
+                           "Since it was read without a fault, or since the start where it never was, by what is read.");
+  sv_metrics_write_value (out, name, (double)ages.index_ms / 1000, "of", "manifest_index", NULL);
+  sv_metrics_write_value (out, name, (double)ages.clips_ms / 1000, "of", "clips", NULL);
+  sv_metrics_write_value (out, name, (double)ages.store_ms / 1000, "of", "clips_in_store", NULL);
+  sv_metrics_write_value (out, name, (double)ages.chain_ms / 1000, "of", "bindings", NULL);
+}
+
+static void
+write_readiness (const SvService *service, GString *out)
+{
+  g_autoptr (SvSnapshot) snapshot = sv_board_get (service->board);
+  sv_metrics_write_sample (out, "sv_ready", "gauge", "1 where /readyz answers 200.",
+                           find_fault (service, snapshot, sv_clock_ms ()) == NULL);
+}
+
+static void
+write_database (const SvService *service, GString *out)
+{
+  SvStateConnections connections = sv_state_connections ();
+  sv_metrics_write_sample (out, "sv_database_up", "gauge", "1 where the database could be asked when it was asked last.",
+                           sv_state_keeper_fault (service->keeper) == NULL);
+  sv_metrics_write_sample (out, "sv_database_connections_made_total", "counter",
+                           "Connections made to a database server, again ones among them; a file has none.",
+                           (double)connections.n_made);
+  sv_metrics_write_sample (out, "sv_database_connections_failed_total", "counter", "Attempts to connect that failed.",
+                           (double)connections.n_failed);
+  sv_metrics_write_sample (out, "sv_chain_leads", "gauge",
+                           "1 where this instance reads the chain for all that share its database.",
+                           sv_board_leads (service->board));
+}
+
+static void
 write_issue_log (const SvService *service, GString *out)
 {
-  SvIssueLogCounts counts;
-  sv_issue_log_counts (service->issue_log, &counts);
-  sv_metrics_write_sample (out, "sv_issue_log_batches_total", "counter", "Transactions of the issue log.",
-                           (double)counts.n_batches);
-  sv_metrics_write_sample (out, "sv_issue_log_entries_total", "counter", "Requests written to the issue log.",
-                           (double)counts.n_entries);
+  const SvIssueLogCounts *counts = sv_issue_log_counts (service->issue_log);
+  sv_metrics_write_family (out, "sv_issue_log_batch_entries", "histogram",
+                           "Requests written to the issue log by one transaction.");
+  sv_metrics_write_histogram (out, "sv_issue_log_batch_entries", &counts->batches, &sv_scale_sizes, NULL, NULL);
+  sv_metrics_write_family (out, "sv_issue_log_write_duration_seconds", "histogram",
+                           "How long a transaction of the issue log took.");
+  sv_metrics_write_histogram (out, "sv_issue_log_write_duration_seconds", &counts->durations, &sv_scale_times, NULL, NULL);
   sv_metrics_write_sample (out, "sv_issue_log_failed_total", "counter", "Requests that could not be written.",
-                           (double)counts.n_failed);
+                           (double)counts->n_failed);
   sv_metrics_write_sample (out, "sv_issue_log_waiting", "gauge", "Requests that wait to be written.",
                            sv_issue_log_waiting (service->issue_log));
   sv_issue_publisher_write_metrics (service->issue_publisher, out);
@@ -99,10 +141,17 @@ sv_handle_metrics (SvExchange *exchange)
   g_autoptr (GString) out = g_string_new (NULL);
   sv_metrics_write_sample (out, "sv_requests_in_hand", "gauge", "API requests being handled.",
                            g_atomic_int_get (&service->n_working));
+  sv_metrics_write_sample (out, "sv_requests_in_flight", "gauge", "Requests whose answer is not sent to its end.",
+                           g_atomic_int_get (&service->n_in_flight));
   sv_metrics_write_sample (out, "sv_nonces_remembered", "gauge", "Nonces remembered in memory.",
                            sv_admission_size (service->admission));
+  write_readiness (service, out);
   write_snapshot (service, out);
+  write_ages (service, out);
+  write_database (service, out);
   write_issue_log (service, out);
   sv_metrics_write (service->metrics, out);
+  sv_front_write_metrics (service->front, out);
+  sv_process_metrics_write (out);
   return sv_reply_text (200, "ok", "text/plain; version=0.0.4; charset=utf-8", out->str);
 }

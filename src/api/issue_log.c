@@ -8,6 +8,7 @@
 #include "api/issue_log.h"
 
 #include "base/log.h"
+#include "base/log_limit.h"
 
 #define BATCH_MAX 1024
 #define COMPANY 4          /* in the last batch, from which the next one waits for more */
@@ -29,6 +30,7 @@ struct SvIssueLog
   guint last_size; /* of the last batch */
   gboolean is_closing;
   SvIssueLogCounts counts;
+  SvLogLimit fault_limit;
 };
 
 void
@@ -84,6 +86,18 @@ take_batch (SvIssueLog *log, GPtrArray *batch)
   g_mutex_unlock (&log->lock);
 }
 
+/* With a database that fails at once there would be a line for each of thousands of transactions. */
+static void
+report_fault (SvIssueLog *log, const GError *error)
+{
+  guint left_out;
+  char n[16];
+  if (!sv_log_limit_take (&log->fault_limit, 1, g_get_monotonic_time (), &left_out))
+    return;
+  g_snprintf (n, sizeof n, "%u", left_out);
+  sv_log ("error", "issue log cannot be written", "reason", error->message, "left_out", left_out > 0 ? n : NULL, NULL);
+}
+
 static gboolean
 write_batch (SvIssueLog *log, GPtrArray *batch)
 {
@@ -102,7 +116,7 @@ write_batch (SvIssueLog *log, GPtrArray *batch)
   g_autoptr (GError) error = NULL;
   if (!sv_state_admit (log->state, &log->rules, admissions, batch->len, &error))
   {
-    sv_log ("error", "issue log cannot be written", "reason", error->message, NULL);
+    report_fault (log, error);
     return FALSE;
   }
   for (guint i = 0; i < batch->len; i++)
@@ -134,14 +148,20 @@ run (gpointer data)
     take_batch (log, batch);
     if (batch->len == 0)
       return NULL;
+    gint64 taken_us = g_get_monotonic_time ();
     gboolean written = write_batch (log, batch);
-    g_mutex_lock (&log->lock);
-    log->counts.n_batches++;
-    log->counts.n_entries += batch->len;
-    log->counts.n_failed += written ? 0 : batch->len;
-    g_mutex_unlock (&log->lock);
+    gint64 done_us = g_get_monotonic_time ();
+    sv_histogram_add (&log->counts.batches, &sv_scale_sizes, batch->len);
+    sv_histogram_add (&log->counts.durations, &sv_scale_times, (guint64)(done_us - taken_us));
+    if (!written)
+      log->counts.n_failed += batch->len;
     for (guint i = 0; i < batch->len; i++)
-      hand_back (g_ptr_array_index (batch, i));
+    {
+      SvIssueEntry *entry = g_ptr_array_index (batch, i);
+      entry->taken_us = taken_us;
+      entry->done_us = done_us;
+      hand_back (entry);
+    }
   }
 }
 
@@ -188,12 +208,10 @@ sv_issue_log_waiting (SvIssueLog *log)
   return (guint)g_atomic_int_get (&log->n_waiting);
 }
 
-void
-sv_issue_log_counts (SvIssueLog *log, SvIssueLogCounts *counts)
+const SvIssueLogCounts *
+sv_issue_log_counts (const SvIssueLog *log)
 {
-  g_mutex_lock (&log->lock);
-  *counts = log->counts;
-  g_mutex_unlock (&log->lock);
+  return &log->counts;
 }
 
 void

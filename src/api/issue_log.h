@@ -2,6 +2,7 @@
  * section 7, docs/architecture.md "The way of one challenge"). */
 #pragma once
 
+#include "api/exposition.h"
 #include "state/state.h"
 
 typedef struct SvIssueLog SvIssueLog;
@@ -27,6 +28,8 @@ struct SvIssueEntry
   gboolean is_durable; /* FALSE: the state could not be written, and nothing else below is set */
   SvAdmissionOutcome outcome;
   guint retry_after_s;
+  gint64 taken_us; /* monotonic: when writing it began, and when that was over */
+  gint64 done_us;
   SvIssueEntry *next; /* the log's own */
 };
 
@@ -45,14 +48,16 @@ void sv_issue_log_kick (SvIssueLog *log);
 /* Entries that wait now. */
 guint sv_issue_log_waiting (SvIssueLog *log);
 
+/* What the writer has done since it was started. */
 typedef struct
 {
-  guint64 n_batches;
-  guint64 n_entries;
-  guint64 n_failed;
+  SvHistogram batches;   /* entries of each transaction (sv_scale_sizes) */
+  SvHistogram durations; /* of each transaction (sv_scale_times) */
+  _Atomic guint64 n_failed;
 } SvIssueLogCounts;
 
-void sv_issue_log_counts (SvIssueLog *log, SvIssueLogCounts *counts);
+/* (transfer none); any thread may read it. */
+const SvIssueLogCounts *sv_issue_log_counts (const SvIssueLog *log);
 
 /* Writes what waits, ends the thread and closes the state. */
 void sv_issue_log_free (SvIssueLog *log);

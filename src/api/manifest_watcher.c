@@ -238,6 +238,8 @@ step_index (SvManifestWatch *watch, SvFetchMode mode)
   else if (!sv_poll_index (watch->reader, mode, &index, &error))
     index = NULL;
   sv_watch_report ("manifest index", error, &watch->index_fault);
+  if (error == NULL)
+    sv_board_saw_index (watch->board, sv_clock_ms ());
   report_signers (watch);
   if (index != NULL)
     publish_index (watch, index);

@@ -32,6 +32,7 @@ typedef struct
   SvStateKeeper *keeper;
   SvAddressLimit *addresses;
   SvMetrics *metrics;
+  struct SvFront *front;      /* set when it is made */
   const SvObjectStore *store; /* used for local paths only, which any thread may ask for */
   guint8 *clip_key;           /* in sodium_malloc memory; set once the keeper is ready */
   guint max_working;          /* API requests in hand, beyond which new ones are answered 503 */
@@ -47,20 +48,25 @@ typedef struct
 typedef struct SvRoute SvRoute;
 struct SvConnection;
 
+#define SV_REQUEST_ID_MAX 64
+
 typedef struct
 {
   SvService *service;
   struct SvConnection *connection;
   const SvRoute *route;
-  char id[24];        /* of the request, in logs and X-Request-Id */
-  const char *method; /* in capitals, as it came; "-" where there is none */
-  SvTarget *target;   /* NULL where it could not be read */
-  GArray *headers;    /* of SvPair: those that a handler may ask for */
-  char *body;         /* of a route that takes one, with a NUL after it; else NULL */
+  char id[SV_REQUEST_ID_MAX + 1]; /* of the request, in logs and X-Request-Id */
+  const char *method;             /* in capitals, as it came; "-" where there is none */
+  SvTarget *target;               /* NULL where it could not be read */
+  GArray *headers;                /* of SvPair: those that a handler may ask for */
+  char *body;                     /* of a route that takes one, with a NUL after it; else NULL */
   gsize body_length;
   const char *client; /* address, as limited and logged */
   const char *asker;  /* for the log, borrowed from the target; NULL until known */
-  gint64 began_us;
+  gint64 arrived_us;  /* its first byte */
+  gint64 began_us;    /* its headers were taken apart */
+  gint64 step_us;     /* the step before is over; 0: steps of this request are not counted */
+  SvWait waits_for;
   guint stage;   /* where a handler goes on after it was suspended; 0 at first */
   gpointer work; /* the handler's own */
   GDestroyNotify free_work;
@@ -97,8 +103,15 @@ const char *sv_service_fault (const SvService *service);
 
 /* Said in a handler that returns NULL, before the request is handed to another thread. */
 void sv_exchange_suspend (SvExchange *exchange);
+/* The same, and /metrics tells what such requests wait for. */
+void sv_exchange_wait (SvExchange *exchange, SvWait wait);
 /* Goes on with it, once for each suspension; any thread. @exchange is a gpointer so that this can be a callback. */
 void sv_exchange_resume (gpointer exchange);
+
+/* The steps of a request whose time is counted: it begins to be; one is over now, or was at @end_us. */
+void sv_exchange_begin_steps (SvExchange *exchange);
+void sv_exchange_end_step (SvExchange *exchange, SvStep step);
+void sv_exchange_end_step_at (SvExchange *exchange, SvStep step, gint64 end_us);
 
 SvReply *sv_handle_challenge_v3 (SvExchange *exchange);
 SvReply *sv_handle_tasks_v2 (SvExchange *exchange);

@@ -6,6 +6,8 @@
 #include <sodium.h>
 #include <string.h>
 
+#include "base/rfc3339.h"
+
 /* ── manifests ── */
 
 /* Guarded memory costs two pages and four mappings a piece, so keys share it. */
@@ -270,6 +272,10 @@ struct SvBoard
   SvSnapshot *current;
   gint64 chain_seen_ms;
   gint64 state_seen_ms;
+  gint64 index_seen_ms;
+  gint64 store_seen_ms;
+  gint64 made_ms;
+  gint leads; /* atomic */
 };
 
 SvBoard *
@@ -278,6 +284,7 @@ sv_board_new (guint64 block_time_ms, guint64 max_lag_ms)
   SvBoard *board = g_new0 (SvBoard, 1);
   board->block_time_ms = (gint64)block_time_ms;
   board->max_lag_ms = (gint64)max_lag_ms;
+  board->made_ms = sv_clock_ms ();
   g_mutex_init (&board->publishing);
   g_mutex_init (&board->lock);
   board->current = g_atomic_rc_box_new0 (SvSnapshot);
@@ -388,6 +395,46 @@ sv_board_saw_state (SvBoard *board, gint64 now_ms)
 {
   g_mutex_lock (&board->lock);
   board->state_seen_ms = now_ms;
+  g_mutex_unlock (&board->lock);
+}
+
+void
+sv_board_saw_index (SvBoard *board, gint64 now_ms)
+{
+  g_mutex_lock (&board->lock);
+  board->index_seen_ms = now_ms;
+  g_mutex_unlock (&board->lock);
+}
+
+void
+sv_board_saw_store (SvBoard *board, gint64 now_ms)
+{
+  g_mutex_lock (&board->lock);
+  board->store_seen_ms = now_ms;
+  g_mutex_unlock (&board->lock);
+}
+
+void
+sv_board_set_leads (SvBoard *board, gboolean leads)
+{
+  g_atomic_int_set (&board->leads, leads);
+}
+
+gboolean
+sv_board_leads (SvBoard *board)
+{
+  return g_atomic_int_get (&board->leads);
+}
+
+void
+sv_board_ages (SvBoard *board, gint64 now_ms, SvBoardAges *ages)
+{
+  gint64 made_ms = board->made_ms;
+  g_mutex_lock (&board->lock);
+  *ages = (SvBoardAges){ .index_ms = now_ms - MAX (board->index_seen_ms, made_ms),
+                         .clips_ms = now_ms - MAX (board->state_seen_ms, made_ms),
+                         .store_ms = now_ms - MAX (board->store_seen_ms, made_ms),
+                         .chain_ms = now_ms - MAX (board->chain_seen_ms, made_ms) };
   g_mutex_unlock (&board->lock);
 }
 

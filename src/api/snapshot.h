@@ -92,11 +92,29 @@ void sv_board_publish_clips (SvBoard *board, SvClipTable *clips);
 void sv_board_publish_lost_clips (SvBoard *board, GHashTable *lost);
 void sv_board_publish_bindings (SvBoard *board, SvBindings *bindings);
 
-/* When the chain and the state were last read without an error (Unix milliseconds). */
+/* When the chain, the state, the manifest index and the clips in the store were last read without an error (Unix
+ * milliseconds). */
 void sv_board_saw_chain (SvBoard *board, gint64 now_ms);
 void sv_board_saw_state (SvBoard *board, gint64 now_ms);
+void sv_board_saw_index (SvBoard *board, gint64 now_ms);
+void sv_board_saw_store (SvBoard *board, gint64 now_ms);
 gint64 sv_board_chain_seen_ms (SvBoard *board);
 gint64 sv_board_state_seen_ms (SvBoard *board);
+
+/* Whether this instance is the one that reads the chain. */
+void sv_board_set_leads (SvBoard *board, gboolean leads);
+gboolean sv_board_leads (SvBoard *board);
+
+typedef struct
+{
+  gint64 index_ms;
+  gint64 clips_ms; /* the state's table of them */
+  gint64 store_ms;
+  gint64 chain_ms;
+} SvBoardAges;
+
+/* How long ago each of them was; before the first time, how long ago the board was made. */
+void sv_board_ages (SvBoard *board, gint64 now_ms, SvBoardAges *ages);
 
 /* Age of the head in milliseconds: since its block was made or, where blocks are made only on demand, since it was read. */
 gint64 sv_board_head_age_ms (SvBoard *board, const SvSnapshot *snapshot, gint64 now_ms);

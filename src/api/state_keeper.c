@@ -107,6 +107,8 @@ sv_state_keeper_free (SvStateKeeper *keeper)
 const char *
 sv_state_keeper_fault (SvStateKeeper *keeper)
 {
+  if (keeper == NULL)
+    return NULL;
   if (!g_atomic_int_get (&keeper->is_ready))
     return "The database of this server has not been reached yet; try again later";
   if (g_atomic_int_get (&keeper->is_missing))

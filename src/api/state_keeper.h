@@ -16,7 +16,8 @@ SvStateKeeper *sv_state_keeper_new (const SvConfig *config, const SvAdmissionRul
 void sv_state_keeper_free (SvStateKeeper *keeper);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (SvStateKeeper, sv_state_keeper_free)
 
-/* Why nothing can be answered that needs the state (static, for people); NULL when it can. Any thread. */
+/* Why nothing can be answered that needs the state (static, for people); NULL when it can, or there is no @keeper. Any
+ * thread. */
 const char *sv_state_keeper_fault (SvStateKeeper *keeper);
 
 /* It was read once, whatever it is like now. Any thread. */

@@ -75,7 +75,7 @@ admit (SvExchange *exchange, Work *work)
   gint64 now_ms = sv_clock_ms ();
   SvReply *reply = sv_asker_read (exchange, TRUE, &work->request);
   if (reply == NULL)
-    reply = sv_asker_verify (&work->request, TRUE, now_ms);
+    reply = sv_asker_verify (service, &work->request, TRUE, now_ms);
   if (reply != NULL)
     return reply;
   if (service->validators == NULL)
@@ -105,7 +105,7 @@ record (SvExchange *exchange, const Work *work, SvTaskRecord *task)
   entry->done = take_entry;
   entry->data = exchange;
   exchange->stage = STAGE_RECORDED;
-  sv_exchange_suspend (exchange);
+  sv_exchange_wait (exchange, SV_WAIT_STATE);
   sv_issue_log_submit (exchange->service->issue_log, entry);
 }
 
@@ -203,7 +203,7 @@ ask_desk (SvExchange *exchange, const Work *work, gboolean completes)
   job->done = take_job;
   job->data = exchange;
   exchange->stage = STAGE_DONE;
-  sv_exchange_suspend (exchange);
+  sv_exchange_wait (exchange, SV_WAIT_STATE);
   sv_task_desk_submit (exchange->service->tasks, job);
 }
 

@@ -47,7 +47,7 @@ admit (SvExchange *exchange, Work *work, const SvSnapshot *snapshot, gint64 now_
   SvService *service = exchange->service;
   SvReply *reply = sv_asker_read (exchange, TRUE, &work->request);
   if (reply == NULL)
-    reply = sv_asker_verify (&work->request, TRUE, now_ms);
+    reply = sv_asker_verify (service, &work->request, TRUE, now_ms);
   if (reply != NULL)
     return reply;
   gboolean is_known = sv_asker_is_known (service, snapshot, work->request.validator_hotkey);
@@ -68,7 +68,7 @@ record (SvExchange *exchange, const Work *work)
   entry->done = take_entry;
   entry->data = exchange;
   exchange->stage++;
-  sv_exchange_suspend (exchange);
+  sv_exchange_wait (exchange, SV_WAIT_STATE);
   sv_issue_log_submit (exchange->service->issue_log, entry);
 }
 

@@ -21,6 +21,23 @@
 #define HEAD_GRACE_US 2000000  /* a request that has been coming for longer makes room for a new connection */
 #define MAX_SPARE 256 /* exchanges kept for the next request */
 
+/* ── counting ── */
+
+/* Nobody else writes these, so adding needs no locked instruction. */
+void
+sv_worker_count (SvWorker *worker, SvFrontCount count, guint64 n)
+{
+  guint64 before = atomic_load_explicit (&worker->counts[count], memory_order_relaxed);
+  atomic_store_explicit (&worker->counts[count], before + n, memory_order_relaxed);
+}
+
+static void
+count_in_state (SvWorker *worker, guint8 state, gint change)
+{
+  gint before = atomic_load_explicit (&worker->n_in_state[state], memory_order_relaxed);
+  atomic_store_explicit (&worker->n_in_state[state], before + change, memory_order_relaxed);
+}
+
 /* ── lists ── */
 
 static void
@@ -30,6 +47,7 @@ unlink_connection (SvConnection *connection)
   *(connection->previous != NULL ? &connection->previous->next : &list->first) = connection->next;
   *(connection->next != NULL ? &connection->next->previous : &list->last) = connection->previous;
   connection->previous = connection->next = NULL;
+  count_in_state (connection->worker, connection->state, -1);
 }
 
 /* Behind those that end no later: that is the end of the list, but for bodies. */
@@ -44,6 +62,7 @@ link_connection (SvConnection *connection)
   connection->next = before != NULL ? before->next : list->first;
   *(before != NULL ? &before->next : &list->first) = connection;
   *(connection->next != NULL ? &connection->next->previous : &list->last) = connection;
+  count_in_state (connection->worker, connection->state, 1);
 }
 
 static gint64
@@ -240,9 +259,11 @@ welcome (SvWorker *worker, int fd, const struct sockaddr_storage *address)
   sv_address_read ((const struct sockaddr *)address, &peer);
   if (!sv_address_limit_connect (front->service->addresses, &peer, front->limits.per_address))
   {
+    sv_worker_count (worker, SV_FRONT_REFUSED_ADDRESS, 1);
     close (fd);
     return;
   }
+  sv_worker_count (worker, SV_FRONT_ACCEPTED, 1);
   SvConnection *connection = g_new0 (SvConnection, 1);
   connection->fd = fd;
   connection->file_fd = -1;
@@ -297,11 +318,15 @@ accept_some (SvWorker *worker)
       return;
     if (needs_room && dispensable == NULL)
     {
+      sv_worker_count (worker, was_full ? SV_FRONT_PAUSED_FULL : SV_FRONT_PAUSED_MEANS, 1);
       listen_to (worker, FALSE);
       return;
     }
     if (needs_room)
+    {
+      sv_worker_count (worker, SV_FRONT_CUT_DISPLACED, 1);
       sv_connection_close (dispensable);
+    }
     if (errnum == 0)
       welcome (worker, fd, &address);
   }
@@ -407,9 +432,21 @@ time_to_sleep (SvWorker *worker)
   for (guint i = 0; i < SV_N_LISTS; i++)
     if (i != SV_CONNECTION_WORKING && worker->lists[i].first != NULL)
       next_us = MIN (next_us, worker->lists[i].first->deadline_us);
+  if (sv_metrics_is_pending (worker->front->service->metrics))
+    next_us = MIN (next_us, worker->now_us + G_USEC_PER_SEC);
   if (next_us == G_MAXINT64)
     return -1;
   return (int)MIN (MAX (next_us - g_get_monotonic_time (), 0) / 1000 + 1, 60000);
+}
+
+static void
+tell_left_out (SvWorker *worker)
+{
+  SvMetrics *metrics = worker->front->service->metrics;
+  if (worker->told_us + G_USEC_PER_SEC > worker->now_us || !sv_metrics_is_pending (metrics))
+    return;
+  worker->told_us = worker->now_us;
+  sv_metrics_tell_left_out (metrics, worker->now_us, worker->log);
 }
 
 /* TRUE: there was something. */
@@ -424,15 +461,20 @@ run_round (SvWorker *worker)
     if (g_atomic_pointer_get (&worker->inbox) != NULL || g_atomic_int_get (&worker->front->is_stopping))
       timeout_ms = 0;
   }
+  if (timeout_ms != 0)
+    sv_worker_count (worker, SV_FRONT_BUSY_US, (guint64)(g_get_monotonic_time () - worker->awake_us));
   int n = epoll_wait (worker->epoll_fd, events, MAX_EVENTS, timeout_ms);
   g_atomic_int_set (&worker->is_sleeping, 0);
   worker->now_us = g_get_monotonic_time ();
+  if (timeout_ms != 0)
+    worker->awake_us = worker->now_us;
   gboolean is_busy = n > 0 || worker->ready->len > 0 || g_atomic_pointer_get (&worker->inbox) != NULL;
   for (int i = 0; i < n; i++)
     handle_event (worker, &events[i]);
   empty_inbox (worker);
   go_on_with_ready (worker);
   expire_all (worker);
+  tell_left_out (worker);
   SvFrontStage stage = (SvFrontStage)g_atomic_int_get (&worker->front->stage);
   if (stage != worker->stage)
     come_to_stage (worker, stage);
@@ -458,7 +500,7 @@ sv_worker_run (gpointer data)
   sigemptyset (&pipe);
   sigaddset (&pipe, SIGPIPE); /* sendfile() has no other way not to raise it */
   pthread_sigmask (SIG_BLOCK, &pipe, NULL);
-  worker->now_us = g_get_monotonic_time ();
+  worker->now_us = worker->awake_us = g_get_monotonic_time ();
   if (worker != &worker->front->workers[worker->front->n_workers])
     listen_to (worker, TRUE);
   while (!g_atomic_int_get (&worker->front->is_stopping))

@@ -13,12 +13,18 @@
 
 #define MAX_VALUE 1024
 
-static gint log_format = SV_LOG_LOGFMT;
+static gint chosen_format = SV_LOG_LOGFMT;
 
 void
 sv_log_set_format (SvLogFormat format)
 {
-  g_atomic_int_set (&log_format, (gint)format);
+  g_atomic_int_set (&chosen_format, (gint)format);
+}
+
+SvLogFormat
+sv_log_format (void)
+{
+  return (SvLogFormat)g_atomic_int_get (&chosen_format);
 }
 
 static void
@@ -114,7 +120,7 @@ format_now (void)
 static void
 append_line (GString *line, gboolean is_terminal, const char *level, const char *event, va_list pairs)
 {
-  SvLogFormat format = (SvLogFormat)g_atomic_int_get (&log_format);
+  SvLogFormat format = sv_log_format ();
   if (is_terminal) /* where a command may have left a line about its progress */
     g_string_append (line, "\r\033[K");
   gsize begin = line->len;

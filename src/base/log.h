@@ -11,6 +11,7 @@ typedef enum
 } SvLogFormat;
 
 void sv_log_set_format (SvLogFormat format);
+SvLogFormat sv_log_format (void);
 
 /* sv_log ("info", "published", "window", "2025-10-23", "sequence", "12", NULL): level, event, then pairs of strings; a NULL
  * key ends the list, a NULL value is left out. Thread-safe; a line is written by one write(2). */

@@ -7,7 +7,9 @@
 
 #include "api/config_check.h"
 #include "api/succession.h"
+#include "base/error.h"
 #include "base/log.h"
+#include "base/log_library.h"
 #include "cli/commands.h"
 #include "cli/serve_check.h"
 #include "cli/service_manager.h"
@@ -38,8 +40,8 @@ announce (const SvConfig *config, const SvServer *server)
   g_autofree char *chain = sv_config_get_shown (config, "BITTENSOR_SUBTENSOR_ENDPOINT");
   g_autofree char *store = sv_config_get_shown (config, "SCOREVISION_STORE");
   g_autofree char *database = sv_config_get_shown (config, "SCOREVISION_DATABASE");
-  sv_log ("info", "listening", "url", sv_server_url (server), "chain", chain, "store", store, "database", database, "windows",
-          windows, NULL);
+  sv_log ("info", "listening", "version", SV_VERSION, "url", sv_server_url (server), "chain", chain, "store", store, "database",
+          database, "windows", windows, NULL);
   g_autofree char *state = g_strdup_printf ("READY=1\nSTATUS=Serving challenges at %s", sv_server_url (server));
   sv_tell_service_manager (state);
 }
@@ -125,6 +127,20 @@ wait_for_signals (const sigset_t *signals, const SvContext *context, SvSuccessio
   return received;
 }
 
+/* Where the log is read by programs the reason is an event like all others, else the line that any command ends with. */
+static int
+fail_to_start (const SvContext *context, GError **error)
+{
+  int status = sv_error_exit_status (*error);
+  if (sv_log_format () != SV_LOG_JSON)
+    return status;
+  sv_log ("error", "not started", "reason", (*error)->message, NULL);
+  if (context->as_json)
+    sv_print_json (json_pack ("{s:{s:i,s:s}}", "error", "exit_status", status, "message", (*error)->message));
+  g_clear_error (error);
+  return status;
+}
+
 static int
 run_serve (SvContext *context, int argc, char **argv, GError **error)
 {
@@ -139,9 +155,10 @@ run_serve (SvContext *context, int argc, char **argv, GError **error)
   sigaddset (&signals, SIGHUP);
   pthread_sigmask (SIG_BLOCK, &signals, NULL);
   raise_file_limit ();
+  sv_log_take_library_messages ();
   g_autoptr (SvSuccession) succession = sv_succession_start (context->config, NULL, error);
   if (succession == NULL)
-    return 1;
+    return fail_to_start (context, error);
   greet (context, sv_succession_server (succession));
   int received = wait_for_signals (&signals, context, succession);
   sv_log ("info", "stopping", "signal", received == SIGTERM ? "SIGTERM" : received == SIGINT ? "SIGINT" : "SIGHUP", NULL);

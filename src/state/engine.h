@@ -44,5 +44,8 @@ struct SvState
   char *url;
 };
 
+/* Said by an engine with a server after each attempt to connect. */
+void sv_state_count_connection (gboolean is_made);
+
 extern const SvStateEngine sv_sqlite_state_engine;
 extern const SvStateEngine sv_postgres_state_engine;

@@ -127,7 +127,9 @@ sv_postgres_ready (SvPostgresState *state, GError **error)
   }
   gint64 began = g_get_monotonic_time ();
   g_clear_error (&state->fault);
-  if (connect_now (state, &state->fault))
+  gboolean is_made = connect_now (state, &state->fault);
+  sv_state_count_connection (is_made);
+  if (is_made)
     return TRUE;
   sv_postgres_disconnect (state);
   gint64 now = g_get_monotonic_time ();

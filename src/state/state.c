@@ -1,6 +1,7 @@
 /* Dispatch of state.h to an engine chosen by the scheme of SCOREVISION_DATABASE. A further engine is a line in `engines`. */
 #include "state/state.h"
 
+#include <stdatomic.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -15,6 +16,20 @@ static const struct
   { "postgresql:", &sv_postgres_state_engine },
   { "postgres:", &sv_postgres_state_engine },
 };
+
+static _Atomic guint64 n_made, n_failed;
+
+void
+sv_state_count_connection (gboolean is_made)
+{
+  atomic_fetch_add (is_made ? &n_made : &n_failed, 1);
+}
+
+SvStateConnections
+sv_state_connections (void)
+{
+  return (SvStateConnections){ .n_made = n_made, .n_failed = n_failed };
+}
 
 void
 sv_clip_free (SvClip *clip)

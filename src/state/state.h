@@ -18,6 +18,15 @@ SvState *sv_state_open (const SvConfig *config, GError **error) G_GNUC_WARN_UNUS
 void sv_state_free (SvState *state);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (SvState, sv_state_free)
 
+/* Connections to a database server that this process has made, and attempts that failed; a file has none. Any thread. */
+typedef struct
+{
+  guint64 n_made;
+  guint64 n_failed;
+} SvStateConnections;
+
+SvStateConnections sv_state_connections (void);
+
 /* ── clips ── */
 
 typedef struct

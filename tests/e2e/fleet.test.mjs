@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { createWorld, waitFor } from './harness.mjs';
 import { askV3, freshNonce } from './api.mjs';
 import { BALL, PLAYER, commit, football } from './season.mjs';
+import { readMetrics } from './exposition.mjs';
 import { startPostgres } from '../support/postgres/postgres.mjs';
 
 const WINDOW = '2025-10-23';
@@ -20,6 +21,7 @@ const start = async (until) => {
 const ask = (serve, key, more) => askV3({ base: serve.url, key: world.keys[key], manifestHash: manifest.manifest_hash, elementId: PLAYER, proof, ...more });
 const ready = async (serve) => (await fetch(`${serve.url}/readyz`)).status;
 const says = (serve, text) => serve.child.output.stderr.includes(text);
+const metrics = async (serve) => readMetrics(await (await fetch(`${serve.url}/metrics`)).text());
 const isLeader = (serve) => says(serve, 'this instance follows the chain');
 
 before(async () => {
@@ -113,6 +115,8 @@ test('when the leader is killed the other follows, from where it was', { skip },
 
 test('a database that goes away is told at once, and taken up again', { skip }, async () => {
   const serve = isLeader(fleet[1]) && fleet[1].child.exitCode === null && fleet[1].child.signalCode === null ? fleet[1] : fleet[0];
+  const was = await metrics(serve);
+  assert.deepEqual(['sv_database_up', 'sv_chain_leads'].map((name) => was.value(name)), [1, 1]);
   await postgres.down();
   const refused = await waitFor('503', async () => {
     const answer = await ask(serve, 'third', { elementId: BALL });
@@ -122,10 +126,15 @@ test('a database that goes away is told at once, and taken up again', { skip }, 
   assert.ok(refused.headers.get('retry-after'));
   await waitFor('not ready', async () => await ready(serve) === 503);
   assert.equal((await fetch(`${serve.url}/healthz`)).status, 200);
+  await waitFor('leads no more', async () => (await metrics(serve)).value('sv_chain_leads') === 0);
+  const without = await metrics(serve);
+  assert.equal(without.value('sv_database_up'), 0);
+  assert.ok(without.value('sv_database_connections_failed_total') > was.value('sv_database_connections_failed_total'));
   await postgres.up();
   await waitFor('ready', async () => await ready(serve) === 200);
   await world.advance(1);
   await serve.settle();
   const answer = await ask(serve, 'third', { elementId: BALL });
   assert.equal(answer.status, 200, answer.text);
+  assert.ok((await metrics(serve)).value('sv_database_connections_made_total') > was.value('sv_database_connections_made_total'));
 });

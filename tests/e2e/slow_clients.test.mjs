@@ -87,7 +87,7 @@ test('many connections at once: every answer is 200, and each signed request was
     const { url, headers } = v3Request(question());
     return [url.slice(serve.url.length), ...headers.flat()].join('\t');
   });
-  const issued = 'sv_http_requests_total{route="challenge_v3",status="200",outcome="issued"}';
+  const issued = 'sv_requests_total{endpoint="challenge_v3",outcome="issued",status="200"}';
   const before = await metric(issued);
   const requests = world.write('requests.tsv', `${lines.join('\n')}\n`);
   const { status, stdout, stderr } = await run('wrk', ['-t1', '-c64', '-d3s', '--timeout', '10s', '-s', world.write('drive.lua', script), serve.url],

@@ -6,6 +6,7 @@
  * files: a download beside challenges, a small one inline        the end: idle ones are closed */
 #include <errno.h>
 #include <poll.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -206,6 +207,23 @@ test_idle_connections_are_small (World *world, gconstpointer unused)
 }
 
 static void
+assert_cut (const char *metrics, const char *reason)
+{
+  g_autofree char *line = g_strdup_printf ("\nsv_connections_cut_total{reason=\"%s\"} ", reason);
+  const char *at = strstr (metrics, line);
+  g_assert_nonnull (at);
+  g_assert_cmpint (atoi (at + strlen (line)), >=, 1);
+}
+
+/* That connections were cut for this reason is told. */
+static void
+expect_cut (World *world, const char *reason)
+{
+  g_auto (Answer) metrics = world_get (world, "/metrics");
+  assert_cut (metrics.body, reason);
+}
+
+static void
 test_the_oldest_idle_connection_makes_room (World *world, gconstpointer unused)
 {
   int fds[5];
@@ -218,6 +236,9 @@ test_the_oldest_idle_connection_makes_room (World *world, gconstpointer unused)
     send_text (fds[i], GET ("/healthz"));
     g_free (read_answer (fds[i]));
   }
+  send_text (fds[4], GET ("/metrics"));
+  g_autofree char *metrics = read_answer (fds[4]);
+  assert_cut (metrics, "displaced");
   guint n_open = 0;
   for (guint i = 0; i < 5; i++)
   {
@@ -239,6 +260,7 @@ test_idle_connections_end (World *world, gconstpointer unused)
   send_text (fd, GET ("/healthz"));
   g_free (read_answer (fd));
   g_assert_true (is_closed_in_time (fd) && is_closed_in_time (unused_fd));
+  expect_cut (world, "idle_timeout");
   close (fd);
   close (unused_fd);
 }
@@ -257,6 +279,7 @@ test_a_head_that_drips_ends (World *world, gconstpointer unused)
     g_assert_cmpint (send (fd, "x", 1, MSG_NOSIGNAL), ==, 1);
   g_autofree char *text = read_to_end (fd);
   g_assert_true (g_str_has_prefix (text, "HTTP/1.1 408"));
+  expect_cut (world, "head_timeout");
 }
 
 /* Sparse, so that it costs nothing, and larger than any socket's buffers. */
@@ -278,6 +301,7 @@ test_who_takes_nothing_is_cut_off (World *world, gconstpointer unused)
   send_text (fd, LAST ("/scorevision/big.json"));
   struct pollfd wait = { .fd = fd, .events = 0 };
   g_assert_cmpint (poll (&wait, 1, DEADLINE_MS), ==, 1); /* nothing is read; that it is reset is seen all the same */
+  expect_cut (world, "send_timeout");
   close (fd);
 }
 

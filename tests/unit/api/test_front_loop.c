@@ -183,6 +183,9 @@ test_a_body_that_drips_ends (Loop *loop, gconstpointer unused)
   for (guint i = 0; !has_something (fd, 5) && i < DEADLINE_MS / 5; i++)
     send_text (fd, "x");
   expect (fd, "HTTP/1.1 408 ");
+  g_autoptr (GString) metrics = g_string_new (NULL);
+  sv_front_write_metrics (loop->front, metrics);
+  g_assert_nonnull (strstr (metrics->str, "sv_connections_cut_total{reason=\"body_timeout\"} 1\n"));
   close (fd);
 }
 

@@ -400,9 +400,9 @@ test_health_and_metrics (World *world, gconstpointer unused)
   world_expect_status (world, "GET", "/healthz", NULL, 200);
   g_auto (Answer) metrics = world_get (world, "/metrics");
   g_assert_nonnull (
-      strstr (metrics.body, "sv_http_requests_total{route=\"challenge_v3\",status=\"200\",outcome=\"issued\"} 1\n"));
+      strstr (metrics.body, "sv_requests_total{endpoint=\"challenge_v3\",outcome=\"issued\",status=\"200\"} 1\n"));
   g_assert_nonnull (strstr (metrics.body, "sv_chain_head_block 35\n"));
-  g_assert_nonnull (strstr (metrics.body, "sv_issue_log_entries_total 1\n"));
+  g_assert_nonnull (strstr (metrics.body, "sv_issue_log_batch_entries_sum 1\n"));
 }
 
 static gboolean

@@ -1,5 +1,5 @@
 /* Cases: a plain line in both forms; values that need quotes; values that try to forge a line or move the cursor; absent, too
- * long and invalid values; lines of many threads, and gathered ones. Standard error is a file while a
+ * long and invalid values; lines of many threads, and gathered ones; what libraries print. Standard error is a file while a
  * line is written. */
 #include <fcntl.h>
 #include <glib.h>
@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/log_library.h"
 
 static char *log_path;
 
@@ -158,6 +159,26 @@ test_lines_of_threads_do_not_mix (void)
     g_assert_true (g_str_has_prefix (lines[i], "time=") && g_str_has_suffix (lines[i], end));
 }
 
+static void
+let_library_speak (gconstpointer data)
+{
+  g_message ("one\ntwo \"three\"");
+  g_debug ("nobody asked");
+  g_printerr ("Bail out!\n\n");
+}
+
+static void
+test_libraries_speak_in_events (void)
+{
+  sv_log_take_library_messages ();
+  g_autofree char *all = capture (let_library_speak, NULL);
+  g_set_printerr_handler (NULL);
+  g_auto (GStrv) lines = g_strsplit (all, "\n", -1);
+  g_assert_cmpuint (g_strv_length (lines), ==, 3);
+  g_assert_true (g_str_has_suffix (lines[0], " level=info event=library domain=sv reason=\"one\\ntwo \\\"three\\\"\""));
+  g_assert_true (g_str_has_suffix (lines[1], " level=error event=library reason=\"Bail out!\""));
+}
+
 int
 main (int argc, char **argv)
 {
@@ -170,6 +191,7 @@ main (int argc, char **argv)
   g_test_add_func ("/log/json", test_json);
   g_test_add_func ("/log/lines-are-gathered", test_lines_are_gathered);
   g_test_add_func ("/log/lines-of-threads-do-not-mix", test_lines_of_threads_do_not_mix);
+  g_test_add_func ("/log/libraries-speak-in-events", test_libraries_speak_in_events); /* the last: it cannot be undone */
   int status = g_test_run ();
   g_unlink (log_path);
   g_free (log_path);
