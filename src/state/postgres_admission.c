@@ -241,7 +241,7 @@ admit (Batch *batch, GError **error)
     return FALSE;
   if (batch->n > 0)
     batch->removes = sv_request_log_forget_old (state->requests, batch->rules, batch->batch[batch->n - 1].now_ms,
-                                                   (guint)(2 * batch->n + 16), &batch->first_removed, &batch->last_removed);
+                                                (guint)(2 * batch->n + 16), &batch->first_removed, &batch->last_removed);
   for (gsize i = 0; i < batch->n; i++)
     judge (batch, &batch->batch[i]);
   return end (batch, error);

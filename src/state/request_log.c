@@ -330,8 +330,8 @@ seconds_to_wait (Asker *asker, const SvAdmissionRules *rules, gint64 now_ms, con
 }
 
 gboolean
-sv_request_log_judge (SvRequestLog *memory, const SvAdmissionRules *rules, gboolean is_window_closed,
-                         SvAdmission *admission, SvRequestRow *row)
+sv_request_log_judge (SvRequestLog *memory, const SvAdmissionRules *rules, gboolean is_window_closed, SvAdmission *admission,
+                      SvRequestRow *row)
 {
   admission->retry_after_s = 0;
   admission->outcome = SV_REPLAYED_NONCE;
@@ -411,7 +411,7 @@ is_old (const Row *row, const SvAdmissionRules *rules, gint64 now_ms)
 
 gboolean
 sv_request_log_forget_old (SvRequestLog *memory, const SvAdmissionRules *rules, gint64 now_ms, guint n, gint64 *first,
-                              gint64 *last)
+                           gint64 *last)
 {
   guint n_forgotten = 0;
   gint64 before_ms = now_ms - (gint64)rules->remember_ms - 1;
