@@ -19,7 +19,7 @@
 #define MAX_ACCEPTS 64         /* a round */
 #define LISTEN_AGAIN_US 100000 /* when there was no room */
 #define HEAD_GRACE_US 2000000  /* a request that has been coming for longer makes room for a new connection */
-#define MAX_SPARE 256 /* exchanges kept for the next request */
+#define MAX_SPARE 256          /* exchanges kept for the next request */
 
 /* ── counting ── */
 

@@ -18,12 +18,12 @@ typedef struct
   GHashTable *names_by_id; /* owns the names */
   /* What sqlite_requests.c has read of the log of requests; nothing while @memory is NULL. */
   SvRequestMemory *memory;
-  SvAdmissionRules rules; /* that @memory is for */
-  gint64 last_request;    /* id of the last row that was read */
-  gint64 oldest_ms;       /* time of the oldest row, when it was last looked at */
-  guint64 last_id;        /* the last id given to a challenge or a task */
-  gint64 last_window;     /* sqlite_issue.c: id of the window's name whose row is known to be there */
-  GHashTable *leads;      /* task -> descriptor of the file whose lock this handle has */
+  SvAdmissionRules rules;             /* that @memory is for */
+  gint64 last_request;                /* id of the last row that was read */
+  gint64 oldest_ms;                   /* time of the oldest row, when it was last looked at */
+  guint64 last_id;                    /* the last id given to a challenge or a task */
+  gint64 last_window;                 /* sqlite_issue.c: id of the window's name whose row is known to be there */
+  GHashTable *leads;                  /* task -> descriptor of the file whose lock this handle has */
   SvSqliteCheckpointer *checkpointer; /* NULL before the first admission */
 } SvSqliteState;
 
