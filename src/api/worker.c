@@ -507,6 +507,7 @@ sv_worker_run (gpointer data)
     if (!run_round (worker) && worker->log->len > 0)
       sv_worker_flush_log (worker, TRUE);
   sv_worker_close_all (worker);
+  sv_metrics_tell_left_out (worker->front->service->metrics, G_MAXINT64, worker->log); /* no line follows any more */
   sv_worker_flush_log (worker, TRUE);
   return NULL;
 }

@@ -110,7 +110,7 @@ format_now (void)
   gint64 now_ms = sv_clock_ms ();
   if (now_ms != formatted_ms)
   {
-    g_autofree char *now = sv_time_format (now_ms);
+    g_autofree char *now = sv_time_format_whole (now_ms);
     g_strlcpy (text, now, sizeof text);
     formatted_ms = now_ms;
   }

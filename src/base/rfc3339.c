@@ -19,8 +19,8 @@ sv_clock_ms (void)
   return g_get_real_time () / 1000;
 }
 
-char *
-sv_time_format (gint64 unix_ms)
+static char *
+format_time (gint64 unix_ms, gboolean is_whole)
 {
   gint64 ms = CLAMP (unix_ms, EARLIEST_MS, LATEST_MS);
   gint64 fraction = ((ms % MS_PER_SECOND) + MS_PER_SECOND) % MS_PER_SECOND;
@@ -30,9 +30,21 @@ sv_time_format (gint64 unix_ms)
   seconds = g_strdup_printf ("%04d-%02d-%02dT%02d:%02d:%02d", g_date_time_get_year (time), g_date_time_get_month (time),
                              g_date_time_get_day_of_month (time), g_date_time_get_hour (time), g_date_time_get_minute (time),
                              g_date_time_get_second (time));
-  if (fraction == 0)
+  if (fraction == 0 && !is_whole)
     return g_strconcat (seconds, "Z", NULL);
   return g_strdup_printf ("%s.%03dZ", seconds, (int)fraction);
+}
+
+char *
+sv_time_format (gint64 unix_ms)
+{
+  return format_time (unix_ms, FALSE);
+}
+
+char *
+sv_time_format_whole (gint64 unix_ms)
+{
+  return format_time (unix_ms, TRUE);
 }
 
 /* Every 'd' of @form is a digit, everything else is itself. */

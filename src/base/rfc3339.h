@@ -9,6 +9,9 @@ gint64 sv_clock_ms (void);
  * nearest inside, since an estimate of a far block's time may lie anywhere. Returns: (transfer full). */
 char *sv_time_format (gint64 unix_ms);
 
+/* The same with milliseconds always, so that lines of a log have one form. Returns: (transfer full). */
+char *sv_time_format_whole (gint64 unix_ms);
+
 /* Exactly "YYYY-MM-DDTHH:MM:SSZ" or with a fraction of 1 to 9 digits, which is cut to milliseconds. NULL is invalid. */
 gboolean sv_time_parse (const char *text, gint64 *unix_ms);
 

@@ -95,6 +95,8 @@ static gboolean
 read_row (SvSqliteState *state, sqlite3_stmt *query, int column, const Reading *reading, GError **error)
 {
   const char *log = sqlite3_column_blob (query, column);
+  if (log == NULL) /* an empty one */
+    return TRUE;
   Rest rest = { log, log + sqlite3_column_bytes (query, column) };
   while (rest.at < rest.end)
     if (!read_request (state, &rest, reading, error))

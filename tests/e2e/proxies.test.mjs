@@ -94,6 +94,9 @@ for (const [name, startProxy] of Object.entries(proxies)) {
       assert.equal(count(answers, 200), 40, proxy.said());
       for (const { child } of instances) assert.match(child.output.stderr, /path=\/api\/challenge\/v3 status=200/, 'both are asked');
       assert.equal((await ask(proxy, { url: `${PUBLIC}/metrics` })).status, 404);
+      await ask(proxy, { url: `${PUBLIC}/openapi.json`, headers: [['X-Request-Id', 'chosen']] });
+      const ids = () => instances.flatMap(({ child }) => [...child.output.stderr.matchAll(/ id=(\S+) method=GET path=\/openapi\.json /g)].map(([, id]) => id));
+      assert.match((await waitFor('its line', () => ids().length > 0 && ids()))[0], /^[0-9a-f-]{32,36}$/, 'the proxy gives the id, not the client');
 
       const once = challenge(); // which the proxy sends to one of them, once
       assert.equal((await ask(proxy, once)).status, 200);

@@ -59,6 +59,15 @@ test_fractions (void)
 }
 
 static void
+test_whole_times_have_their_milliseconds (void)
+{
+  g_autofree char *round = sv_time_format_whole (1761177600000);
+  g_autofree char *fraction = sv_time_format_whole (1761177600007);
+  g_assert_cmpstr (round, ==, "2025-10-23T00:00:00.000Z");
+  g_assert_cmpstr (fraction, ==, "2025-10-23T00:00:00.007Z");
+}
+
+static void
 test_malformed (void)
 {
   static const char *const texts[] = { "",
@@ -152,6 +161,7 @@ main (int argc, char **argv)
   g_test_add_func ("/time/both-ways", test_both_ways);
   g_test_add_func ("/time/times-that-cannot-be-written", test_times_that_cannot_be_written);
   g_test_add_func ("/time/fractions", test_fractions);
+  g_test_add_func ("/time/whole-times-have-their-milliseconds", test_whole_times_have_their_milliseconds);
   g_test_add_func ("/time/malformed", test_malformed);
   g_test_add_func ("/time/durations", test_durations);
   g_test_add_func ("/time/clock", test_clock);
