@@ -75,5 +75,6 @@ gboolean
 sv_sqlite_admit (SvState *base, const SvAdmissionRules *rules, SvAdmission *batch, gsize n, GError **error)
 {
   SvSqliteState *state = (SvSqliteState *)base;
+  sv_sqlite_checkpointer_start (state);
   return sv_sqlite_begin (state, error) && sv_sqlite_end (state, admit_all (state, rules, batch, n, error), error);
 }
