@@ -35,9 +35,11 @@ typedef struct
   char window_id[SV_WINDOW_ID_MAX + 1];
   char clip_hash[SV_HASH_TEXT_SIZE];
   guint64 expiry_block; /* of the window */
+  char *buffer; /* for the answer's text, of SV_CHALLENGE_TEXT_USUAL_SIZE bytes; the caller's */
 } SvOutcome;
 
-/* (out) @outcome: what its kind says, reply or answer's text (transfer full). */
+/* (out) @outcome: what its kind says, reply (transfer full) or answer's text, which the caller clears; its buffer is there
+ * before. */
 void sv_challenge_judge (const SvService *service, const SvSnapshot *snapshot, const SvChallengeCase *asked,
                          SvOutcome *outcome);
 

@@ -12,7 +12,8 @@ sv_reply_free (SvReply *reply)
   for (guint i = 0; i < reply->n_headers; i++)
     if (reply->headers[i].is_owned)
       g_free ((char *)reply->headers[i].value);
-  g_free (reply->body);
+  if (!reply->is_lent)
+    g_free (reply->body);
   if (reply->fd >= 0)
     close (reply->fd);
   g_free (reply);
@@ -46,6 +47,14 @@ sv_reply_take_json (guint status, const char *label, char *body, gsize length)
   reply->body = body;
   reply->length = length;
   sv_reply_set_static (reply, "Content-Type", "application/json");
+  return reply;
+}
+
+SvReply *
+sv_reply_lend_json (guint status, const char *label, const char *body, gsize length)
+{
+  SvReply *reply = sv_reply_take_json (status, label, (char *)body, length);
+  reply->is_lent = TRUE;
   return reply;
 }
 

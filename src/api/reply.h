@@ -19,7 +19,8 @@ typedef struct
   SvReplyHeader headers[SV_REPLY_HEADERS_MAX]; /* Content-Type among them */
   char *body;                                  /* with @length, or NULL: the file's part below */
   gsize length;
-  int fd; /* -1, or open for reading and owned */
+  gboolean is_lent; /* the body belongs to somebody else */
+  int fd;           /* -1, or open for reading and owned */
   guint64 offset;
   guint64 size;
   const char *label; /* static: the outcome for logs and metrics ("issued", "rate_limit_exceeded", "wrong_slug") */
@@ -33,6 +34,9 @@ SvReply *sv_reply_json (guint status, const char *label, json_t *json);
 
 /* The same with a text that is written already; takes @body, which g_free() frees. */
 SvReply *sv_reply_take_json (guint status, const char *label, char *body, gsize length);
+
+/* The same with a text that outlives the answer: @body stays its owner's. */
+SvReply *sv_reply_lend_json (guint status, const char *label, const char *body, gsize length);
 
 /* A text of the given (static) type, copied. */
 SvReply *sv_reply_text (guint status, const char *label, const char *content_type, const char *text);
