@@ -35,7 +35,7 @@ typedef struct
   char window_id[SV_WINDOW_ID_MAX + 1];
   char clip_hash[SV_HASH_TEXT_SIZE];
   guint64 expiry_block; /* of the window */
-  char *buffer; /* for the answer's text, of SV_CHALLENGE_TEXT_USUAL_SIZE bytes; the caller's */
+  char *buffer;         /* for the answer's text, of SV_CHALLENGE_TEXT_USUAL_SIZE bytes; the caller's */
 } SvOutcome;
 
 /* (out) @outcome: what its kind says, reply (transfer full) or answer's text, which the caller clears; its buffer is there
