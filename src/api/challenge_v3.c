@@ -168,6 +168,9 @@ answer (SvExchange *exchange, Work *work)
   SvReply *fault = sv_issue_entry_fault (&work->entry);
   if (fault != NULL)
     return fault;
+  exchange->challenge_id = work->outcome.record.challenge_id;
+  exchange->miner = work->asked.miner;
+  exchange->element = work->request.element_id;
   char *text = sv_challenge_text_finish (&work->outcome.answer, work->outcome.record.challenge_id, &length);
   return sv_reply_take_json (200, "issued", text, length);
 }
