@@ -329,8 +329,9 @@ log_answer (const SvExchange *exchange, const SvReply *reply, gint64 duration_us
   g_snprintf (ms, sizeof ms, "%" G_GINT64_FORMAT ".%03d", duration_us / 1000, (int)(duration_us % 1000));
   sv_log_append (log, "info", "request", "id", exchange->id, "method", exchange->method, "path",
                  exchange->target != NULL ? exchange->target->path : "-", "status", status, "outcome", reply->label, "ms", ms,
-                 "client", exchange->client, "asker", exchange->asker, "challenge", exchange->challenge_id > 0 ? challenge : NULL, "miner",
-                 exchange->miner, "element", exchange->element, "task", *exchange->task != '\0' ? exchange->task : NULL, "left_out", left_out > 0 ? n : NULL, NULL);
+                 "client", exchange->client, "asker", exchange->asker, "challenge",
+                 exchange->challenge_id > 0 ? challenge : NULL, "miner", exchange->miner, "element", exchange->element, "task",
+                 *exchange->task != '\0' ? exchange->task : NULL, "left_out", left_out > 0 ? n : NULL, NULL);
 }
 
 void

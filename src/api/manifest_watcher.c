@@ -30,7 +30,7 @@ struct SvManifestWatch
   guint64 clips_version;
   char *index_fault;
   SvWatchTold state_told;
-  gint64 keys_away_us; /* since when draw keys cannot be had, where the keeper of the state tells it */
+  gint64 keys_away_us;  /* since when draw keys cannot be had, where the keeper of the state tells it */
   gboolean has_changed; /* catalog or clips */
   char *clips_fault;
   guint64 n_statements; /* on signers, that count */

@@ -68,9 +68,9 @@ typedef struct
   const char *element;
   guint64 challenge_id;      /* … 0 where none was; … */
   char task[SV_TASK_ID_MAX]; /* … of a task that the request is about; "" */
-  gint64 arrived_us;  /* its first byte */
-  gint64 began_us;    /* its headers were taken apart */
-  gint64 step_us;     /* the step before is over; 0: steps of this request are not counted */
+  gint64 arrived_us;         /* its first byte */
+  gint64 began_us;           /* its headers were taken apart */
+  gint64 step_us;            /* the step before is over; 0: steps of this request are not counted */
   SvWait waits_for;
   guint stage;   /* where a handler goes on after it was suspended; 0 at first */
   gpointer work; /* the handler's own */

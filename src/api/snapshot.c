@@ -275,7 +275,7 @@ struct SvBoard
   gint64 index_seen_ms;
   gint64 store_seen_ms;
   gint64 made_ms;
-  gint leads; /* atomic */
+  gint leads;         /* atomic */
   gint is_state_away; /* atomic */
   SvClipGaps gaps;
 };

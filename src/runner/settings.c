@@ -62,7 +62,8 @@ check_results (const SvConfig *config, GError **error)
   if (g_str_has_prefix (url, FILE_SCHEME))
     return check_folder (config, sv_object_store_url (store) + strlen (FILE_SCHEME), error);
   if (!sv_object_store_check_writable (store, NULL))
-    return refuse (config, RESULTS, "can only be read; name a store that shards are written to, file:PATH or s3://BUCKET", error);
+    return refuse (config, RESULTS, "can only be read; name a store that shards are written to, file:PATH or s3://BUCKET",
+                   error);
   if (sv_config_get (config, "R2_WRITE_ACCESS_KEY_ID") == NULL)
     return refuse (config, RESULTS,
                    "is written with an access key only; set R2_WRITE_ACCESS_KEY_ID and R2_WRITE_SECRET_ACCESS_KEY", error);

@@ -3,8 +3,8 @@
 
 #include "base/config.h"
 
-/* The address of chutes, the key for them, the evaluator and the store of the shards. SV_ERROR_USAGE names the setting, where it
- * comes from and what it should be. */
+/* The address of chutes, the key for them, the evaluator and the store of the shards. SV_ERROR_USAGE names the setting, where
+ * it comes from and what it should be. */
 gboolean sv_runner_check_settings (const SvConfig *config, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Returns: (transfer none) the store that shards go to, as it is configured. SV_ERROR_USAGE where none is. */

@@ -225,7 +225,7 @@ sv_runner_get_work (SvRunner *runner, SvWork *work, GError **error)
       continue;
     /* A window that turns takes a moment to reach everybody, so the second look for a fresh manifest is not at once. */
     if ((after == WAIT || after == ANOTHER_DRAW) ? !wait_as_told (runner, &refusal, error)
-                      : round > 0 && !sv_runner_wait (runner, round, refusal.message, error))
+                                                 : round > 0 && !sv_runner_wait (runner, round, refusal.message, error))
       return FALSE;
   }
 }

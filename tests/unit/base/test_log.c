@@ -1,6 +1,6 @@
 /* Cases: a plain line in both forms; values that need quotes; values that try to forge a line or move the cursor; absent, too
- * long and invalid values; numbers in JSON; lines of many threads, and gathered ones; what libraries print. Standard error is a file while a
- * line is written. */
+ * long and invalid values; numbers in JSON; lines of many threads, and gathered ones; what libraries print. Standard error is a
+ * file while a line is written. */
 #include <fcntl.h>
 #include <glib.h>
 #include <glib/gstdio.h>
@@ -109,8 +109,8 @@ test_json (void)
 static void
 write_numbers (gconstpointer data)
 {
-  sv_log ("info", "request", "status", "200", "ms", "0.512", "block", "18446744073709551615", "n", "007", "sequence", "1.", "value",
-          "12", "left_out", "", "head", "0", NULL);
+  sv_log ("info", "request", "status", "200", "ms", "0.512", "block", "18446744073709551615", "n", "007", "sequence", "1.",
+          "value", "12", "left_out", "", "head", "0", NULL);
 }
 
 /* Only what is a number for every reader is written as one, and only where the field always is one. */
