@@ -187,6 +187,9 @@ answer (SvExchange *exchange, Work *work)
     return fault;
   if (work->entry.outcome == SV_WINDOW_CLOSED)
     return sv_challenge_expired (outcome->window_id, outcome->expiry_block, outcome->record.block);
+  exchange->challenge_id = work->outcome.record.challenge_id;
+  exchange->miner = work->asked.miner;
+  exchange->element = work->request.element_id;
   const char *text = sv_challenge_text_finish (&work->outcome.answer, work->outcome.record.challenge_id, &length);
   return sv_reply_lend_json (200, "issued", text, length);
 }

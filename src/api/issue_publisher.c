@@ -39,7 +39,7 @@ typedef struct
   gboolean is_done;      /* the closing line is public */
   gboolean is_published; /* judged by @judged: whether our signature counts */
   char *judged;          /* hash of the manifest whose issuers were asked */
-  char *fault;           /* told in the log last */
+  SvWatchTold told;      /* in the log */
 } Window;
 
 struct SvIssuePublisher
@@ -53,7 +53,7 @@ struct SvIssuePublisher
   SvReader *reader;
   gint64 interval_us;
   GHashTable *windows; /* id -> Window */
-  char *lead_fault;
+  SvWatchTold lead_told;
   gint is_closing; /* atomic */
   SvWatcher *watcher;
   gboolean gives_way;
@@ -73,7 +73,7 @@ window_free (gpointer data)
 {
   Window *window = data;
   g_free (window->judged);
-  g_free (window->fault);
+  sv_watch_told_clear (&window->told);
   g_free (window);
 }
 
@@ -137,7 +137,7 @@ check_issuers (SvIssuePublisher *publisher, const SvCatalog *catalog, const SvIn
   if (served == NULL && (fetched = fetch_manifest (publisher, entry, error)) == NULL)
     return FALSE;
   judge_issuers (publisher, served != NULL ? served->manifest : fetched, window, &refusal);
-  sv_watch_report ("issue log", refusal, &window->fault);
+  sv_watch_report ("issue log", refusal, &window->told.fault);
   g_free (window->judged);
   window->judged = g_strdup (entry->hash);
   return TRUE;
@@ -319,7 +319,7 @@ take_lead (SvIssuePublisher *publisher)
   g_autoptr (GError) error = NULL;
   if (!sv_state_lead (publisher->state, TASK, &leads, &error))
     leads = FALSE;
-  sv_watch_report ("issue log", error, &publisher->lead_fault);
+  sv_watch_report_state (publisher->board, "issue log", error, &publisher->lead_told);
   if (leads != publisher->is_leading)
     forget_ends (publisher);
   g_mutex_lock (&publisher->lock);
@@ -360,7 +360,7 @@ step (gboolean is_demanded, gpointer data)
     gboolean done = publish_window (publisher, snapshot, entry, &error);
     gboolean is_refused = window->judged != NULL && !window->is_published;
     if (!done || !is_refused)
-      sv_watch_report ("issue log", error, &window->fault);
+      sv_watch_report_state (publisher->board, "issue log", error, &window->told);
     n_refused += is_refused;
     is_unreachable = g_error_matches (error, SV_ERROR, SV_ERROR_UNREACHABLE);
     g_mutex_lock (&publisher->lock);
@@ -425,7 +425,7 @@ sv_issue_publisher_free (SvIssuePublisher *publisher)
   g_clear_pointer (&publisher->store, sv_object_store_free);
   g_clear_pointer (&publisher->state, sv_state_free);
   g_hash_table_unref (publisher->windows);
-  g_free (publisher->lead_fault);
+  sv_watch_told_clear (&publisher->lead_told);
   g_mutex_clear (&publisher->lock);
   g_free (publisher);
 }

@@ -29,25 +29,12 @@ struct SvManifestWatch
   gboolean has_clips;
   guint64 clips_version;
   char *index_fault;
-  char *state_fault;
+  SvWatchTold state_told;
+  gint64 keys_away_us;  /* since when draw keys cannot be had, where the keeper of the state tells it */
   gboolean has_changed; /* catalog or clips */
   char *clips_fault;
   guint64 n_statements; /* on signers, that count */
 };
-
-void
-sv_watch_report (const char *what, const GError *error, char **last)
-{
-  const char *message = error != NULL ? error->message : NULL;
-  if (g_strcmp0 (message, *last) == 0)
-    return;
-  if (message != NULL)
-    sv_log ("warning", what, "reason", message, NULL);
-  else
-    sv_log ("info", what, "reason", "works again", NULL);
-  g_free (*last);
-  *last = g_strdup (message);
-}
 
 SvManifestWatch *
 sv_manifest_watch_new (const SvConfig *config, SvBoard *board, GError **error)
@@ -76,7 +63,7 @@ sv_manifest_watch_free (SvManifestWatch *watch)
   sv_draw_keys_unref (watch->keys);
   g_hash_table_unref (watch->left_out);
   g_free (watch->index_fault);
-  g_free (watch->state_fault);
+  sv_watch_told_clear (&watch->state_told);
   g_free (watch->clips_fault);
   g_free (watch);
 }
@@ -141,10 +128,13 @@ load_entry (Loading *loading, const SvIndexEntry *entry)
   loading->n_opened += is_ahead ? 1 : 0;
   if (load_manifest (watch, loading->catalog, entry, &error))
   {
+    watch->keys_away_us = 0;
     g_hash_table_remove (watch->left_out, entry->hash);
     return;
   }
   watch->is_incomplete = TRUE;
+  if (sv_watch_is_told_by_keeper (watch->board, error, &watch->keys_away_us))
+    return;
   if (g_hash_table_add (watch->left_out, g_strdup (entry->hash)))
     sv_log ("warning", "manifest left out", "manifest", entry->hash, "reason", error->message, NULL);
 }
@@ -319,6 +309,8 @@ sv_manifest_watch_step (gboolean is_demanded, gpointer data)
   step_index (watch, is_demanded ? SV_FETCH_BYPASS_CACHES : SV_FETCH_NORMAL);
   if (step_clips (watch, &error))
     sv_board_saw_state (watch->board, sv_clock_ms ());
-  sv_watch_report ("state", error, &watch->state_fault);
+  sv_watch_report_state (watch->board, "state", error, &watch->state_told);
   report_missing_clips (watch);
+  g_autoptr (SvSnapshot) snapshot = sv_board_get (watch->board);
+  sv_board_set_clip_gaps (watch->board, sv_snapshot_clip_gaps (snapshot));
 }

@@ -8,6 +8,7 @@
 #include "cli/commands.h"
 #include "cli/table.h"
 #include "runner/runner.h"
+#include "runner/settings.h"
 
 #define PAUSE_AFTER_FAILURE_S 10
 #define STEP_WIDTH 79 /* what is written over must not wrap */
@@ -179,7 +180,8 @@ static int
 run_runner (SvContext *context, int argc, char **argv, GError **error)
 {
   g_auto (GStrv) miners = NULL;
-  if (!sv_check_arguments (argc, 0, 0, "sv runner [--once|--count N]", error) || !check_options (&miners, error))
+  if (!sv_check_arguments (argc, 0, 0, "sv runner [--once|--count N]", error) || !check_options (&miners, error) ||
+      !sv_runner_check_settings (context->config, error))
     return 1;
   gboolean is_v3 = sv_config_get_boolean (context->config, "SCOREVISION_USE_CHALLENGE_V3");
   SvChain *chain = sv_context_chain (context, error);
