@@ -152,6 +152,9 @@ gboolean sv_state_list_issued (SvState *state, const char *window_id, guint64 af
 gboolean sv_state_close_window (SvState *state, const char *window_id, guint64 *last_id,
                                 GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* From now on no id up to @last_id is given to a challenge or a task, by anybody; nothing happens where they are beyond it. */
+gboolean sv_state_raise_ids (SvState *state, guint64 last_id, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /* The task, (transfer full) in *@task; NULL where there is none of that id. */
 gboolean sv_state_find_task (SvState *state, guint64 id, SvTaskRecord **task, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Notes that @asker has completed his task; the first time counts. *@found is FALSE, and nothing happens, where no such task

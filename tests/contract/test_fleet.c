@@ -4,6 +4,7 @@
  *  1. a closed window admits nothing more, through any handle, and nothing is used up by that; other windows go on; closing is
  *     idempotent and tells the last id, 0 for none
  *  2. while processes admit one closes the window: no record comes after the id that it was told
+ *     ids that are raised are raised for every handle, at once and for good; they never go back
  * Tasks and ground truth
  *  3. task ids and challenge ids are of one sequence; a task is found, and completed once, by its asker only
  *  4. ground truth belongs to a registered clip, is replaced, removed, and goes with the clip
@@ -80,6 +81,25 @@ test_close_window (StateFixture *f)
   g_assert_cmpuint (issue (f->state, "n5", "w2", &outcome), ==, 3);
   must (sv_state_close_window (f->state, "w1", &last, &error));
   g_assert_cmpuint (last, ==, 1);
+}
+
+static void
+test_raise_ids (StateFixture *f)
+{
+  SvAdmissionOutcome outcome;
+  g_autoptr (SvState) other = open_state (f->url);
+  must (sv_state_raise_ids (f->state, 0, &error));
+  g_assert_cmpuint (issue (f->state, "n1", "w", &outcome), ==, 1);
+  g_assert_cmpuint (issue (other, "n2", "w", &outcome), ==, 2);
+  must (sv_state_raise_ids (other, 1000, &error));
+  must (sv_state_raise_ids (other, 500, &error));
+  g_assert_cmpuint (issue (f->state, "n3", "w", &outcome), ==, 1001);
+  must (sv_state_raise_ids (f->state, 1000, &error));
+  g_autoptr (SvState) fresh = open_state (f->url);
+  g_assert_cmpuint (issue (fresh, "n4", "w", &outcome), ==, 1002);
+  g_assert_cmpuint (issue (other, "n5", "w", &outcome), ==, 1003);
+  issue (fresh, "n1", "w", &outcome);
+  g_assert_cmpint (outcome, ==, SV_REPLAYED_NONCE);
 }
 
 static int
@@ -457,6 +477,7 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   state_promise_add ("a closed window admits nothing more", test_close_window);
+  state_promise_add ("ids that are raised never go back", test_raise_ids);
   state_promise_add ("closing a window while others admit", test_close_race);
   state_promise_add ("tasks", test_tasks);
   state_promise_add ("ground truth", test_ground_truth);
