@@ -304,6 +304,17 @@ sv_issue_files_find_end (const SvIssueFiles *files, const char *window_id, const
   return TRUE;
 }
 
+gboolean
+sv_issue_files_public_end (SvObjectStore *store, const char *window_id, guint64 *next, GError **error)
+{
+  guint64 first, last = 0;
+  if (!find_last_signpost (store, window_id, &first, error) ||
+      (first > 0 && !read_signpost (store, window_id, first, &last, error)))
+    return FALSE;
+  *next = last + 1;
+  return TRUE;
+}
+
 /* ── before challenges are handed out ── */
 
 /* Where the signpost leads is asked, not what is in the file: the signpost comes first, and who put it writes the file, or

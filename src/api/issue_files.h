@@ -29,6 +29,11 @@ GPtrArray *sv_issue_files_records (const SvIssueFiles *files, const char *window
 gboolean sv_issue_files_find_end (const SvIssueFiles *files, const char *window_id, const GPtrArray *keys, guint64 *next,
                                   GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* *@next: the first id that the signposts of the window's log do not lead over, whoever put them; SV_ISSUED_END + 1 where it is
+ * closed. */
+gboolean sv_issue_files_public_end (SvObjectStore *store, const char *window_id, guint64 *next,
+                                    GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /* Before the first challenge of the window is handed out: no id that its log covers is given (again), by whatever database it
  * was published, and of a window whose log is closed, whose K is public, nothing is issued any more. */
 gboolean sv_issue_files_fence (SvObjectStore *store, SvState *state, const char *window_id,

@@ -256,8 +256,7 @@ raise_last_id (SvSqliteState *state, guint64 last_id, GError **error)
     return FALSE;
   if (current >= last_id)
     return TRUE;
-  sqlite3_stmt *insert =
-      sv_sqlite_statement (state, "INSERT INTO requests (last_id, time_ms, log) VALUES (?, 0, x'')", error);
+  sqlite3_stmt *insert = sv_sqlite_statement (state, "INSERT INTO requests (last_id, time_ms, log) VALUES (?, 0, x'')", error);
   if (insert == NULL)
     return FALSE;
   sqlite3_bind_int64 (insert, 1, (gint64)last_id);
