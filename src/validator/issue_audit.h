@@ -42,8 +42,8 @@ GPtrArray *sv_issue_audit_windows (const SvIssueAudit *audit);
 gboolean sv_issue_audit_judge (SvIssueAudit *audit, const SvIssueWindow *window, const SvShard *shard, SvIssueStatus *status,
                                GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* (transfer full) the `draw_commit` that an answer for the shard must have had: of the K that was published of its manifest. NULL
- * where it is not public yet, or the log contradicts itself. */
+/* (transfer full) the `draw_commit` that an answer for the shard must have had: of the K that was published of its manifest.
+ * NULL where it is not public yet, or the log contradicts itself. */
 char *sv_issue_window_draw_commit (const SvIssueWindow *window, const SvShard *shard);
 
 /* (transfer none) */
