@@ -5,6 +5,7 @@
 
 #include "keys/keypair.h"
 #include "protocol/issued.h"
+#include "protocol/manifest_index.h"
 #include "state/state.h"
 #include "store/object_store.h"
 
@@ -43,6 +44,11 @@ gboolean sv_issue_files_fence (SvObjectStore *store, SvState *state, const char 
  * where somebody else came first: find the end anew. */
 gboolean sv_issue_files_add (const SvIssueFiles *files, const char *window_id, guint64 first, const GPtrArray *records,
                              GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Each K of the window's manifests, those of superseded ones too; no other may be public before the window is over. Returns:
+ * (transfer full) (element-type SvIssuedKey). */
+GPtrArray *sv_issue_files_keys (SvState *state, const SvIndex *index, const char *window_id,
+                                GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Adds the closing line. @keys (element-type SvIssuedKey). */
 gboolean sv_issue_files_close (const SvIssueFiles *files, const char *window_id, guint64 first, guint64 last_id,

@@ -11,7 +11,6 @@
 
 #include <errno.h>
 #include <math.h>
-#include <sodium.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -148,46 +147,6 @@ check_issuers (SvIssuePublisher *publisher, const SvCatalog *catalog, const SvIn
   g_free (window->judged);
   window->judged = g_strdup (entry->hash);
   return TRUE;
-}
-
-/* ── the keys of a window that is over ── */
-
-static void
-key_free (gpointer key)
-{
-  sv_issued_key_free (key);
-}
-
-static gboolean
-add_keys (SvIssuePublisher *publisher, const GPtrArray *entries, const char *window_id, GHashTable *seen, GPtrArray *keys,
-          GError **error)
-{
-  for (guint i = 0; i < entries->len; i++)
-  {
-    const SvIndexEntry *entry = entries->pdata[i];
-    guint8 key[32];
-    gboolean found = FALSE;
-    if (strcmp (entry->window_id, window_id) != 0 || !g_hash_table_add (seen, entry->hash))
-      continue;
-    if (!sv_state_find_draw_key (publisher->state, entry->hash, key, &found, error))
-      return FALSE;
-    if (found)
-      g_ptr_array_add (keys, sv_issued_key_new (entry->hash, key));
-    sodium_memzero (key, sizeof key);
-  }
-  return TRUE;
-}
-
-/* (transfer full) each K of the window, those of superseded manifests too. */
-static GPtrArray *
-collect_keys (SvIssuePublisher *publisher, const SvIndex *index, const char *window_id, GError **error)
-{
-  g_autoptr (GHashTable) seen = g_hash_table_new (g_str_hash, g_str_equal);
-  g_autoptr (GPtrArray) keys = g_ptr_array_new_with_free_func (key_free);
-  return add_keys (publisher, index->entries, window_id, seen, keys, error) &&
-                 add_keys (publisher, index->superseded, window_id, seen, keys, error)
-             ? g_steal_pointer (&keys)
-             : NULL;
 }
 
 /* ── one window ── */
@@ -330,7 +289,7 @@ publish_work (SvIssuePublisher *publisher, const SvCatalog *catalog, Work *work,
   {
     if (!sv_state_close_window (publisher->state, window_id, &work->last_id, error))
       return FALSE;
-    work->keys = collect_keys (publisher, catalog->index, window_id, error);
+    work->keys = sv_issue_files_keys (publisher->state, catalog->index, window_id, error);
     if (work->keys == NULL)
       return FALSE;
   }

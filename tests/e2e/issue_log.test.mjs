@@ -4,7 +4,7 @@
 import { after, before, test } from 'node:test';
 import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
-import { existsSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { askV3 } from './api.mjs';
 import { createWorld, waitFor } from './harness.mjs';
 import { Killer, records } from './killing.mjs';
@@ -303,6 +303,21 @@ test('a publisher that is killed while it writes is gone on with', async () => {
   assert.equal(leaves.length, publicLog(NEXT).files, 'no file lies there that no signpost leads to');
 });
 
+test('the lag grows while the store takes nothing', async () => {
+  const taken = `${folder(NEXT)}.away`;
+  renameSync(folder(NEXT), taken);
+  writeFileSync(folder(NEXT), 'in the way');
+  const { challenge_id: id } = await ask(NEXT);
+  await waitFor('a failure, and a lag', async () => {
+    const value = metricsOf(await (await fetch(`${serve.url}/metrics`)).text());
+    return value('failures_total') > 0 && value('lag_seconds') > 2;
+  });
+  rmSync(folder(NEXT));
+  renameSync(taken, folder(NEXT));
+  await published(NEXT, id);
+  await waitFor('no lag', async () => metricsOf(await (await fetch(`${serve.url}/metrics`)).text())('lag_seconds') === 0);
+});
+
 test('who cannot sign for the window says so, and serves', async () => {
   await serve.stop();
   world.write('wallets/default/hotkeys/boxed', Buffer.concat([Buffer.from('$NACL'), Buffer.alloc(200)]), 0o600);
@@ -344,4 +359,16 @@ test('another database gives no id that is public, adds nothing to the log, and 
   assert.equal((await askV3({ base: other.url, key: world.keys.validator, miner: world.keys.miner.address,
     manifestHash: manifests[CURRENT], elementId: PLAYER, proof: proofs[CURRENT] })).status, 410);
   await other.stop();
+
+  const absurd = `${folder(NEXT)}/${next}.json`;
+  writeFileSync(absurd, `{"last":${END - 1}}`);
+  const shut = await world.startServe({ env, until: '/healthz' });
+  const message = await waitFor('not ready', async () => {
+    const answer = await fetch(`${shut.url}/readyz`);
+    return answer.status === 503 && (await answer.json()).message.includes('issue log') && shut.child.output.stderr;
+  });
+  assert.match(message, /which no server has come to/);
+  rmSync(absurd);
+  await shut.settle();
+  await shut.stop();
 });
