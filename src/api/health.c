@@ -25,6 +25,8 @@ find_fault (const SvService *service, const SvSnapshot *snapshot, gint64 now_ms)
     return state_fault;
   if (snapshot->catalog == NULL)
     return "the manifest index has not been read yet";
+  if (snapshot->catalog->n_unfenced > 0)
+    return "the published issue log of a window cannot be looked at in the store, so nothing of it is handed out";
   if (snapshot->clips == NULL || now_ms - sv_board_state_seen_ms (service->board) > STATE_MAX_AGE_MS)
     return "the state cannot be read";
   return sv_board_chain_fault (service->board, snapshot, now_ms);

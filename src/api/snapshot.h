@@ -31,6 +31,7 @@ typedef struct
 {
   SvIndex *index;
   GHashTable *manifests; /* hash -> SvServedManifest */
+  guint n_unfenced;      /* entries in force that are left out because the issue log of their window cannot be looked at */
   /* The index divided, so that a rule about one hash or one window looks at few entries: */
   GHashTable *by_hash;   /* hash -> SvIndex with no more than its entries, which are @index's */
   GHashTable *by_window; /* window id -> the same */

@@ -84,6 +84,8 @@ print_run (const SvRun *run)
   else
     printf ("challenge %s: %s in window %s, miner %s (%s)\n", shard->challenge_id, shard->element_id, shard->window_id,
             shard->miner_hotkey, shard->is_self ? "self" : "public");
+  if (shard->draw_commit != NULL)
+    printf ("  drawn by   %s (draw_commit)\n", shard->draw_commit);
   if (shard->has_p95)
     printf ("  p95        %.0f ms, RTF %.3f: gate %s\n", shard->p95_latency_ms, shard->rtf,
             shard->latency_pass ? "passed" : "failed");

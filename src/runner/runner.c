@@ -246,6 +246,7 @@ start_shard (const SvRunner *runner, const SvWork *work, const SvElement *elemen
   shard->block = challenge->block;
   shard->created_at = sv_clock_ms ();
   shard->seed = challenge->seed;
+  shard->draw_commit = g_strdup (challenge->draw_commit);
   shard->pgt_recipe_hash = g_strdup (element->pgt_recipe_hash);
   return shard;
 }

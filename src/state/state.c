@@ -174,6 +174,12 @@ sv_state_close_window (SvState *state, const char *window_id, guint64 *last_id, 
 }
 
 gboolean
+sv_state_raise_ids (SvState *state, guint64 last_id, GError **error)
+{
+  return state->engine->raise_ids (state, last_id, error);
+}
+
+gboolean
 sv_state_find_task (SvState *state, guint64 id, SvTaskRecord **task, GError **error)
 {
   return state->engine->find_task (state, id, task, error);

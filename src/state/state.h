@@ -148,6 +148,9 @@ gboolean sv_state_list_issued (SvState *state, const char *window_id, guint64 af
 gboolean sv_state_close_window (SvState *state, const char *window_id, guint64 *last_id,
                                 GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* From now on no id up to @last_id is given to a challenge or a task, by anybody; nothing happens where they are beyond it. */
+gboolean sv_state_raise_ids (SvState *state, guint64 last_id, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /* ── tasks ── */
 
 #define SV_TASK_KEPT_MS (G_GINT64_CONSTANT (7) * 24 * 3600 * 1000) /* then tasks go, bit by bit, as new ones come */
