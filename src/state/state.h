@@ -18,6 +18,10 @@ SvState *sv_state_open (const SvConfig *config, GError **error) G_GNUC_WARN_UNUS
 void sv_state_free (SvState *state);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (SvState, sv_state_free)
 
+/* TRUE where the last call failed by what only somebody's work mends: a server that is there, and does not know the role, the
+ * password or the database, or has not given the rights. */
+gboolean sv_state_is_refused (const SvState *state);
+
 /* Connections to a database server that this process has made, and attempts that failed; a file has none. Any thread. */
 typedef struct
 {

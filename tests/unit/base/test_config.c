@@ -201,8 +201,8 @@ test_loading_again (void)
   sv_config_set (config, "SCOREVISION_LISTEN", ":2");
   g_autoptr (SvConfig) copy = sv_config_copy (config);
   write_conf ("# one line more\nSCOREVISION_NETUID = 3\nSCOREVISION_LISTEN = :4\n");
-  g_autoptr (SvConfig) again = sv_config_load_again (config, &error);
-  g_assert_no_error (error);
+  g_autoptr (SvConfig) again = sv_config_read_again (config);
+  g_assert_true (sv_config_check (again, &error));
   g_autofree char *second_line = g_strconcat (path, ":2", NULL);
   g_assert_cmpstr (sv_config_get (again, "SCOREVISION_NETUID"), ==, "3");
   g_assert_cmpstr (sv_config_origin (again, "SCOREVISION_NETUID"), ==, second_line);
@@ -226,8 +226,8 @@ test_loading_again_without_the_file (void)
   g_autoptr (SvConfig) config = load ();
   g_assert_cmpstr (sv_config_get (config, "SCOREVISION_NETUID"), ==, "1");
   g_assert_cmpint (g_unlink (own), ==, 0);
-  g_autoptr (SvConfig) again = sv_config_load_again (config, &error);
-  g_assert_null (again);
+  g_autoptr (SvConfig) again = sv_config_read_again (config);
+  g_assert_false (sv_config_check (again, &error));
   g_assert_error (error, SV_ERROR, SV_ERROR_USAGE);
   g_assert_nonnull (strstr (error->message, own));
   g_rmdir (folder);
