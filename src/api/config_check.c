@@ -226,8 +226,8 @@ check_database (const SvConfig *config, GError **error)
   return state != NULL;
 }
 
-static gboolean
-check_public_urls (const SvConfig *config, GError **error)
+gboolean
+sv_config_check_public_urls (const SvConfig *config, GError **error)
 {
   g_auto (GStrv) urls = sv_config_get_list (config, "R2_PUBLIC_URL");
   for (char **url = urls; *url != NULL; url++)
@@ -264,7 +264,7 @@ static const struct
   { "R2_WRITE_ACCESS_KEY_ID", NULL },
   { "R2_WRITE_SECRET_ACCESS_KEY", NULL },
   { "R2_BUCKET", NULL },
-  { "R2_PUBLIC_URL", check_public_urls },
+  { "R2_PUBLIC_URL", sv_config_check_public_urls },
   { "R2_BUCKET_PUBLIC_URL", NULL },
   { "SCOREVISION_DATABASE", check_database },
   { "SCOREVISION_MANIFEST_SIGNERS", check_signers },

@@ -33,5 +33,8 @@ GPtrArray *sv_config_check_form (const SvConfig *config);
  * warning, what answers wrongly, or will not let us in, is wrong. One that has not answered by then is still asked in the background. */
 void sv_config_check_reach (const SvConfig *config, guint timeout_ms, GPtrArray *results);
 
+/* Whether each of R2_PUBLIC_URL can be opened, which readers find out by the first reading only; SV_ERROR_USAGE. */
+gboolean sv_config_check_public_urls (const SvConfig *config, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /* The exit status of the first that is wrong; 0 for none. */
 int sv_check_results_status (const GPtrArray *results);

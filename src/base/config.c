@@ -318,11 +318,18 @@ read_line (SvConfig *config, const char *path, guint line, char *text)
   set_from_file (config, origin, line, g_strstrip (text), g_strstrip (equals + 1));
 }
 
-/* Who says that this file is to be read. */
+/* Who says that this file is to be read, and what to do where it cannot be. */
 static const char *
 config_source (const SvConfig *config)
 {
-  return sv_config_get (config, "SCOREVISION_CONFIG") != NULL ? "SCOREVISION_CONFIG" : "found by its place";
+  return sv_config_get (config, "SCOREVISION_CONFIG") != NULL ? "SCOREVISION_CONFIG" : "the configuration file";
+}
+
+static const char *
+config_remedy (const SvConfig *config)
+{
+  return sv_config_get (config, "SCOREVISION_CONFIG") != NULL ? "name a file that can be read, or none"
+                                                              : "let this user read it, or name another in SCOREVISION_CONFIG";
 }
 
 static void
@@ -333,7 +340,7 @@ read_file (SvConfig *config, const char *path)
   gsize length = 0;
   const char *data = bytes != NULL ? g_bytes_get_data (bytes, &length) : NULL;
   if (bytes == NULL)
-    add_fault (config, NULL, path, g_strdup_printf ("the configuration file (%s): %s", config_source (config), error->message));
+    add_fault (config, NULL, path, g_strdup_printf ("%s: %s; %s", config_source (config), error->message, config_remedy (config)));
   else if (length > 0 && !g_utf8_validate (data, (gssize)length, NULL))
     add_fault (config, NULL, path, g_strdup_printf ("%s: not valid UTF-8", path));
   else

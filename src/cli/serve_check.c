@@ -2,6 +2,7 @@
 #include "cli/serve_check.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "api/config_check.h"
 #include "cli/table.h"
@@ -61,7 +62,7 @@ show_as_table (const SvContext *context, const GPtrArray *results)
 }
 
 static void
-show_messages (const GPtrArray *results)
+show_messages (const SvConfig *config, const GPtrArray *results)
 {
   for (guint i = 0; i < results->len; i++)
   {
@@ -70,8 +71,11 @@ show_messages (const GPtrArray *results)
       continue;
     g_autofree char *shown = sv_printable (result->message);
     gboolean names_itself = result->origin != NULL || g_str_has_prefix (shown, result->setting);
-    g_autofree char *line = g_strdup_printf ("%s: %s%s%s", outcomes[result->outcome], names_itself ? "" : result->setting,
-                                             names_itself ? "" : ": ", shown);
+    const char *origin = sv_check_result_origin (result, config);
+    gboolean names_place = strchr (origin, ':') == NULL || strstr (shown, origin) != NULL || result->outcome == SV_CHECK_OK;
+    g_autofree char *line =
+        g_strdup_printf ("%s: %s%s%s%s%s", outcomes[result->outcome], names_place ? "" : origin, names_place ? "" : ": ",
+                         names_itself ? "" : result->setting, names_itself ? "" : ": ", shown);
     sv_print_wrapped (line, 0, 2);
   }
   sv_say (stdout, "`sv serve` %s.\n", sv_check_results_status (results) == 0 ? "can be started" : "would not start");
@@ -87,7 +91,7 @@ sv_check_serve (const SvContext *context)
   else
   {
     show_as_table (context, results);
-    show_messages (results);
+    show_messages (context->config, results);
   }
   return sv_check_results_status (results);
 }

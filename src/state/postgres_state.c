@@ -44,7 +44,8 @@ check_url (const char *url, const char *shown, GError **error)
   {
     g_set_error (error, SV_ERROR, SV_ERROR_USAGE,
                  "SCOREVISION_DATABASE: %s: user or password has an @, /, ? or # as it is, so that nobody can say where the host "
-                 "begins; write @ as %%40, / as %%2F, ? as %%3F and # as %%23",
+                 "begins; expected is postgresql://USER@HOST:PORT/DATABASE, in which you write @ as %%40, / as %%2F, ? as %%3F and # as "
+                 "%%23",
                  shown);
     return FALSE;
   }

@@ -52,8 +52,25 @@ test('the clip commands use it, and say what to do without it', { skip }, async 
     assert.ok(stderr.includes(advice), stderr);
     assert.ok(!stderr.includes(postgres.password) && !stderr.includes('secret'), stderr);
   }
-  const { stderr } = await world.sv(['clip', 'list'], { env: { SCOREVISION_DATABASE: 'postgresql://sv:se/cret@host/db' }, expect: 2 });
-  assert.ok(!stderr.includes('se/cret'), stderr);
+  for (const database of ['postgresql://sv:se/cret@host/db', 'postgresql://sv:se@cret@host/db']) {
+    const { stderr } = await world.sv(['clip', 'list'], { env: { SCOREVISION_DATABASE: database }, expect: 2 });
+    assert.ok(!/se.cret|cret@/.test(stderr), stderr);
+    assert.match(stderr, /write @ as %40/);
+  }
+});
+
+test('--check-config: what only somebody\'s work mends is wrong, what is away a warning', { skip }, async () => {
+  const check = async (database, expect) => {
+    const { stdout } = await world.sv(['serve', '--check-config', '--json'], { env: { SCOREVISION_DATABASE: database }, expect });
+    assert.ok(!stdout.includes(postgres.password) && !stdout.includes('secret'), stdout);
+    return JSON.parse(stdout).checks.find(({ setting }) => setting === 'SCOREVISION_DATABASE');
+  };
+  assert.equal((await check(url, 0)).outcome, 'ok');
+  assert.equal((await check(url.replace(/:\d+\//, ':1/'), 0)).outcome, 'warning');
+  const sslmode = `${url}${url.includes('?') ? '&' : '?'}sslmode=`;
+  const refused = { password: url.replace(postgres.password, 'another-secret'), role: url.replace(/\/\/[^:]+:/, '//stranger:'),
+    database: url.replace(/(:\d+)\/[^?]*/, '$1/nowhere'), 'no such sslmode': `${sslmode}strict`, 'sslmode without SSL': `${sslmode}require` };
+  for (const [what, database] of Object.entries(refused)) assert.equal((await check(database, 2)).outcome, 'wrong', what);
 });
 
 test('servers start before their database, say so, and go on by themselves when it is there', { skip }, async () => {
