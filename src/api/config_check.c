@@ -14,8 +14,8 @@
 #include "base/error.h"
 #include "base/http_client.h"
 #include "bindings/validators.h"
-#include "distribution/signers.h"
 #include "chain/chain.h"
+#include "distribution/signers.h"
 #include "keys/keypair.h"
 #include "keys/passphrase.h"
 #include "protocol/object_keys.h"
@@ -427,10 +427,8 @@ static const struct
   const char *setting;
   char *(*ask) (const SvConfig *config, GPtrArray *more, GError **error);
 } questions[] = {
-  { "BITTENSOR_SUBTENSOR_ENDPOINT", ask_chain },
-  { "SCOREVISION_STORE", ask_store },
-  { "SCOREVISION_DATABASE", ask_database },
-  { "BITTENSOR_WALLET_HOT", ask_wallet },
+  { "BITTENSOR_SUBTENSOR_ENDPOINT", ask_chain },     { "SCOREVISION_STORE", ask_store },
+  { "SCOREVISION_DATABASE", ask_database },          { "BITTENSOR_WALLET_HOT", ask_wallet },
   { "SCOREVISION_MANIFEST_SIGNERS", ask_manifests }, /* after those whose findings it adds to */
 };
 

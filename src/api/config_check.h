@@ -26,11 +26,13 @@ void sv_check_result_free (SvCheckResult *result);
 /* (transfer none) where it stands, as sv_config_origin() says it. */
 const char *sv_check_result_origin (const SvCheckResult *result, const SvConfig *config);
 
-/* What cannot be read of environment and file, and the form of all settings, without asking anybody. Returns: (transfer full) (element-type SvCheckResult). */
+/* What cannot be read of environment and file, and the form of all settings, without asking anybody. Returns: (transfer full)
+ * (element-type SvCheckResult). */
 GPtrArray *sv_config_check_form (const SvConfig *config);
 
 /* Adds to @results whether chain, store and database answer within @timeout_ms, asked side by side; what does not is a
- * warning, what answers wrongly, or will not let us in, is wrong. One that has not answered by then is still asked in the background. */
+ * warning, what answers wrongly, or will not let us in, is wrong. One that has not answered by then is still asked in the
+ * background. */
 void sv_config_check_reach (const SvConfig *config, guint timeout_ms, GPtrArray *results);
 
 /* Whether each of R2_PUBLIC_URL can be opened, which readers find out by the first reading only; SV_ERROR_USAGE. */

@@ -40,7 +40,7 @@ struct SvConfig
 {
   Slot *slots;
   gsize n_slots;
-  char *file; /* the sv.conf that was read, or NULL */
+  char *file;        /* the sv.conf that was read, or NULL */
   GPtrArray *faults; /* of SvConfigFault */
 };
 
@@ -289,8 +289,7 @@ set_from_file (SvConfig *config, const char *origin, guint line, const char *nam
     add_fault (config, name, origin,
                g_strdup_printf ("%s: %s names this file, and is set in the environment only", origin, name));
   else if (slot->file_line != 0)
-    add_fault (config, name, origin,
-               g_strdup_printf ("%s: %s is already set in line %u", origin, name, slot->file_line));
+    add_fault (config, name, origin, g_strdup_printf ("%s: %s is already set in line %u", origin, name, slot->file_line));
   else
   {
     slot->file_line = line;
@@ -340,7 +339,8 @@ read_file (SvConfig *config, const char *path)
   gsize length = 0;
   const char *data = bytes != NULL ? g_bytes_get_data (bytes, &length) : NULL;
   if (bytes == NULL)
-    add_fault (config, NULL, path, g_strdup_printf ("%s: %s; %s", config_source (config), error->message, config_remedy (config)));
+    add_fault (config, NULL, path,
+               g_strdup_printf ("%s: %s; %s", config_source (config), error->message, config_remedy (config)));
   else if (length > 0 && !g_utf8_validate (data, (gssize)length, NULL))
     add_fault (config, NULL, path, g_strdup_printf ("%s: not valid UTF-8", path));
   else

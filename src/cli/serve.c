@@ -77,8 +77,8 @@ check_form (const SvConfig *config)
   {
     const SvCheckResult *result = results->pdata[i];
     if (result->outcome == SV_CHECK_WRONG)
-      sv_log ("error", "configuration", "setting", result->setting, "origin", sv_check_result_origin (result, config),
-              "reason", result->message, NULL);
+      sv_log ("error", "configuration", "setting", result->setting, "origin", sv_check_result_origin (result, config), "reason",
+              result->message, NULL);
   }
   return sv_check_results_status (results) == 0;
 }

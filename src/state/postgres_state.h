@@ -15,9 +15,9 @@ typedef struct
   GError *fault;          /* why the last attempt failed */
 
   /* What ends with the connection. */
-  PGconn *connection;        /* NULL: there is none */
-  GHashTable *statements;    /* SQL literal -> name of the prepared statement */
-  GHashTable *leads;         /* the set of tasks whose lock this session has */
+  PGconn *connection;     /* NULL: there is none */
+  GHashTable *statements; /* SQL literal -> name of the prepared statement */
+  GHashTable *leads;      /* the set of tasks whose lock this session has */
   SvRequestLog *requests; /* NULL until the first admission */
 } SvPostgresState;
 
