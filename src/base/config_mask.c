@@ -17,15 +17,29 @@ find_password (const char *authority, gsize *length)
   return colon + 1;
 }
 
-/* "host:5432,other:5432", so that an "@" behind it is no end of a password. */
+/* "host:5432,[::1]:5432", as no password begins. */
 static gboolean
-is_host_and_port (const char *authority, gsize length)
+are_hosts (const char *authority, gsize length)
 {
-  const char *colon = memchr (authority, ':', length);
-  for (const char *p = colon != NULL ? colon + 1 : authority + length; p < authority + length; p++)
-    if (!g_ascii_isdigit (*p) && *p != ',' && *p != ':')
+  g_autofree char *text = g_strndup (authority, length);
+  g_auto (GStrv) hosts = g_strsplit (text, ",", -1);
+  for (char **host = hosts; *host != NULL; host++)
+  {
+    const char *bracket = **host == '[' ? strchr (*host, ']') : NULL;
+    const char *colon = strchr (bracket != NULL ? bracket : *host, ':');
+    if (colon != NULL && colon[1 + strspn (colon + 1, "0123456789")] != '\0')
       return FALSE;
+  }
   return TRUE;
+}
+
+/* "host:5432/db?user=me@there": the "@" is in the value of a parameter. */
+static gboolean
+is_in_parameter (const char *authority, const char *at)
+{
+  const char *query = strchr (authority, '?');
+  return query != NULL && query < at && memchr (query, '=', (gsize)(at - query)) != NULL &&
+         are_hosts (authority, strcspn (authority, "/?#"));
 }
 
 gboolean
@@ -40,7 +54,7 @@ sv_config_url_is_ambiguous (const char *url)
   if (at == NULL)
     return FALSE;
   if (at >= authority + length) /* behind what would be the host, if it were not a password with one of these in it */
-    return strcspn (authority, "?") > (gsize)(at - authority) || !is_host_and_port (authority, length);
+    return !is_in_parameter (authority, at);
   const char *second = strchr (at + 1, '@');
   return second != NULL && second < at + strcspn (at, "?");
 }

@@ -423,6 +423,8 @@ test_secrets_are_masked (void)
   assert_shown ("SCOREVISION_DATABASE", "postgresql://u@b:p@h/db", "postgresql://****");
   assert_shown ("SCOREVISION_DATABASE", "postgresql://u:p/w@h/db?user=a@b", "postgresql://****");
   assert_shown ("SCOREVISION_DATABASE", "postgresql://u:p?w@h/db", "postgresql://****");
+  assert_shown ("SCOREVISION_DATABASE", "postgresql://u:1?w@h/db", "postgresql://****");
+  assert_shown ("SCOREVISION_DATABASE", "postgresql://[::1]:5/db?user=a@b", "postgresql://[::1]:5/db?user=a@b");
   assert_shown ("SCOREVISION_DATABASE", "postgresql://h:1,g:2/db?user=a@b", "postgresql://h:1,g:2/db?user=a@b");
   assert_shown ("SCOREVISION_DATABASE", "postgresql://u:p@h/db?user=a@b", "postgresql://u:****@h/db?user=a@b");
   assert_shown ("SCOREVISION_DATABASE", "postgresql:///db?user=u&password=p&x=1", "postgresql:///db?user=u&password=****&x=1");
