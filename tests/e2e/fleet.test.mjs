@@ -155,3 +155,16 @@ test('a database that goes away is told at once, and taken up again', { skip }, 
   assert.equal(answer.status, 200, answer.text);
   assert.ok((await metrics(serve)).value('sv_database_connections_made_total') > was.value('sv_database_connections_made_total'));
 });
+
+test('after two reloads a server reads new publications and hands out challenges', { skip }, async () => {
+  const serve = await start();
+  for (let i = 1; i <= 2; i++) {
+    serve.child.kill('SIGHUP');
+    await waitFor('reloaded', () => serve.child.output.stderr.split('event=reloaded').length > i);
+  }
+  await world.publish(football('2025-10-24', 100_000, 200_000, clip.hash));
+  await world.advance(1);
+  await serve.settle();
+  const answer = await ask(serve, 'third', { elementId: BALL });
+  assert.equal(answer.status, 200, answer.text);
+});
