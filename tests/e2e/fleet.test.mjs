@@ -69,7 +69,8 @@ test('--check-config: what only somebody\'s work mends is wrong, what is away a 
   assert.equal((await check(url.replace(/:\d+\//, ':1/'), 0)).outcome, 'warning');
   const sslmode = `${url}${url.includes('?') ? '&' : '?'}sslmode=`;
   const refused = { password: url.replace(postgres.password, 'another-secret'), role: url.replace(/\/\/[^:]+:/, '//stranger:'),
-    database: url.replace(/(:\d+)\/[^?]*/, '$1/nowhere'), 'no such sslmode': `${sslmode}strict`, 'sslmode without SSL': `${sslmode}require` };
+    database: url.replace(/(:\d+)\/[^?]*/, '$1/nowhere'), rights: await postgres.foreignDatabase('foreign_one'),
+    'no such sslmode': `${sslmode}strict`, 'sslmode without SSL': `${sslmode}require` };
   for (const [what, database] of Object.entries(refused)) assert.equal((await check(database, 2)).outcome, 'wrong', what);
 });
 
