@@ -26,7 +26,6 @@
 
 #define TASK "issue-log"
 #define NICENESS 10
-#define MAX_INTERVAL_S 86400
 #define LOOKS_PER_INTERVAL 6
 #define MIN_LOOK_MS 50
 #define MAX_LOOK_MS 10000
@@ -423,7 +422,7 @@ SvIssuePublisher *
 sv_issue_publisher_new (const SvConfig *config, SvBoard *board, GError **error)
 {
   guint64 interval_s;
-  if (!sv_config_get_integer (config, "SCOREVISION_ISSUE_INTERVAL", 1, MAX_INTERVAL_S, &interval_s, error))
+  if (!sv_config_get_integer (config, "SCOREVISION_ISSUE_INTERVAL", 1, SV_ISSUE_INTERVAL_MAX_S, &interval_s, error))
     return NULL;
   SvIssuePublisher *publisher = g_new0 (SvIssuePublisher, 1);
   g_mutex_init (&publisher->lock);

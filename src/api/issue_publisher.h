@@ -5,6 +5,9 @@
 #include "api/snapshot.h"
 #include "base/config.h"
 
+/* Of SCOREVISION_ISSUE_INTERVAL, which is 1 at least. */
+#define SV_ISSUE_INTERVAL_MAX_S 86400
+
 typedef struct SvIssuePublisher SvIssuePublisher;
 
 /* Opens state and store, and reads the hotkey. Without one that can be read nothing is published, which is told in the log and

@@ -43,6 +43,23 @@ sv_listen_check (const char *setting, GError **error)
   return split (setting, &host, &port, error);
 }
 
+static gboolean
+is_any (const char *host)
+{
+  return host == NULL || strcmp (host, "0.0.0.0") == 0 || strcmp (host, "::") == 0;
+}
+
+gboolean
+sv_listen_overlaps (const char *setting, const char *other)
+{
+  g_autofree char *host = NULL;
+  g_autofree char *port = NULL;
+  g_autofree char *other_host = NULL;
+  g_autofree char *other_port = NULL;
+  return split (setting, &host, &port, NULL) && split (other, &other_host, &other_port, NULL) &&
+         strcmp (port, other_port) == 0 && (is_any (host) || is_any (other_host) || strcmp (host, other_host) == 0);
+}
+
 static int
 bind_address (const struct addrinfo *address)
 {

@@ -10,3 +10,6 @@ int sv_listen (const char *setting, char **url, guint *port, GError **error) G_G
 
 /* Whether @setting has that form. SV_ERROR_USAGE. */
 gboolean sv_listen_check (const char *setting, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Whether the two cannot be listened on at once by different sockets: the same port, and one of them is every address. */
+gboolean sv_listen_overlaps (const char *setting, const char *other);

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "api/clip_link.h"
+#include "api/config_check.h"
 #include "api/front.h"
 #include "api/listen.h"
 #include "api/watching.h"
@@ -108,6 +109,8 @@ static gboolean
 open_store (SvServer *server, const SvConfig *config, GError **error)
 {
   const char *url = sv_config_get (config, "SCOREVISION_STORE");
+  if (!sv_config_check_public_urls (config, error))
+    return FALSE;
   server->store = sv_object_store_open (url, config, error);
   if (server->store == NULL)
     return FALSE;
@@ -213,10 +216,20 @@ prepare_sodium (GError **error)
 static gboolean
 open_socket (SvServer *server, const SvConfig *config, const SvServer *before, GError **error)
 {
+  g_autoptr (GError) failure = NULL;
   server->listen = g_strdup (sv_config_get (config, "SCOREVISION_LISTEN"));
   if (before == NULL || g_strcmp0 (before->listen, server->listen) != 0)
   {
-    server->listen_fd = sv_listen (server->listen, &server->url, &server->port, error);
+    server->listen_fd = sv_listen (server->listen, &server->url, &server->port, &failure);
+    if (g_error_matches (failure, SV_ERROR, SV_ERROR_CONFLICT) && before != NULL &&
+        (sv_listen_overlaps (server->listen, before->listen) ||
+         sv_listen_overlaps (server->listen, before->url + strlen ("http://")))) /* where any port would do */
+      g_set_error (error, SV_ERROR, SV_ERROR_CONFLICT,
+                   "SCOREVISION_LISTEN: this server itself listens on %s, beside which %s cannot be bound; this change needs a "
+                   "restart",
+                   before->url + strlen ("http://"), server->listen);
+    else if (failure != NULL)
+      g_propagate_error (error, g_steal_pointer (&failure));
     return server->listen_fd >= 0;
   }
   server->listen_fd = fcntl (before->listen_fd, F_DUPFD_CLOEXEC, 0);

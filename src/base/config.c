@@ -40,8 +40,30 @@ struct SvConfig
 {
   Slot *slots;
   gsize n_slots;
-  char *file; /* the sv.conf that was read, or NULL */
+  char *file;        /* the sv.conf that was read, or NULL */
+  GPtrArray *faults; /* of SvConfigFault */
 };
+
+static void
+fault_free (gpointer data)
+{
+  SvConfigFault *fault = data;
+  g_free (fault->name);
+  g_free (fault->origin);
+  g_free (fault->message);
+  g_free (fault);
+}
+
+/* @name may be NULL. Takes @message. */
+static void
+add_fault (SvConfig *config, const char *name, const char *origin, char *message)
+{
+  SvConfigFault *fault = g_new0 (SvConfigFault, 1);
+  fault->name = g_strdup (name);
+  fault->origin = g_strdup (origin);
+  fault->message = message;
+  g_ptr_array_add (config->faults, fault);
+}
 
 static Slot *
 find_slot (const SvConfig *config, const char *name)
@@ -96,93 +118,6 @@ sv_config_origin (const SvConfig *config, const char *name)
   if (slot->derived_origin != NULL)
     return slot->derived_origin;
   return sv_config_get (config, name) != NULL ? "default" : "unset";
-}
-
-/* The password of "user:PASSWORD@host…", which ends at the last "@" before the path; (out) its length. NULL: there is none. */
-static const char *
-find_password (const char *authority, gsize *length)
-{
-  const char *at = g_strrstr_len (authority, (gssize)strcspn (authority, "/?#"), "@");
-  const char *colon = at != NULL ? memchr (authority, ':', (gsize)(at - authority)) : NULL;
-  if (colon == NULL)
-    return NULL;
-  *length = (gsize)(at - colon - 1);
-  return colon + 1;
-}
-
-/* A password in which / ? or # was not escaped: the URL is wrong, but must not be shown all the same. */
-static const char *
-find_unescaped_password (const char *authority, gsize *length)
-{
-  const char *at = strrchr (authority, '@');
-  const char *colon = at != NULL ? memchr (authority, ':', (gsize)(at - authority)) : NULL;
-  if (colon == NULL)
-    return NULL;
-  *length = (gsize)(at - colon - 1);
-  return colon + 1;
-}
-
-/* Of each URL: a value can be a list of them. */
-static char *
-mask_user_information (const char *value)
-{
-  GString *masked = g_string_new (NULL);
-  const char *rest = value;
-  for (const char *scheme; (scheme = strstr (rest, "://")) != NULL;)
-  {
-    gsize length = 0;
-    const char *authority = scheme + 3;
-    const char *password = find_password (authority, &length);
-    if (password == NULL && g_str_has_prefix (value, "postgres"))
-      password = find_unescaped_password (authority, &length);
-    const char *end = password != NULL ? password : authority;
-    g_string_append_len (masked, rest, end - rest);
-    g_string_append (masked, password != NULL ? MASK : "");
-    rest = end + length;
-  }
-  g_string_append (masked, rest);
-  return g_string_free (masked, FALSE);
-}
-
-/* The parameter's name, which ends at @equals, says that its value is a secret: password, apikey, access_token, … */
-static gboolean
-names_secret (const char *start, const char *equals)
-{
-  static const char *const words[] = { "pass", "key", "token", "secret", "auth" };
-  const char *name = equals;
-  while (name > start && strchr ("?& ;,", name[-1]) == NULL)
-    name--;
-  g_autofree char *lower = g_ascii_strdown (name, equals - name);
-  for (gsize i = 0; i < G_N_ELEMENTS (words); i++)
-    if (strstr (lower, words[i]) != NULL)
-      return TRUE;
-  return FALSE;
-}
-
-/* Parameters of a URL, and those of the form "host=… password=…". */
-static char *
-mask_parameters (const char *value)
-{
-  GString *masked = g_string_new (NULL);
-  for (const char *rest = value; *rest != '\0';)
-  {
-    const char *equals = strchr (rest, '=');
-    gsize length = equals != NULL ? (gsize)(equals + 1 - rest) : strlen (rest);
-    g_string_append_len (masked, rest, (gssize)length);
-    rest += length;
-    if (equals == NULL || !names_secret (value, equals))
-      continue;
-    g_string_append (masked, MASK);
-    rest += strcspn (rest, "& ");
-  }
-  return g_string_free (masked, FALSE);
-}
-
-char *
-sv_config_mask (const char *value)
-{
-  g_autofree char *masked = mask_user_information (value);
-  return mask_parameters (masked);
 }
 
 char *
@@ -250,6 +185,7 @@ sv_config_new (void)
 {
   SvConfig *config = g_new0 (SvConfig, 1);
   const SvSetting *settings = sv_settings (&config->n_slots);
+  config->faults = g_ptr_array_new_with_free_func (fault_free);
   config->slots = g_new0 (Slot, config->n_slots);
   for (gsize i = 0; i < config->n_slots; i++)
     config->slots[i].setting = &settings[i];
@@ -271,20 +207,33 @@ sv_config_free (SvConfig *config)
     g_free (slot->derived);
     g_free (slot->derived_origin);
   }
+  g_ptr_array_unref (config->faults);
   g_free (config->slots);
   g_free (config->file);
   g_free (config);
 }
 
-/* "; did you mean X?" or "". */
+#define PREFIX "SCOREVISION_"
+
+/* What nearly all names begin with says nothing of what was meant. */
+static const char *
+after_prefix (const char *name)
+{
+  return g_str_has_prefix (name, PREFIX) ? name + strlen (PREFIX) : name;
+}
+
+/* "; did you mean X?", or where none is near what to look at. */
 static char *
 suggestion (const SvConfig *config, const char *name)
 {
+  gboolean has_prefix = g_str_has_prefix (name, PREFIX);
   g_autofree const char **names = g_new0 (const char *, config->n_slots + 1);
-  for (gsize i = 0; i < config->n_slots; i++)
-    names[i] = config->slots[i].setting->name;
-  const char *nearest = sv_nearest_word (name, names);
-  return nearest != NULL ? g_strdup_printf ("; did you mean %s?", nearest) : g_strdup ("; `sv config show` lists all");
+  for (gsize i = 0, n = 0; i < config->n_slots; i++)
+    if (!has_prefix || g_str_has_prefix (config->slots[i].setting->name, PREFIX))
+      names[n++] = has_prefix ? after_prefix (config->slots[i].setting->name) : config->slots[i].setting->name;
+  const char *nearest = sv_nearest_word (has_prefix ? after_prefix (name) : name, names);
+  return nearest != NULL ? g_strdup_printf ("; did you mean %s%s?", has_prefix ? PREFIX : "", nearest)
+                         : g_strdup ("; `sv config show` lists all");
 }
 
 /* ---- the environment ---- */
@@ -296,105 +245,112 @@ is_ours_but_no_setting (const char *name)
   return strcmp (name, "SCOREVISION_SHARED") == 0;
 }
 
-static gboolean
-check_environment_name (const SvConfig *config, const char *name, GError **error)
+static void
+check_environment_name (SvConfig *config, const char *name)
 {
-  if (!g_str_has_prefix (name, "SCOREVISION_") || find_slot (config, name) != NULL || is_ours_but_no_setting (name))
-    return TRUE;
+  if (!g_str_has_prefix (name, PREFIX) || find_slot (config, name) != NULL || is_ours_but_no_setting (name))
+    return;
   g_autofree char *hint = suggestion (config, name);
-  g_set_error (error, SV_ERROR, SV_ERROR_USAGE, "environment: unknown setting %s%s", name, hint);
-  return FALSE;
+  g_autofree char *shown = sv_text_printable (name);
+  add_fault (config, shown, "environment", g_strdup_printf ("environment: unknown setting %s%s", shown, hint));
 }
 
-static gboolean
-read_environment (SvConfig *config, GError **error)
+static void
+read_environment (SvConfig *config)
 {
   g_auto (GStrv) names = g_listenv ();
   for (char **name = names; *name != NULL; name++)
-    if (!check_environment_name (config, *name, error))
-      return FALSE;
+    check_environment_name (config, *name);
 
   for (gsize i = 0; i < config->n_slots; i++)
   {
     const char *name = config->slots[i].setting->name;
     const char *value = g_getenv (name);
     if (value != NULL && !g_utf8_validate (value, -1, NULL))
-    {
-      g_set_error (error, SV_ERROR, SV_ERROR_USAGE, "environment: the value of %s is not valid UTF-8", name);
-      return FALSE;
-    }
-    set_layer (&config->slots[i], LAYER_ENVIRONMENT, value);
+      add_fault (config, name, "environment", g_strdup_printf ("environment: the value of %s is not valid UTF-8", name));
+    else
+      set_layer (&config->slots[i], LAYER_ENVIRONMENT, value);
   }
-  return TRUE;
 }
 
 /* ---- sv.conf ---- */
 
-static gboolean
-set_from_file (SvConfig *config, const char *path, guint line, const char *name, const char *value, GError **error)
+static void
+set_from_file (SvConfig *config, const char *origin, guint line, const char *name, const char *value)
 {
   Slot *slot = find_slot (config, name);
   if (slot == NULL)
   {
     g_autofree char *hint = suggestion (config, name);
-    g_set_error (error, SV_ERROR, SV_ERROR_USAGE, "%s:%u: unknown setting %s%s", path, line, name, hint);
-    return FALSE;
+    g_autofree char *shown = sv_text_printable (name);
+    add_fault (config, shown, origin, g_strdup_printf ("%s: unknown setting %s%s", origin, shown, hint));
   }
-  if (strcmp (name, "SCOREVISION_CONFIG") == 0)
+  else if (strcmp (name, "SCOREVISION_CONFIG") == 0)
+    add_fault (config, name, origin,
+               g_strdup_printf ("%s: %s names this file, and is set in the environment only", origin, name));
+  else if (slot->file_line != 0)
+    add_fault (config, name, origin, g_strdup_printf ("%s: %s is already set in line %u", origin, name, slot->file_line));
+  else
   {
-    g_set_error (error, SV_ERROR, SV_ERROR_USAGE, "%s:%u: %s names this file, and is set in the environment only", path, line,
-                 name);
-    return FALSE;
+    slot->file_line = line;
+    slot->file_origin = g_strdup (origin);
+    set_layer (slot, LAYER_FILE, value);
   }
-  if (slot->file_line != 0)
-  {
-    g_set_error (error, SV_ERROR, SV_ERROR_USAGE, "%s:%u: %s is already set in line %u", path, line, name, slot->file_line);
-    return FALSE;
-  }
-  slot->file_line = line;
-  slot->file_origin = g_strdup_printf ("%s:%u", path, line);
-  set_layer (slot, LAYER_FILE, value);
-  return TRUE;
 }
 
-static gboolean
-read_line (SvConfig *config, const char *path, guint line, char *text, GError **error)
+static void
+read_line (SvConfig *config, const char *path, guint line, char *text)
 {
   g_strstrip (text);
   if (*text == '\0' || *text == '#' || *text == ';')
-    return TRUE;
+    return;
   if (*text == '[' && g_str_has_suffix (text, "]"))
-    return TRUE; /* headings are for people */
+    return; /* headings are for people */
+  g_autofree char *origin = g_strdup_printf ("%s:%u", path, line);
   char *equals = strchr (text, '=');
   if (equals == NULL || equals == text)
   {
-    g_set_error (error, SV_ERROR, SV_ERROR_USAGE, "%s:%u: expected `KEY = value`, a [heading] or a # comment", path, line);
-    return FALSE;
+    add_fault (config, NULL, origin, g_strdup_printf ("%s: expected `KEY = value`, a [heading] or a # comment", origin));
+    return;
   }
   *equals = '\0';
-  return set_from_file (config, path, line, g_strstrip (text), g_strstrip (equals + 1), error);
+  set_from_file (config, origin, line, g_strstrip (text), g_strstrip (equals + 1));
 }
 
-static gboolean
-read_file (SvConfig *config, const char *path, GError **error)
+/* Who says that this file is to be read, and what to do where it cannot be. */
+static const char *
+config_source (const SvConfig *config)
 {
-  g_autoptr (GBytes) bytes = sv_file_read (path, MAX_FILE_SIZE, error);
-  if (bytes == NULL)
-    return FALSE;
+  return sv_config_get (config, "SCOREVISION_CONFIG") != NULL ? "SCOREVISION_CONFIG" : "the configuration file";
+}
+
+static const char *
+config_remedy (const SvConfig *config)
+{
+  return sv_config_get (config, "SCOREVISION_CONFIG") != NULL ? "name a file that can be read, or none"
+                                                              : "let this user read it, or name another in SCOREVISION_CONFIG";
+}
+
+static void
+read_file (SvConfig *config, const char *path)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GBytes) bytes = sv_file_read (path, MAX_FILE_SIZE, &error);
   gsize length = 0;
-  const char *data = g_bytes_get_data (bytes, &length);
-  if (length > 0 && !g_utf8_validate (data, (gssize)length, NULL))
+  const char *data = bytes != NULL ? g_bytes_get_data (bytes, &length) : NULL;
+  if (bytes == NULL)
+    add_fault (config, NULL, path,
+               g_strdup_printf ("%s: %s; %s", config_source (config), error->message, config_remedy (config)));
+  else if (length > 0 && !g_utf8_validate (data, (gssize)length, NULL))
+    add_fault (config, NULL, path, g_strdup_printf ("%s: not valid UTF-8", path));
+  else
   {
-    g_set_error (error, SV_ERROR, SV_ERROR_USAGE, "%s: not valid UTF-8", path);
-    return FALSE;
+    g_autofree char *text = g_strndup (length > 0 ? data : "", length);
+    g_auto (GStrv) lines = g_strsplit (text, "\n", -1);
+    for (guint i = 0; lines[i] != NULL; i++)
+      read_line (config, path, i + 1, lines[i]);
+    config->file = g_strdup (path);
   }
-  g_autofree char *text = g_strndup (length > 0 ? data : "", length);
-  g_auto (GStrv) lines = g_strsplit (text, "\n", -1);
-  for (guint i = 0; lines[i] != NULL; i++)
-    if (!read_line (config, path, i + 1, lines[i], error))
-      return FALSE;
-  config->file = g_strdup (path);
-  return TRUE;
 }
 
 /* Returns: (transfer full) the file to read, or NULL where there is none. */
@@ -415,16 +371,42 @@ find_file (const SvConfig *config)
 }
 
 SvConfig *
+sv_config_read (void)
+{
+  SvConfig *config = sv_config_new ();
+  read_environment (config);
+  g_autofree char *path = find_file (config);
+  if (path != NULL)
+    read_file (config, path);
+  derive_defaults (config);
+  return config;
+}
+
+const GPtrArray *
+sv_config_faults (const SvConfig *config)
+{
+  return config->faults;
+}
+
+gboolean
+sv_config_check (const SvConfig *config, GError **error)
+{
+  g_autoptr (GPtrArray) lines = g_ptr_array_new ();
+  for (guint i = 0; i < config->faults->len; i++)
+    g_ptr_array_add (lines, ((const SvConfigFault *)config->faults->pdata[i])->message);
+  if (lines->len == 0)
+    return TRUE;
+  g_ptr_array_add (lines, NULL);
+  g_autofree char *text = g_strjoinv ("\n", (char **)lines->pdata);
+  g_set_error_literal (error, SV_ERROR, SV_ERROR_USAGE, text);
+  return FALSE;
+}
+
+SvConfig *
 sv_config_load (GError **error)
 {
-  g_autoptr (SvConfig) config = sv_config_new ();
-  if (!read_environment (config, error))
-    return NULL;
-  g_autofree char *path = find_file (config);
-  if (path != NULL && !read_file (config, path, error))
-    return NULL;
-  derive_defaults (config);
-  return g_steal_pointer (&config);
+  g_autoptr (SvConfig) config = sv_config_read ();
+  return sv_config_check (config, error) ? g_steal_pointer (&config) : NULL;
 }
 
 SvConfig *
@@ -444,20 +426,16 @@ sv_config_copy (const SvConfig *config)
 }
 
 SvConfig *
-sv_config_load_again (const SvConfig *config, GError **error)
+sv_config_read_again (const SvConfig *config)
 {
-  g_autoptr (SvConfig) again = sv_config_load (error);
-  if (again == NULL)
-    return NULL;
-  if (config->file != NULL && again->file == NULL)
-  {
-    g_set_error (error, SV_ERROR, SV_ERROR_USAGE, "%s is not there any more; bring it back, empty if need be", config->file);
-    return NULL;
-  }
+  SvConfig *again = sv_config_read ();
+  if (config->file != NULL && again->file == NULL && again->faults->len == 0)
+    add_fault (again, NULL, config->file,
+               g_strdup_printf ("%s is not there any more; bring it back, empty if need be", config->file));
   for (gsize i = 0; i < config->n_slots; i++)
     set_layer (&again->slots[i], LAYER_FLAG, config->slots[i].values[LAYER_FLAG]);
   derive_defaults (again);
-  return g_steal_pointer (&again);
+  return again;
 }
 
 /* ---- values ---- */

@@ -21,12 +21,29 @@ const SvSetting *sv_settings (gsize *n_settings);
 
 typedef struct SvConfig SvConfig;
 
-/* Reads environment and file. Returns: (transfer full). */
+/* Reads environment and file. SV_ERROR_USAGE names all that is wrong in them. Returns: (transfer full). */
 SvConfig *sv_config_load (GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* Something in environment or file that cannot be read as a setting. */
+typedef struct
+{
+  char *name;    /* as it stands there, printable; NULL: it is not about one setting */
+  char *origin;  /* "environment", "/etc/scorevision/sv.conf:12", or the file alone */
+  char *message; /* for people; begins with the place where there is one */
+} SvConfigFault;
+
+/* The same, whatever is wrong: what is right is in it, and the rest in sv_config_faults(). Returns: (transfer full). */
+SvConfig *sv_config_read (void);
+
 /* Reads environment and file again; what flags have set in @config stays so. The environment of a running process does not
- * change, so what changes is the file; one that was there and is gone is SV_ERROR_USAGE. Returns: (transfer full). */
-SvConfig *sv_config_load_again (const SvConfig *config, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+ * change, so what changes is the file; one that was there and is gone is a fault. Returns: (transfer full). */
+SvConfig *sv_config_read_again (const SvConfig *config);
+
+/* (transfer none) (element-type SvConfigFault), in the order found. */
+const GPtrArray *sv_config_faults (const SvConfig *config);
+
+/* SV_ERROR_USAGE where there are faults: all of them, one a line. */
+gboolean sv_config_check (const SvConfig *config, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* For another thread. Returns: (transfer full). */
 SvConfig *sv_config_copy (const SvConfig *config);
@@ -49,6 +66,9 @@ char *sv_config_get_shown (const SvConfig *config, const char *name);
 /* A value with what is secret inside URLs as "****": passwords, and parameters named password, apikey, token or the like. For
  * messages that quote a setting. Returns: (transfer full). */
 char *sv_config_mask (const char *value);
+
+/* TRUE for a postgresql: URL whose password has an "@", or "/", "?" or "#", as it is: where it ends can only be guessed. */
+gboolean sv_config_url_is_ambiguous (const char *url);
 
 /* Where the value comes from: "flag", "environment", "/etc/scorevision/sv.conf:12", "default" or "unset"; a value taken from
  * another setting names that in brackets: "environment (R2_BUCKET)". */

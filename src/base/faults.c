@@ -99,7 +99,9 @@ sv_faults_check (const SvFaults *faults, const char *what, GError **error)
   if (first == NULL)
     return TRUE;
   pointer = sv_text_printable (first->pointer);
-  more = faults->n_errors > 1 ? g_strdup_printf (" (and %u more)", faults->n_errors - 1) : g_strdup ("");
+  more = faults->n_errors > 1
+             ? g_strdup_printf (" (and %u more fault%s)", faults->n_errors - 1, faults->n_errors == 2 ? "" : "s")
+             : g_strdup ("");
   g_set_error (error, SV_ERROR, SV_ERROR_MALFORMED, "%s: %s%s%s%s", what, pointer, *pointer != '\0' ? ": " : "", first->message,
                more);
   return FALSE;

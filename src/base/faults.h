@@ -27,5 +27,5 @@ void sv_faults_add (SvFaults *faults, const char *pointer, const char *format, .
 void sv_faults_warn (SvFaults *faults, const char *pointer, const char *format, ...) G_GNUC_PRINTF (3, 4);
 
 /* TRUE when there is no error in the list. Otherwise sets @error (SV_ERROR_MALFORMED) to
- * "WHAT: POINTER: MESSAGE", followed by " (and N more)" where more were found. */
+ * "WHAT: POINTER: MESSAGE", followed by " (and N more faults)" where more were found. */
 gboolean sv_faults_check (const SvFaults *faults, const char *what, GError **error) G_GNUC_WARN_UNUSED_RESULT;

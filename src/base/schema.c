@@ -242,7 +242,10 @@ sv_scope_array (const SvScope *scope, const char *key, SvPresence presence, gsiz
     return NULL;
   }
   n = json_array_size (json);
-  if (n < min)
+  if (n != min && min == max)
+    sv_scope_fault (scope, key, "has %" G_GSIZE_FORMAT " item%s, exactly %" G_GSIZE_FORMAT " are needed", n, n == 1 ? "" : "s",
+                    min);
+  else if (n < min)
     sv_scope_fault (scope, key, "has %" G_GSIZE_FORMAT " items, at least %" G_GSIZE_FORMAT " are needed", n, min);
   else if (n > max)
     sv_scope_fault (scope, key, "has %" G_GSIZE_FORMAT " items, at most %" G_GSIZE_FORMAT " are allowed", n, max);

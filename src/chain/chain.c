@@ -21,8 +21,8 @@ find_engine (const char *url)
 }
 
 /* A typing error in the pin is no word about the chain. */
-static gboolean
-check_pin (const SvConfig *config, GError **error)
+gboolean
+sv_chain_check_pin (const SvConfig *config, GError **error)
 {
   const char *pinned = sv_config_get (config, "SCOREVISION_GENESIS");
   guint8 genesis[32];
@@ -48,30 +48,30 @@ check_genesis (const SvChain *chain, const SvConfig *config, GError **error)
   return FALSE;
 }
 
-SvChain *
-sv_chain_open (const SvConfig *config, GError **error)
+gboolean
+sv_chain_check_endpoint (const SvConfig *config, GError **error)
 {
   const char *url = sv_config_get (config, "BITTENSOR_SUBTENSOR_ENDPOINT");
+  g_autofree char *shown = url ? sv_config_mask (url) : NULL;
   if (!url)
-  {
     g_set_error (error, SV_ERROR, SV_ERROR_USAGE,
                  "no chain is configured: set BITTENSOR_SUBTENSOR_ENDPOINT, for example to finney, or to "
                  "ledger:/var/lib/scorevision/chain");
-    return NULL;
-  }
-  const SvChainEngine *engine = find_engine (url);
-  if (!engine)
-  {
-    g_autofree char *shown = sv_config_mask (url);
+  else if (!find_engine (url))
     g_set_error (
         error, SV_ERROR, SV_ERROR_USAGE,
         "BITTENSOR_SUBTENSOR_ENDPOINT (%s): '%s' is no chain; it takes ledger:PATH, finney, test, wss://HOST or https://HOST",
         sv_config_origin (config, "BITTENSOR_SUBTENSOR_ENDPOINT"), shown);
+  return url && find_engine (url);
+}
+
+SvChain *
+sv_chain_open (const SvConfig *config, GError **error)
+{
+  if (!sv_chain_check_endpoint (config, error) || !sv_chain_check_pin (config, error))
     return NULL;
-  }
-  if (!check_pin (config, error))
-    return NULL;
-  g_autoptr (SvChain) chain = engine->open (url, config, error);
+  const char *url = sv_config_get (config, "BITTENSOR_SUBTENSOR_ENDPOINT");
+  g_autoptr (SvChain) chain = find_engine (url)->open (url, config, error);
   if (!chain || !check_genesis (chain, config, error))
     return NULL;
   return g_steal_pointer (&chain);

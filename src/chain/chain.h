@@ -41,6 +41,11 @@ typedef struct
 void sv_extrinsic_free (SvExtrinsic *extrinsic);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (SvExtrinsic, sv_extrinsic_free)
 
+/* Whether BITTENSOR_SUBTENSOR_ENDPOINT names a chain, and SCOREVISION_GENESIS is a hash, without asking anybody;
+ * SV_ERROR_USAGE. */
+gboolean sv_chain_check_endpoint (const SvConfig *config, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+gboolean sv_chain_check_pin (const SvConfig *config, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /* Opens the chain that BITTENSOR_SUBTENSOR_ENDPOINT names, for SCOREVISION_NETUID, and compares its genesis with
  * SCOREVISION_GENESIS where that is set (SV_ERROR_VERIFY). An absent ledger is SV_ERROR_NOT_FOUND naming `sv chain create`; a
  * node that does not answer is SV_ERROR_UNREACHABLE. Returns: (transfer full). */

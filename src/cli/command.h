@@ -35,6 +35,7 @@ typedef struct
   const GOptionEntry *options; /* or NULL */
   /* Positional arguments are argv[0 … argc-1]. Returns the exit status when @error stays unset. */
   int (*run) (SvContext *context, int argc, char **argv, GError **error);
+  gboolean is_judge; /* of the configuration: it is run also where that has faults, and tells them itself */
 } SvCommand;
 
 /* Opened engines, (transfer none); NULL with an error that names the setting. */

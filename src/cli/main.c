@@ -287,16 +287,14 @@ static int
 run_command (const SvCommand *command, int argc, char **argv)
 {
   g_autoptr (GError) error = NULL;
-  g_autoptr (SvConfig) config = sv_config_load (&error);
-  if (config == NULL)
-    return report (error, wants_json);
+  g_autoptr (SvConfig) config = sv_config_read ();
   if (!parse_options (command, config, &argc, &argv, &error))
     return report (error, wants_json);
   if (opt_help)
     return print_command_help (command);
   if (opt_help_settings)
     return print_settings_help ();
-  if (!sv_set_log_format (config, &error))
+  if (!command->is_judge && (!sv_config_check (config, &error) || !sv_set_log_format (config, &error)))
     return report (error, opt_json);
   SvContext context = { .config = config,
                         .as_json = opt_json,

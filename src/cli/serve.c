@@ -77,8 +77,8 @@ check_form (const SvConfig *config)
   {
     const SvCheckResult *result = results->pdata[i];
     if (result->outcome == SV_CHECK_WRONG)
-      sv_log ("error", "configuration", "setting", result->setting, "origin", sv_config_origin (config, result->setting),
-              "reason", result->message, NULL);
+      sv_log ("error", "configuration", "setting", result->setting, "origin", sv_check_result_origin (result, config), "reason",
+              result->message, NULL);
   }
   return sv_check_results_status (results) == 0;
 }
@@ -99,8 +99,8 @@ reload (const SvConfig *started_with, SvSuccession *succession)
   g_autoptr (GError) error = NULL;
   sv_log ("info", "reloading", NULL);
   sv_tell_service_manager ("RELOADING=1\nSTATUS=Reading the configuration again");
-  g_autoptr (SvConfig) config = sv_config_load_again (started_with, &error);
-  if (config == NULL || !check_form (config) || !sv_succession_replace (succession, config, is_given_up, NULL, &error))
+  g_autoptr (SvConfig) config = sv_config_read_again (started_with);
+  if (!check_form (config) || !sv_succession_replace (succession, config, is_given_up, NULL, &error))
   {
     refuse_reload (error);
     return;
@@ -149,6 +149,8 @@ run_serve (SvContext *context, int argc, char **argv, GError **error)
     return 2;
   if (opt_check_config)
     return sv_check_serve (context);
+  if (!sv_config_check (context->config, error) || !sv_set_log_format (context->config, error))
+    return 2;
   sigemptyset (&signals);
   sigaddset (&signals, SIGTERM);
   sigaddset (&signals, SIGINT);
@@ -191,6 +193,7 @@ const SvCommand sv_serve_commands[] = {
                  "  SCOREVISION_VALIDATORS=chain:permit sv serve --listen :8080 --api https://api.example.org",
       .options = serve_options,
       .run = run_serve,
+      .is_judge = TRUE,
   },
   { .group = NULL },
 };

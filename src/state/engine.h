@@ -43,6 +43,7 @@ struct SvState
 {
   const SvStateEngine *engine;
   char *url;
+  gboolean is_refused; /* sv_state_is_refused() */
 };
 
 /* Said by an engine with a server after each attempt to connect. */

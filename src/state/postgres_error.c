@@ -12,6 +12,7 @@ static const struct
   const char *advice;
 } advices[] = {
   { "URL", "correct SCOREVISION_DATABASE" },
+  { "SSL", "correct sslmode and sslrootcert in SCOREVISION_DATABASE, or ssl in the server's postgresql.conf" },
   { "08", "check that PostgreSQL runs and can be reached from here" },
   { "28", "check user and password of SCOREVISION_DATABASE, and the server's pg_hba.conf" },
   { "3D", "make the database (docs/operating.md, PostgreSQL), or name another in SCOREVISION_DATABASE" },
@@ -29,6 +30,17 @@ static const struct
   { "58", "look into the server's log: its disk or its files fail" },
   { "XX", "look into the server's log: its files may be damaged; restore them from a backup" },
 };
+
+/* Whom the server turns away today it turns away tomorrow. */
+static gboolean
+is_refusal (const char *state)
+{
+  static const char *const refusals[] = { "URL", "SSL", "28", "3D", "42501", "0LP", "0P" };
+  for (gsize i = 0; state != NULL && i < G_N_ELEMENTS (refusals); i++)
+    if (g_str_has_prefix (state, refusals[i]))
+      return TRUE;
+  return FALSE;
+}
 
 static const char *
 advice_for (const char *state)
@@ -52,11 +64,12 @@ make_line (const char *message)
 }
 
 gboolean
-sv_postgres_fail (const SvPostgresState *state, const PGresult *result, GError **error)
+sv_postgres_fail (SvPostgresState *state, const PGresult *result, GError **error)
 {
   const char *code = PQresultErrorField (result, PG_DIAG_SQLSTATE);
   const char *primary = PQresultErrorField (result, PG_DIAG_MESSAGE_PRIMARY);
   const char *advice = advice_for (code);
+  state->base.is_refused = is_refusal (code);
   if (code == NULL) /* libpq's own: the connection broke */
     return sv_postgres_fail_connection (state, "the connection broke", error);
   g_autofree char *line = make_line (primary);
@@ -65,8 +78,9 @@ sv_postgres_fail (const SvPostgresState *state, const PGresult *result, GError *
   return FALSE;
 }
 
+/* The SQLSTATE that libpq does not tell of a connection that was not made. */
 static const char *
-connection_advice (const char *line)
+connection_state (const char *line)
 {
   static const struct
   {
@@ -74,6 +88,13 @@ connection_advice (const char *line)
     const char *state;
   } known[] = {
     { "invalid ", "URL" },
+    { "server does not support SSL", "SSL" },
+    { "no SSL", "SSL" },
+    { "root certificate file", "SSL" },
+    { "certificate verify failed", "SSL" },
+    { "server certificate", "SSL" },
+    { "could not load", "SSL" },
+    { "permission denied for database", "42501" },
     { "password authentication failed", "28" },
     { "no password supplied", "28" },
     { "pg_hba.conf", "28" },
@@ -89,15 +110,17 @@ connection_advice (const char *line)
   };
   for (gsize i = 0; i < G_N_ELEMENTS (known); i++)
     if (strstr (line, known[i].says) != NULL)
-      return advice_for (known[i].state);
-  return advice_for ("08");
+      return known[i].state;
+  return "08";
 }
 
 gboolean
-sv_postgres_fail_connection (const SvPostgresState *state, const char *what, GError **error)
+sv_postgres_fail_connection (SvPostgresState *state, const char *what, GError **error)
 {
   g_autofree char *line = make_line (state->connection != NULL ? PQerrorMessage (state->connection) : "");
+  const char *code = connection_state (line);
+  state->base.is_refused = is_refusal (code);
   g_set_error (error, SV_ERROR, SV_ERROR_UNREACHABLE, "database %s: %s%s%s; %s", state->base.url, what,
-               *line != '\0' ? ": " : "", line, connection_advice (line));
+               *line != '\0' ? ": " : "", line, advice_for (code));
   return FALSE;
 }

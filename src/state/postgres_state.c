@@ -40,6 +40,16 @@ has_good_ports (const PQconninfoOption *options)
 static gboolean
 check_url (const char *url, const char *shown, GError **error)
 {
+  if (sv_config_url_is_ambiguous (url))
+  {
+    g_set_error (
+        error, SV_ERROR, SV_ERROR_USAGE,
+        "SCOREVISION_DATABASE: %s: user or password has an @, /, ? or # as it is, so that nobody can say where the host "
+        "begins; expected is postgresql://USER@HOST:PORT/DATABASE, in which you write @ as %%40, / as %%2F, ? as %%3F and # as "
+        "%%23",
+        shown);
+    return FALSE;
+  }
   char *message = NULL;
   PQconninfoOption *options = PQconninfoParse (url, &message);
   gboolean ok = options != NULL && has_good_ports (options);

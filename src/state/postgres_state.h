@@ -76,9 +76,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (PGresult, PQclear)
 /* postgres_error.c */
 
 /* Always FALSE: an error of the server's, by its SQLSTATE. */
-gboolean sv_postgres_fail (const SvPostgresState *state, const PGresult *result, GError **error);
+gboolean sv_postgres_fail (SvPostgresState *state, const PGresult *result, GError **error);
 /* Always FALSE: an error of the connection, and what libpq says of it. */
-gboolean sv_postgres_fail_connection (const SvPostgresState *state, const char *what, GError **error);
+gboolean sv_postgres_fail_connection (SvPostgresState *state, const char *what, GError **error);
 
 /* postgres_migrations.c: in a connection that was just made. */
 gboolean sv_postgres_migrate (SvPostgresState *state, GError **error);

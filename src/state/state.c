@@ -87,6 +87,12 @@ sv_state_open (const SvConfig *config, GError **error)
   return NULL;
 }
 
+gboolean
+sv_state_is_refused (const SvState *state)
+{
+  return state->is_refused;
+}
+
 void
 sv_state_free (SvState *state)
 {

@@ -28,6 +28,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (SvState, sv_state_free)
 /* Whether @error, of any function here and unchanged but for what stands behind it, says that the database cannot be used just
  * now; NULL does not. */
 gboolean sv_state_error_is_away (const GError *error);
+/* TRUE where the last call failed by what only somebody's work mends: a server that is there, and does not know the role, the
+ * password or the database, or has not given the rights. */
+gboolean sv_state_is_refused (const SvState *state);
 
 /* Connections to a database server that this process has made, and attempts that failed; a file has none. Any thread. */
 typedef struct

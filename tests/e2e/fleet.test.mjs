@@ -57,8 +57,26 @@ test('the clip commands use it, and say what to do without it', { skip }, async 
     assert.ok(stderr.includes(advice), stderr);
     assert.ok(!stderr.includes(postgres.password) && !stderr.includes('secret'), stderr);
   }
-  const { stderr } = await world.sv(['clip', 'list'], { env: { SCOREVISION_DATABASE: 'postgresql://sv:se/cret@host/db' }, expect: 2 });
-  assert.ok(!stderr.includes('se/cret'), stderr);
+  for (const database of ['postgresql://sv:se/cret@host/db', 'postgresql://sv:se@cret@host/db']) {
+    const { stderr } = await world.sv(['clip', 'list'], { env: { SCOREVISION_DATABASE: database }, expect: 2 });
+    assert.ok(!/se.cret|cret@/.test(stderr), stderr);
+    assert.match(stderr, /write @ as %40/);
+  }
+});
+
+test('--check-config: what only somebody\'s work mends is wrong, what is away a warning', { skip }, async () => {
+  const check = async (database, expect) => {
+    const { stdout } = await world.sv(['serve', '--check-config', '--json'], { env: { SCOREVISION_DATABASE: database }, expect });
+    assert.ok(!stdout.includes(postgres.password) && !stdout.includes('secret'), stdout);
+    return JSON.parse(stdout).checks.find(({ setting }) => setting === 'SCOREVISION_DATABASE');
+  };
+  assert.equal((await check(url, 0)).outcome, 'ok');
+  assert.equal((await check(url.replace(/:\d+\//, ':1/'), 0)).outcome, 'warning');
+  const sslmode = `${url}${url.includes('?') ? '&' : '?'}sslmode=`;
+  const refused = { password: url.replace(postgres.password, 'another-secret'), role: url.replace(/\/\/[^:]+:/, '//stranger:'),
+    database: url.replace(/(:\d+)\/[^?]*/, '$1/nowhere'), rights: await postgres.foreignDatabase('foreign_one'),
+    'no such sslmode': `${sslmode}strict`, 'sslmode without SSL': `${sslmode}require` };
+  for (const [what, database] of Object.entries(refused)) assert.equal((await check(database, 2)).outcome, 'wrong', what);
 });
 
 test('servers start before their database, say so, and go on by themselves when it is there', { skip }, async () => {
@@ -150,4 +168,17 @@ test('a database that goes away is told at once, and taken up again', { skip }, 
   const answer = await ask(serve, 'third', { elementId: BALL });
   assert.equal(answer.status, 200, answer.text);
   assert.ok((await metrics(serve)).value('sv_database_connections_made_total') > was.value('sv_database_connections_made_total'));
+});
+
+test('after two reloads a server reads new publications and hands out challenges', { skip }, async () => {
+  const serve = await start();
+  for (let i = 1; i <= 2; i++) {
+    serve.child.kill('SIGHUP');
+    await waitFor('reloaded', () => serve.child.output.stderr.split('event=reloaded').length > i);
+  }
+  await world.publish(football('2025-10-24', 100_000, 200_000, clip.hash));
+  await world.advance(1);
+  await serve.settle();
+  const answer = await ask(serve, 'third', { elementId: BALL });
+  assert.equal(answer.status, 200, answer.text);
 });

@@ -78,6 +78,7 @@ test('systemd understands the units, and finds them closed', () => {
   assert.equal(readdirSync(path.join(prefix, 'lib/systemd/system')).length, units.length);
   for (const name of units) {
     const file = unit(name);
+    assert.match(readFileSync(file, 'utf8'), name === 'api' ? /^RestartPreventExitStatus=2 4$/m : /^RestartPreventExitStatus=2$/m);
     const verified = run('systemd-analyze', 'verify', '--man=no', file);
     assert.deepEqual([verified.status, verified.stderr], [0, ''], name);
     const { stdout } = run('systemd-analyze', 'security', '--offline=true', '--no-pager', file);

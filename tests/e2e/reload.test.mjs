@@ -4,7 +4,7 @@ import { after, before, test } from 'node:test';
 import assert from 'node:assert/strict';
 import { Agent, get } from 'node:http';
 import { spawn } from 'node:child_process';
-import { existsSync, readFileSync, unlinkSync } from 'node:fs';
+import { existsSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { createWorld, programs, run, waitFor } from './harness.mjs';
 import { v3Request } from './api.mjs';
@@ -12,13 +12,14 @@ import { PLAYER, commit, football } from './season.mjs';
 
 const CURRENT = '2025-10-23';
 const RELOADS = 6;
-let world, current, proof, miner, validator, serve, settings;
+let world, clip, current, proof, miner, validator, serve, settings;
 
 before(async () => {
   world = await createWorld();
   miner = await world.key('miner');
   validator = await world.key('validator');
   const { hash } = await world.clip();
+  clip = hash;
   current = await world.publish(football(CURRENT, 5, 5000, hash));
   proof = await commit(world, 'miner', CURRENT, [PLAYER]);
   await world.advanceTo(20);
@@ -76,6 +77,19 @@ test('requests in flight during reloads are all answered, and new ones too', asy
   assert.equal((await fetch(`${serve.url}/readyz`)).status, 200);
 });
 
+// What the old server or its configuration owned, and the new one still used, would be gone by now: readers have read anew.
+test('after two reloads new publications are read, and challenges go on', async () => {
+  const pid = serve.child.pid;
+  for (let i = 0; i < 2; i++) await hangUp(serve, 'reloaded');
+  for (const [window, from] of [['2025-10-24', 5000], ['2025-10-25', 6000], ['2025-10-26', 7000]]) {
+    await world.publish(football(window, from, from + 1000, clip));
+    await world.advance();
+    await serve.settle();
+    assert.equal(await ask(), 200);
+  }
+  assert.ok(serve.child.exitCode === null && serve.child.pid === pid);
+});
+
 test('a file that is wrong changes nothing, and the log says what and where', async () => {
   configure({ SCOREVISION_RATE_LIMIT: 'many' }, 'SCOREVISION_TRUSTED_PROXIES = the-proxy\n');
   await hangUp(serve, 'not reloaded');
@@ -84,11 +98,19 @@ test('a file that is wrong changes nothing, and the log says what and where', as
   assert.match(faults.join('\n'), /sv\.conf:1 .*many/);
   assert.match(faults.join('\n'), /sv\.conf:3 .*the-proxy/);
   configure({}, 'SCOREVISION_RATE_LIMTI = 5/60s\n');
-  assert.match(await hangUp(serve, 'not reloaded'), /sv\.conf:3: unknown setting SCOREVISION_RATE_LIMTI; did you mean SCOREVISION_RATE_LIMIT/);
-  configure({ BITTENSOR_SUBTENSOR_FALLBACK: '' }, 'no setting at all\n');
-  assert.match(await hangUp(serve, 'not reloaded'), /sv\.conf:4: expected/);
+  configure({ SCOREVISION_LOG: 'xml' }, 'no setting at all\nSCOREVISION_ISSUE_INTERVAL = 0\n');
+  const line = 'SCOREVISION_RATE_LIMTI = 5/60s\n';
+  writeFileSync(world.path('sv.conf'), line, { flag: 'a' });
+  await hangUp(serve, 'not reloaded');
+  const unreadable = logged(serve, 'configuration').slice(2);
+  assert.equal(unreadable.length, 4, 'each once');
+  assert.match(unreadable.join('\n'), /sv\.conf:6: unknown setting SCOREVISION_RATE_LIMTI; did you mean SCOREVISION_RATE_LIMIT\?/);
+  assert.match(unreadable.join('\n'), /sv\.conf:4: expected/);
+  assert.match(unreadable.join('\n'), /SCOREVISION_LOG.*sv\.conf:3/);
+  assert.match(unreadable.join('\n'), /SCOREVISION_ISSUE_INTERVAL.*sv\.conf:5/);
   unlinkSync(configure({}));
-  assert.match(await hangUp(serve, 'not reloaded'), /sv\.conf/);
+  await hangUp(serve, 'not reloaded');
+  assert.match(logged(serve, 'configuration').at(-1), /sv\.conf/);
   assert.equal(await ask(), 200);
 });
 
@@ -130,6 +152,8 @@ test('a changed address is bound before the old one is left', async () => {
   await waitFor('the old address to be left', () => fetch(`${moving.url}/healthz`).then(() => false, () => true));
   configure({ SCOREVISION_LISTEN: serve.url.replace('http://', '') });
   assert.match(await hangUp(moving, 'not reloaded'), /address in use/);
+  configure({ SCOREVISION_LISTEN: `:${new URL(url).port}` });
+  assert.match(await hangUp(moving, 'not reloaded'), /this server itself listens on 127\.0\.0\.2:\d+, .* needs a restart/);
   assert.equal((await fetch(`${url}/readyz`)).status, 200, 'the one from before goes on');
   await moving.stop();
   configure({});
@@ -230,7 +254,8 @@ test('--check-config says of every setting whether a server would start with it'
     ['SCOREVISION_LISTEN', '8080'], ['SCOREVISION_API', 'example.org'], ['SCOREVISION_TRUSTED_PROXIES', '10.0.0.0/33'], ['SCOREVISION_RATE_LIMIT', '5'],
     ['SCOREVISION_VALIDATORS', 'nobody'], ['SCOREVISION_MANIFEST_SIGNERS', 'nobody'], ['SCOREVISION_CHAIN_MAX_LAG', '0'], ['SCOREVISION_NETUID', '-1'],
     ['SCOREVISION_STORE', 'http://127.0.0.1:9'], ['SCOREVISION_DATABASE', 'mysql://x'], ['BITTENSOR_SUBTENSOR_ENDPOINT', 'nowhere'],
-    ['BITTENSOR_WALLET_HOT', '../x'],
+    ['BITTENSOR_WALLET_HOT', '../x'], ['SCOREVISION_LOG', 'xml'], ['SCOREVISION_ISSUE_INTERVAL', '0'], ['SCOREVISION_GENESIS', '0x1'],
+    ['R2_PUBLIC_URL', 'nowhere'],
   ];
   const all = await world.sv(['serve', '--check-config', '--json'], { env: Object.fromEntries(cases), expect: 2 });
   const { starts, checks } = JSON.parse(all.stdout);
@@ -256,4 +281,42 @@ test('--check-config takes what is away for a warning, and shows no secret', asy
     assert.ok(check.message.includes(says), check.message);
     assert.doesNotMatch(`${found.stdout}${found.stderr}`, /hu\/?sh/);
   }
+});
+
+test('--check-config tells all that cannot be read at once, each with its place; a file that cannot be had is wrong usage', async () => {
+  const file = world.write('broken.conf', 'SCOREVISION_FOO = 1\nnonsense\nSCOREVISION_LOG = xml\n');
+  const env = { SCOREVISION_CONFIG: file, SCOREVISION_STOR: 'x' };
+  const { checks } = JSON.parse((await world.sv(['serve', '--check-config', '--json'], { env, expect: 2 })).stdout);
+  const wrong = checks.filter(({ outcome }) => outcome === 'wrong');
+  assert.deepEqual(wrong.map(({ setting, origin }) => [setting, origin]), [['SCOREVISION_STOR', 'environment'],
+    ['SCOREVISION_FOO', `${file}:1`], ['SCOREVISION_CONFIG', `${file}:2`], ['SCOREVISION_LOG', `${file}:3`]]);
+  assert.match(wrong[1].message, /unknown setting SCOREVISION_FOO; `sv config show`/);
+  const shown = await world.sv(['serve', '--check-config'], { env, expect: 2 });
+  for (const place of [1, 2, 3].map((line) => `${file}:${line}`)) assert.ok(shown.stdout.replaceAll(/\s+/g, ' ').includes(`${place}`), place);
+  for (const path of [world.path('nowhere.conf'), world.path('homes')]) {
+    for (const args of [['serve'], ['serve', '--check-config'], ['clip', 'list']]) {
+      const result = await world.sv(args, { env: { SCOREVISION_CONFIG: path }, expect: 2 });
+      assert.ok(`${result.stdout}${result.stderr}`.replaceAll(/\s+/g, '').includes(path), args.join(' '));
+    }
+  }
+});
+
+test('--check-config says what follows from a hotkey or a clip that does not fit the manifests', async () => {
+  const check = async (options) => {
+    const { starts, checks } = await world.json(['serve', '--check-config'], options);
+    assert.equal(starts, true);
+    return (name) => checks.find(({ setting }) => setting === name);
+  };
+  const good = await check({});
+  assert.equal(good('BITTENSOR_WALLET_HOT').outcome, 'ok');
+  assert.equal(good('SCOREVISION_DATABASE').message, '1 clip registered');
+  assert.match(good('SCOREVISION_MANIFEST_SIGNERS').message, /manifests? to be served/);
+  const other = await check({ env: { BITTENSOR_WALLET_HOT: 'miner', SCOREVISION_DATABASE: `sqlite:${world.path('clipless.sqlite')}` } });
+  assert.equal(other('BITTENSOR_WALLET_HOT').outcome, 'warning');
+  assert.match(other('BITTENSOR_WALLET_HOT').message, /issue log of window .* will not be published: .*`issuers`/);
+  assert.equal(other('SCOREVISION_DATABASE').outcome, 'warning');
+  assert.match(other('SCOREVISION_DATABASE').message, /nobody will get a challenge .*`sv clip add FILE`/);
+  const nobody = await check({ env: { BITTENSOR_WALLET_HOT: 'nobody' } });
+  assert.equal(nobody('BITTENSOR_WALLET_HOT').outcome, 'warning');
+  assert.match(nobody('BITTENSOR_WALLET_HOT').message, /the issue log will not be published.*sv key new/);
 });

@@ -46,6 +46,8 @@ export async function startPostgres() {
     up: () => expect('start', 'started'),
     sql: (database, statement) => tell(`sql ${database} ${statement}`),
     database: async (name) => { await expect(`sql postgres CREATE DATABASE ${name} OWNER sv`, ''); return url + name; },
+    // One in which our role may make nothing.
+    foreignDatabase: async (name) => { await expect(`sql postgres CREATE DATABASE ${name}`, ''); return url + name; },
     end,
   };
 }

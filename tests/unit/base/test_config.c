@@ -201,8 +201,8 @@ test_loading_again (void)
   sv_config_set (config, "SCOREVISION_LISTEN", ":2");
   g_autoptr (SvConfig) copy = sv_config_copy (config);
   write_conf ("# one line more\nSCOREVISION_NETUID = 3\nSCOREVISION_LISTEN = :4\n");
-  g_autoptr (SvConfig) again = sv_config_load_again (config, &error);
-  g_assert_no_error (error);
+  g_autoptr (SvConfig) again = sv_config_read_again (config);
+  g_assert_true (sv_config_check (again, &error));
   g_autofree char *second_line = g_strconcat (path, ":2", NULL);
   g_assert_cmpstr (sv_config_get (again, "SCOREVISION_NETUID"), ==, "3");
   g_assert_cmpstr (sv_config_origin (again, "SCOREVISION_NETUID"), ==, second_line);
@@ -226,13 +226,36 @@ test_loading_again_without_the_file (void)
   g_autoptr (SvConfig) config = load ();
   g_assert_cmpstr (sv_config_get (config, "SCOREVISION_NETUID"), ==, "1");
   g_assert_cmpint (g_unlink (own), ==, 0);
-  g_autoptr (SvConfig) again = sv_config_load_again (config, &error);
-  g_assert_null (again);
+  g_autoptr (SvConfig) again = sv_config_read_again (config);
+  g_assert_false (sv_config_check (again, &error));
   g_assert_error (error, SV_ERROR, SV_ERROR_USAGE);
   g_assert_nonnull (strstr (error->message, own));
   g_rmdir (folder);
   g_autofree char *parent = g_path_get_dirname (folder);
   g_rmdir (parent);
+}
+
+/* One edit is to be enough. */
+static void
+test_all_faults_at_once (void)
+{
+  g_autoptr (GError) error = NULL;
+  write_conf ("SCOREVISION_FOO = 1\nnonsense\nSCOREVISION_NETUID = 1\nSCOREVISION_NETUID = 2\n");
+  g_setenv ("SCOREVISION_STOR", "file:x", TRUE);
+  g_autoptr (SvConfig) config = sv_config_read ();
+  g_assert_false (sv_config_check (config, &error));
+  g_assert_error (error, SV_ERROR, SV_ERROR_USAGE);
+  g_autofree char *expected =
+      g_strdup_printf ("environment: unknown setting SCOREVISION_STOR; did you mean SCOREVISION_STORE?\n"
+                       "%s:1: unknown setting SCOREVISION_FOO; `sv config show` lists all\n"
+                       "%s:2: expected `KEY = value`, a [heading] or a # comment\n"
+                       "%s:4: SCOREVISION_NETUID is already set in line 3",
+                       path, path, path);
+  g_assert_cmpstr (error->message, ==, expected);
+  g_assert_cmpuint (sv_config_faults (config)->len, ==, 4);
+  g_assert_cmpstr (sv_config_get (config, "SCOREVISION_NETUID"), ==, "1");
+  clear_environment ();
+  g_unsetenv ("SCOREVISION_STOR");
 }
 
 static void
@@ -279,7 +302,7 @@ static void
 test_file_that_is_not_there (void)
 {
   g_setenv ("SCOREVISION_CONFIG", "/nonexistent/sv.conf", TRUE);
-  assert_load_fails (SV_ERROR_NOT_FOUND, "/nonexistent/sv.conf");
+  assert_load_fails (SV_ERROR_USAGE, "/nonexistent/sv.conf");
   clear_environment ();
 }
 
@@ -288,7 +311,7 @@ test_file_that_is_too_big (void)
 {
   g_autofree char *text = g_strnfill (1024 * 1024 + 1, '#');
   write_conf (text);
-  assert_load_fails (SV_ERROR_MALFORMED, path);
+  assert_load_fails (SV_ERROR_USAGE, path);
   clear_environment ();
 }
 
@@ -394,10 +417,19 @@ test_secrets_are_masked (void)
   assert_shown ("CHUTES_API_KEY", "", NULL);
   assert_shown ("R2_WRITE_ACCESS_KEY_ID", "id", "****");
   assert_shown ("R2_WRITE_SECRET_ACCESS_KEY", "s", "****");
-  assert_shown ("SCOREVISION_DATABASE", "postgresql://u:p@ss@h:5432/db", "postgresql://u:****@h:5432/db");
+  assert_shown ("SCOREVISION_DATABASE", "postgresql://u:p@h:5432/db", "postgresql://u:****@h:5432/db");
+  assert_shown ("SCOREVISION_DATABASE", "postgresql://u:p@ss@h:5432/db", "postgresql://****");
+  assert_shown ("SCOREVISION_DATABASE", "postgresql://u:p@ss/w@h/db", "postgresql://****");
+  assert_shown ("SCOREVISION_DATABASE", "postgresql://u@b:p@h/db", "postgresql://****");
+  assert_shown ("SCOREVISION_DATABASE", "postgresql://u:p/w@h/db?user=a@b", "postgresql://****");
+  assert_shown ("SCOREVISION_DATABASE", "postgresql://u:p?w@h/db", "postgresql://****");
+  assert_shown ("SCOREVISION_DATABASE", "postgresql://u:1?w@h/db", "postgresql://****");
+  assert_shown ("SCOREVISION_DATABASE", "postgresql://[::1]:5/db?user=a@b", "postgresql://[::1]:5/db?user=a@b");
+  assert_shown ("SCOREVISION_DATABASE", "postgresql://h:1,g:2/db?user=a@b", "postgresql://h:1,g:2/db?user=a@b");
+  assert_shown ("SCOREVISION_DATABASE", "postgresql://u:p@h/db?user=a@b", "postgresql://u:****@h/db?user=a@b");
   assert_shown ("SCOREVISION_DATABASE", "postgresql:///db?user=u&password=p&x=1", "postgresql:///db?user=u&password=****&x=1");
   assert_shown ("SCOREVISION_DATABASE", "postgresql://u@h/db", "postgresql://u@h/db");
-  assert_shown ("SCOREVISION_DATABASE", "postgresql://u:p/s?#s@h/db", "postgresql://u:****@h/db");
+  assert_shown ("SCOREVISION_DATABASE", "postgresql://u:p/s?#s@h/db", "postgresql://****");
   assert_shown ("SCOREVISION_DATABASE", "postgresql://h:5432/db", "postgresql://h:5432/db");
   assert_shown ("SCOREVISION_DATABASE", "postgresql://?host=h password=p dbname=d",
                 "postgresql://?host=h password=**** dbname=d");
@@ -454,6 +486,7 @@ main (int argc, char **argv)
   g_test_add_func ("/config/integers", test_integers);
   g_test_add_func ("/config/booleans", test_booleans);
   g_test_add_func ("/config/lists", test_lists);
+  g_test_add_func ("/config/all-faults-at-once", test_all_faults_at_once);
   g_test_add_func ("/config/secrets-are-masked", test_secrets_are_masked);
   g_test_add_func ("/config/nearest-word", test_nearest_word);
   int status = g_test_run ();

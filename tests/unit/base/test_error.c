@@ -118,7 +118,7 @@ test_check (void)
   sv_faults_add (faults, "/a\n", "is missing");
   assert_check (faults, "index: /a\\u000a: is missing");
   sv_faults_add (faults, "", "is broken");
-  assert_check (faults, "index: /a\\u000a: is missing (and 1 more)");
+  assert_check (faults, "index: /a\\u000a: is missing (and 1 more fault)");
   g_assert_false (sv_faults_check (faults, "index", NULL));
 }
 
@@ -153,7 +153,7 @@ test_a_flood_is_counted_but_not_kept (void)
   g_assert_cmpuint (faults->n_warnings, ==, 5000);
   g_assert_cmpuint (faults->n_errors, ==, 2);
   g_assert_cmpuint (faults->items->len, <, 1100);
-  assert_check (faults, "index: /a: is missing (and 1 more)");
+  assert_check (faults, "index: /a: is missing (and 1 more fault)");
 }
 
 int

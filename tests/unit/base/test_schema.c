@@ -147,6 +147,8 @@ test_array (Fixture *f, gconstpointer unused)
   assert_fault (f, "/top/absent", "is missing");
   g_assert_null (sv_scope_array (&f->scope, "array", SV_REQUIRED, 4, 5));
   assert_fault (f, "/top/array", "has 3 items, at least 4 are needed");
+  g_assert_null (sv_scope_array (&f->scope, "array", SV_REQUIRED, 4, 4));
+  assert_fault (f, "/top/array", "has 3 items, exactly 4 are needed");
   g_assert_null (sv_scope_array (&f->scope, "array", SV_REQUIRED, 0, 2));
   assert_fault (f, "/top/array", "has 3 items, at most 2 are allowed");
   g_assert_null (sv_scope_array (&f->scope, "object", SV_REQUIRED, 0, 2));

@@ -25,8 +25,9 @@ test_urls (void)
 {
   static const char *const good[] = { "postgresql://u:secret@h/db?sslmode=verify-full", "postgres://h:1,g:2/db",
                                       "postgresql:///db?host=/run/postgresql" };
-  static const char *const bad[] = { "postgresql://u:sec/ret@h/db", "postgresql://u:se%zzcret@h/db", "postgresql:db",
-                                     "postgresql://u:secret@h:0/db", "postgresql://h/db?passwort=secret" };
+  static const char *const bad[] = { "postgresql://u:sec/ret@h/db",   "postgresql://u:sec@cret@h/db",
+                                     "postgresql://u:se%zzcret@h/db", "postgresql:db",
+                                     "postgresql://u:secret@h:0/db",  "postgresql://h/db?passwort=secret" };
   for (gsize i = 0; i < G_N_ELEMENTS (good); i++)
   {
     GError *error = NULL;
