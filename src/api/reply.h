@@ -19,9 +19,11 @@ typedef struct
   SvReplyHeader headers[SV_REPLY_HEADERS_MAX]; /* Content-Type among them */
   char *body;                                  /* with @length, or NULL: the file's part below */
   gsize length;
-  int fd; /* -1, or open for reading and owned */
+  GBytes *shared; /* which @body lies in, or NULL: it is the reply's own */
+  int fd;         /* -1, or open for reading and owned */
   guint64 offset;
   guint64 size;
+  gboolean is_last;  /* the connection ends with it */
   const char *label; /* static: the outcome for logs and metrics ("issued", "rate_limit_exceeded", "wrong_slug") */
 } SvReply;
 
@@ -33,6 +35,9 @@ SvReply *sv_reply_json (guint status, const char *label, json_t *json);
 
 /* The same with a text that is written already; takes @body, which g_free() frees. */
 SvReply *sv_reply_take_json (guint status, const char *label, char *body, gsize length);
+
+/* The same with a text that others have, too; takes a reference of its own. */
+SvReply *sv_reply_share_json (guint status, const char *label, GBytes *body);
 
 /* A text of the given (static) type, copied. */
 SvReply *sv_reply_text (guint status, const char *label, const char *content_type, const char *text);
