@@ -22,6 +22,9 @@ find_fault (const SvService *service, const SvSnapshot *snapshot, gint64 now_ms)
   const char *state_fault = sv_state_keeper_fault (service->keeper);
   if (state_fault != NULL)
     return state_fault;
+  const char *log_fault = sv_issue_log_fault (service->issue_log);
+  if (log_fault != NULL)
+    return log_fault;
   if (snapshot->catalog == NULL)
     return "the manifest index has not been read yet";
   if (snapshot->clips == NULL || now_ms - sv_board_state_seen_ms (service->board) > STATE_MAX_AGE_MS)

@@ -241,7 +241,7 @@ admit (Batch *batch, GError **error)
     return FALSE;
   if (batch->n > 0)
     batch->removes = sv_request_log_forget_old (state->requests, batch->rules, batch->batch[batch->n - 1].now_ms,
-                                                   (guint)(2 * batch->n + 16), &batch->first_removed, &batch->last_removed);
+                                                (guint)(2 * batch->n + 16), &batch->first_removed, &batch->last_removed);
   for (gsize i = 0; i < batch->n; i++)
     judge (batch, &batch->batch[i]);
   return end (batch, error);
@@ -278,6 +278,30 @@ sv_postgres_admit (SvState *base, const SvAdmissionRules *rules, SvAdmission *ad
   free_columns (batch.tasks, G_N_ELEMENTS (batch.tasks));
   g_hash_table_unref (batch.closed);
   return ok;
+}
+
+/* ── whether there is anything to be had ── */
+
+gboolean
+sv_postgres_try_admission (SvState *base, GError **error)
+{
+  static const SvPostgresQuery queries[] = {
+    { .sql = "BEGIN" },
+    { .sql = "SELECT value, second FROM scorevision.counters WHERE name = 'issued' FOR UPDATE" },
+    { .sql =
+          "INSERT INTO scorevision.issued (challenge_id, asker, miner, window_id, manifest_hash, element_id, clip_hash, seed,"
+          " nonce, block, time_ms) VALUES (9223372036854775807, '', '', '', '', '', '', 0, '', 0, 0)" },
+    { .sql = "DELETE FROM scorevision.issued WHERE challenge_id = 9223372036854775807" },
+    { .sql = "INSERT INTO scorevision.requests (seq, asker, nonce, x_nonce, client_id, bucket, time_ms)"
+             " VALUES (9223372036854775807, '', NULL, NULL, '', '', 0)" },
+    { .sql = "DELETE FROM scorevision.requests WHERE seq = 9223372036854775807" },
+    { .sql = "COMMIT" },
+  };
+  SvPostgresState *state = (SvPostgresState *)base;
+  if (sv_postgres_ready (state, error) && sv_postgres_round (state, queries, G_N_ELEMENTS (queries), NULL, error))
+    return TRUE;
+  sv_postgres_disconnect (state);
+  return FALSE;
 }
 
 /* ── warming up ── */

@@ -86,6 +86,7 @@ const SvStateEngine sv_postgres_state_engine = {
   .secret = sv_postgres_secret,
   .lead = sv_postgres_lead,
   .admit = sv_postgres_admit,
+  .try_admission = sv_postgres_try_admission,
   .recent_nonces = sv_postgres_recent_nonces,
   .list_issued = sv_postgres_list_issued,
   .close_window = sv_postgres_close_window,

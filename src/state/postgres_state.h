@@ -95,6 +95,7 @@ gboolean sv_postgres_secret (SvState *state, const char *name, guint8 key[32], G
 
 /* postgres_admission.c */
 gboolean sv_postgres_admit (SvState *state, const SvAdmissionRules *rules, SvAdmission *batch, gsize n, GError **error);
+gboolean sv_postgres_try_admission (SvState *state, GError **error);
 gboolean sv_postgres_recent_nonces (SvState *state, gint64 since_ms, SvVisitNonce visit, gpointer data, GError **error);
 
 /* postgres_issue.c */

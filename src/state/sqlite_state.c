@@ -135,6 +135,7 @@ const SvStateEngine sv_sqlite_state_engine = {
   .secret = sqlite_secret,
   .lead = sv_sqlite_lead,
   .admit = sv_sqlite_admit,
+  .try_admission = sv_sqlite_try_admission,
   .recent_nonces = sv_sqlite_recent_nonces,
   .list_issued = sv_sqlite_list_issued,
   .close_window = sv_sqlite_close_window,

@@ -82,19 +82,6 @@ test_close_window (StateFixture *f)
   g_assert_cmpuint (last, ==, 1);
 }
 
-static int
-issue_until_closed (gpointer url)
-{
-  SvAdmissionOutcome outcome = SV_ADMITTED;
-  g_autoptr (SvState) state = open_state (url);
-  for (guint i = 0; outcome == SV_ADMITTED; i++)
-  {
-    g_autofree char *nonce = g_strdup_printf ("%d-%u", (int)getpid (), i);
-    issue (state, nonce, "w", &outcome);
-  }
-  return outcome == SV_WINDOW_CLOSED ? 0 : 1;
-}
-
 static gboolean
 note_last (const SvIssueRecord *record, gpointer data)
 {
@@ -108,6 +95,30 @@ last_issued (SvState *state)
   guint64 last = 0;
   must (sv_state_list_issued (state, NULL, 0, note_last, &last, &error));
   return last;
+}
+
+static void
+test_try_admission (StateFixture *f)
+{
+  SvAdmissionOutcome outcome;
+  must (sv_state_try_admission (f->state, &error));
+  g_assert_cmpuint (issue (f->state, "n1", "w", &outcome), ==, 1);
+  must (sv_state_try_admission (f->state, &error));
+  g_assert_cmpuint (issue (f->state, "n2", "w", &outcome), ==, 2);
+  g_assert_cmpuint (last_issued (f->state), ==, 2);
+}
+
+static int
+issue_until_closed (gpointer url)
+{
+  SvAdmissionOutcome outcome = SV_ADMITTED;
+  g_autoptr (SvState) state = open_state (url);
+  for (guint i = 0; outcome == SV_ADMITTED; i++)
+  {
+    g_autofree char *nonce = g_strdup_printf ("%d-%u", (int)getpid (), i);
+    issue (state, nonce, "w", &outcome);
+  }
+  return outcome == SV_WINDOW_CLOSED ? 0 : 1;
 }
 
 static void
@@ -456,6 +467,7 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
+  state_promise_add ("a trial leaves nothing behind", test_try_admission);
   state_promise_add ("a closed window admits nothing more", test_close_window);
   state_promise_add ("closing a window while others admit", test_close_race);
   state_promise_add ("tasks", test_tasks);

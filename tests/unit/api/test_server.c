@@ -235,15 +235,34 @@ test_old_head_is_unavailable (World *world, gconstpointer unused)
   world_expect (world, &(Ask){ .is_legacy = TRUE, .asker = world->validator }, 200, NULL, NULL);
 }
 
-/* What another program does to the ledger's file. */
+/* What another program does to a file. */
 static void
-change_ledger (World *world, const char *sql)
+change_file (World *world, const char *leaf, const char *sql)
 {
   sqlite3 *db;
-  g_autofree char *path = g_build_filename (world->directory, "ledger.sqlite", NULL);
+  g_autofree char *path = g_build_filename (world->directory, leaf, NULL);
   g_assert_cmpint (sqlite3_open (path, &db), ==, SQLITE_OK);
   g_assert_cmpint (sqlite3_exec (db, sql, NULL, NULL, NULL), ==, SQLITE_OK);
   g_assert_cmpint (sqlite3_close (db), ==, SQLITE_OK);
+}
+
+static void
+change_ledger (World *world, const char *sql)
+{
+  change_file (world, "ledger.sqlite", sql);
+}
+
+/* A proxy in front takes it out, and in again. */
+static void
+test_who_cannot_record_is_not_ready (World *world, gconstpointer unused)
+{
+  world_start (world);
+  change_file (world, "state.sqlite", "ALTER TABLE issued RENAME TO gone");
+  world_expect (world, &(Ask){ 0 }, 503, NULL, NULL);
+  world_expect_status (world, "GET", "/readyz", NULL, 503);
+  change_file (world, "state.sqlite", "ALTER TABLE gone RENAME TO issued");
+  world_await_ready (world);
+  world_expect (world, &(Ask){ 0 }, 200, NULL, NULL);
 }
 
 static void
@@ -521,6 +540,7 @@ main (int argc, char **argv)
   ADD (test_an_address_that_asks_too_fast_is_told_so);
   ADD (test_what_is_not_the_api_is_limited_too);
   ADD (test_a_route_has_one_spelling);
+  ADD (test_who_cannot_record_is_not_ready);
   ADD_AT (3600000, test_old_head_is_unavailable);
   ADD (test_a_proof_that_cannot_be_looked_up_is_not_refused);
   ADD (test_until_the_chain_is_read_nobody_is_refused);
