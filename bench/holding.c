@@ -92,7 +92,7 @@ main (int argc, char **argv)
   guint port = (guint)atoi (argv[1]), server_core = (guint)sysconf (_SC_NPROCESSORS_ONLN) - 1;
   g_autofree char *authority = g_strconcat ("127.0.0.1:", argv[1], NULL);
   const BenchQuestion question = { authority, argv[3], argv[4], 44, bench_read_askers (config, argv + 5) };
-  raise_file_limit (N_IDLE + 1024);
+  raise_file_limit (2 * N_IDLE + 1024); /* the server counts two for a connection */
   bench_pin (0);
   BenchServer server = measure_starts (command, server_core, port, argv[2]);
   g_usleep (SETTLE_US);

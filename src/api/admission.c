@@ -118,8 +118,10 @@ void
 sv_admission_remember (SvAdmissionMemory *memory, const SvAdmissionRequest *asked)
 {
   SvRequest request = request_of (asked);
+  SvRequestMemory *own = asked->is_stranger ? memory->strangers : memory->known;
   g_mutex_lock (&memory->lock);
-  sv_request_memory_recall (asked->is_stranger ? memory->strangers : memory->known, memory->limit, &request);
+  if (!sv_request_memory_is_replay (own, &request))
+    sv_request_memory_recall (own, memory->limit, &request);
   note_size (memory);
   g_mutex_unlock (&memory->lock);
 }

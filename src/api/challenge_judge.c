@@ -202,7 +202,7 @@ write_challenge (const Case *c, const SvClip *clip, guint64 seed)
     .seed = seed,
     .draw_commit = c->served->draw_commit,
   };
-  sv_challenge_write (&challenge, &c->outcome->answer);
+  sv_challenge_write (&challenge, c->outcome->buffer, SV_CHALLENGE_TEXT_USUAL_SIZE, &c->outcome->answer);
 }
 
 /* What the request has said is borrowed from it, the rest is copied. */
@@ -249,7 +249,7 @@ void
 sv_challenge_judge (const SvService *service, const SvSnapshot *snapshot, const SvChallengeCase *asked, SvOutcome *outcome)
 {
   Case c = { .service = service, .snapshot = snapshot, .asked = asked, .outcome = outcome };
-  *outcome = (SvOutcome){ 0 };
+  *outcome = (SvOutcome){ .buffer = outcome->buffer };
   if (check_chain (&c) && check_window (&c) && check_binding (&c))
     draw (&c);
 }

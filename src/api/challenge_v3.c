@@ -3,6 +3,7 @@
 #include "api/asker.h"
 #include "api/challenge_judge.h"
 
+#include <stddef.h>
 #include <string.h>
 
 #include "base/hash.h"
@@ -15,9 +16,11 @@ enum
   STAGE_ISSUED,
 };
 
-/* All that a request needs on its way, in one block. */
+/* All that a request needs on its way, in one block, which the exchange keeps for its next request: blocks of this size are
+ * where an allocator takes long. */
 typedef struct
 {
+  SvExchange *exchange;
   SvChallengeRequest request; /* borrowed from the exchange */
   SvAdmissionRequest admission;
   char manifest_hash[SV_HASH_TEXT_SIZE];
@@ -25,14 +28,27 @@ typedef struct
   SvOutcome outcome;
   SvStep waited;      /* what it was suspended for */
   SvIssueEntry entry; /* the issue log's while the exchange is suspended for it */
+  char buffer[SV_CHALLENGE_TEXT_USUAL_SIZE];
 } Work;
 
 static void
 free_work (gpointer data)
 {
   Work *work = data;
-  g_free (work->outcome.answer.text);
-  g_free (work);
+  sv_challenge_text_clear (&work->outcome.answer);
+  work->exchange->kept = work;
+}
+
+static Work *
+take_work (SvExchange *exchange)
+{
+  Work *work = g_steal_pointer (&exchange->kept);
+  if (work == NULL)
+    work = g_new (Work, 1);
+  memset (work, 0, offsetof (Work, buffer));
+  work->exchange = exchange;
+  work->outcome.buffer = work->buffer;
+  return work;
 }
 
 /* ── who asks ── */
@@ -168,8 +184,8 @@ answer (SvExchange *exchange, Work *work)
   SvReply *fault = sv_issue_entry_fault (&work->entry);
   if (fault != NULL)
     return fault;
-  char *text = sv_challenge_text_finish (&work->outcome.answer, work->outcome.record.challenge_id, &length);
-  return sv_reply_take_json (200, "issued", text, length);
+  const char *text = sv_challenge_text_finish (&work->outcome.answer, work->outcome.record.challenge_id, &length);
+  return sv_reply_lend_json (200, "issued", text, length);
 }
 
 SvReply *
@@ -179,7 +195,7 @@ sv_handle_challenge_v3 (SvExchange *exchange)
     return answer (exchange, exchange->work);
   if (exchange->stage == STAGE_BEGIN)
   {
-    exchange->work = g_new0 (Work, 1);
+    exchange->work = take_work (exchange);
     exchange->free_work = free_work;
     SvReply *reply = begin (exchange, exchange->work);
     if (reply != NULL)

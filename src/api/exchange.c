@@ -60,6 +60,7 @@ sv_exchange_free (SvExchange *exchange)
   g_array_unref (exchange->own_target.parameters);
   g_array_unref (exchange->headers);
   g_free (exchange->text);
+  g_free (exchange->kept);
   g_free (exchange);
 }
 

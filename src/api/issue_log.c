@@ -3,7 +3,7 @@
  * While it writes, nobody has to wake it.
  *
  * A commit costs twice the processor time of a signature, whatever it holds, and on a fast disk it is over before a handful of
- * requests has come. So when the last one had company, this one waits for more: for a millisecond at most, and no longer than
+ * requests has come. So when the last one had company, this one waits for more: for 1.5 ms at most, and no longer than
  * requests keep coming. */
 #include "api/issue_log.h"
 
@@ -13,8 +13,8 @@
 #define BATCH_MAX 1024
 #define COMPANY 4          /* in the last batch, from which the next one waits for more */
 #define GATHER_MAX 64      /* that are enough */
-#define GATHER_US 1000     /* at most */
-#define GATHER_STEP_US 250 /* in which at least one more must come */
+#define GATHER_US 1500     /* at most */
+#define GATHER_STEP_US 500 /* in which at least one more must come */
 #define TRY_AGAIN_US G_USEC_PER_SEC
 #define SLOW_US (3 * G_USEC_PER_SEC) /* a transaction that takes longer is one that does not come to its end */
 

@@ -14,7 +14,7 @@ sv_reply_free (SvReply *reply)
       g_free ((char *)reply->headers[i].value);
   if (reply->shared != NULL)
     g_bytes_unref (reply->shared);
-  else
+  else if (!reply->is_lent)
     g_free (reply->body);
   if (reply->fd >= 0)
     close (reply->fd);
@@ -59,6 +59,14 @@ sv_reply_share_json (guint status, const char *label, GBytes *body)
   char *text = (char *)g_bytes_get_data (body, &length);
   SvReply *reply = sv_reply_take_json (status, label, text, length);
   reply->shared = g_bytes_ref (body);
+  return reply;
+}
+
+SvReply *
+sv_reply_lend_json (guint status, const char *label, const char *body, gsize length)
+{
+  SvReply *reply = sv_reply_take_json (status, label, (char *)body, length);
+  reply->is_lent = TRUE;
   return reply;
 }
 

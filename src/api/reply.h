@@ -19,8 +19,9 @@ typedef struct
   SvReplyHeader headers[SV_REPLY_HEADERS_MAX]; /* Content-Type among them */
   char *body;                                  /* with @length, or NULL: the file's part below */
   gsize length;
-  GBytes *shared; /* which @body lies in, or NULL: it is the reply's own */
-  int fd;         /* -1, or open for reading and owned */
+  GBytes *shared;   /* which @body lies in, or NULL */
+  gboolean is_lent; /* the body belongs to somebody else */
+  int fd;           /* -1, or open for reading and owned */
   guint64 offset;
   guint64 size;
   gboolean is_last;  /* the connection ends with it */
@@ -38,6 +39,9 @@ SvReply *sv_reply_take_json (guint status, const char *label, char *body, gsize 
 
 /* The same with a text that others have, too; takes a reference of its own. */
 SvReply *sv_reply_share_json (guint status, const char *label, GBytes *body);
+
+/* The same with a text that outlives the answer: @body stays its owner's. */
+SvReply *sv_reply_lend_json (guint status, const char *label, const char *body, gsize length);
 
 /* A text of the given (static) type, copied. */
 SvReply *sv_reply_text (guint status, const char *label, const char *content_type, const char *text);

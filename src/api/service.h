@@ -75,6 +75,7 @@ typedef struct
   guint stage;   /* where a handler goes on after it was suspended; 0 at first */
   gpointer work; /* the handler's own */
   GDestroyNotify free_work;
+  gpointer kept;       /* a handler's memory for its next request, or NULL; g_free() frees it */
   gboolean is_begun;   /* counted in n_in_flight */
   gboolean is_working; /* counted in n_working */
   gboolean is_suspended;

@@ -108,14 +108,19 @@ json_t *sv_challenge_to_json (const SvChallenge *challenge);
  * looked at. */
 typedef struct
 {
-  char *text; /* owned */
+  char *text;
   gsize length;
-  gsize id_at; /* where the id's place is */
+  gsize id_at;       /* where the id's place is */
+  gboolean is_owned; /* it is not in the caller's buffer */
 } SvChallengeText;
 
-void sv_challenge_write (const SvChallenge *challenge, SvChallengeText *text);
-/* Puts the id in. Returns: (transfer full) @text's text, with its @length. */
-char *sv_challenge_text_finish (SvChallengeText *text, guint64 challenge_id, gsize *length);
+#define SV_CHALLENGE_TEXT_USUAL_SIZE 4096 /* room for a usual answer, and for escapes while it is written */
+
+/* Into @buffer of @size bytes, or, where that is too small, into memory of its own; sv_challenge_text_clear() in any case. */
+void sv_challenge_write (const SvChallenge *challenge, char *buffer, gsize size, SvChallengeText *text);
+/* Puts the id in, once. Returns: (transfer none) the whole text, with its @length. */
+const char *sv_challenge_text_finish (SvChallengeText *text, guint64 challenge_id, gsize *length);
+void sv_challenge_text_clear (SvChallengeText *text);
 
 /* Reads an answer: every field there, well formed. Returns: (transfer full). */
 SvChallenge *sv_challenge_from_json (const json_t *json, GError **error) G_GNUC_WARN_UNUSED_RESULT;

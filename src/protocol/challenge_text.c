@@ -9,7 +9,6 @@
 #include "base/json_text.h"
 
 #define ID_DIGITS 20
-#define USUAL_SIZE 2048
 
 static void
 put_text (SvJsonText *json, const char *key, const char *value)
@@ -40,13 +39,12 @@ put_meta (SvJsonText *json, const SvChallenge *challenge)
 }
 
 void
-sv_challenge_write (const SvChallenge *challenge, SvChallengeText *text)
+sv_challenge_write (const SvChallenge *challenge, char *buffer, gsize size, SvChallengeText *text)
 {
   SvJsonText json;
   char place[ID_DIGITS];
   memset (place, '0', sizeof place);
-  sv_json_text_init (&json, NULL, 0);
-  sv_json_text_reserve (&json, USUAL_SIZE);
+  sv_json_text_init (&json, buffer, size);
   put_integer (&json, "{\"block\":", challenge->block);
   sv_json_text_literal (&json, ",\"challenge_id\":\"");
   text->id_at = json.length;
@@ -72,9 +70,10 @@ sv_challenge_write (const SvChallenge *challenge, SvChallengeText *text)
   sv_json_text_literal (&json, "}");
   text->text = json.text;
   text->length = json.length;
+  text->is_owned = json.is_owned;
 }
 
-char *
+const char *
 sv_challenge_text_finish (SvChallengeText *text, guint64 challenge_id, gsize *length)
 {
   SvJsonText id;
@@ -84,6 +83,14 @@ sv_challenge_text_finish (SvChallengeText *text, guint64 challenge_id, gsize *le
   char *place = text->text + text->id_at;
   memcpy (place, digits, id.length);
   memmove (place + id.length, place + ID_DIGITS, text->length - text->id_at - ID_DIGITS);
-  *length = text->length - ID_DIGITS + id.length;
-  return g_steal_pointer (&text->text);
+  *length = text->length -= ID_DIGITS - id.length;
+  return text->text;
+}
+
+void
+sv_challenge_text_clear (SvChallengeText *text)
+{
+  if (text->is_owned)
+    g_free (text->text);
+  *text = (SvChallengeText){ 0 };
 }

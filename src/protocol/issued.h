@@ -44,7 +44,11 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (SvIssuedLine, sv_issued_line_free)
 
 void sv_issued_check (const json_t *json, SvFaults *faults);
 
-/* What a reader would refuse is not signed: SV_ERROR_FAILED. Returns: (transfer full), to be stored with a newline after it. */
+/* TRUE for 19 digits. */
+gboolean sv_issued_nonce_is_valid (const char *text);
+
+/* What a reader would refuse is not signed: SV_ERROR_FAILED. Returns: (transfer full), to be stored with a newline after it;
+ * without its `hash` and `json`, which nobody asks for. */
 SvSignedDocument *sv_issued_sign (const SvIssuedLine *line, const SvChainId *chain, const SvKeypair *keypair, gint64 signed_at,
                                   GError **error) G_GNUC_WARN_UNUSED_RESULT;
 

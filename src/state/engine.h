@@ -18,7 +18,6 @@ typedef struct
   gboolean (*draw_key) (SvState *state, const char *manifest_hash, guint8 key[32], GError **error);
   gboolean (*find_draw_key) (SvState *state, const char *manifest_hash, guint8 key[32], gboolean *found, GError **error);
   gboolean (*secret) (SvState *state, const char *name, guint8 key[32], GError **error);
-  gboolean (*lead) (SvState *state, const char *task, gboolean *leads, GError **error);
   gboolean (*admit) (SvState *state, const SvAdmissionRules *rules, SvAdmission *batch, gsize n, GError **error);
   gboolean (*try_admission) (SvState *state, GError **error);
   gboolean (*recent_nonces) (SvState *state, gint64 since_ms, SvVisitNonce visit, gpointer data, GError **error);
@@ -27,6 +26,7 @@ typedef struct
   gboolean (*close_window) (SvState *state, const char *window_id, guint64 *last_id, GError **error);
   gboolean (*find_task) (SvState *state, guint64 id, SvTaskRecord **task, GError **error);
   gboolean (*complete_task) (SvState *state, guint64 id, const char *asker, gint64 now_ms, gboolean *found, GError **error);
+  gboolean (*lead) (SvState *state, const char *task, gboolean *leads, GError **error);
   gboolean (*checkpoint) (SvState *state, const SvChainId *chain, SvCheckpoint *checkpoint, gboolean *found, GError **error);
   gboolean (*append_commitments) (SvState *state, const SvChainId *chain, const SvCheckpoint *checkpoint,
                                   const GPtrArray *commitments, GError **error);

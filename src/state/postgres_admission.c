@@ -2,20 +2,19 @@
  *
  * The row counters.issued is locked first, so batches of all instances come one after the other: ids have no gaps and no
  * doubles and are in the order of commits, and so are the rows of `requests`, the log of what was asked. What others have added
- * to it since the last batch is read in the same round; with it this handle knows all that is known (request_log.h), judges,
- * and writes all rows of the batch by one statement per table in the second round, which ends with the commit. So a batch costs
- * two ways to the server and one flush of its log, and nothing in it grows with the limit or with history.
+ * to it since the last batch is read in the same round (postgres_requests.c); with it this handle knows all that is known,
+ * judges (request_memory.h), and writes all rows of the batch by one statement per table in the second round, which ends with
+ * the commit. So a batch costs two ways to the server and one flush of its log, and nothing in it grows with the limit or with
+ * history.
  *
- * Whatever fails, the memory is dropped with the connection and read again: what became of a commit without an answer is
- * found in the log. Rows that nobody needs are removed from the old end, twice as many a batch as it may add, by their range in
- * the log: a pg_dump that runs meanwhile makes the table longer, but nothing slower. */
+ * Whatever fails, the memory is dropped with the connection and read again: what became of a commit without an answer is found
+ * in the log.
+ *
+ * Rows that nobody needs are removed from the old end, twice as many a batch as it may add. Where that end is stands in the
+ * counter's row, too, so that nobody looks for it among rows that are gone: a pg_dump that runs meanwhile keeps those in the
+ * table and makes it longer, but nothing slower. */
 #include "base/error.h"
 #include "state/postgres_state.h"
-
-#define PAGE 10000 /* rows of the log in one answer */
-#define READ_LOG                                                                                                               \
-  "SELECT seq, asker, nonce, x_nonce, bucket, time_ms FROM scorevision.requests WHERE seq > $1::bigint ORDER BY seq LIMIT "    \
-  "10000"
 
 typedef struct
 {
@@ -24,50 +23,18 @@ typedef struct
   SvAdmission *batch;
   gsize n;
   gint64 last_id;       /* given so far */
+  gint64 first_request; /* the oldest row of the log */
+  gint64 old_end;       /* the log's end before this batch */
+  gint64 now_ms;        /* the latest time in the batch */
+  gint64 task_ms;       /* the latest of its tasks */
+  guint n_tasks;
   GHashTable *closed;   /* the set of the batch's windows that are closed */
-  GString *requests[7]; /* columns of what is written, as arrays */
+  GString *requests[6]; /* columns of what is written, as arrays */
   GString *issued[11];
   GString *tasks[4];
-  gboolean removes;
-  gint64 first_removed, last_removed;
 } Batch;
 
-/* ── reading what others have added ── */
-
-static void
-take_log (SvPostgresState *state, const PGresult *rows)
-{
-  for (int i = 0; i < PQntuples (rows); i++)
-  {
-    SvRequestRow row = { .seq = sv_postgres_integer (rows, i, 0),
-                         .asker = PQgetvalue (rows, i, 1),
-                         .nonce = sv_postgres_value (rows, i, 2),
-                         .x_nonce = sv_postgres_value (rows, i, 3),
-                         .bucket = PQgetvalue (rows, i, 4),
-                         .time_ms = sv_postgres_integer (rows, i, 5) };
-    sv_request_log_add (state->requests, &row);
-  }
-}
-
-/* Page by page, until one is not full. Nothing is locked for that; inside the transaction little is left to read. */
-static gboolean
-read_log (SvPostgresState *state, GError **error)
-{
-  for (int n_rows = PAGE; n_rows == PAGE;)
-  {
-    SvPostgresNumber last;
-    PGresult *rows;
-    const SvPostgresQuery query = { .sql = READ_LOG,
-                                    .n = 1,
-                                    .values = { sv_postgres_number (&last, sv_request_log_last (state->requests)) } };
-    if (!sv_postgres_round (state, &query, 1, &rows, error))
-      return FALSE;
-    take_log (state, rows);
-    n_rows = PQntuples (rows);
-    PQclear (rows);
-  }
-  return TRUE;
-}
+/* ── beginning ── */
 
 static void
 take_closed (Batch *batch, const PGresult *rows)
@@ -87,9 +54,10 @@ take_counter (Batch *batch, const PGresult *row, gboolean has_all, GError **erro
     return FALSE;
   }
   batch->last_id = sv_postgres_integer (row, 0, 0);
-  if (!has_all && !read_log (state, error))
+  batch->first_request = sv_postgres_integer (row, 0, 1);
+  if (!has_all && !sv_postgres_read_requests (state, error))
     return FALSE;
-  sv_request_log_skip_to (state->requests, sv_postgres_integer (row, 0, 1));
+  batch->old_end = state->last_request = sv_postgres_integer (row, 0, 2);
   return TRUE;
 }
 
@@ -98,14 +66,15 @@ begin (Batch *batch, GError **error)
 {
   SvPostgresState *state = batch->state;
   SvPostgresNumber last;
+  gboolean has_all;
   g_autoptr (GString) windows = g_string_new (NULL);
   for (gsize i = 0; i < batch->n; i++)
     if (batch->batch[i].record != NULL)
       sv_postgres_array_add (windows, batch->batch[i].record->window_id);
   const SvPostgresQuery queries[] = {
     { .sql = "BEGIN" },
-    { .sql = "SELECT value, second FROM scorevision.counters WHERE name = 'issued' FOR UPDATE" },
-    { .sql = READ_LOG, .n = 1, .values = { sv_postgres_number (&last, sv_request_log_last (state->requests)) } },
+    { .sql = "SELECT value, first_request, last_request FROM scorevision.counters WHERE name = 'issued' FOR UPDATE" },
+    sv_postgres_requests_query (state, &last),
     { .sql = "SELECT window_id FROM scorevision.closed_windows WHERE window_id = ANY ($1::text[])",
       .n = 1,
       .values = { sv_postgres_array_end (windows) } },
@@ -113,9 +82,9 @@ begin (Batch *batch, GError **error)
   PGresult *results[G_N_ELEMENTS (queries)];
   if (!sv_postgres_round (state, queries, G_N_ELEMENTS (queries), results, error))
     return FALSE;
-  take_log (state, results[2]);
+  sv_postgres_take_requests (state, results[2], &has_all);
   take_closed (batch, results[3]);
-  gboolean ok = take_counter (batch, results[1], PQntuples (results[2]) < PAGE, error);
+  gboolean ok = take_counter (batch, results[1], has_all, error);
   sv_postgres_clear (results, G_N_ELEMENTS (queries));
   return ok;
 }
@@ -123,15 +92,14 @@ begin (Batch *batch, GError **error)
 /* ── judging ── */
 
 static void
-note_request (Batch *batch, const SvRequestRow *row, const SvAdmission *admission)
+note_request (Batch *batch, const SvRequest *request)
 {
-  sv_postgres_array_add_integer (batch->requests[0], row->seq);
-  sv_postgres_array_add (batch->requests[1], row->asker);
-  sv_postgres_array_add (batch->requests[2], row->nonce);
-  sv_postgres_array_add (batch->requests[3], row->x_nonce);
-  sv_postgres_array_add (batch->requests[4], admission->client_id);
-  sv_postgres_array_add (batch->requests[5], row->bucket);
-  sv_postgres_array_add_integer (batch->requests[6], row->time_ms);
+  sv_postgres_array_add_integer (batch->requests[0], ++batch->state->last_request);
+  sv_postgres_array_add (batch->requests[1], request->asker);
+  sv_postgres_array_add (batch->requests[2], request->nonce);
+  sv_postgres_array_add (batch->requests[3], request->x_nonce);
+  sv_postgres_array_add (batch->requests[4], request->client_id);
+  sv_postgres_array_add_integer (batch->requests[5], request->now_ms);
 }
 
 static void
@@ -155,16 +123,19 @@ note_task (Batch *batch, gint64 id, const SvTaskRecord *task)
   sv_postgres_array_add (batch->tasks[1], task->asker);
   sv_postgres_array_add (batch->tasks[2], task->clip_hash);
   sv_postgres_array_add_integer (batch->tasks[3], task->issued_ms);
+  batch->task_ms = MAX (batch->task_ms, task->issued_ms);
+  batch->n_tasks++;
 }
 
 static void
 judge (Batch *batch, SvAdmission *admission)
 {
-  SvRequestRow row;
+  SvRequest request;
   gboolean is_closed = admission->record != NULL && g_hash_table_contains (batch->closed, admission->record->window_id);
-  if (!sv_request_log_judge (batch->state->requests, batch->rules, is_closed, admission, &row))
+  batch->now_ms = MAX (batch->now_ms, admission->now_ms);
+  if (!sv_request_memory_judge_logged (batch->state->memory, batch->rules->limit, is_closed, admission, &request))
     return;
-  note_request (batch, &row, admission);
+  note_request (batch, &request);
   if (admission->outcome != SV_ADMITTED)
     return;
   if (admission->record != NULL)
@@ -190,21 +161,40 @@ insert_of (const char *sql, GString *const *columns, guint n)
   return query;
 }
 
+/* Of the rows from $3 to before $4 those go that come before the first which is still needed. A time far ahead comes from a
+ * clock that has been set back since. */
+#define END                                                                                                                    \
+  "WITH kept AS (SELECT COALESCE ((SELECT seq FROM scorevision.requests WHERE seq >= $3::bigint AND seq < $4::bigint"          \
+  " AND time_ms BETWEEN $5::bigint AND $6::bigint ORDER BY seq LIMIT 1), $4::bigint) AS seq),"                                 \
+  " gone AS (DELETE FROM scorevision.requests r USING kept WHERE r.seq >= $3::bigint AND r.seq < kept.seq)"                    \
+  " UPDATE scorevision.counters SET value = $1::bigint, last_request = $2::bigint, first_request = kept.seq FROM kept"         \
+  " WHERE name = 'issued'"
+
+static SvPostgresQuery
+end_of_batch (const Batch *batch, SvPostgresNumber numbers[6])
+{
+  gint64 remember_ms = (gint64)batch->rules->remember_ms;
+  gint64 end = MIN (batch->first_request + 2 * (gint64)batch->n + 16, batch->old_end + 1);
+  return (SvPostgresQuery){
+    .sql = END,
+    .n = 6,
+    .values = { sv_postgres_number (&numbers[0], batch->last_id), sv_postgres_number (&numbers[1], batch->state->last_request),
+                sv_postgres_number (&numbers[2], batch->first_request), sv_postgres_number (&numbers[3], end),
+                sv_postgres_number (&numbers[4], batch->now_ms - remember_ms),
+                sv_postgres_number (&numbers[5], batch->now_ms + remember_ms) }
+  };
+}
+
 static gboolean
 end (Batch *batch, GError **error)
 {
   guint n = 0;
   SvPostgresQuery queries[6];
-  SvPostgresNumber id, seq, first, last;
-  if (batch->removes)
-    queries[n++] = (SvPostgresQuery){ .sql = "DELETE FROM scorevision.requests WHERE seq BETWEEN $1::bigint AND $2::bigint",
-                                      .n = 2,
-                                      .values = { sv_postgres_number (&first, batch->first_removed),
-                                                  sv_postgres_number (&last, batch->last_removed) } };
+  SvPostgresNumber numbers[6], old[3];
   if (batch->requests[0]->len > 0)
-    queries[n++] = insert_of ("INSERT INTO scorevision.requests (seq, asker, nonce, x_nonce, client_id, bucket, time_ms)"
+    queries[n++] = insert_of ("INSERT INTO scorevision.requests (seq, asker, nonce, x_nonce, client_id, time_ms)"
                               " SELECT * FROM unnest ($1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[],"
-                              " $6::text[], $7::bigint[])",
+                              " $6::bigint[])",
                               batch->requests, G_N_ELEMENTS (batch->requests));
   if (batch->issued[0]->len > 0)
     queries[n++] = insert_of ("INSERT INTO scorevision.issued (challenge_id, asker, miner, window_id, manifest_hash,"
@@ -212,15 +202,14 @@ end (Batch *batch, GError **error)
                               " $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::bigint[],"
                               " $9::text[], $10::bigint[], $11::bigint[])",
                               batch->issued, G_N_ELEMENTS (batch->issued));
-  if (batch->tasks[0]->len > 0)
+  if (batch->n_tasks > 0)
+  {
+    queries[n++] = sv_postgres_remove_old_tasks (batch->n_tasks, batch->task_ms, old);
     queries[n++] = insert_of ("INSERT INTO scorevision.tasks (id, asker, clip_hash, issued_ms) SELECT * FROM"
                               " unnest ($1::bigint[], $2::text[], $3::text[], $4::bigint[])",
                               batch->tasks, G_N_ELEMENTS (batch->tasks));
-  queries[n++] = (SvPostgresQuery){ .sql = "UPDATE scorevision.counters SET value = $1::bigint, second = $2::bigint"
-                                           " WHERE name = 'issued'",
-                                    .n = 2,
-                                    .values = { sv_postgres_number (&id, batch->last_id),
-                                                sv_postgres_number (&seq, sv_request_log_last (batch->state->requests)) } };
+  }
+  queries[n++] = end_of_batch (batch, numbers);
   queries[n++] = (SvPostgresQuery){ .sql = "COMMIT" };
   return sv_postgres_round (batch->state, queries, n, NULL, error);
 }
@@ -229,19 +218,10 @@ static gboolean
 admit (Batch *batch, GError **error)
 {
   SvPostgresState *state = batch->state;
-  if (!sv_postgres_ready (state, error))
+  if (batch->n == 0)
+    return TRUE;
+  if (!sv_postgres_ready (state, error) || !sv_postgres_remember_requests (state, batch->rules, error) || !begin (batch, error))
     return FALSE;
-  if (state->requests == NULL)
-  {
-    state->requests = sv_request_log_new ();
-    if (!read_log (state, error))
-      return FALSE;
-  }
-  if (!begin (batch, error))
-    return FALSE;
-  if (batch->n > 0)
-    batch->removes = sv_request_log_forget_old (state->requests, batch->rules, batch->batch[batch->n - 1].now_ms,
-                                                (guint)(2 * batch->n + 16), &batch->first_removed, &batch->last_removed);
   for (gsize i = 0; i < batch->n; i++)
     judge (batch, &batch->batch[i]);
   return end (batch, error);
@@ -292,8 +272,8 @@ sv_postgres_try_admission (SvState *base, GError **error)
           "INSERT INTO scorevision.issued (challenge_id, asker, miner, window_id, manifest_hash, element_id, clip_hash, seed,"
           " nonce, block, time_ms) VALUES (9223372036854775807, '', '', '', '', '', '', 0, '', 0, 0)" },
     { .sql = "DELETE FROM scorevision.issued WHERE challenge_id = 9223372036854775807" },
-    { .sql = "INSERT INTO scorevision.requests (seq, asker, nonce, x_nonce, client_id, bucket, time_ms)"
-             " VALUES (9223372036854775807, '', NULL, NULL, '', '', 0)" },
+    { .sql = "INSERT INTO scorevision.requests (seq, asker, nonce, x_nonce, client_id, time_ms)"
+             " VALUES (9223372036854775807, '', NULL, NULL, '', 0)" },
     { .sql = "DELETE FROM scorevision.requests WHERE seq = 9223372036854775807" },
     { .sql = "COMMIT" },
   };
@@ -302,31 +282,4 @@ sv_postgres_try_admission (SvState *base, GError **error)
     return TRUE;
   sv_postgres_disconnect (state);
   return FALSE;
-}
-
-/* ── warming up ── */
-
-gboolean
-sv_postgres_recent_nonces (SvState *base, gint64 since_ms, SvVisitNonce visit, gpointer data, GError **error)
-{
-  gint64 last_seq = 0;
-  for (int n_rows = PAGE; n_rows == PAGE;)
-  {
-    SvPostgresNumber last, since;
-    const SvPostgresQuery query = { .sql = "SELECT seq, asker, nonce, x_nonce, client_id, time_ms FROM scorevision.requests"
-                                           " WHERE seq > $1::bigint AND time_ms >= $2::bigint AND nonce IS NOT NULL"
-                                           " ORDER BY seq LIMIT 10000",
-                                    .n = 2,
-                                    .values = { sv_postgres_number (&last, last_seq), sv_postgres_number (&since, since_ms) } };
-    g_autoptr (PGresult) rows = sv_postgres_ask ((SvPostgresState *)base, &query, error);
-    if (rows == NULL)
-      return FALSE;
-    n_rows = PQntuples (rows);
-    for (int i = 0; i < n_rows; i++)
-      visit (PQgetvalue (rows, i, 1), PQgetvalue (rows, i, 2), sv_postgres_value (rows, i, 3), PQgetvalue (rows, i, 4),
-             sv_postgres_integer (rows, i, 5), data);
-    if (n_rows > 0)
-      last_seq = sv_postgres_integer (rows, n_rows - 1, 0);
-  }
-  return TRUE;
 }

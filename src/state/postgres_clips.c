@@ -1,9 +1,10 @@
-/* The registered clips and their ground truth. Every change of the clips also raises counters.clips, in the same statement, so
- * that a server sees by one cheap query whether it must read them again. */
+/* The registered clips and their ground truth. Every change also raises counters.clips, in the same statement, so that a server
+ * sees by one cheap query whether it must read them again. The clip's row is locked before the counter's by everybody. */
 #include "base/error.h"
 #include "state/postgres_state.h"
 
-#define RAISE_VERSION " UPDATE scorevision.counters SET value = value + 1 WHERE name = 'clips'"
+/* Where the statement before it, `changed`, has a row. */
+#define RAISE_VERSION " UPDATE scorevision.counters SET value = value + 1 WHERE name = 'clips' AND EXISTS (SELECT FROM changed)"
 
 gboolean
 sv_postgres_put_clip (SvState *base, const SvClip *clip, GError **error)
@@ -11,16 +12,18 @@ sv_postgres_put_clip (SvState *base, const SvClip *clip, GError **error)
   SvPostgresNumber bytes, duration_ms, width, height, added_ms;
   char fps[G_ASCII_DTOSTR_BUF_SIZE];
   const SvPostgresQuery query = {
-    .sql = "WITH put AS (INSERT INTO scorevision.clips (hash, bytes, duration_ms, fps, width, height, sport, scenario,"
+    .sql = "WITH changed AS (INSERT INTO scorevision.clips (hash, bytes, duration_ms, fps, width, height, sport, scenario,"
            " challenge_type, added_ms) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (hash) DO UPDATE SET"
            " bytes = excluded.bytes, duration_ms = excluded.duration_ms, fps = excluded.fps, width = excluded.width,"
            " height = excluded.height, sport = excluded.sport, scenario = excluded.scenario,"
-           " challenge_type = excluded.challenge_type, added_ms = excluded.added_ms)" RAISE_VERSION,
-    .n = 10,
+           " challenge_type = excluded.challenge_type, added_ms = excluded.added_ms RETURNING hash),"
+           " truth AS (INSERT INTO scorevision.ground_truth (clip_hash, json) SELECT hash, $11::text FROM changed"
+           " WHERE $11::text IS NOT NULL ON CONFLICT (clip_hash) DO UPDATE SET json = excluded.json)" RAISE_VERSION,
+    .n = 11,
     .values = { clip->hash, sv_postgres_number (&bytes, (gint64)clip->bytes),
                 sv_postgres_number (&duration_ms, (gint64)clip->duration_ms), g_ascii_dtostr (fps, sizeof fps, clip->fps),
                 sv_postgres_number (&width, clip->width), sv_postgres_number (&height, clip->height), clip->sport,
-                clip->scenario, clip->challenge_type, sv_postgres_number (&added_ms, clip->added_ms) }
+                clip->scenario, clip->challenge_type, sv_postgres_number (&added_ms, clip->added_ms), clip->ground_truth }
   };
   return sv_postgres_change ((SvPostgresState *)base, &query, NULL, error);
 }
@@ -36,11 +39,11 @@ gboolean
 sv_postgres_remove_clip (SvState *base, const char *hash, GError **error)
 {
   guint64 n_rows;
-  const SvPostgresQuery query = { .sql =
-                                      "WITH gone AS (DELETE FROM scorevision.clips WHERE hash = $1 RETURNING 1)" RAISE_VERSION
-                                      " AND EXISTS (SELECT FROM gone)",
-                                  .n = 1,
-                                  .values = { hash } };
+  const SvPostgresQuery query = {
+    .sql = "WITH changed AS (DELETE FROM scorevision.clips WHERE hash = $1 RETURNING 1)" RAISE_VERSION,
+    .n = 1,
+    .values = { hash }
+  };
   if (!sv_postgres_change ((SvPostgresState *)base, &query, &n_rows, error))
     return FALSE;
   return n_rows > 0 || fail_unregistered (hash, error);
@@ -60,15 +63,16 @@ read_clip (const PGresult *result, int row)
   clip->scenario = sv_postgres_text (result, row, 7);
   clip->challenge_type = sv_postgres_text (result, row, 8);
   clip->added_ms = sv_postgres_integer (result, row, 9);
+  clip->has_ground_truth = *PQgetvalue (result, row, 10) == 't';
   return clip;
 }
 
 GPtrArray *
 sv_postgres_list_clips (SvState *base, GError **error)
 {
-  static const SvPostgresQuery query = { .sql =
-                                             "SELECT hash, bytes, duration_ms, fps, width, height, sport, scenario,"
-                                             " challenge_type, added_ms FROM scorevision.clips ORDER BY hash COLLATE \"C\"" };
+  static const SvPostgresQuery query = { .sql = "SELECT hash, bytes, duration_ms, fps, width, height, sport, scenario,"
+                                                " challenge_type, added_ms, EXISTS (SELECT FROM scorevision.ground_truth"
+                                                " WHERE clip_hash = hash) FROM scorevision.clips ORDER BY hash COLLATE \"C\"" };
   g_autoptr (PGresult) result = sv_postgres_ask ((SvPostgresState *)base, &query, error);
   if (result == NULL)
     return NULL;
@@ -94,19 +98,20 @@ sv_postgres_clips_version (SvState *base, guint64 *version, GError **error)
 gboolean
 sv_postgres_put_ground_truth (SvState *base, const char *clip_hash, const char *json, GError **error)
 {
-  const SvPostgresQuery put = { .sql = "INSERT INTO scorevision.ground_truth (clip_hash, json)"
-                                       " SELECT hash, $2 FROM scorevision.clips WHERE hash = $1"
-                                       " ON CONFLICT (clip_hash) DO UPDATE SET json = excluded.json RETURNING 1",
+  guint64 n_rows;
+  const SvPostgresQuery put = { .sql = "WITH changed AS (INSERT INTO scorevision.ground_truth (clip_hash, json)"
+                                       " SELECT hash, $2 FROM scorevision.clips WHERE hash = $1 FOR KEY SHARE"
+                                       " ON CONFLICT (clip_hash) DO UPDATE SET json = excluded.json RETURNING 1)" RAISE_VERSION,
                                 .n = 2,
                                 .values = { clip_hash, json } };
-  const SvPostgresQuery remove = { .sql = "WITH gone AS (DELETE FROM scorevision.ground_truth WHERE clip_hash = $1)"
-                                          " SELECT 1 FROM scorevision.clips WHERE hash = $1",
+  const SvPostgresQuery remove = { .sql = "WITH changed AS (SELECT hash FROM scorevision.clips WHERE hash = $1 FOR KEY SHARE),"
+                                          " gone AS (DELETE FROM scorevision.ground_truth USING changed"
+                                          " WHERE clip_hash = hash)" RAISE_VERSION,
                                    .n = 1,
                                    .values = { clip_hash } };
-  g_autoptr (PGresult) result = sv_postgres_ask ((SvPostgresState *)base, json != NULL ? &put : &remove, error);
-  if (result == NULL)
+  if (!sv_postgres_change ((SvPostgresState *)base, json != NULL ? &put : &remove, &n_rows, error))
     return FALSE;
-  return PQntuples (result) > 0 || fail_unregistered (clip_hash, error);
+  return n_rows > 0 || fail_unregistered (clip_hash, error);
 }
 
 gboolean

@@ -39,7 +39,7 @@ void
 sv_postgres_disconnect (SvPostgresState *state)
 {
   g_clear_pointer (&state->connection, PQfinish);
-  g_clear_pointer (&state->requests, sv_request_log_free);
+  sv_postgres_forget_requests (state);
   g_hash_table_remove_all (state->statements);
   g_hash_table_remove_all (state->leads);
 }
@@ -80,18 +80,21 @@ check_server (SvPostgresState *state, const PGresult *facts, GError **error)
 }
 
 /* The server, too, has to notice that this machine is gone, or a dead leader would lead for hours. A commit is on the server's
- * disk when it returns, whatever the role's or the database's setting; one that waits for a standby (remote_apply) stays so. */
+ * disk when it returns, whatever the role's or the database's setting; one that waits for a standby (remote_apply) stays so.
+ * Plans are kept from when a table was small, and all that is asked has an index: without that setting a batch could read the
+ * whole log. */
 static gboolean
 prepare_session (SvPostgresState *state, GError **error)
 {
   static const SvPostgresQuery queries[] = {
-    { .sql = "SELECT set_config('statement_timeout', '15000', false), set_config('lock_timeout', '10000', false),"
-             " set_config('idle_in_transaction_session_timeout', '5000', false),"
-             " set_config('tcp_keepalives_idle', '5', false), set_config('tcp_keepalives_interval', '3', false),"
-             " set_config('tcp_keepalives_count', '3', false), set_config('tcp_user_timeout', '15000', false),"
-             " set_config('default_transaction_isolation', 'read committed', false),"
-             " set_config('synchronous_commit', CASE WHEN current_setting('synchronous_commit') IN ('off', 'local') THEN 'on'"
-             " ELSE current_setting('synchronous_commit') END, false)" },
+    { .sql =
+          "SELECT set_config('statement_timeout', '15000', false), set_config('lock_timeout', '10000', false),"
+          " set_config('idle_in_transaction_session_timeout', '5000', false),"
+          " set_config('tcp_keepalives_idle', '5', false), set_config('tcp_keepalives_interval', '3', false),"
+          " set_config('tcp_keepalives_count', '3', false), set_config('tcp_user_timeout', '15000', false),"
+          " set_config('default_transaction_isolation', 'read committed', false), set_config('enable_seqscan', 'off', false),"
+          " set_config('synchronous_commit', CASE WHEN current_setting('synchronous_commit') IN ('off', 'local') THEN 'on'"
+          " ELSE current_setting('synchronous_commit') END, false)" },
     { .sql = "SELECT current_setting('fsync')::boolean, pg_is_in_recovery(), current_setting('server_encoding')" },
   };
   PGresult *results[G_N_ELEMENTS (queries)];

@@ -1,4 +1,4 @@
-/* The issue log, closing its windows, and the tasks. Written by postgres_admission.c. */
+/* The issue log, and closing its windows. Written by postgres_admission.c. */
 #include "state/postgres_state.h"
 
 #define PAGE 1000
@@ -84,47 +84,5 @@ sv_postgres_close_window (SvState *base, const char *window_id, guint64 *last_id
     return FALSE;
   *last_id = (guint64)sv_postgres_integer (results[3], 0, 0);
   sv_postgres_clear (results, G_N_ELEMENTS (queries));
-  return TRUE;
-}
-
-/* ── tasks ── */
-
-gboolean
-sv_postgres_find_task (SvState *base, guint64 id, SvTaskRecord **task, GError **error)
-{
-  SvPostgresNumber number;
-  const SvPostgresQuery query = {
-    .sql = "SELECT id, asker, clip_hash, issued_ms, completed_ms FROM scorevision.tasks WHERE id = $1::bigint",
-    .n = 1,
-    .values = { sv_postgres_number (&number, (gint64)MIN (id, G_MAXINT64)) }
-  };
-  g_autoptr (PGresult) result = sv_postgres_ask ((SvPostgresState *)base, &query, error);
-  if (result == NULL)
-    return FALSE;
-  *task = NULL;
-  if (PQntuples (result) == 0)
-    return TRUE;
-  *task = g_new0 (SvTaskRecord, 1);
-  (*task)->id = (guint64)sv_postgres_integer (result, 0, 0);
-  (*task)->asker = sv_postgres_text (result, 0, 1);
-  (*task)->clip_hash = sv_postgres_text (result, 0, 2);
-  (*task)->issued_ms = sv_postgres_integer (result, 0, 3);
-  (*task)->completed_ms = sv_postgres_integer (result, 0, 4);
-  return TRUE;
-}
-
-gboolean
-sv_postgres_complete_task (SvState *base, guint64 id, const char *asker, gint64 now_ms, gboolean *found, GError **error)
-{
-  SvPostgresNumber number, now;
-  guint64 n_rows;
-  const SvPostgresQuery query = { .sql = "UPDATE scorevision.tasks SET completed_ms = CASE completed_ms WHEN 0 THEN $3::bigint"
-                                         " ELSE completed_ms END WHERE id = $1::bigint AND asker = $2",
-                                  .n = 3,
-                                  .values = { sv_postgres_number (&number, (gint64)MIN (id, G_MAXINT64)), asker,
-                                              sv_postgres_number (&now, now_ms) } };
-  if (!sv_postgres_change ((SvPostgresState *)base, &query, &n_rows, error))
-    return FALSE;
-  *found = n_rows > 0;
   return TRUE;
 }

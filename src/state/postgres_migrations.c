@@ -5,11 +5,13 @@
 #include "state/postgres_state.h"
 
 /* `requests` is written at one end and removed from at the other, for ever: its dead rows have to go soon, and cost little to
- * find; its file is not cut shorter, for which everybody would be locked out. `counters` is one row in one page that is never
- * full, so changing it makes no work for indexes. */
+ * find; its file is not cut shorter, for which everybody would be locked out. `counters` is a few rows in one page that is
+ * never full, so changing them makes no work for indexes; of `issued` it holds the last id, and the first and last seq of
+ * `requests`. */
 static const char *const form_1[] = {
   "CREATE TABLE scorevision.form (version integer NOT NULL)",
-  "CREATE TABLE scorevision.counters (name text PRIMARY KEY, value bigint NOT NULL, second bigint NOT NULL DEFAULT 0)"
+  "CREATE TABLE scorevision.counters (name text PRIMARY KEY, value bigint NOT NULL,"
+  " first_request bigint NOT NULL DEFAULT 1, last_request bigint NOT NULL DEFAULT 0)"
   " WITH (fillfactor = 10)",
   "INSERT INTO scorevision.counters (name, value) VALUES ('clips', 0), ('issued', 0)",
   "CREATE TABLE scorevision.clips (hash text PRIMARY KEY, bytes bigint NOT NULL, duration_ms bigint NOT NULL,"
@@ -19,7 +21,7 @@ static const char *const form_1[] = {
   " json text NOT NULL)",
   "CREATE TABLE scorevision.secrets (kind text NOT NULL, name text NOT NULL, key bytea NOT NULL, PRIMARY KEY (kind, name))",
   "CREATE TABLE scorevision.requests (seq bigint PRIMARY KEY, asker text NOT NULL, nonce text, x_nonce text,"
-  " client_id text NOT NULL, bucket text NOT NULL, time_ms bigint NOT NULL)"
+  " client_id text NOT NULL, time_ms bigint NOT NULL)"
   " WITH (autovacuum_vacuum_scale_factor = 0.01, autovacuum_vacuum_threshold = 20000, autovacuum_vacuum_cost_delay = 0,"
   " vacuum_truncate = false)",
   "CREATE TABLE scorevision.issued (challenge_id bigint PRIMARY KEY, asker text NOT NULL, miner text NOT NULL,"

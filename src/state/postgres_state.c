@@ -62,6 +62,7 @@ postgres_open (const char *url, const SvConfig *config, GError **error)
   g_autofree char *shown = sv_config_mask (url);
   if (!check_url (url, shown, error))
     return NULL;
+  sv_postgres_warn_of_open_network (url, shown);
   SvPostgresState *state = g_new0 (SvPostgresState, 1);
   state->base.engine = &sv_postgres_state_engine;
   state->base.url = g_steal_pointer (&shown);
@@ -84,7 +85,6 @@ const SvStateEngine sv_postgres_state_engine = {
   .draw_key = sv_postgres_draw_key,
   .find_draw_key = sv_postgres_find_draw_key,
   .secret = sv_postgres_secret,
-  .lead = sv_postgres_lead,
   .admit = sv_postgres_admit,
   .try_admission = sv_postgres_try_admission,
   .recent_nonces = sv_postgres_recent_nonces,
@@ -92,6 +92,7 @@ const SvStateEngine sv_postgres_state_engine = {
   .close_window = sv_postgres_close_window,
   .find_task = sv_postgres_find_task,
   .complete_task = sv_postgres_complete_task,
+  .lead = sv_postgres_lead,
   .checkpoint = sv_postgres_checkpoint,
   .append_commitments = sv_postgres_append_commitments,
   .list_commitments = sv_postgres_list_commitments,

@@ -5,7 +5,7 @@
 #include <libpq-fe.h>
 
 #include "state/engine.h"
-#include "state/request_log.h"
+#include "state/request_memory.h"
 
 typedef struct
 {
@@ -15,10 +15,13 @@ typedef struct
   GError *fault;          /* why the last attempt failed */
 
   /* What ends with the connection. */
-  PGconn *connection;        /* NULL: there is none */
-  GHashTable *statements;    /* SQL literal -> name of the prepared statement */
-  GHashTable *leads;         /* the set of tasks whose lock this session has */
-  SvRequestLog *requests; /* NULL until the first admission */
+  PGconn *connection;     /* NULL: there is none */
+  GHashTable *statements; /* SQL literal -> name of the prepared statement */
+  GHashTable *leads;      /* the set of tasks whose lock this session has */
+  /* What postgres_requests.c has read of the log of requests; nothing while @memory is NULL. */
+  SvRequestMemory *memory;
+  SvAdmissionRules rules; /* that @memory is for */
+  gint64 last_request;    /* seq of the last row that was read, or written */
 } SvPostgresState;
 
 #define SV_POSTGRES_PARAMETERS_MAX 12
@@ -30,6 +33,13 @@ typedef struct
   int n;
   const char *values[SV_POSTGRES_PARAMETERS_MAX];
 } SvPostgresQuery;
+
+/* postgres_tls.c */
+
+/* TRUE where a host is another machine and nobody has said whether TLS is wanted. */
+gboolean sv_postgres_is_open_to_others (const PQconninfoOption *options);
+/* Tells it in the log, once in this process. */
+void sv_postgres_warn_of_open_network (const char *conninfo, const char *shown);
 
 /* postgres_connection.c */
 
@@ -96,12 +106,29 @@ gboolean sv_postgres_secret (SvState *state, const char *name, guint8 key[32], G
 /* postgres_admission.c */
 gboolean sv_postgres_admit (SvState *state, const SvAdmissionRules *rules, SvAdmission *batch, gsize n, GError **error);
 gboolean sv_postgres_try_admission (SvState *state, GError **error);
+
+/* postgres_requests.c */
+
+/* Makes the memory for @rules and reads the log into it, where that was not done yet. Nothing is locked for that. */
+gboolean sv_postgres_remember_requests (SvPostgresState *state, const SvAdmissionRules *rules, GError **error);
+/* Reads what others have added since, page by page. */
+gboolean sv_postgres_read_requests (SvPostgresState *state, GError **error);
+/* The query for one page, to be asked in a round with others, and what is done with its rows. *@has_all is FALSE where there
+ * may be more of them. */
+SvPostgresQuery sv_postgres_requests_query (const SvPostgresState *state, SvPostgresNumber *last);
+void sv_postgres_take_requests (SvPostgresState *state, const PGresult *rows, gboolean *has_all);
+void sv_postgres_forget_requests (SvPostgresState *state);
 gboolean sv_postgres_recent_nonces (SvState *state, gint64 since_ms, SvVisitNonce visit, gpointer data, GError **error);
 
 /* postgres_issue.c */
 gboolean sv_postgres_list_issued (SvState *state, const char *window_id, guint64 after_id, SvVisitIssue visit, gpointer data,
                                   GError **error);
 gboolean sv_postgres_close_window (SvState *state, const char *window_id, guint64 *last_id, GError **error);
+
+/* postgres_tasks.c */
+
+/* What is asked before @n_new tasks are written, the last of them at @now_ms. */
+SvPostgresQuery sv_postgres_remove_old_tasks (guint n_new, gint64 now_ms, SvPostgresNumber numbers[3]);
 gboolean sv_postgres_find_task (SvState *state, guint64 id, SvTaskRecord **task, GError **error);
 gboolean sv_postgres_complete_task (SvState *state, guint64 id, const char *asker, gint64 now_ms, gboolean *found,
                                     GError **error);

@@ -350,6 +350,27 @@ sv_request_memory_judge (SvRequestMemory *memory, guint limit, const SvRequest *
   return SV_ADMITTED;
 }
 
+gboolean
+sv_request_memory_judge_logged (SvRequestMemory *memory, guint limit, gboolean is_window_closed, SvAdmission *admission,
+                                SvRequest *logged)
+{
+  *logged = (SvRequest){ .asker = admission->asker,
+                         .nonce = admission->nonce,
+                         .x_nonce = admission->x_nonce,
+                         .client_id = admission->client_id,
+                         .now_ms = admission->now_ms };
+  admission->retry_after_s = 0;
+  if (is_window_closed)
+  {
+    admission->outcome = sv_request_memory_is_replay (memory, logged) ? SV_REPLAYED_NONCE : SV_WINDOW_CLOSED;
+    return FALSE;
+  }
+  admission->outcome = sv_request_memory_judge (memory, limit, logged, &admission->retry_after_s);
+  if (admission->outcome == SV_RATE_LIMITED)
+    logged->nonce = logged->x_nonce = NULL;
+  return admission->outcome != SV_REPLAYED_NONCE;
+}
+
 void
 sv_request_memory_recall (SvRequestMemory *memory, guint limit, const SvRequest *request)
 {
@@ -360,8 +381,6 @@ sv_request_memory_recall (SvRequestMemory *memory, guint limit, const SvRequest 
     return;
   }
   Keys keys = keys_of (memory, request);
-  if (has_any (memory, &keys))
-    return;
   add_all (memory, &keys);
   Moment moment = arrive (memory, request);
   count_request (moment.asker, moment.bucket, moment.now_ms, slot_width (memory, limit));

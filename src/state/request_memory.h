@@ -33,7 +33,14 @@ gboolean sv_request_memory_is_replay (const SvRequestMemory *memory, const SvReq
 SvAdmissionOutcome sv_request_memory_judge (SvRequestMemory *memory, guint limit, const SvRequest *request,
                                             guint *retry_after_s);
 
-/* Remembers what was judged elsewhere or before; requests have to come in the order in which they were judged. */
+/* Judges one request of a batch that is written to a log of requests, as each engine does it, and fills in its outcome and
+ * retry_after_s: a nonce that was used is told first; then a record whose window is closed uses nothing up; then the rate
+ * counts. TRUE: *@logged (strings of @admission's) is to be written, without nonces where it was refused. */
+gboolean sv_request_memory_judge_logged (SvRequestMemory *memory, guint limit, gboolean is_window_closed,
+                                         SvAdmission *admission, SvRequest *logged);
+
+/* Remembers what was judged elsewhere or before; requests have to come in the order in which they were judged, each once. A
+ * nonce that is remembered here still may have been over, and admitted anew, where it was judged. */
 void sv_request_memory_recall (SvRequestMemory *memory, guint limit, const SvRequest *request);
 
 gboolean sv_request_memory_knows (const SvRequestMemory *memory, const char *asker);

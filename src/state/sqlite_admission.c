@@ -45,22 +45,11 @@ static gboolean
 admit_one (SvSqliteState *state, Batch *batch, SvAdmission *admission, GError **error)
 {
   gboolean is_closed;
+  SvRequest request;
   if (!is_too_late (state, batch, admission, &is_closed, error))
     return FALSE;
-  admission->outcome = SV_WINDOW_CLOSED;
-  admission->retry_after_s = 0;
-  if (is_closed)
+  if (!sv_request_memory_judge_logged (state->memory, batch->rules->limit, is_closed, admission, &request))
     return TRUE;
-  SvRequest request = { .asker = admission->asker,
-                        .nonce = admission->nonce,
-                        .x_nonce = admission->x_nonce,
-                        .client_id = admission->client_id,
-                        .now_ms = admission->now_ms };
-  admission->outcome = sv_request_memory_judge (state->memory, batch->rules->limit, &request, &admission->retry_after_s);
-  if (admission->outcome == SV_REPLAYED_NONCE)
-    return TRUE;
-  if (admission->outcome == SV_RATE_LIMITED)
-    request.nonce = request.x_nonce = NULL;
   if (!log_request (state, batch, &request, error))
     return FALSE;
   if (admission->outcome == SV_RATE_LIMITED)
@@ -86,6 +75,7 @@ gboolean
 sv_sqlite_admit (SvState *base, const SvAdmissionRules *rules, SvAdmission *batch, gsize n, GError **error)
 {
   SvSqliteState *state = (SvSqliteState *)base;
+  sv_sqlite_checkpointer_start (state);
   return sv_sqlite_begin (state, error) && sv_sqlite_end (state, admit_all (state, rules, batch, n, error), error);
 }
 

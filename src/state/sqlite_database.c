@@ -342,6 +342,7 @@ sv_sqlite_open (SvSqliteState *state, GError **error)
 void
 sv_sqlite_close (SvSqliteState *state)
 {
+  sv_sqlite_checkpointer_stop (state);
   g_clear_pointer (&state->statements, g_hash_table_unref);
   sqlite3_close (state->db);
 }

@@ -94,10 +94,8 @@ read_request (SvSqliteState *state, Rest *rest, const Reading *reading, GError *
 static gboolean
 read_row (SvSqliteState *state, sqlite3_stmt *query, int column, const Reading *reading, GError **error)
 {
-  const char *log = sqlite3_column_blob (query, column);
-  if (log == NULL) /* an empty one */
-    return TRUE;
-  Rest rest = { log, log + sqlite3_column_bytes (query, column) };
+  const char *log = sqlite3_column_blob (query, column); /* NULL where it is empty */
+  Rest rest = { log, log != NULL ? log + sqlite3_column_bytes (query, column) : NULL };
   while (rest.at < rest.end)
     if (!read_request (state, &rest, reading, error))
       return FALSE;

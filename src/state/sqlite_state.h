@@ -6,6 +6,8 @@
 #include "state/engine.h"
 #include "state/request_memory.h"
 
+typedef struct SvSqliteCheckpointer SvSqliteCheckpointer;
+
 typedef struct
 {
   SvState base;
@@ -16,12 +18,13 @@ typedef struct
   GHashTable *names_by_id; /* owns the names */
   /* What sqlite_requests.c has read of the log of requests; nothing while @memory is NULL. */
   SvRequestMemory *memory;
-  SvAdmissionRules rules; /* that @memory is for */
-  gint64 last_request;    /* id of the last row that was read */
-  gint64 oldest_ms;       /* time of the oldest row, when it was last looked at */
-  guint64 last_id;        /* the last id given to a challenge or a task */
-  gint64 last_window;     /* sqlite_issue.c: id of the window's name whose row is known to be there */
-  GHashTable *leads;      /* task -> descriptor of the file whose lock this handle has */
+  SvAdmissionRules rules;             /* that @memory is for */
+  gint64 last_request;                /* id of the last row that was read */
+  gint64 oldest_ms;                   /* time of the oldest row, when it was last looked at */
+  guint64 last_id;                    /* the last id given to a challenge or a task */
+  gint64 last_window;                 /* sqlite_issue.c: id of the window's name whose row is known to be there */
+  GHashTable *leads;                  /* task -> descriptor of the file whose lock this handle has */
+  SvSqliteCheckpointer *checkpointer; /* NULL before the first admission */
 } SvSqliteState;
 
 /* sqlite_database.c */
@@ -50,6 +53,11 @@ gboolean sv_sqlite_fail (SvSqliteState *state, int code, GError **error);
 /* NULL binds null. The text must live until the statement was run. */
 void sv_sqlite_bind_text (sqlite3_stmt *statement, int index, const char *text);
 char *sv_sqlite_column_text (sqlite3_stmt *statement, int column);
+
+/* sqlite_checkpoint.c */
+/* From now on commits of this handle leave it to a thread to carry the log over into the file. Once is enough. */
+void sv_sqlite_checkpointer_start (SvSqliteState *state);
+void sv_sqlite_checkpointer_stop (SvSqliteState *state);
 
 /* sqlite_clips.c */
 gboolean sv_sqlite_put_clip (SvState *state, const SvClip *clip, GError **error);

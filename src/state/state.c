@@ -142,12 +142,6 @@ sv_state_secret (SvState *state, const char *name, guint8 key[32], GError **erro
 }
 
 gboolean
-sv_state_lead (SvState *state, const char *task, gboolean *leads, GError **error)
-{
-  return state->engine->lead (state, task, leads, error);
-}
-
-gboolean
 sv_state_admit (SvState *state, const SvAdmissionRules *rules, SvAdmission *batch, gsize n, GError **error)
 {
   return state->engine->admit (state, rules, batch, n, error);
@@ -188,6 +182,12 @@ gboolean
 sv_state_complete_task (SvState *state, guint64 id, const char *asker, gint64 now_ms, gboolean *found, GError **error)
 {
   return state->engine->complete_task (state, id, asker, now_ms, found, error);
+}
+
+gboolean
+sv_state_lead (SvState *state, const char *task, gboolean *leads, GError **error)
+{
+  return state->engine->lead (state, task, leads, error);
 }
 
 gboolean

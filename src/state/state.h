@@ -1,7 +1,14 @@
-/* State of the Challenge API: registered clips with their ground truth, draw keys, nonces and rate counts, the issue log,
- * tasks, the chain follower's checkpoint with the finalized commitments. One interface, chosen by one URL. Callers may rely on:
- * what a call that returned TRUE has written survives a crash; a batch is written whole or not at all; uniqueness holds across
- * all processes that share a database. An SvState is used by one thread at a time; any number may be open on one database. */
+/* State of the Challenge API: registered clips with their ground truth, keys, admission with its nonces and rates, the issue
+ * log, tasks, who leads, the chain follower's index of finalized commitments, and the chain as its leader sees it. One
+ * interface with two engines, chosen by one URL: sqlite:PATH for the processes of one machine, postgresql://… for any number of
+ * instances. Whatever a caller can see is the same in both. Callers may rely on:
+ *
+ * - what a call that returned TRUE has written survives a crash; what one that failed has written is known by reading only
+ * - a batch is written whole or not at all
+ * - uniqueness, limits and ids hold across all handles of a database, in whatever process
+ * - a call that fails with SV_ERROR_UNREACHABLE may be made again, and needs nothing to be opened anew
+ *
+ * An SvState is used by one thread at a time; any number may be open on one database. */
 #pragma once
 
 #include "base/config.h"
@@ -27,7 +34,7 @@ typedef struct
 
 SvStateConnections sv_state_connections (void);
 
-/* ── clips ── */
+/* ── clips and their ground truth ── */
 
 typedef struct
 {
@@ -54,7 +61,7 @@ gboolean sv_state_put_clip (SvState *state, const SvClip *clip, GError **error) 
 gboolean sv_state_remove_clip (SvState *state, const char *hash, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* By hash. Returns: (transfer full) (element-type SvClip). */
 GPtrArray *sv_state_list_clips (SvState *state, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-/* Grows with every change of the clips, so that a server reloads only when it must. */
+/* Grows with every change of the clips and of their ground truth, so that a server reloads only when it must. */
 gboolean sv_state_clips_version (SvState *state, guint64 *version, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* The ground truth of a registered clip, a JSON text; NULL removes it. It goes with the clip's registration.
@@ -64,7 +71,7 @@ gboolean sv_state_put_ground_truth (SvState *state, const char *clip_hash, const
 /* *@json: (transfer full), NULL where there is none. */
 gboolean sv_state_ground_truth (SvState *state, const char *clip_hash, char **json, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* ── draw keys ── */
+/* ── keys ── */
 
 /* The manifest's K, made at random by whoever asks first. */
 gboolean sv_state_draw_key (SvState *state, const char *manifest_hash, guint8 key[32],
@@ -76,35 +83,16 @@ gboolean sv_state_find_draw_key (SvState *state, const char *manifest_hash, guin
 /* A secret of this deployment (32 random bytes, made on first use), by name: "clip-token". */
 gboolean sv_state_secret (SvState *state, const char *name, guint8 key[32], GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* ── leadership ── */
+/* ── admission ── */
 
-/* Asks for @task ("chain", "issue-log") to be this handle's. *@leads is TRUE for one handle of a database at a time, until it
- * is freed, its process ends or its connection breaks. Cheap when it leads already: asked before each step. */
-gboolean sv_state_lead (SvState *state, const char *task, gboolean *leads, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-
-/* ── admission, issue log and tasks ── */
-
-#define SV_TASK_KEPT_MS (G_GINT64_CONSTANT (7) * 24 * 3600 * 1000) /* then tasks go, bit by bit, as new ones come */
-
-/* A task of the endpoints without manifest (docs/protocol.md section 7). */
-typedef struct
-{
-  guint64 id; /* of the one sequence that challenge ids are from, too */
-  char *asker;
-  char *clip_hash;
-  gint64 issued_ms;
-  gint64 completed_ms; /* 0: not yet */
-} SvTaskRecord;
-
-void sv_task_record_free (SvTaskRecord *task);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC (SvTaskRecord, sv_task_record_free)
+typedef struct SvTaskRecord SvTaskRecord;
 
 typedef enum
 {
   SV_ADMITTED,
   SV_REPLAYED_NONCE,
   SV_RATE_LIMITED,
-  SV_WINDOW_CLOSED, /* the record's window was closed: nothing was recorded */
+  SV_WINDOW_CLOSED, /* the record's window was closed: nothing was recorded, and the nonce is free */
 } SvAdmissionOutcome;
 
 /* One request of a known asker. */
@@ -130,8 +118,9 @@ typedef struct
 } SvAdmissionRules;
 
 /* Judges and writes @n requests in one transaction, in order: a nonce (or X-Nonce) of the asker seen before is a replay and
- * costs nothing, more than @limit in the window is rate limited, the rest is recorded, with the next challenge ids. Durable on
- * return. Old nonces are removed as it goes. */
+ * costs nothing, nor does a record of a closed window; more than @limit in the window is rate limited, and counts as seen; the
+ * rest is recorded, with the next ids. Inside an asker time never goes back, but for a clock that was far ahead. @rules hold
+ * for what was asked before, too. Durable on return; old nonces and tasks are removed as it goes. */
 gboolean sv_state_admit (SvState *state, const SvAdmissionRules *rules, SvAdmission *batch, gsize n,
                          GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
@@ -139,11 +128,14 @@ gboolean sv_state_admit (SvState *state, const SvAdmissionRules *rules, SvAdmiss
  * committed. Nothing is left of it. */
 gboolean sv_state_try_admission (SvState *state, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* Nonces that are still remembered, for warming a server's memory after a restart. */
+/* Nonces that are still remembered, in the order of admission, with the times that they were asked at: for warming a server's
+ * memory after a restart. */
 typedef void (*SvVisitNonce) (const char *asker, const char *nonce, const char *x_nonce, const char *client_id, gint64 time_ms,
                               gpointer data);
 gboolean sv_state_recent_nonces (SvState *state, gint64 since_ms, SvVisitNonce visit, gpointer data,
                                  GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* ── the issue log ── */
 
 /* Visits the issue records of a window (NULL: all) with ids above @after_id, ascending, until @visit returns FALSE. Ids are
  * given in the order of commits: once one was seen, no lower one can appear any more. */
@@ -156,12 +148,37 @@ gboolean sv_state_list_issued (SvState *state, const char *window_id, guint64 af
 gboolean sv_state_close_window (SvState *state, const char *window_id, guint64 *last_id,
                                 GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* ── tasks ── */
+
+#define SV_TASK_KEPT_MS (G_GINT64_CONSTANT (7) * 24 * 3600 * 1000) /* then tasks go, bit by bit, as new ones come */
+
+/* A task of the endpoints without manifest (docs/protocol.md section 7). */
+struct SvTaskRecord
+{
+  guint64 id; /* of the one sequence that challenge ids are from, too */
+  char *asker;
+  char *clip_hash;
+  gint64 issued_ms;
+  gint64 completed_ms; /* 0: not yet */
+};
+
+void sv_task_record_free (SvTaskRecord *task);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (SvTaskRecord, sv_task_record_free)
+
 /* The task, (transfer full) in *@task; NULL where there is none of that id. */
 gboolean sv_state_find_task (SvState *state, guint64 id, SvTaskRecord **task, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Notes that @asker has completed his task; the first time counts. *@found is FALSE, and nothing happens, where no such task
  * was issued to him. */
 gboolean sv_state_complete_task (SvState *state, guint64 id, const char *asker, gint64 now_ms, gboolean *found,
                                  GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* ── leadership ── */
+
+/* Asks for @task ("chain", "issue-log") to be this handle's. *@leads is TRUE for one handle of a database at a time: until it
+ * is freed, its process ends, or its connection to a server breaks, after which it has to be asked for anew. Cheap when it
+ * leads already; asked before each step, and by one who leads at least once in five minutes, as a server ends what is silent.
+ */
+gboolean sv_state_lead (SvState *state, const char *task, gboolean *leads, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* ── the chain follower ── */
 
@@ -189,7 +206,8 @@ gboolean sv_state_checkpoint (SvState *state, const SvChainId *chain, SvCheckpoi
                               GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Adds @commitments (element-type SvStoredCommitment) and moves the checkpoint, in one transaction. The checkpoint only moves
- * forward: SV_ERROR_CONFLICT otherwise. A @checkpoint whose from_block is below the stored one starts the index anew. */
+ * forward: SV_ERROR_CONFLICT otherwise. A @checkpoint whose from_block is below the stored one, or beyond a gap, starts the
+ * index anew. */
 gboolean sv_state_append_commitments (SvState *state, const SvChainId *chain, const SvCheckpoint *checkpoint,
                                       const GPtrArray *commitments, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
@@ -197,7 +215,7 @@ gboolean sv_state_append_commitments (SvState *state, const SvChainId *chain, co
 GPtrArray *sv_state_list_commitments (SvState *state, const SvChainId *chain, guint64 from_block,
                                       GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* Forgets the chain's index (checkpoint and commitments); following begins anew. */
+/* Forgets the chain's index (checkpoint and commitments), and with it what is shared; following begins anew. */
 gboolean sv_state_forget_chain (SvState *state, const SvChainId *chain, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* ── the chain, as its leader sees it ── */

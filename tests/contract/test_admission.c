@@ -10,7 +10,8 @@
  *  7. in a long random run the outcome is that of a slow, obvious model, through two handles
  *  8. processes together admit no more than the limit
  *  9. old nonces are removed bit by bit, and may then be used again
- * 10. a clock that was far ahead and is set back locks nobody out; one that is a little back does not widen the window
+ * 10. other rules hold from the next request on, for what was asked before, too
+ * 11. a clock that was far ahead and is set back locks nobody out; one that is a little back does not widen the window
  */
 #include <string.h>
 
@@ -148,6 +149,20 @@ test_many_clients (StateFixture *f)
   g_assert_cmpuint (n_shared, ==, 1000 / 17);
 }
 
+static void
+test_other_rules (StateFixture *f)
+{
+  SvAdmissionRules shorter = { .limit = 4, .window_ms = 1000, .remember_ms = 120000 };
+  SvAdmissionRules higher = { .limit = 6, .window_ms = 60000, .remember_ms = 120000 };
+  for (guint i = 0; i < 4; i++)
+    assert_admitted (try_at (f->state, "5A", "", 1000));
+  assert_limited (try_at (f->state, "5A", "", 3000), 58);
+  assert_admitted (try_as (f->state, &shorter, "5A", "", 3000, "shorter"));
+  assert_limited (try_at (f->state, "5A", "", 3000), 58);
+  assert_admitted (try_as (f->state, &higher, "5A", "", 3000, "higher"));
+  assert_limited (try_as (f->state, &higher, "5A", "", 3000, "higher still"), 58);
+}
+
 /* ── against a model ── */
 
 typedef struct
@@ -208,29 +223,50 @@ model_admits (Model *model, const SvAdmissionRules *by, guint asker, const char 
   return admits;
 }
 
+#define MODEL_BATCH 8
+
+/* @n random requests in one batch, the first of them the @first of all. How many were admitted. */
+static guint
+compare_batch (SvState *state, Model *model, guint first, guint n, gint64 *now_ms)
+{
+  SvAdmissionRules by = { .limit = 20, .window_ms = 1000, .remember_ms = 2000 };
+  SvAdmission batch[MODEL_BATCH];
+  gboolean expected[MODEL_BATCH];
+  char client_ids[MODEL_BATCH][16], nonces[MODEL_BATCH][16], askers[MODEL_BATCH][8];
+  guint n_admitted = 0;
+  for (guint i = 0; i < n; i++)
+  {
+    guint number = (guint)g_test_rand_int_range (0, 2);
+    gint32 n_clients = (first + i) / 250 % 2 == 0 ? 4 : 24;
+    *now_ms += g_test_rand_int_range (0, 10) == 0 ? g_test_rand_int_range (0, 400) : g_test_rand_int_range (0, 20);
+    g_snprintf (client_ids[i], sizeof client_ids[i], "c%d", g_test_rand_int_range (0, n_clients));
+    g_snprintf (nonces[i], sizeof nonces[i], "n%u", first + i);
+    g_snprintf (askers[i], sizeof askers[i], "5%u", number);
+    expected[i] = model_admits (model, &by, number, client_ids[i], *now_ms);
+    batch[i] = (SvAdmission){ .asker = askers[i], .nonce = nonces[i], .client_id = client_ids[i], .now_ms = *now_ms };
+  }
+  must (sv_state_admit (state, &by, batch, n, &error));
+  for (guint i = 0; i < n; i++)
+  {
+    if ((batch[i].outcome == SV_ADMITTED) != expected[i] || (!expected[i] && batch[i].retry_after_s != 1))
+      g_error ("request %u of %s at %" G_GINT64_FORMAT ": outcome %d, retry after %u s, but the model %s", first + i,
+               client_ids[i], batch[i].now_ms, batch[i].outcome, batch[i].retry_after_s, expected[i] ? "admits" : "refuses");
+    n_admitted += expected[i];
+  }
+  return n_admitted;
+}
+
 static void
 test_model (StateFixture *f)
 {
-  SvAdmissionRules by = { .limit = 20, .window_ms = 1000, .remember_ms = 2000 };
   Model model = { g_array_new (FALSE, FALSE, sizeof (Seen)), g_array_new (FALSE, FALSE, sizeof (Seen)) };
   g_autoptr (SvState) other = open_state (f->url);
-  guint n_admitted = 0;
+  guint n_admitted = 0, n = 0;
   gint64 now_ms = 1000000;
-  for (guint i = 0; i < 2000; i++)
+  for (guint i = 0; i < 2000; i += n)
   {
-    char client_id[16], nonce[16], asker[8];
-    guint number = (guint)g_test_rand_int_range (0, 2);
-    gint32 n_clients = i / 250 % 2 == 0 ? 4 : 24;
-    now_ms += g_test_rand_int_range (0, 10) == 0 ? g_test_rand_int_range (0, 400) : g_test_rand_int_range (0, 20);
-    g_snprintf (client_id, sizeof client_id, "c%d", g_test_rand_int_range (0, n_clients));
-    g_snprintf (nonce, sizeof nonce, "n%u", i);
-    g_snprintf (asker, sizeof asker, "5%u", number);
-    gboolean expected = model_admits (&model, &by, number, client_id, now_ms);
-    SvAdmission got = try_as (i % 3 == 0 ? other : f->state, &by, asker, client_id, now_ms, nonce);
-    if ((got.outcome == SV_ADMITTED) != expected || (!expected && got.retry_after_s != 1))
-      g_error ("request %u of %s at %" G_GINT64_FORMAT ": outcome %d, retry after %u s, but the model %s", i, client_id, now_ms,
-               got.outcome, got.retry_after_s, expected ? "admits" : "refuses");
-    n_admitted += expected;
+    n = (guint)g_test_rand_int_range (1, MODEL_BATCH + 1);
+    n_admitted += compare_batch (i % 3 == 0 ? other : f->state, &model, i, n, &now_ms);
   }
   g_assert_cmpuint (n_admitted, >, 300);
   g_assert_cmpuint (n_admitted, <, 1700);
@@ -345,6 +381,7 @@ main (int argc, char **argv)
   state_promise_add ("askers are apart", test_askers_apart);
   state_promise_add ("a busy client leaves a quiet one its share", test_fair_shares);
   state_promise_add ("many clients", test_many_clients);
+  state_promise_add ("other rules hold at once", test_other_rules);
   state_promise_add ("a long run agrees with a model", test_model);
   state_promise_add ("processes together keep the limit", test_processes);
   state_promise_add ("old nonces go bit by bit", test_old_nonces);

@@ -1,20 +1,12 @@
 /* What every engine behind state.h promises to several instances that share it.
  *
- * Windows
- *  1. a closed window admits nothing more, through any handle, and nothing is used up by that; other windows go on; closing is
- *     idempotent and tells the last id, 0 for none
- *  2. while processes admit one closes the window: no record comes after the id that it was told
- * Tasks and ground truth
- *  3. task ids and challenge ids are of one sequence; a task is found, and completed once, by its asker only
- *  4. ground truth belongs to a registered clip, is replaced, removed, and goes with the clip
- *  5. a draw key that nobody has asked for is not found, and none is made
  * Leadership
- *  6. one handle leads a task at a time; another task is another matter; freed, or killed with its process, it is another's
+ *  1. one handle leads a task at a time; another task is another matter; freed, or killed with its process, it is another's
  * The shared chain
- *  7. what the leader shares is what others read, with the index up to its final block; an unchanged picture has its version
- *  8. only the leader shares, and only what the stored index agrees with; forgetting the index takes the picture with it
- *  9. a wish is counted, and is met when the leader says so
- * 10. processes that open an empty database together all find it ready
+ *  2. what the leader shares is what others read, with the index up to its final block; an unchanged picture has its version
+ *  3. only the leader shares, and only what the stored index agrees with; forgetting the index takes the picture with it
+ *  4. a wish is counted, and is met when the leader says so
+ *  5. processes that open an empty database together all find it ready
  */
 #include <signal.h>
 #include <string.h>
@@ -23,209 +15,7 @@
 #include "base/error.h"
 #include "refusal.h"
 #include "scratch.h"
-#include "state/engine.h"
 #include "state_fixture.h"
-
-static const SvAdmissionRules wide = { .limit = 100000000, .window_ms = 60000, .remember_ms = 120000 };
-
-static SvIssueRecord
-record_of (const char *window_id)
-{
-  return (SvIssueRecord){ .asker = (char *)"5A",
-                          .miner = (char *)"5M",
-                          .window_id = (char *)window_id,
-                          .manifest_hash = (char *)"sha256:aa",
-                          .element_id = (char *)"E",
-                          .clip_hash = (char *)"sha256:cc",
-                          .seed = 7,
-                          .nonce = (char *)"n",
-                          .block = 5,
-                          .time_ms = 1000 };
-}
-
-/* The id, or 0 where it was not admitted; *@outcome tells why. */
-static guint64
-issue (SvState *state, const char *nonce, const char *window_id, SvAdmissionOutcome *outcome)
-{
-  SvIssueRecord record = record_of (window_id);
-  SvAdmission admission = { .asker = "5A", .nonce = nonce, .client_id = "", .now_ms = 1000, .record = &record };
-  must (sv_state_admit (state, &wide, &admission, 1, &error));
-  *outcome = admission.outcome;
-  return admission.outcome == SV_ADMITTED ? record.challenge_id : 0;
-}
-
-/* ── windows ── */
-
-static void
-test_close_window (StateFixture *f)
-{
-  guint64 last = 99;
-  SvAdmissionOutcome outcome;
-  g_autoptr (SvState) other = open_state (f->url);
-  if (f->state->engine->close_window == NULL)
-  {
-    g_test_skip ("this engine has no closed windows yet");
-    return;
-  }
-  must (sv_state_close_window (f->state, "empty", &last, &error));
-  g_assert_cmpuint (last, ==, 0);
-  g_assert_cmpuint (issue (f->state, "n1", "w1", &outcome), ==, 1);
-  g_assert_cmpuint (issue (f->state, "n2", "w2", &outcome), ==, 2);
-  must (sv_state_close_window (other, "w1", &last, &error));
-  g_assert_cmpuint (last, ==, 1);
-  issue (f->state, "n3", "w1", &outcome);
-  g_assert_cmpint (outcome, ==, SV_WINDOW_CLOSED);
-  issue (other, "n4", "w1", &outcome);
-  g_assert_cmpint (outcome, ==, SV_WINDOW_CLOSED);
-  g_assert_cmpuint (issue (f->state, "n5", "w2", &outcome), ==, 3);
-  must (sv_state_close_window (f->state, "w1", &last, &error));
-  g_assert_cmpuint (last, ==, 1);
-}
-
-static gboolean
-note_last (const SvIssueRecord *record, gpointer data)
-{
-  *(guint64 *)data = record->challenge_id;
-  return TRUE;
-}
-
-static guint64
-last_issued (SvState *state)
-{
-  guint64 last = 0;
-  must (sv_state_list_issued (state, NULL, 0, note_last, &last, &error));
-  return last;
-}
-
-static void
-test_try_admission (StateFixture *f)
-{
-  SvAdmissionOutcome outcome;
-  must (sv_state_try_admission (f->state, &error));
-  g_assert_cmpuint (issue (f->state, "n1", "w", &outcome), ==, 1);
-  must (sv_state_try_admission (f->state, &error));
-  g_assert_cmpuint (issue (f->state, "n2", "w", &outcome), ==, 2);
-  g_assert_cmpuint (last_issued (f->state), ==, 2);
-}
-
-static int
-issue_until_closed (gpointer url)
-{
-  SvAdmissionOutcome outcome = SV_ADMITTED;
-  g_autoptr (SvState) state = open_state (url);
-  for (guint i = 0; outcome == SV_ADMITTED; i++)
-  {
-    g_autofree char *nonce = g_strdup_printf ("%d-%u", (int)getpid (), i);
-    issue (state, nonce, "w", &outcome);
-  }
-  return outcome == SV_WINDOW_CLOSED ? 0 : 1;
-}
-
-static void
-test_close_race (StateFixture *f)
-{
-  pid_t children[3];
-  guint64 last;
-  if (f->state->engine->close_window == NULL)
-  {
-    g_test_skip ("this engine has no closed windows yet");
-    return;
-  }
-  for (guint i = 0; i < G_N_ELEMENTS (children); i++)
-    children[i] = child_start (issue_until_closed, f->url);
-  while (last_issued (f->state) < 30)
-    g_usleep (1000);
-  must (sv_state_close_window (f->state, "w", &last, &error));
-  for (guint i = 0; i < G_N_ELEMENTS (children); i++)
-    g_assert_cmpint (child_wait (children[i]), ==, 0);
-  g_assert_cmpuint (last, >=, 30);
-  g_assert_cmpuint (last_issued (f->state), ==, last);
-}
-
-/* ── tasks and ground truth ── */
-
-static void
-test_tasks (StateFixture *f)
-{
-  gboolean found;
-  SvAdmissionOutcome outcome;
-  g_autoptr (SvTaskRecord) task = NULL, none = NULL;
-  SvTaskRecord made = { .asker = (char *)"5A", .clip_hash = (char *)"sha256:cc", .issued_ms = 1000 };
-  SvAdmission admission = { .asker = "5A", .nonce = "t1", .client_id = "", .now_ms = 1000, .task = &made };
-  if (f->state->engine->find_task == NULL)
-  {
-    g_test_skip ("this engine has no tasks yet");
-    return;
-  }
-  g_assert_cmpuint (issue (f->state, "n1", "w", &outcome), ==, 1);
-  must (sv_state_admit (f->state, &wide, &admission, 1, &error));
-  g_assert_cmpuint (made.id, ==, 2);
-  g_assert_cmpuint (issue (f->state, "n2", "w", &outcome), ==, 3);
-  must (sv_state_find_task (f->state, 1, &none, &error));
-  g_assert_null (none);
-  must (sv_state_find_task (f->state, G_MAXUINT64, &none, &error));
-  g_assert_null (none);
-  must (sv_state_complete_task (f->state, 2, "5B", 2000, &found, &error));
-  g_assert_false (found);
-  must (sv_state_complete_task (f->state, 2, "5A", 2000, &found, &error));
-  g_assert_true (found);
-  must (sv_state_complete_task (f->state, 2, "5A", 3000, &found, &error));
-  g_assert_true (found);
-  must (sv_state_find_task (f->state, 2, &task, &error));
-  g_assert_cmpuint (task->id, ==, 2);
-  g_assert_cmpstr (task->asker, ==, "5A");
-  g_assert_cmpstr (task->clip_hash, ==, "sha256:cc");
-  g_assert_cmpint (task->issued_ms, ==, 1000);
-  g_assert_cmpint (task->completed_ms, ==, 2000);
-}
-
-static void
-assert_truth (SvState *state, const char *expected)
-{
-  g_autofree char *json = NULL;
-  must (sv_state_ground_truth (state, "sha256:aa", &json, &error));
-  g_assert_cmpstr (json, ==, expected);
-}
-
-static void
-test_ground_truth (StateFixture *f)
-{
-  SvClip clip = { .hash = (char *)"sha256:aa", .sport = (char *)"s", .scenario = (char *)"x", .challenge_type = (char *)"t" };
-  if (f->state->engine->ground_truth == NULL)
-  {
-    g_test_skip ("this engine has no ground truth yet");
-    return;
-  }
-  assert_fails (sv_state_put_ground_truth (f->state, "sha256:aa", "{}", refusal), SV_ERROR_NOT_FOUND);
-  assert_fails (sv_state_put_ground_truth (f->state, "sha256:aa", NULL, refusal), SV_ERROR_NOT_FOUND);
-  must (sv_state_put_clip (f->state, &clip, &error));
-  assert_truth (f->state, NULL);
-  must (sv_state_put_ground_truth (f->state, "sha256:aa", "{\"a\":\"\\\\ '\"}", &error));
-  assert_truth (f->state, "{\"a\":\"\\\\ '\"}");
-  must (sv_state_put_clip (f->state, &clip, &error));
-  assert_truth (f->state, "{\"a\":\"\\\\ '\"}");
-  must (sv_state_put_ground_truth (f->state, "sha256:aa", "[]", &error));
-  assert_truth (f->state, "[]");
-  must (sv_state_put_ground_truth (f->state, "sha256:aa", NULL, &error));
-  assert_truth (f->state, NULL);
-  must (sv_state_put_ground_truth (f->state, "sha256:aa", "[]", &error));
-  must (sv_state_remove_clip (f->state, "sha256:aa", &error));
-  must (sv_state_put_clip (f->state, &clip, &error));
-  assert_truth (f->state, NULL);
-}
-
-static void
-test_find_draw_key (StateFixture *f)
-{
-  guint8 made[32], key[32];
-  gboolean found;
-  must (sv_state_find_draw_key (f->state, "sha256:aa", key, &found, &error));
-  g_assert_false (found);
-  must (sv_state_draw_key (f->state, "sha256:aa", made, &error));
-  must (sv_state_find_draw_key (f->state, "sha256:aa", key, &found, &error));
-  g_assert_true (found);
-  g_assert_cmpmem (made, 32, key, 32);
-}
 
 /* ── leadership ── */
 
@@ -277,6 +67,8 @@ test_leadership (StateFixture *f)
   g_clear_pointer (&other, sv_state_free);
   await_leading (third, "issue-log");
   g_assert_false (leads (third, "chain"));
+  g_autoptr (SvState) again = open_state (f->url);
+  g_assert_false (leads (again, "issue-log")); /* whoever comes back has what he had no more */
 }
 
 static void
@@ -467,12 +259,6 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
-  state_promise_add ("a trial leaves nothing behind", test_try_admission);
-  state_promise_add ("a closed window admits nothing more", test_close_window);
-  state_promise_add ("closing a window while others admit", test_close_race);
-  state_promise_add ("tasks", test_tasks);
-  state_promise_add ("ground truth", test_ground_truth);
-  state_promise_add ("a draw key is looked for", test_find_draw_key);
   state_promise_add ("one leads", test_leadership);
   state_promise_add ("a killed leader leads no more", test_leader_is_killed);
   state_promise_add ("the chain is shared", test_shared_chain);

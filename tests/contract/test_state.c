@@ -2,26 +2,27 @@
  *
  * Clips
  *  1. put, replace, list by hash, remove; removing what is not registered is not found; the version grows with each change
+ *     (test_tasks.c has the ground truth)
  * Keys
- *  2. a draw key is made once per manifest, and all see the same; a secret likewise, apart from draw keys
- * Admission (test_admission.c has the rates)
+ *  2. a draw key is made once per manifest, and all see the same; one that nobody has asked for is not found, and none is made
+ * by looking for it; a secret likewise, apart from draw keys Admission (test_admission.c has the rates)
  *  3. issued records have ids 1, 2, 3 … in the order of requests, and are read back whole, all or by window, until told to stop
  *  4. a nonce, or an X-Nonce, is accepted once per asker: in one batch, in a later one, through another handle
  *  5. other askers have nonces of their own; a missing X-Nonce is never a replay
- *  6. without a record no id is used
- *  7. recent nonces are told, with what belongs to them, from the time asked for
+ *  6. without a record no id is used; a batch of none is nothing
+ *  7. recent nonces are told in the order in which they were admitted, with what belongs to them as it was asked, from the time
+ *     asked for; what was refused is not told
  *  8. of processes that race with the same nonces each nonce is admitted once, and ids have no gaps and no doubles
  *  9. what was acknowledged before a kill is there, and only whole batches are
  * Windows
- * 15. of a closed window nothing is admitted, and nothing else of such a request is recorded; others go on; closing tells the
- *     last id, 0 for none, and again the same
- * 16. while processes admit, closing tells the last id that any of them got, or ever will
+ * 10. of a closed window nothing is admitted, and nothing else of such a request is recorded, but a replay is told as one;
+ * others go on; closing tells the last id, 0 for none, and again the same
+ * 11. while processes admit, closing tells the last id that any of them got, or ever will
  * The chain
- * 10. a checkpoint is not found, then found; commitments are listed in chain order from a block
- * 11. the checkpoint only moves forward; a refused one writes nothing
- * 12. one that begins earlier, or beyond a gap, begins anew
- * 13. chains are apart by genesis and netuid; forgetting one leaves the other
- * 14. ping
+ * 12. a checkpoint is not found, then found; commitments are listed in chain order from a block
+ * 13. the checkpoint only moves forward; a refused one writes nothing
+ * 14. one that begins earlier, or beyond a gap, begins anew
+ * 15. chains are apart by genesis and netuid; forgetting one leaves the other
  */
 #include <signal.h>
 #include <string.h>
@@ -113,8 +114,16 @@ static void
 test_keys (StateFixture *f)
 {
   guint8 first[32], again[32], elsewhere[32], other[32], secret[32], secret_again[32];
+  gboolean found;
   g_autoptr (SvState) another = open_state (f->url);
+  must (sv_state_find_draw_key (f->state, "sha256:aa", again, &found, &error));
+  g_assert_false (found);
+  must (sv_state_find_draw_key (f->state, "sha256:aa", again, &found, &error));
+  g_assert_false (found);
   must (sv_state_draw_key (f->state, "sha256:aa", first, &error));
+  must (sv_state_find_draw_key (another, "sha256:aa", again, &found, &error));
+  g_assert_true (found);
+  g_assert_cmpmem (first, 32, again, 32);
   must (sv_state_draw_key (f->state, "sha256:aa", again, &error));
   must (sv_state_draw_key (another, "sha256:aa", elsewhere, &error));
   must (sv_state_draw_key (f->state, "sha256:bb", other, &error));
@@ -249,6 +258,7 @@ test_without_record (StateFixture *f)
   SvAdmission admission = { .asker = "5A", .nonce = "n2", .client_id = "", .now_ms = 1000, .record = &record };
   must (sv_state_admit (f->state, &wide, &admission, 1, &error));
   g_assert_cmpuint (record.challenge_id, ==, 1);
+  must (sv_state_admit (f->state, &wide, NULL, 0, &error));
   assert_issued (f->state, NULL, "1:w1 ");
 }
 
@@ -264,13 +274,19 @@ test_recent_nonces (StateFixture *f)
 {
   SvAdmission batch[] = { { .asker = "5A", .nonce = "n1", .x_nonce = "x1", .client_id = "", .now_ms = 1000 },
                           { .asker = "5B", .nonce = "n2", .client_id = "c", .now_ms = 2000 },
-                          { .asker = "5A", .nonce = "n3", .client_id = "d", .now_ms = 3000 } };
-  must (sv_state_admit (f->state, &wide, batch, 3, &error));
+                          { .asker = "5A", .nonce = "n3", .client_id = "d", .now_ms = 3000 },
+                          { .asker = "5A", .nonce = "n4", .client_id = "d", .now_ms = 2500 } };
+  SvAdmission refused = { .asker = "5A", .nonce = "n5", .client_id = "e", .now_ms = 3000 };
+  SvAdmissionRules narrow = { .limit = 1, .window_ms = 60000, .remember_ms = 120000 };
+  must (sv_state_admit (f->state, &wide, batch, G_N_ELEMENTS (batch), &error));
+  must (sv_state_admit (f->state, &narrow, &refused, 1, &error));
+  g_assert_cmpint (refused.outcome, ==, SV_RATE_LIMITED);
+  g_assert_cmpint (ask (f->state, "5A", "n1", NULL), ==, SV_REPLAYED_NONCE);
   g_autoptr (GString) all = g_string_new (NULL), some = g_string_new (NULL);
   must (sv_state_recent_nonces (f->state, 0, note_nonce, all, &error));
   must (sv_state_recent_nonces (f->state, 2000, note_nonce, some, &error));
-  g_assert_cmpstr (all->str, ==, "5A/n1/x1//1000 5B/n2/-/c/2000 5A/n3/-/d/3000 ");
-  g_assert_cmpstr (some->str, ==, "5B/n2/-/c/2000 5A/n3/-/d/3000 ");
+  g_assert_cmpstr (all->str, ==, "5A/n1/x1//1000 5B/n2/-/c/2000 5A/n3/-/d/3000 5A/n4/-/d/2500 ");
+  g_assert_cmpstr (some->str, ==, "5B/n2/-/c/2000 5A/n3/-/d/3000 5A/n4/-/d/2500 ");
 }
 
 /* ── admission by processes ── */
@@ -426,6 +442,19 @@ issue (SvState *state, const char *window_id, const char *nonce, guint64 *id)
 }
 
 static void
+test_trial (StateFixture *f)
+{
+  guint64 id;
+  must (sv_state_try_admission (f->state, &error));
+  issue (f->state, "w", "n1", &id);
+  g_assert_cmpuint (id, ==, 1);
+  must (sv_state_try_admission (f->state, &error));
+  issue (f->state, "w", "n2", &id);
+  g_assert_cmpuint (id, ==, 2);
+  g_assert_cmpuint (close_window (f->state, "w"), ==, 2);
+}
+
+static void
 test_closed_window (StateFixture *f)
 {
   guint64 id;
@@ -435,7 +464,10 @@ test_closed_window (StateFixture *f)
   g_assert_cmpint (issue (f->state, "w2", "n2", &id), ==, SV_ADMITTED);
   g_assert_cmpuint (close_window (another, "w1"), ==, 1);
   g_assert_cmpint (issue (f->state, "w1", "n3", &id), ==, SV_WINDOW_CLOSED);
+  g_assert_cmpint (issue (another, "w1", "n3", &id), ==, SV_WINDOW_CLOSED);
   g_assert_cmpint (issue (f->state, "empty", "n3", &id), ==, SV_WINDOW_CLOSED);
+  g_assert_cmpint (issue (f->state, "w1", "n1", &id), ==, SV_REPLAYED_NONCE);
+  g_assert_cmpuint (id, ==, 0);
   g_assert_cmpint (issue (f->state, "w2", "n3", &id), ==, SV_ADMITTED); /* the nonce was not used up */
   g_assert_cmpint (ask (f->state, "5A", "n4", NULL), ==, SV_ADMITTED);
   g_assert_cmpuint (close_window (f->state, "w1"), ==, 1);
@@ -629,6 +661,7 @@ static const struct
   { "racing processes admit each nonce once", test_race },
   { "what was acknowledged survives a kill", test_kill },
   { "of a closed window nothing is admitted", test_closed_window },
+  { "a trial leaves nothing behind", test_trial },
   { "closing tells the last id of all who admit", test_closing_race },
   { "commitments in chain order", test_commitments },
   { "the checkpoint only moves forward", test_checkpoint_forward },

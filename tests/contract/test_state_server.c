@@ -172,7 +172,7 @@ relay (gpointer data)
     int client = accept (relay->listener, NULL, NULL);
     if (client < 0)
       return 1;
-    relay_one (client, relay->port, g_rand_int_range (random, 8000, 160000));
+    relay_one (client, relay->port, g_rand_int_range (random, 6000, 40000));
   }
 }
 
@@ -204,7 +204,7 @@ note_issued (const SvIssueRecord *record, gpointer data)
   return TRUE;
 }
 
-#define N_CUT 400
+#define N_CUT 100
 
 /* One batch of four; each nonce is its record's window. TRUE: acknowledged. */
 static gboolean

@@ -4,9 +4,10 @@
  *  2. a refused request leaves no task and uses no id
  *  3. an unknown id is no task
  *  4. completing: by its asker only; the first time counts; another's and an unknown one are not found, and stay as they are
- *  5. tasks older than SV_TASK_KEPT_MS go as new ones come, a few at a time; the others stay, and so do those of a clock set
- * back
- *  6. ground truth is put, replaced and removed; it needs a registered clip, is told by the list, and goes with the clip
+ *  5. tasks older than SV_TASK_KEPT_MS go as new ones come, a few at a time; the others stay; those of a clock that has been
+ *     set back since go, too
+ *  6. ground truth is put, replaced and removed; it needs a registered clip, is told by the list, and goes with the clip; each
+ *     change is a change of the clips
  *  7. a clip and its ground truth are registered in one step; registering it again without one leaves what there is
  */
 #include "refusal.h"
@@ -91,6 +92,7 @@ test_ids (StateFixture *f)
   g_assert_cmpint (task->completed_ms, ==, 0);
   g_assert_false (has_task (f->state, ids[1]));
   g_assert_false (has_task (f->state, ids[4] + 1));
+  g_assert_false (has_task (f->state, G_MAXUINT64));
 }
 
 static void
@@ -197,21 +199,34 @@ assert_truth (SvState *state, const char *hash, const char *expected)
 }
 
 static void
+assert_version_grew (SvState *state, guint64 *version)
+{
+  guint64 before = *version;
+  must (sv_state_clips_version (state, version, &error));
+  g_assert_cmpuint (*version, >, before);
+}
+
+static void
 test_ground_truth (StateFixture *f)
 {
+  guint64 version = 0;
   SvClip a = clip_of ("sha256:aa", NULL), b = clip_of ("sha256:bb", NULL);
   assert_fails (sv_state_put_ground_truth (f->state, "sha256:aa", "{}", refusal), SV_ERROR_NOT_FOUND);
   assert_fails (sv_state_put_ground_truth (f->state, "sha256:aa", NULL, refusal), SV_ERROR_NOT_FOUND);
   must (sv_state_put_clip (f->state, &a, &error));
   must (sv_state_put_clip (f->state, &b, &error));
   assert_truth (f->state, "sha256:aa", NULL);
+  assert_version_grew (f->state, &version);
   must (sv_state_put_ground_truth (f->state, "sha256:aa", "{\"annotations\":[1]}", &error));
-  must (sv_state_put_ground_truth (f->state, "sha256:aa", "{\"annotations\":[2,\"é\"]}", &error));
+  assert_version_grew (f->state, &version);
+  must (sv_state_put_ground_truth (f->state, "sha256:aa", "{\"annotations\":[2,\"é \\\\ '\"]}", &error));
   g_autoptr (SvState) another = open_state (f->url);
-  assert_truth (another, "sha256:aa", "{\"annotations\":[2,\"é\"]}");
+  assert_truth (another, "sha256:aa", "{\"annotations\":[2,\"é \\\\ '\"]}");
   assert_truth (another, "sha256:bb", NULL);
 
+  assert_version_grew (f->state, &version);
   must (sv_state_put_ground_truth (f->state, "sha256:aa", NULL, &error));
+  assert_version_grew (f->state, &version);
   must (sv_state_put_ground_truth (f->state, "sha256:aa", NULL, &error));
   assert_truth (another, "sha256:aa", NULL);
 
@@ -261,5 +276,5 @@ main (int argc, char **argv)
   state_promise_add ("ground truth", test_ground_truth);
   state_promise_add ("a clip and its ground truth in one step", test_one_step);
   state_promise_add ("a large ground truth", test_large_truth);
-  return g_test_run ();
+  return state_promises_run ();
 }

@@ -151,12 +151,14 @@ test_strangers_are_bounded (void)
     g_autofree char *asker = g_strdup_printf ("known-%u", i);
     g_assert_cmpint (admit_as (memory, asker, "1", NULL, NULL, 0, &retry), ==, SV_ADMISSION_OK);
   }
-  for (guint i = 0; i < 1000; i++) /* long after, all that was remembered is gone */
+  for (gint64 at = 0; at < 10000000; at += 60000) /* long after, all that was remembered is gone */
+    admit (memory, "1", at);
+  for (guint i = 0; i < 1000; i++)
   {
     g_autofree char *asker = g_strdup_printf ("known-%u", i);
     g_assert_cmpint (admit_as (memory, asker, "1", NULL, NULL, 10000000, &retry), ==, SV_ADMISSION_OK);
   }
-  g_assert_cmpuint (sv_admission_size (memory), ==, 1000);
+  g_assert_cmpuint (sv_admission_size (memory), <, 1100);
 }
 
 static void

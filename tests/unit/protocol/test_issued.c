@@ -297,7 +297,6 @@ test_written_as_canonical (void)
   g_autoptr (json_t) json = sv_json_parse ("line", data, length, SV_ISSUED_LINE_MAX_SIZE, NULL);
   g_autoptr (SvSignedDocument) created = sv_signed_document_create (json, "issued", &chain, keypair, written->signed_at, NULL);
   g_assert_cmpmem (data, length, g_bytes_get_data (created->bytes, NULL), g_bytes_get_size (created->bytes));
-  g_assert_cmpstr (written->hash, ==, created->hash);
   g_assert_cmpstr (written->signed_by, ==, created->signed_by);
 }
 

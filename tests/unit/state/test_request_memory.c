@@ -5,6 +5,7 @@
  *  3. many nonces take ten bytes each, and when they are over their memory is given back while others come
  *  4. a high limit: never more than it in any window, and all of it in each
  *  5. a memory into which everything was recalled judges as the one that has judged it
+ *  6. a nonce that was admitted anew elsewhere, where it was over already, is remembered from then on
  */
 #include <malloc.h>
 
@@ -208,6 +209,22 @@ test_recalling (void)
   g_assert_cmpuint (n_refused, >, 100);
 }
 
+static void
+test_recalled_anew (void)
+{
+  SvAdmissionRules rules = { .limit = 1, .window_ms = 1000, .remember_ms = REMEMBER_MS };
+  g_autoptr (SvRequestMemory) memory = sv_request_memory_new (&rules);
+  SvRequest request = { .asker = "5A", .nonce = "n", .client_id = "", .now_ms = 1000 };
+  sv_request_memory_recall (memory, rules.limit, &request);
+  request.now_ms += REMEMBER_MS + 1;
+  g_assert_true (sv_request_memory_is_replay (memory, &request));
+  sv_request_memory_recall (memory, rules.limit, &request);
+  g_assert_cmpint (judge (memory, rules.limit, request.now_ms + 999), ==, SV_RATE_LIMITED);
+  request.now_ms += REMEMBER_MS;
+  sv_request_memory_pass_time (memory, request.now_ms);
+  g_assert_true (sv_request_memory_is_replay (memory, &request));
+}
+
 int
 main (int argc, char **argv)
 {
@@ -220,5 +237,6 @@ main (int argc, char **argv)
   g_test_add_func ("/request-memory/size", test_size);
   g_test_add_func ("/request-memory/a high limit", test_high_limit);
   g_test_add_func ("/request-memory/recalling", test_recalling);
+  g_test_add_func ("/request-memory/recalled anew", test_recalled_anew);
   return g_test_run ();
 }

@@ -8,6 +8,7 @@
  *  5. a damaged page is reported as damage, never as an answer
  *  6. an empty file is taken as a new database
  *  7. read-only and full: unreachable with what to do; a failed batch leaves nothing, and the next one works when there is room
+ *  8. what was written comes out of the log into the file while the state is open, though no commit does it
  */
 #include <fcntl.h>
 #include <sqlite3.h>
@@ -344,6 +345,28 @@ test_full (Fixture *f, gconstpointer data)
   assert_child (child_with_own_mounts (use_full, f));
 }
 
+static goffset
+size_of (const char *path)
+{
+  struct stat status;
+  return stat (path, &status) == 0 ? status.st_size : 0;
+}
+
+/* The log is shorter than that at which a commit would do it. */
+static void
+test_carried_over_beside (Fixture *f, gconstpointer data)
+{
+  const goffset enough = 1024 * 1024;
+  g_autofree char *log = g_strconcat (f->path, "-wal", NULL);
+  g_autoptr (SvState) state = must_open (f->url);
+  for (guint first = 0; size_of (log) < 6 * enough; first += 1000)
+    g_assert_true (admit (state, first, 1000, NULL));
+  gint64 deadline = g_get_monotonic_time () + 20 * G_USEC_PER_SEC;
+  while (size_of (f->path) < enough && g_get_monotonic_time () < deadline)
+    g_usleep (1000);
+  g_assert_cmpint (size_of (f->path), >=, enough);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -364,6 +387,7 @@ main (int argc, char **argv)
     { "/sqlite-state/an empty file", test_empty_file },
     { "/sqlite-state/read-only", test_read_only },
     { "/sqlite-state/full", test_full },
+    { "/sqlite-state/carried over beside", test_carried_over_beside },
   };
   for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
     g_test_add (cases[i].path, Fixture, NULL, set_up, cases[i].run, tear_down);
