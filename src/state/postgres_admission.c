@@ -267,7 +267,7 @@ sv_postgres_try_admission (SvState *base, GError **error)
 {
   static const SvPostgresQuery queries[] = {
     { .sql = "BEGIN" },
-    { .sql = "SELECT value, second FROM scorevision.counters WHERE name = 'issued' FOR UPDATE" },
+    { .sql = "SELECT value FROM scorevision.counters WHERE name = 'issued' FOR UPDATE" },
     { .sql =
           "INSERT INTO scorevision.issued (challenge_id, asker, miner, window_id, manifest_hash, element_id, clip_hash, seed,"
           " nonce, block, time_ms) VALUES (9223372036854775807, '', '', '', '', '', '', 0, '', 0, 0)" },
