@@ -199,7 +199,8 @@ run (gpointer data)
     take_batch (log, batch);
     if (batch->len == 0 && is_over (log))
       return NULL;
-    gint64 taken_us = log->writes_since_us = g_get_monotonic_time ();
+    gint64 taken_us = g_get_monotonic_time ();
+    log->writes_since_us = taken_us;
     gboolean written = batch->len > 0 ? write_batch (log, batch) : try_to_write (log);
     note_outcome (log, written);
     if (batch->len == 0)
