@@ -28,7 +28,7 @@ static char *opt_slug;
 
 static const GOptionEntry options[] = {
   { "port", 0, 0, G_OPTION_ARG_INT, &opt_port, "port on loopback (0: any free one, printed)", "PORT" },
-  { "slug", 0, 0, G_OPTION_ARG_STRING, &opt_slug, "the chute's slug; other paths are 404", "SLUG" },
+  { "slug", 0, 0, G_OPTION_ARG_STRING, &opt_slug, "the chute's slug, required; other paths are 404", "SLUG" },
   G_OPTION_ENTRY_NULL,
 };
 
@@ -181,7 +181,7 @@ main (int argc, char **argv)
   g_option_context_add_main_entries (context, options, NULL);
   if (!g_option_context_parse (context, &argc, &argv, &error) || opt_slug == NULL)
   {
-    fprintf (stderr, "chute: %s\n", error != NULL ? error->message : "--slug is missing");
+    fprintf (stderr, "chute: %s\n", error != NULL ? error->message : "--slug is missing: the slug that the commitment names");
     return 2;
   }
   g_autofree char *folder = g_dir_make_tmp ("chute-XXXXXX", &error);

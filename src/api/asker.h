@@ -30,5 +30,5 @@ SvIssueEntry *sv_issue_entry_new (const SvAdmissionRequest *request);
 void sv_issue_entry_borrow (SvIssueEntry *entry, const SvAdmissionRequest *request);
 
 /* The answer for an entry that was not admitted in the end (another instance was first, or the state fails); NULL when it
- * was. */
+ * was, and where its window was closed: what to say of that, who asked for it knows. */
 SvReply *sv_issue_entry_fault (const SvIssueEntry *entry);

@@ -28,7 +28,7 @@ struct SvChainWatch
   gint64 read_us;     /* monotonic: when the chain was read last */
   guint64 answered;   /* the last wish that was there before */
   gboolean leads;
-  char *fault;
+  SvWatchTold told;
 };
 
 SvChainWatch *
@@ -57,7 +57,7 @@ sv_chain_watch_free (SvChainWatch *watch)
   g_clear_pointer (&watch->follower, sv_follower_free);
   g_clear_pointer (&watch->state, sv_state_free);
   g_clear_pointer (&watch->chain, sv_chain_free);
-  g_free (watch->fault);
+  sv_watch_told_clear (&watch->told);
   g_free (watch);
 }
 
@@ -211,5 +211,5 @@ sv_chain_watch_step (gboolean is_demanded, gpointer data)
   sv_board_set_leads (watch->board, has_asked && watch->leads);
   if (has_asked)
     (void)(watch->leads ? step_leading : step_following) (watch, is_demanded, &error);
-  sv_watch_report ("chain", error, &watch->fault);
+  sv_watch_report_state (watch->board, "chain", error, &watch->told);
 }

@@ -55,15 +55,14 @@ end_without_window (Case *c)
   return end_with (c, sv_reply_error (404, "no_active_window", "No evaluation window active for manifest_hash"));
 }
 
-static gboolean
-end_expired (Case *c)
+SvReply *
+sv_challenge_expired (const char *window_id, guint64 expiry_block, guint64 block)
 {
-  json_t *body =
-      sv_error_body ("window_expired", "Evaluation window expired at block %" G_GUINT64_FORMAT, c->entry->expiry_block);
-  json_object_set_new (body, "expired_at_block", sv_json_integer (c->entry->expiry_block));
-  json_object_set_new (body, "current_block", sv_json_integer (c->block));
-  json_object_set_new (body, "window_id", json_string (c->entry->window_id));
-  return end_with (c, sv_reply_json (410, "window_expired", body));
+  json_t *body = sv_error_body ("window_expired", "Evaluation window expired at block %" G_GUINT64_FORMAT, expiry_block);
+  json_object_set_new (body, "expired_at_block", sv_json_integer (expiry_block));
+  json_object_set_new (body, "current_block", sv_json_integer (MAX (block, expiry_block)));
+  json_object_set_new (body, "window_id", json_string (window_id));
+  return sv_reply_json (410, "window_expired", body);
 }
 
 static gboolean
@@ -78,7 +77,7 @@ check_window (Case *c)
   case SV_WINDOW_UNKNOWN:
     return end_without_window (c);
   case SV_WINDOW_OVER:
-    return end_expired (c);
+    return end_with (c, sv_challenge_expired (c->entry->window_id, c->entry->expiry_block, c->block));
   case SV_WINDOW_SERVES:
     break;
   }
@@ -210,6 +209,7 @@ static void
 write_record (const Case *c, const SvClip *clip, guint64 seed)
 {
   SvOutcome *outcome = c->outcome;
+  outcome->expiry_block = c->entry->expiry_block;
   g_strlcpy (outcome->window_id, c->entry->window_id, sizeof outcome->window_id);
   g_strlcpy (outcome->clip_hash, clip->hash, sizeof outcome->clip_hash);
   outcome->record = (SvIssueRecord){ .asker = (char *)c->asked->request->validator_hotkey,

@@ -34,10 +34,15 @@ typedef struct
   SvIssueRecord record; /* its texts are the request's, and these: */
   char window_id[SV_WINDOW_ID_MAX + 1];
   char clip_hash[SV_HASH_TEXT_SIZE];
-  char *buffer; /* for the answer's text, of SV_CHALLENGE_TEXT_USUAL_SIZE bytes; the caller's */
+  guint64 expiry_block; /* of the window */
+  char *buffer;         /* for the answer's text, of SV_CHALLENGE_TEXT_USUAL_SIZE bytes; the caller's */
 } SvOutcome;
 
 /* (out) @outcome: what its kind says, reply (transfer full) or answer's text, which the caller clears; its buffer is there
  * before. */
 void sv_challenge_judge (const SvService *service, const SvSnapshot *snapshot, const SvChallengeCase *asked,
                          SvOutcome *outcome);
+
+/* 410. The window may have been closed by an instance that is ahead of this one, which is at @block: then the chain is at its
+ * expiry at least. Returns: (transfer full). */
+SvReply *sv_challenge_expired (const char *window_id, guint64 expiry_block, guint64 block);

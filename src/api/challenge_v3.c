@@ -181,9 +181,15 @@ answer (SvExchange *exchange, Work *work)
   gsize length;
   sv_exchange_end_step_at (exchange, SV_STEP_QUEUED, work->entry.taken_us);
   sv_exchange_end_step_at (exchange, SV_STEP_DURABLE, work->entry.done_us);
+  const SvOutcome *outcome = &work->outcome;
   SvReply *fault = sv_issue_entry_fault (&work->entry);
   if (fault != NULL)
     return fault;
+  if (work->entry.outcome == SV_WINDOW_CLOSED)
+    return sv_challenge_expired (outcome->window_id, outcome->expiry_block, outcome->record.block);
+  exchange->challenge_id = work->outcome.record.challenge_id;
+  exchange->miner = work->asked.miner;
+  exchange->element = work->request.element_id;
   const char *text = sv_challenge_text_finish (&work->outcome.answer, work->outcome.record.challenge_id, &length);
   return sv_reply_lend_json (200, "issued", text, length);
 }

@@ -298,6 +298,12 @@ sv_exchange_wait (SvExchange *exchange, SvWait wait)
   sv_metrics_count_waiting (exchange->service->metrics, wait, 1);
 }
 
+void
+sv_exchange_note_task (SvExchange *exchange, guint64 id)
+{
+  g_snprintf (exchange->task, sizeof exchange->task, "%" G_GUINT64_FORMAT, id);
+}
+
 /* ── steps ── */
 
 void
@@ -358,13 +364,16 @@ may_log (const SvExchange *exchange, const SvReply *reply, SvAnswerKind *kind, g
 static void
 log_answer (const SvExchange *exchange, const SvReply *reply, gint64 duration_us, guint left_out, GString *log)
 {
-  char status[16], ms[32], n[16];
+  char status[16], ms[32], n[16], challenge[24];
+  g_snprintf (challenge, sizeof challenge, "%" G_GUINT64_FORMAT, exchange->challenge_id);
   g_snprintf (n, sizeof n, "%u", left_out);
   g_snprintf (status, sizeof status, "%u", reply->status);
   g_snprintf (ms, sizeof ms, "%" G_GINT64_FORMAT ".%03d", duration_us / 1000, (int)(duration_us % 1000));
   sv_log_append (log, "info", "request", "id", exchange->id, "method", exchange->method, "path",
                  exchange->target != NULL ? exchange->target->path : "-", "status", status, "outcome", reply->label, "ms", ms,
-                 "client", exchange->client, "asker", exchange->asker, "left_out", left_out > 0 ? n : NULL, NULL);
+                 "client", exchange->client, "asker", exchange->asker, "challenge",
+                 exchange->challenge_id > 0 ? challenge : NULL, "miner", exchange->miner, "element", exchange->element, "task",
+                 *exchange->task != '\0' ? exchange->task : NULL, "left_out", left_out > 0 ? n : NULL, NULL);
 }
 
 void
@@ -407,7 +416,9 @@ sv_exchange_end (SvExchange *exchange)
   exchange->connection = NULL;
   exchange->route = NULL;
   exchange->target = NULL;
-  exchange->client = exchange->asker = NULL;
+  exchange->client = exchange->asker = exchange->miner = exchange->element = NULL;
+  exchange->challenge_id = 0;
+  exchange->task[0] = '\0';
   exchange->body_length = 0;
   exchange->stage = 0;
   exchange->step_us = 0;

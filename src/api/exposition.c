@@ -2,6 +2,7 @@
  */
 #include "api/exposition.h"
 
+#include <math.h>
 #include <stdarg.h>
 
 #include "base/json.h"
@@ -78,8 +79,9 @@ append_label (GString *out, const char *label, const char *value)
 static void
 append_number (GString *out, double value)
 {
-  char text[32];
-  sv_json_format_number (value, text);
+  char text[32] = "NaN";
+  if (!isnan (value))
+    sv_json_format_number (value, text);
   g_string_append_printf (out, " %s\n", text);
 }
 

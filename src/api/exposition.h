@@ -31,7 +31,7 @@ guint64 sv_histogram_count (const SvHistogram *histogram);
 
 /* HELP and TYPE: once, before the samples of a family. */
 void sv_metrics_write_family (GString *out, const char *name, const char *type, const char *help);
-/* One sample; then pairs of a label and its value, up to a NULL label. */
+/* One sample, NAN for a value that is not known; then pairs of a label and its value, up to a NULL label. */
 void sv_metrics_write_value (GString *out, const char *name, double value, ...) G_GNUC_NULL_TERMINATED;
 /* The samples of one histogram. @label NULL: it has none. */
 void sv_metrics_write_histogram (GString *out, const char *name, const SvHistogram *histogram, const SvScale *scale,

@@ -1,4 +1,5 @@
-/* Health, readiness and metrics. Alive: the process answers. Ready: it would not answer 503 for reasons of its own. */
+/* Health, readiness and metrics. Alive: the process answers. Ready: it would not answer 503 for reasons of its own;
+ * reasons that all instances share are warnings, as nothing is won by taking all of them out. */
 #include "api/front.h"
 #include "api/process_metrics.h"
 #include "api/service.h"
@@ -27,6 +28,8 @@ find_fault (const SvService *service, const SvSnapshot *snapshot, gint64 now_ms)
     return log_fault;
   if (snapshot->catalog == NULL)
     return "the manifest index has not been read yet";
+  if (snapshot->catalog->n_unfenced > 0)
+    return "the published issue log of a window cannot be looked at in the store, so nothing of it is handed out";
   if (snapshot->clips == NULL || now_ms - sv_board_state_seen_ms (service->board) > STATE_MAX_AGE_MS)
     return "the state cannot be read";
   return sv_board_chain_fault (service->board, snapshot, now_ms);
@@ -37,6 +40,23 @@ sv_service_fault (const SvService *service)
 {
   g_autoptr (SvSnapshot) snapshot = sv_board_get (service->board);
   return find_fault (service, snapshot, sv_clock_ms ());
+}
+
+/* What keeps challenges from being handed out, here and on every other instance. */
+static json_t *
+list_warnings (const SvService *service)
+{
+  SvClipGaps gaps = sv_board_clip_gaps (service->board);
+  json_t *warnings = json_array ();
+  if (gaps.n_missing > 0)
+    json_array_append_new (warnings, json_sprintf ("%u clips of the windows in force are not registered, or not in the store: "
+                                                   "nobody gets a challenge with them",
+                                                   gaps.n_missing));
+  if (gaps.n_clipless > 0)
+    json_array_append_new (warnings, json_sprintf ("%u elements of the windows in force have no clips: nobody gets a challenge "
+                                                   "for them",
+                                                   gaps.n_clipless));
+  return warnings;
 }
 
 SvReply *
@@ -51,6 +71,7 @@ sv_handle_readyz (SvExchange *exchange)
   json_object_set_new (body, "status", json_string ("ready"));
   json_object_set_new (body, "block", sv_json_integer (sv_bindings_head (snapshot->bindings)->best.number));
   json_object_set_new (body, "index_sequence", sv_json_integer (snapshot->catalog->index->sequence));
+  json_object_set_new (body, "warnings", list_warnings (service));
   return sv_reply_json (200, "ready", body);
 }
 
@@ -65,6 +86,12 @@ write_snapshot (const SvService *service, GString *out)
     sv_metrics_write_sample (out, "sv_clips", "gauge", "Clips registered.", snapshot->clips->list->len);
   sv_metrics_write_sample (out, "sv_clips_lost", "gauge", "Clips registered that the store is known not to have.",
                            snapshot->lost != NULL ? g_hash_table_size (snapshot->lost) : 0);
+  SvClipGaps gaps = sv_board_clip_gaps (service->board);
+  sv_metrics_write_sample (out, "sv_clips_missing", "gauge",
+                           "Clips of the windows in force that are not registered, or that the store is known not to have.",
+                           gaps.n_missing);
+  sv_metrics_write_sample (out, "sv_elements_without_clips", "gauge", "Elements of the windows in force that have no clips.",
+                           gaps.n_clipless);
   sv_metrics_write_sample (out, "sv_known_miners", "gauge", "Accounts with a commitment for an unexpired window.",
                            sv_snapshot_count_known (snapshot));
   if (snapshot->bindings == NULL)

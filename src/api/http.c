@@ -1,6 +1,5 @@
-/* Taking requests apart. The target is decoded here, from the bytes as they came, and not by the HTTP library: so a repeated
- * parameter, a broken escape or an encoded NUL is seen and refused, where a library would pick one reading of it and a proxy
- * in front of us another. */
+/* Taking requests apart. The target is decoded here, from the bytes as they came: so a repeated parameter, a broken escape or
+ * an encoded NUL is seen and refused, where a library would pick one reading of it and a proxy in front of us another. */
 #include "api/http.h"
 
 #include <string.h>

@@ -14,6 +14,8 @@
 #include "base/rfc3339.h"
 #include "protocol/object_keys.h"
 
+#define MAX_ID_TO_RAISE (SV_ISSUED_END / 2) /* half of all ids are left, at least */
+
 /* ── records of the state ── */
 
 typedef struct
@@ -245,14 +247,21 @@ complete_file (const SvIssueFiles *files, const char *window_id, guint64 first, 
 }
 
 static gboolean
+read_signpost (SvObjectStore *store, const char *window_id, guint64 first, guint64 *last, GError **error)
+{
+  const SvGetOptions small = { .max_size = SV_ISSUED_SIGNPOST_MAX_SIZE };
+  g_autofree char *key = sv_issued_signpost_key (window_id, first);
+  g_autoptr (SvObject) object = sv_object_store_get (store, key, &small, NULL, error);
+  return object != NULL && sv_issued_signpost_read (object->bytes, first, last, error);
+}
+
+static gboolean
 find_last (const SvIssueFiles *files, const char *window_id, guint64 first, const GPtrArray *keys, guint64 *last,
            GError **error)
 {
-  const SvGetOptions small = { .max_size = SV_ISSUED_SIGNPOST_MAX_SIZE }, large = { .max_size = SV_ISSUED_FILE_MAX_SIZE };
+  const SvGetOptions large = { .max_size = SV_ISSUED_FILE_MAX_SIZE };
   g_autoptr (GError) failure = NULL;
-  g_autofree char *signpost = sv_issued_signpost_key (window_id, first);
-  g_autoptr (SvObject) object = sv_object_store_get (files->store, signpost, &small, NULL, error);
-  if (object == NULL || !sv_issued_signpost_read (object->bytes, first, last, error))
+  if (!read_signpost (files->store, window_id, first, last, error))
     return FALSE;
   g_autofree char *key = sv_issued_key (window_id, first, *last);
   g_autoptr (SvObject) file = sv_object_store_get (files->store, key, &large, NULL, &failure);
@@ -264,7 +273,6 @@ find_last (const SvIssueFiles *files, const char *window_id, guint64 first, cons
   return FALSE;
 }
 
-/* The greatest first id that has a signpost. */
 static gboolean
 visit_key (const char *key, guint64 size, gpointer data)
 {
@@ -276,16 +284,62 @@ visit_key (const char *key, guint64 size, gpointer data)
   return TRUE;
 }
 
+/* The greatest first id that has a signpost, 0 where there is none. */
+static gboolean
+find_last_signpost (SvObjectStore *store, const char *window_id, guint64 *first, GError **error)
+{
+  g_autofree char *folder = g_strconcat (SV_ISSUED_PREFIX, window_id, NULL);
+  *first = 0;
+  return sv_object_store_list (store, folder, visit_key, first, error);
+}
+
 gboolean
 sv_issue_files_find_end (const SvIssueFiles *files, const char *window_id, const GPtrArray *keys, guint64 *next, GError **error)
 {
-  guint64 first = 0, last = 0;
-  g_autofree char *folder = g_strconcat (SV_ISSUED_PREFIX, window_id, NULL);
-  if (!sv_object_store_list (files->store, folder, visit_key, &first, error) ||
+  guint64 first, last = 0;
+  if (!find_last_signpost (files->store, window_id, &first, error) ||
       (first > 0 && !find_last (files, window_id, first, keys, &last, error)))
     return FALSE;
   *next = last + 1;
   return TRUE;
+}
+
+gboolean
+sv_issue_files_public_end (SvObjectStore *store, const char *window_id, guint64 *next, GError **error)
+{
+  guint64 first, last = 0;
+  if (!find_last_signpost (store, window_id, &first, error) ||
+      (first > 0 && !read_signpost (store, window_id, first, &last, error)))
+    return FALSE;
+  *next = last + 1;
+  return TRUE;
+}
+
+/* ── before challenges are handed out ── */
+
+/* Where the signpost leads is asked, not what is in the file: the signpost comes first, and who put it writes the file, or
+ * another does. One that leads so far that hardly an id is left is nobody's honest work. */
+gboolean
+sv_issue_files_fence (SvObjectStore *store, SvState *state, const char *window_id, GError **error)
+{
+  guint64 first, last, own_last;
+  if (!find_last_signpost (store, window_id, &first, error))
+    return FALSE;
+  if (first == 0)
+    return TRUE;
+  if (!read_signpost (store, window_id, first, &last, error))
+    return FALSE;
+  if (last == SV_ISSUED_END && !sv_state_close_window (state, window_id, &own_last, error))
+    return FALSE;
+  if (last == SV_ISSUED_END)
+    last = first - 1;
+  if (last <= MAX_ID_TO_RAISE)
+    return sv_state_raise_ids (state, last, error);
+  g_set_error (error, SV_ERROR, SV_ERROR_VERIFY,
+               "the issue log of window %s in %s goes up to id %" G_GUINT64_FORMAT
+               ", which no server has come to: look at it with `sv store check`",
+               window_id, sv_object_store_url (store), last);
+  return FALSE;
 }
 
 /* ── adding to it ── */

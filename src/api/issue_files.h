@@ -5,6 +5,7 @@
 
 #include "keys/keypair.h"
 #include "protocol/issued.h"
+#include "protocol/manifest_index.h"
 #include "state/state.h"
 #include "store/object_store.h"
 
@@ -29,10 +30,25 @@ GPtrArray *sv_issue_files_records (const SvIssueFiles *files, const char *window
 gboolean sv_issue_files_find_end (const SvIssueFiles *files, const char *window_id, const GPtrArray *keys, guint64 *next,
                                   GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* *@next: the first id that the signposts of the window's log do not lead over, whoever put them; SV_ISSUED_END + 1 where it is
+ * closed. */
+gboolean sv_issue_files_public_end (SvObjectStore *store, const char *window_id, guint64 *next,
+                                    GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Before the first challenge of the window is handed out: no id that its log covers is given (again), by whatever database it
+ * was published, and of a window whose log is closed, whose K is public, nothing is issued any more. */
+gboolean sv_issue_files_fence (SvObjectStore *store, SvState *state, const char *window_id,
+                               GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /* Adds a file with @records, which begin at @first or later and are all that there are up to their last. SV_ERROR_CONFLICT
  * where somebody else came first: find the end anew. */
 gboolean sv_issue_files_add (const SvIssueFiles *files, const char *window_id, guint64 first, const GPtrArray *records,
                              GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Each K of the window's manifests, those of superseded ones too; no other may be public before the window is over. Returns:
+ * (transfer full) (element-type SvIssuedKey). */
+GPtrArray *sv_issue_files_keys (SvState *state, const SvIndex *index, const char *window_id,
+                                GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Adds the closing line. @keys (element-type SvIssuedKey). */
 gboolean sv_issue_files_close (const SvIssueFiles *files, const char *window_id, guint64 first, guint64 last_id,

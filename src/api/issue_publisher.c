@@ -10,7 +10,7 @@
 #include "api/issue_publisher.h"
 
 #include <errno.h>
-#include <sodium.h>
+#include <math.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -37,9 +37,14 @@ typedef struct
   guint64 next;          /* first id that is not public; 0: to be found in the store */
   gint64 published_us;   /* when this window had a file last (monotonic) */
   gboolean is_done;      /* the closing line is public */
+  guint64 public_next;   /* the first id that was not public when that was last known; 0: it never was */
+  gint64 waiting_ms;     /* time of the oldest record that is not public; 0: there is none, as far as is known */
+  gboolean is_measured;  /* @waiting_ms is of the last look */
+  gboolean is_told;      /* in the log: by whom it is published */
+  gboolean is_refused;   /* nothing can be added to its log: by its issuers, or because it is another database's */
   gboolean is_published; /* judged by @judged: whether our signature counts */
   char *judged;          /* hash of the manifest whose issuers were asked */
-  char *fault;           /* told in the log last */
+  SvWatchTold told;      /* in the log */
 } Window;
 
 struct SvIssuePublisher
@@ -53,7 +58,7 @@ struct SvIssuePublisher
   SvReader *reader;
   gint64 interval_us;
   GHashTable *windows; /* id -> Window */
-  char *lead_fault;
+  SvWatchTold lead_told;
   gint is_closing; /* atomic */
   SvWatcher *watcher;
   gboolean gives_way;
@@ -64,8 +69,9 @@ struct SvIssuePublisher
   guint64 n_files;
   guint64 n_failures;
   guint64 last_id;
-  gint64 waiting_since_ms; /* time of the oldest record that is not public; 0: there is none */
-  guint n_refused;         /* windows whose issuers do not name us */
+  gint64 waiting_since_ms; /* time of the oldest record that is not public; 0: there is none, or it is not known */
+  gboolean is_known;       /* all windows were measured when they were looked at last */
+  guint n_refused;         /* windows to whose log nothing can be added */
 };
 
 static void
@@ -73,7 +79,7 @@ window_free (gpointer data)
 {
   Window *window = data;
   g_free (window->judged);
-  g_free (window->fault);
+  sv_watch_told_clear (&window->told);
   g_free (window);
 }
 
@@ -137,50 +143,10 @@ check_issuers (SvIssuePublisher *publisher, const SvCatalog *catalog, const SvIn
   if (served == NULL && (fetched = fetch_manifest (publisher, entry, error)) == NULL)
     return FALSE;
   judge_issuers (publisher, served != NULL ? served->manifest : fetched, window, &refusal);
-  sv_watch_report ("issue log", refusal, &window->fault);
+  sv_watch_report ("issue log", refusal, &window->told.fault);
   g_free (window->judged);
   window->judged = g_strdup (entry->hash);
   return TRUE;
-}
-
-/* ── the keys of a window that is over ── */
-
-static void
-key_free (gpointer key)
-{
-  sv_issued_key_free (key);
-}
-
-static gboolean
-add_keys (SvIssuePublisher *publisher, const GPtrArray *entries, const char *window_id, GHashTable *seen, GPtrArray *keys,
-          GError **error)
-{
-  for (guint i = 0; i < entries->len; i++)
-  {
-    const SvIndexEntry *entry = entries->pdata[i];
-    guint8 key[32];
-    gboolean found = FALSE;
-    if (strcmp (entry->window_id, window_id) != 0 || !g_hash_table_add (seen, entry->hash))
-      continue;
-    if (!sv_state_find_draw_key (publisher->state, entry->hash, key, &found, error))
-      return FALSE;
-    if (found)
-      g_ptr_array_add (keys, sv_issued_key_new (entry->hash, key));
-    sodium_memzero (key, sizeof key);
-  }
-  return TRUE;
-}
-
-/* (transfer full) each K of the window, those of superseded manifests too. */
-static GPtrArray *
-collect_keys (SvIssuePublisher *publisher, const SvIndex *index, const char *window_id, GError **error)
-{
-  g_autoptr (GHashTable) seen = g_hash_table_new (g_str_hash, g_str_equal);
-  g_autoptr (GPtrArray) keys = g_ptr_array_new_with_free_func (key_free);
-  return add_keys (publisher, index->entries, window_id, seen, keys, error) &&
-                 add_keys (publisher, index->superseded, window_id, seen, keys, error)
-             ? g_steal_pointer (&keys)
-             : NULL;
 }
 
 /* ── one window ── */
@@ -205,14 +171,29 @@ note_published (SvIssuePublisher *publisher, const GPtrArray *records)
   g_mutex_unlock (&publisher->lock);
 }
 
+/* @records: the first of those that are not public. */
 static void
-note_waiting (SvIssuePublisher *publisher, const GPtrArray *records)
+note_waiting (Window *window, const GPtrArray *records)
 {
-  gint64 since = ((const SvIssueRecord *)records->pdata[0])->time_ms;
-  g_mutex_lock (&publisher->lock);
-  if (publisher->waiting_since_ms == 0 || since < publisher->waiting_since_ms)
-    publisher->waiting_since_ms = since;
-  g_mutex_unlock (&publisher->lock);
+  window->waiting_ms = records->len > 0 ? ((const SvIssueRecord *)records->pdata[0])->time_ms : 0;
+  window->is_measured = TRUE;
+}
+
+/* Of a window that could not be published: what waits all the same. Where that cannot be found out what was known last stays,
+ * and grows older. */
+static void
+measure_waiting (const Work *work)
+{
+  Window *window = work->window;
+  const char *window_id = work->entry->window_id;
+  if (window->is_refused)
+    (void)!sv_issue_files_public_end (work->files.store, window_id, &window->public_next, NULL);
+  g_autoptr (GPtrArray) records =
+      window->public_next == 0
+          ? NULL
+          : sv_issue_files_records (&work->files, window_id, window->public_next, SV_ISSUED_END - 1, 1, NULL);
+  if (records != NULL)
+    note_waiting (window, records);
 }
 
 /* One file. *@has_more is FALSE when nothing is left to be published now. */
@@ -226,17 +207,18 @@ publish_next (SvIssuePublisher *publisher, Work *work, gboolean *has_more, GErro
   if (records == NULL)
     return FALSE;
   *has_more = FALSE;
+  note_waiting (window, records);
   if (records->len == 0)
     return TRUE;
   gboolean is_due = g_get_monotonic_time () - window->published_us >= publisher->interval_us;
   gboolean is_enough = records->len == SV_ISSUED_FILE_MAX_RECORDS || is_due || work->is_over;
-  if (!is_enough || !sv_issue_files_add (&work->files, window_id, window->next, records, error))
-  {
-    note_waiting (publisher, records);
-    return !is_enough;
-  }
+  if (!is_enough)
+    return TRUE;
+  if (!sv_issue_files_add (&work->files, window_id, window->next, records, error))
+    return FALSE;
   note_published (publisher, records);
-  window->next = ((const SvIssueRecord *)records->pdata[records->len - 1])->challenge_id + 1;
+  window->waiting_ms = 0;
+  window->next = window->public_next = ((const SvIssueRecord *)records->pdata[records->len - 1])->challenge_id + 1;
   *has_more = records->len == SV_ISSUED_FILE_MAX_RECORDS || work->is_over;
   if (!*has_more)
     window->published_us = g_get_monotonic_time ();
@@ -252,6 +234,7 @@ publish_rest (SvIssuePublisher *publisher, Work *work, GError **error)
   gboolean has_more = TRUE, leads = TRUE;
   if (window->next == 0 && !sv_issue_files_find_end (&work->files, window_id, work->keys, &window->next, error))
     return FALSE;
+  window->public_next = window->next;
   while (has_more && leads && window->next <= SV_ISSUED_END && !g_atomic_int_get (&publisher->is_closing))
     if (!publish_next (publisher, work, &has_more, error) || !sv_state_lead (publisher->state, TASK, &leads, error))
       return FALSE;
@@ -283,31 +266,61 @@ publish_all (SvIssuePublisher *publisher, Work *work, GError **error)
   return TRUE;
 }
 
+/* Once for each window that goes on: so the log says whose signature readers will see, and when that was the case. */
+static void
+tell_published (const SvIssuePublisher *publisher, const Work *work)
+{
+  if (work->window->is_told || work->is_over)
+    return;
+  work->window->is_told = TRUE;
+  sv_log ("info", "the issue log is published", "window", work->entry->window_id, "signed_by",
+          sv_keypair_address (publisher->keypair), "store", sv_object_store_url (publisher->store), NULL);
+}
+
+static gboolean
+publish_work (SvIssuePublisher *publisher, const SvCatalog *catalog, Work *work, GError **error)
+{
+  const char *window_id = work->entry->window_id;
+  if (!check_issuers (publisher, catalog, work->entry, work->window, error))
+    return FALSE;
+  if (!work->window->is_published)
+    return TRUE;
+  if (work->is_over)
+  {
+    if (!sv_state_close_window (publisher->state, window_id, &work->last_id, error))
+      return FALSE;
+    work->keys = sv_issue_files_keys (publisher->state, catalog->index, window_id, error);
+    if (work->keys == NULL)
+      return FALSE;
+  }
+  if (!publish_all (publisher, work, error))
+    return FALSE;
+  tell_published (publisher, work);
+  return TRUE;
+}
+
 static gboolean
 publish_window (SvIssuePublisher *publisher, const SvSnapshot *snapshot, const SvIndexEntry *entry, GError **error)
 {
+  g_autoptr (GError) failure = NULL;
   const SvHead *head = sv_bindings_head (snapshot->bindings);
-  const SvIndex *index = snapshot->catalog->index;
-  g_autoptr (GPtrArray) keys = NULL;
-  Work work = { .files = { publisher->store, publisher->state, publisher->keypair, &index->chain },
+  Window *window = window_of (publisher, entry->window_id);
+  Work work = { .files = { publisher->store, publisher->state, publisher->keypair, &snapshot->catalog->index->chain },
                 .entry = entry,
-                .window = window_of (publisher, entry->window_id),
+                .window = window,
                 .is_over = sv_entry_expired (entry, head->finalized.number) };
-  if (work.window->is_done || head->best.number < entry->start_block)
+  window->is_measured = window->is_done || head->best.number < entry->start_block;
+  if (window->is_measured)
     return TRUE;
-  if (!check_issuers (publisher, snapshot->catalog, entry, work.window, error))
-    return FALSE;
-  if (!work.window->is_published)
-    return TRUE;
-  if (work.is_over)
-  {
-    if (!sv_state_close_window (publisher->state, entry->window_id, &work.last_id, error))
-      return FALSE;
-    work.keys = keys = collect_keys (publisher, index, entry->window_id, error);
-    if (keys == NULL)
-      return FALSE;
-  }
-  return publish_all (publisher, &work, error);
+  gboolean done = publish_work (publisher, snapshot->catalog, &work, &failure);
+  g_clear_pointer (&work.keys, g_ptr_array_unref);
+  if (done || g_error_matches (failure, SV_ERROR, SV_ERROR_VERIFY))
+    window->is_refused = !done || !window->is_published;
+  if (!done || window->is_refused)
+    measure_waiting (&work);
+  if (failure != NULL)
+    g_propagate_error (error, g_steal_pointer (&failure));
+  return done;
 }
 
 /* ── all of them ── */
@@ -319,12 +332,14 @@ take_lead (SvIssuePublisher *publisher)
   g_autoptr (GError) error = NULL;
   if (!sv_state_lead (publisher->state, TASK, &leads, &error))
     leads = FALSE;
-  sv_watch_report ("issue log", error, &publisher->lead_fault);
+  sv_watch_report_state (publisher->board, "issue log", error, &publisher->lead_told);
   if (leads != publisher->is_leading)
     forget_ends (publisher);
   g_mutex_lock (&publisher->lock);
   publisher->is_leading = leads;
-  publisher->waiting_since_ms = 0;
+  publisher->is_known = FALSE;
+  if (error == NULL && !leads)
+    publisher->waiting_since_ms = 0;
   publisher->n_failures += error != NULL;
   g_mutex_unlock (&publisher->lock);
   return leads;
@@ -340,6 +355,28 @@ give_way (SvIssuePublisher *publisher)
   publisher->gives_way = TRUE;
 }
 
+/* What is known of all windows of the index, those that were not come to included. */
+static void
+sum_up (SvIssuePublisher *publisher, const GPtrArray *entries)
+{
+  gint64 since_ms = 0;
+  guint n_refused = 0;
+  gboolean is_known = TRUE;
+  for (guint i = 0; i < entries->len; i++)
+  {
+    const Window *window = window_of (publisher, ((const SvIndexEntry *)entries->pdata[i])->window_id);
+    n_refused += window->is_refused ? 1 : 0;
+    is_known = is_known && window->is_measured;
+    if (window->waiting_ms > 0 && (since_ms == 0 || window->waiting_ms < since_ms))
+      since_ms = window->waiting_ms;
+  }
+  g_mutex_lock (&publisher->lock);
+  publisher->waiting_since_ms = since_ms;
+  publisher->n_refused = n_refused;
+  publisher->is_known = is_known;
+  g_mutex_unlock (&publisher->lock);
+}
+
 /* A store that does not answer for one window does not for the others. */
 static void
 step (gboolean is_demanded, gpointer data)
@@ -351,23 +388,20 @@ step (gboolean is_demanded, gpointer data)
     return;
   const GPtrArray *entries = snapshot->catalog->index->entries;
   gboolean is_unreachable = FALSE;
-  guint n_refused = 0;
   for (guint i = 0; i < entries->len && !is_unreachable && !g_atomic_int_get (&publisher->is_closing); i++)
   {
     const SvIndexEntry *entry = entries->pdata[i];
     Window *window = window_of (publisher, entry->window_id);
     g_autoptr (GError) error = NULL;
     gboolean done = publish_window (publisher, snapshot, entry, &error);
-    gboolean is_refused = window->judged != NULL && !window->is_published;
-    if (!done || !is_refused)
-      sv_watch_report ("issue log", error, &window->fault);
-    n_refused += is_refused;
+    if (!done || !window->is_refused)
+      sv_watch_report_state (publisher->board, "issue log", error, &window->told);
     is_unreachable = g_error_matches (error, SV_ERROR, SV_ERROR_UNREACHABLE);
     g_mutex_lock (&publisher->lock);
     publisher->n_failures += !done;
-    publisher->n_refused = n_refused;
     g_mutex_unlock (&publisher->lock);
   }
+  sum_up (publisher, entries);
 }
 
 /* ── its life ── */
@@ -425,7 +459,7 @@ sv_issue_publisher_free (SvIssuePublisher *publisher)
   g_clear_pointer (&publisher->store, sv_object_store_free);
   g_clear_pointer (&publisher->state, sv_state_free);
   g_hash_table_unref (publisher->windows);
-  g_free (publisher->lead_fault);
+  sv_watch_told_clear (&publisher->lead_told);
   g_mutex_clear (&publisher->lock);
   g_free (publisher);
 }
@@ -434,21 +468,25 @@ void
 sv_issue_publisher_write_metrics (SvIssuePublisher *publisher, GString *out)
 {
   g_mutex_lock (&publisher->lock);
-  gint64 lag_ms = publisher->waiting_since_ms != 0 ? MAX (sv_clock_ms () - publisher->waiting_since_ms, 0) : 0;
+  double unknown = publisher->is_known ? 0 : NAN;
+  double lag_s =
+      publisher->waiting_since_ms != 0 ? (double)MAX (sv_clock_ms () - publisher->waiting_since_ms, 0) / 1000 : unknown;
   sv_metrics_write_sample (out, "sv_issue_publisher_has_key", "gauge",
                            "1 where a hotkey to sign the published issue log with was read.", publisher->keypair != NULL);
   sv_metrics_write_sample (out, "sv_issue_publisher_leads", "gauge", "1 where this instance publishes the issue log.",
                            publisher->is_leading);
   sv_metrics_write_sample (out, "sv_issue_publisher_refused_windows", "gauge",
-                           "Windows whose issuers do not name this server's hotkey.", publisher->n_refused);
+                           "Windows to whose log this server adds nothing: their issuers do not name its hotkey, or the log is "
+                           "another database's. NaN where that is not known.",
+                           publisher->n_refused > 0 ? publisher->n_refused : unknown);
   sv_metrics_write_sample (out, "sv_issue_publisher_records_total", "counter", "Records published.",
                            (double)publisher->n_records);
   sv_metrics_write_sample (out, "sv_issue_publisher_files_total", "counter", "Files of records published.",
                            (double)publisher->n_files);
   sv_metrics_write_sample (out, "sv_issue_publisher_last_id", "gauge", "Last challenge id published.",
                            (double)publisher->last_id);
-  sv_metrics_write_sample (out, "sv_issue_publisher_lag_seconds", "gauge", "Age of the oldest record that is not published.",
-                           (double)lag_ms / 1000);
+  sv_metrics_write_sample (out, "sv_issue_publisher_lag_seconds", "gauge",
+                           "Age of the oldest record that is not published. NaN where that is not known.", lag_s);
   sv_metrics_write_sample (out, "sv_issue_publisher_failures_total", "counter", "Attempts to publish that failed.",
                            (double)publisher->n_failures);
   g_mutex_unlock (&publisher->lock);

@@ -1,5 +1,5 @@
-/* The socket is ours and not the HTTP library's, so that an address in use is told as what it is. It has no SO_REUSEPORT: two
- * instances on one port would share its requests in silence. */
+/* An address in use is told as what it is. The socket has no SO_REUSEPORT: two instances on one port would share its requests
+ * in silence. */
 #include "api/listen.h"
 
 #include <errno.h>

@@ -6,6 +6,7 @@
 #include <sodium.h>
 #include <string.h>
 
+#include "api/issue_files.h"
 #include "base/error.h"
 #include "base/log.h"
 #include "base/rfc3339.h"
@@ -21,6 +22,8 @@ struct SvManifestWatch
   SvChain *chain;
   SvReader *reader;
   SvState *state;
+  SvObjectStore *store; /* whose issue logs are looked at */
+  GHashTable *fenced;   /* the set of windows whose logs were */
   gboolean has_catalog;
   gboolean is_incomplete; /* a manifest of the index could not be had: try again */
   gboolean has_more;      /* some were left for the next step */
@@ -29,25 +32,12 @@ struct SvManifestWatch
   gboolean has_clips;
   guint64 clips_version;
   char *index_fault;
-  char *state_fault;
+  SvWatchTold state_told;
+  gint64 keys_away_us;  /* since when draw keys cannot be had, where the keeper of the state tells it */
   gboolean has_changed; /* catalog or clips */
   char *clips_fault;
   guint64 n_statements; /* on signers, that count */
 };
-
-void
-sv_watch_report (const char *what, const GError *error, char **last)
-{
-  const char *message = error != NULL ? error->message : NULL;
-  if (g_strcmp0 (message, *last) == 0)
-    return;
-  if (message != NULL)
-    sv_log ("warning", what, "reason", message, NULL);
-  else
-    sv_log ("info", what, "reason", "works again", NULL);
-  g_free (*last);
-  *last = g_strdup (message);
-}
 
 SvManifestWatch *
 sv_manifest_watch_new (const SvConfig *config, SvBoard *board, GError **error)
@@ -55,6 +45,7 @@ sv_manifest_watch_new (const SvConfig *config, SvBoard *board, GError **error)
   g_autoptr (SvManifestWatch) watch = g_new0 (SvManifestWatch, 1);
   watch->board = board;
   watch->left_out = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  watch->fenced = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   watch->chain = sv_chain_open (config, error);
   if (watch->chain == NULL)
     return NULL;
@@ -62,7 +53,10 @@ sv_manifest_watch_new (const SvConfig *config, SvBoard *board, GError **error)
   if (watch->reader == NULL)
     return NULL;
   watch->state = sv_state_open (config, error);
-  return watch->state != NULL ? g_steal_pointer (&watch) : NULL;
+  if (watch->state == NULL)
+    return NULL;
+  watch->store = sv_object_store_open (sv_config_get (config, "SCOREVISION_STORE"), config, error);
+  return watch->store != NULL ? g_steal_pointer (&watch) : NULL;
 }
 
 void
@@ -73,15 +67,30 @@ sv_manifest_watch_free (SvManifestWatch *watch)
   g_clear_pointer (&watch->reader, sv_reader_free);
   g_clear_pointer (&watch->chain, sv_chain_free);
   g_clear_pointer (&watch->state, sv_state_free);
+  g_clear_pointer (&watch->store, sv_object_store_free);
   sv_draw_keys_unref (watch->keys);
   g_hash_table_unref (watch->left_out);
+  g_hash_table_unref (watch->fenced);
   g_free (watch->index_fault);
-  g_free (watch->state_fault);
+  sv_watch_told_clear (&watch->state_told);
   g_free (watch->clips_fault);
   g_free (watch);
 }
 
 /* ── manifests ── */
+
+/* A database that is another one than the window's log was published from would give ids that lie in published ranges, and
+ * whoever holds shards against the log would reject honest ones. So nothing of a window is served before that is excluded. */
+static gboolean
+fence_window (SvManifestWatch *watch, const char *window_id, GError **error)
+{
+  if (g_hash_table_contains (watch->fenced, window_id))
+    return TRUE;
+  if (!sv_issue_files_fence (watch->store, watch->state, window_id, error))
+    return FALSE;
+  g_hash_table_add (watch->fenced, g_strdup (window_id));
+  return TRUE;
+}
 
 static gboolean
 load_manifest (SvManifestWatch *watch, SvCatalog *catalog, const SvIndexEntry *entry, GError **error)
@@ -139,12 +148,17 @@ load_entry (Loading *loading, const SvIndexEntry *entry)
     return;
   }
   loading->n_opened += is_ahead ? 1 : 0;
-  if (load_manifest (watch, loading->catalog, entry, &error))
+  if (!fence_window (watch, entry->window_id, &error))
+    loading->catalog->n_unfenced += is_ahead ? 0 : 1;
+  else if (load_manifest (watch, loading->catalog, entry, &error))
   {
+    watch->keys_away_us = 0;
     g_hash_table_remove (watch->left_out, entry->hash);
     return;
   }
   watch->is_incomplete = TRUE;
+  if (sv_watch_is_told_by_keeper (watch->board, error, &watch->keys_away_us))
+    return;
   if (g_hash_table_add (watch->left_out, g_strdup (entry->hash)))
     sv_log ("warning", "manifest left out", "manifest", entry->hash, "reason", error->message, NULL);
 }
@@ -319,6 +333,8 @@ sv_manifest_watch_step (gboolean is_demanded, gpointer data)
   step_index (watch, is_demanded ? SV_FETCH_BYPASS_CACHES : SV_FETCH_NORMAL);
   if (step_clips (watch, &error))
     sv_board_saw_state (watch->board, sv_clock_ms ());
-  sv_watch_report ("state", error, &watch->state_fault);
+  sv_watch_report_state (watch->board, "state", error, &watch->state_told);
   report_missing_clips (watch);
+  g_autoptr (SvSnapshot) snapshot = sv_board_get (watch->board);
+  sv_board_set_clip_gaps (watch->board, sv_snapshot_clip_gaps (snapshot));
 }

@@ -149,7 +149,7 @@ open_state (SvServer *server, const SvConfig *config, GError **error)
   if (state == NULL)
     return FALSE;
   service->tasks = sv_task_desk_new (g_steal_pointer (&state), GROUND_TRUTH_ROOM);
-  service->keeper = sv_state_keeper_new (config, &server->rules, service->admission, service->clip_key, error);
+  service->keeper = sv_state_keeper_new (config, service->board, &server->rules, service->admission, service->clip_key, error);
   return service->keeper != NULL;
 }
 

@@ -54,6 +54,7 @@ typedef struct SvRoute SvRoute;
 struct SvConnection;
 
 #define SV_REQUEST_ID_MAX 64
+#define SV_TASK_ID_MAX 40 /* a UUID, or a number */
 
 typedef struct
 {
@@ -68,9 +69,13 @@ typedef struct
   gsize body_length;
   const char *client; /* address, as limited and logged */
   const char *asker;  /* for the log, borrowed from the target; NULL until known */
-  gint64 arrived_us;  /* its first byte */
-  gint64 began_us;    /* its headers were taken apart */
-  gint64 step_us;     /* the step before is over; 0: steps of this request are not counted */
+  const char *miner;  /* likewise what was handed out: of a challenge, … */
+  const char *element;
+  guint64 challenge_id;      /* … 0 where none was; … */
+  char task[SV_TASK_ID_MAX]; /* … of a task that the request is about; "" */
+  gint64 arrived_us;         /* its first byte */
+  gint64 began_us;           /* its headers were taken apart */
+  gint64 step_us;            /* the step before is over; 0: steps of this request are not counted */
   SvWait waits_for;
   guint stage;   /* where a handler goes on after it was suspended; 0 at first */
   gpointer work; /* the handler's own */
@@ -107,6 +112,9 @@ const SvRoute *sv_route_find (const char *path, gboolean is_plain);
 
 /* (transfer none) why challenges cannot be handed out, in words; NULL where they can. */
 const char *sv_service_fault (const SvService *service);
+
+/* Notes for the log which task the request is about. */
+void sv_exchange_note_task (SvExchange *exchange, guint64 id);
 
 /* Said in a handler that returns NULL, before the request is handed to another thread. */
 void sv_exchange_suspend (SvExchange *exchange);

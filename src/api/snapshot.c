@@ -275,7 +275,9 @@ struct SvBoard
   gint64 index_seen_ms;
   gint64 store_seen_ms;
   gint64 made_ms;
-  gint leads; /* atomic */
+  gint leads;         /* atomic */
+  gint is_state_away; /* atomic */
+  SvClipGaps gaps;
 };
 
 SvBoard *
@@ -424,6 +426,35 @@ gboolean
 sv_board_leads (SvBoard *board)
 {
   return g_atomic_int_get (&board->leads);
+}
+
+void
+sv_board_set_state_away (SvBoard *board, gboolean is_away)
+{
+  g_atomic_int_set (&board->is_state_away, is_away);
+}
+
+gboolean
+sv_board_state_is_away (SvBoard *board)
+{
+  return g_atomic_int_get (&board->is_state_away);
+}
+
+void
+sv_board_set_clip_gaps (SvBoard *board, SvClipGaps gaps)
+{
+  g_mutex_lock (&board->lock);
+  board->gaps = gaps;
+  g_mutex_unlock (&board->lock);
+}
+
+SvClipGaps
+sv_board_clip_gaps (SvBoard *board)
+{
+  g_mutex_lock (&board->lock);
+  SvClipGaps gaps = board->gaps;
+  g_mutex_unlock (&board->lock);
+  return gaps;
 }
 
 void

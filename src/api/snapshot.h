@@ -31,6 +31,7 @@ typedef struct
 {
   SvIndex *index;
   GHashTable *manifests; /* hash -> SvServedManifest */
+  guint n_unfenced;      /* entries in force that are left out because the issue log of their window cannot be looked at */
   /* The index divided, so that a rule about one hash or one window looks at few entries: */
   GHashTable *by_hash;   /* hash -> SvIndex with no more than its entries, which are @index's */
   GHashTable *by_window; /* window id -> the same */
@@ -104,6 +105,21 @@ gint64 sv_board_state_seen_ms (SvBoard *board);
 /* Whether this instance is the one that reads the chain. */
 void sv_board_set_leads (SvBoard *board, gboolean leads);
 gboolean sv_board_leads (SvBoard *board);
+
+/* Whether the state could not be asked when it was asked last; its keeper knows. Until he has said so it could. */
+void sv_board_set_state_away (SvBoard *board, gboolean is_away);
+gboolean sv_board_state_is_away (SvBoard *board);
+
+/* Why challenges of the windows in force fail, for all instances that share a database and a store. */
+typedef struct
+{
+  guint n_missing;  /* clips of these windows that are not registered, or that the store is known not to have */
+  guint n_clipless; /* elements that have no clips at all */
+} SvClipGaps;
+
+SvClipGaps sv_snapshot_clip_gaps (const SvSnapshot *snapshot);
+void sv_board_set_clip_gaps (SvBoard *board, SvClipGaps gaps);
+SvClipGaps sv_board_clip_gaps (SvBoard *board);
 
 typedef struct
 {

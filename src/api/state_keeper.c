@@ -12,6 +12,7 @@
 
 struct SvStateKeeper
 {
+  SvBoard *board; /* borrowed */
   SvState *state;
   SvAdmissionRules rules;
   SvAdmissionMemory *memory; /* borrowed */
@@ -50,6 +51,7 @@ look (SvStateKeeper *keeper, GError **error)
   gboolean ok =
       g_atomic_int_get (&keeper->is_ready) ? sv_state_clips_version (keeper->state, &version, error) : prepare (keeper, error);
   g_atomic_int_set (&keeper->is_missing, !ok);
+  sv_board_set_state_away (keeper->board, !ok);
   return ok;
 }
 
@@ -79,10 +81,11 @@ look_first (SvStateKeeper *keeper, GError **error)
 }
 
 SvStateKeeper *
-sv_state_keeper_new (const SvConfig *config, const SvAdmissionRules *rules, SvAdmissionMemory *memory, guint8 *clip_key,
-                     GError **error)
+sv_state_keeper_new (const SvConfig *config, SvBoard *board, const SvAdmissionRules *rules, SvAdmissionMemory *memory,
+                     guint8 *clip_key, GError **error)
 {
   g_autoptr (SvStateKeeper) keeper = g_new0 (SvStateKeeper, 1);
+  keeper->board = board;
   keeper->rules = *rules;
   keeper->memory = memory;
   keeper->clip_key = clip_key;

@@ -4,15 +4,17 @@
 #pragma once
 
 #include "api/admission.h"
+#include "api/snapshot.h"
 #include "base/config.h"
 
 typedef struct SvStateKeeper SvStateKeeper;
 
-/* Looks at once, then every second. @memory and @clip_key (SV_CLIP_LINK_KEY_SIZE bytes) are borrowed, filled in before the
+/* Looks at once, then every second. The board is told what he sees. @board, @memory and @clip_key
+ * (SV_CLIP_LINK_KEY_SIZE bytes) are borrowed, the last two filled in before the
  * keeper is ready, and nobody else's before. Fails where the setting is wrong or the database holds what it must not; one that
  * cannot be reached, or refuses, is logged. Returns: (transfer full). */
-SvStateKeeper *sv_state_keeper_new (const SvConfig *config, const SvAdmissionRules *rules, SvAdmissionMemory *memory,
-                                    guint8 *clip_key, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+SvStateKeeper *sv_state_keeper_new (const SvConfig *config, SvBoard *board, const SvAdmissionRules *rules,
+                                    SvAdmissionMemory *memory, guint8 *clip_key, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void sv_state_keeper_free (SvStateKeeper *keeper);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (SvStateKeeper, sv_state_keeper_free)
 

@@ -177,6 +177,7 @@ sv_handle_task_next (SvExchange *exchange)
   SvReply *fault = sv_issue_entry_fault (work->entry);
   if (fault != NULL)
     return fault;
+  sv_exchange_note_task (exchange, work->entry->task->id);
   json_object_set_new (work->task, "id", sv_json_integer (work->entry->task->id));
   json_object_set_new (work->task, "task_id", sv_json_integer (work->entry->task->id));
   return sv_reply_json (200, "issued", g_steal_pointer (&work->task));
@@ -284,7 +285,10 @@ sv_handle_task_complete (SvExchange *exchange)
   Work *work = work_of (exchange);
   SvReply *reply = exchange->stage == STAGE_BEGIN ? read_body (exchange, &work->id) : NULL;
   if (reply == NULL)
+  {
+    sv_exchange_note_task (exchange, work->id);
     reply = go_on (exchange, work, TRUE, &is_done);
+  }
   if (!is_done)
     return reply;
   g_autofree char *completed_at = sv_time_format (work->job->completed_ms);
@@ -330,7 +334,10 @@ sv_handle_task_ground_truth (SvExchange *exchange)
   Work *work = work_of (exchange);
   SvReply *reply = exchange->stage == STAGE_BEGIN ? read_id (exchange, &work->id) : NULL;
   if (reply == NULL)
+  {
+    sv_exchange_note_task (exchange, work->id);
     reply = go_on (exchange, work, FALSE, &is_done);
+  }
   if (!is_done)
     return reply;
   reply = reply_ground_truth (work->job);

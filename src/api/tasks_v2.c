@@ -24,10 +24,11 @@ free_work (gpointer data)
 }
 
 static json_t *
-make_task (const SvService *service, const SvClip *clip, gint64 now_ms)
+make_task (SvExchange *exchange, const SvClip *clip, gint64 now_ms)
 {
   g_autofree char *task_id = g_uuid_string_random ();
-  json_t *task = sv_task_body (service, clip, sv_task_seed (), now_ms);
+  g_strlcpy (exchange->task, task_id, sizeof exchange->task);
+  json_t *task = sv_task_body (exchange->service, clip, sv_task_seed (), now_ms);
   json_object_set_new (task, "task_id", json_string (task_id));
   return task;
 }
@@ -88,7 +89,7 @@ begin (SvExchange *exchange, Work *work)
       sv_issue_log_submit (exchange->service->issue_log, sv_issue_entry_new (&work->admission));
     return sv_task_reply_no_clip ();
   }
-  work->task = make_task (exchange->service, clip, now_ms);
+  work->task = make_task (exchange, clip, now_ms);
   if (is_stranger)
     return sv_reply_json (200, "issued", g_steal_pointer (&work->task));
   record (exchange, work);

@@ -39,3 +39,19 @@ void sv_clip_watch_step (gboolean is_demanded, gpointer watch);
 
 /* Logs @error unless it is the one that @last holds, and remembers it there; NULL: all is well again. */
 void sv_watch_report (const char *what, const GError *error, char **last);
+
+/* What a watcher that reads the state has told. */
+typedef struct
+{
+  char *fault;
+  gint64 since_us; /* monotonic: the state is away, and its keeper has not said so; 0: it is not */
+} SvWatchTold;
+
+void sv_watch_told_clear (SvWatchTold *told);
+
+/* The same, but for a state that is away: of that there is one line, its keeper's, whoever meets it. A fault of the state that
+ * the keeper does not meet is told after a while. */
+void sv_watch_report_state (SvBoard *board, const char *what, const GError *error, SvWatchTold *told);
+
+/* TRUE where @error is the keeper's to tell; *@since_us is kept between calls, 0 at first. */
+gboolean sv_watch_is_told_by_keeper (SvBoard *board, const GError *error, gint64 *since_us);

@@ -17,6 +17,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/http_address.h"
+#include "base/http_tls.h"
 
 #define MAX_HEADER_BYTES (64 * 1024)
 #define MIN_OTHER_BODY (64 * 1024) /* a reason may be longer than what was asked for */
@@ -125,7 +126,10 @@ address_is_allowed (SvHttpHop *hop, const char *address, SvAddressKind kind)
   if (!hop->url.is_https && kind != SV_ADDRESS_LOOPBACK)
     return refuse (hop, SV_ERROR_POLICY, "http is allowed on this machine only; https is needed") != 0;
   if (kind != SV_ADDRESS_PUBLIC && !is_own (hop))
-    return refuse (hop, SV_ERROR_POLICY, "refused: it leads to a private or local address") != 0;
+    return refuse (
+               hop, SV_ERROR_POLICY,
+               "refused: it leads to a private or local address; if it is yours, name its host and port in a setting of your "
+               "own, such as SCOREVISION_API, R2_PUBLIC_URL or CHUTES_MINER_BASE_URL_TEMPLATE") != 0;
   return TRUE;
 }
 
@@ -399,20 +403,6 @@ has_begun_to_answer (const SvHttpHop *hop, CURLcode code)
   return hop->header_bytes > 0 || (first_byte_us > 0 && code != CURLE_GOT_NOTHING);
 }
 
-/* What libraries of TLS say of a server that answers in plain HTTP, or hangs up, helps nobody who does not know them. */
-static const char *
-explain_no_tls (const SvHttpHop *hop, CURLcode code)
-{
-  if (code != CURLE_SSL_CONNECT_ERROR)
-    return NULL;
-  if (strstr (hop->message, "wrong version number") != NULL || strstr (hop->message, "unexpected TLS packet") != NULL)
-    return "no TLS is spoken at this port; if the server is meant, its address begins with http://, or has another port";
-  if (strstr (hop->message, "SSL_ERROR_SYSCALL") != NULL)
-    return "the connection ended before there was TLS: it was cut, or no TLS is spoken at this port, whose address then begins "
-           "with http://";
-  return NULL;
-}
-
 /* Our own reason, or libcurl's. Its text may quote what the server sent. */
 static gboolean
 report (SvHttpHop *hop, CURLcode code, GError **error)
@@ -425,9 +415,9 @@ report (SvHttpHop *hop, CURLcode code, GError **error)
   const char *reason = hop->message[0] != '\0' ? hop->message : sv_curl ()->easy_strerror (code);
   if (code == CURLE_COULDNT_RESOLVE_PROXY)
     reason = sv_curl ()->easy_strerror (code); /* the proxy's URL may hold a password */
-  const char *no_tls = explain_no_tls (hop, code);
-  if (no_tls != NULL)
-    reason = no_tls;
+  const char *tls = sv_http_tls_explain (code, hop->message);
+  if (tls != NULL)
+    reason = tls;
   g_autofree char *printable = g_strdup (reason);
   for (char *p = printable; *p != '\0'; p++)
     if (!g_ascii_isprint (*p))
@@ -458,6 +448,7 @@ sv_http_hop_run (SvHttpHop *hop, const char *encodings, gint64 deadline, GError 
   sv_curl ()->easy_setopt (hop->curl, CURLOPT_USERAGENT, "scorevision/" SV_VERSION);
   sv_curl ()->easy_setopt (hop->curl, CURLOPT_ACCEPT_ENCODING, encodings);
   sv_curl ()->easy_setopt (hop->curl, CURLOPT_HTTPHEADER, headers);
+  sv_http_tls_set_authorities (hop->curl);
   set_method_and_body (hop);
   set_limits (hop, remaining_ms);
   set_callbacks (hop);

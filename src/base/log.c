@@ -84,6 +84,21 @@ is_bare (const char *value)
   return TRUE;
 }
 
+/* Fields that are numbers whatever their event is; in JSON they are written as such. */
+static gboolean
+is_number (const char *key, const char *value)
+{
+  static const char *const names[] = { "status",   "ms", "left_out",  "block",     "head",
+                                       "sequence", "n",  "manifests", "challenge", NULL };
+  gsize digits = strspn (value, "0123456789");
+  if (digits == 0 || digits > 15 || (value[0] == '0' && digits > 1))
+    return FALSE;
+  const char *rest = value + digits;
+  if (*rest == '.' && g_ascii_isdigit (rest[1]))
+    rest += 1 + strspn (rest + 1, "0123456789");
+  return *rest == '\0' && g_strv_contains (names, key);
+}
+
 static void
 append_pair (GString *line, gsize begin, const char *key, const char *value, SvLogFormat format)
 {
@@ -95,7 +110,7 @@ append_pair (GString *line, gsize begin, const char *key, const char *value, SvL
   else
     g_string_append (line, key);
   g_string_append_c (line, format == SV_LOG_JSON ? ':' : '=');
-  if (format == SV_LOG_LOGFMT && is_bare (value))
+  if (format == SV_LOG_LOGFMT ? is_bare (value) : is_number (key, value))
     g_string_append (line, value);
   else
     append_quoted (line, value, format);

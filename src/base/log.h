@@ -14,7 +14,8 @@ void sv_log_set_format (SvLogFormat format);
 SvLogFormat sv_log_format (void);
 
 /* sv_log ("info", "published", "window", "2025-10-23", "sequence", "12", NULL): level, event, then pairs of strings; a NULL
- * key ends the list, a NULL value is left out. Thread-safe; a line is written by one write(2). */
+ * key ends the list, a NULL value is left out. In JSON the values of fields that are numbers in every event (log.c) are
+ * numbers. Thread-safe; a line is written by one write(2). */
 void sv_log (const char *level, const char *event, ...) G_GNUC_NULL_TERMINATED;
 
 /* The same line appended to @lines, for those who write many at once: by sv_log_write(), before SV_LOG_LINES_MAX is exceeded,

@@ -63,9 +63,12 @@ static void
 print_next_steps (const SvKeypair *keypair)
 {
   sv_say (stdout,
-          "Next, as a miner:     sv miner elements --window upcoming\n"
-          "Next, as an operator: export SCOREVISION_MANIFEST_SIGNERS=%s\n"
-          "                      sv manifest create --help\n",
+          "Next, as a miner, runner or validator, who name the operator whom they trust:\n"
+          "  export SCOREVISION_MANIFEST_SIGNERS=chain:owner      (or the operator's account)\n"
+          "  sv miner elements --window upcoming\n"
+          "Next, only as the operator, who signs manifests with this key:\n"
+          "  export SCOREVISION_MANIFEST_SIGNERS=%s\n"
+          "  sv manifest create --help\n",
           sv_keypair_address (keypair));
 }
 

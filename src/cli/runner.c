@@ -8,6 +8,7 @@
 #include "cli/commands.h"
 #include "cli/table.h"
 #include "runner/runner.h"
+#include "runner/settings.h"
 
 #define PAUSE_AFTER_FAILURE_S 10
 #define STEP_WIDTH 79 /* what is written over must not wrap */
@@ -83,6 +84,8 @@ print_run (const SvRun *run)
   else
     printf ("challenge %s: %s in window %s, miner %s (%s)\n", shard->challenge_id, shard->element_id, shard->window_id,
             shard->miner_hotkey, shard->is_self ? "self" : "public");
+  if (shard->draw_commit != NULL)
+    printf ("  drawn by   %s (draw_commit)\n", shard->draw_commit);
   if (shard->has_p95)
     printf ("  p95        %.0f ms, RTF %.3f: gate %s\n", shard->p95_latency_ms, shard->rtf,
             shard->latency_pass ? "passed" : "failed");
@@ -179,7 +182,8 @@ static int
 run_runner (SvContext *context, int argc, char **argv, GError **error)
 {
   g_auto (GStrv) miners = NULL;
-  if (!sv_check_arguments (argc, 0, 0, "sv runner [--once|--count N]", error) || !check_options (&miners, error))
+  if (!sv_check_arguments (argc, 0, 0, "sv runner [--once|--count N]", error) || !check_options (&miners, error) ||
+      !sv_runner_check_settings (context->config, error))
     return 1;
   gboolean is_v3 = sv_config_get_boolean (context->config, "SCOREVISION_USE_CHALLENGE_V3");
   SvChain *chain = sv_context_chain (context, error);

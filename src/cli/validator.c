@@ -89,6 +89,37 @@ print_issue_logs (SvAudit *audit)
   }
 }
 
+static json_t *
+draw_commits_to_json (const SvAudit *audit)
+{
+  const SvDrawCommits *commits = sv_audit_draw_commits (audit);
+  json_t *item = json_object (), *different = json_array ();
+  for (guint i = 0; i < commits->different->len; i++)
+    json_array_append_new (different, json_string (commits->different->pdata[i]));
+  json_object_set_new (item, "same", sv_json_integer (commits->n_same));
+  json_object_set_new (item, "different", sv_json_integer (commits->n_different));
+  json_object_set_new (item, "details", different);
+  return item;
+}
+
+static void
+print_draw_commits (const SvAudit *audit)
+{
+  const SvDrawCommits *commits = sv_audit_draw_commits (audit);
+  if (commits->n_same + commits->n_different == 0)
+    return;
+  printf ("draw_commit: %" G_GUINT64_FORMAT " as the K that was published, %" G_GUINT64_FORMAT " different\n", commits->n_same,
+          commits->n_different);
+  for (guint i = 0; i < commits->different->len; i++)
+  {
+    g_autofree char *shown = sv_printable (commits->different->pdata[i]);
+    printf ("  %s\n", shown);
+  }
+  if (commits->n_different > 0)
+    puts ("  either the operator has changed K, or who signed wrote down what he was not given: ask both, and compare\n"
+          "  with the shards of other validators");
+}
+
 /* ── the report ── */
 
 static gboolean
@@ -112,6 +143,7 @@ print_json (SvAudit *audit, const SvTallyCounts *counts, GError **error)
   json_object_set_new (document, "issue_confirmed",
                        sv_json_integer (counts->by_verdict[SV_SHARD_ACCEPTED] - counts->issue_unchecked));
   json_object_set_new (document, "issue_logs", issue_logs_to_json (audit));
+  json_object_set_new (document, "draw_commits", draw_commits_to_json (audit));
   json_object_set_new (document, "shared_chutes", sv_json_integer (counts->shared_chutes));
   json_object_set (document, "not_accepted", shards);
   sv_print_json (document);
@@ -153,9 +185,12 @@ print_notes (SvAudit *audit, const SvTallyCounts *counts)
     puts ("nothing was audited: there is no shard; runners write them to SCOREVISION_RESULTS_STORE");
   if (counts->duplicates > 0)
     printf ("%" G_GUINT64_FORMAT " more stand for a challenge that another shard stands for\n", counts->duplicates);
-  if (counts->issue_unchecked > 0)
-    printf ("issue: unchecked for %" G_GUINT64_FORMAT " accepted: no published issue log covers their challenges (yet)\n",
-            counts->issue_unchecked);
+  guint64 n_accepted = counts->by_verdict[SV_SHARD_ACCEPTED];
+  if (n_accepted > 0)
+    printf ("issue log: %" G_GUINT64_FORMAT " confirmed, %" G_GUINT64_FORMAT " unchecked%s\n",
+            n_accepted - counts->issue_unchecked, counts->issue_unchecked,
+            counts->issue_unchecked > 0 ? ": no published issue log covers their challenges (yet)" : "");
+  print_draw_commits (audit);
   print_issue_logs (audit);
   g_autofree char *unreadable = sv_audit_unreadable_blocks (audit);
   if (*unreadable != '\0')
@@ -242,8 +277,10 @@ static int
 run_audit (SvContext *context, int argc, char **argv, GError **error)
 {
   if (opt_draws)
-    return sv_check_arguments (argc, 0, 0, "--draws [--window-id W]", error) ? sv_audit_draws (context, opt_window_id, error)
-                                                                             : 1;
+    return sv_check_arguments (argc, 0, 0,
+                               "sv validator audit --draws [--window-id W]; shards are held against K without --draws", error)
+               ? sv_audit_draws (context, opt_window_id, error)
+               : 1;
   g_autoptr (SvAudit) audit = open_audit (context, error);
   if (audit == NULL || !read_sources (context, audit, argc, argv, error))
     return 1;
@@ -252,7 +289,8 @@ run_audit (SvContext *context, int argc, char **argv, GError **error)
   if (!sv_tally_count (sv_audit_tally (audit), &counts, error) ||
       !(context->as_json ? print_json (audit, &counts, error) : print_report (context, audit, &counts, error)))
     return 1;
-  if (counts.by_verdict[SV_SHARD_REJECTED] > 0)
+  if (counts.by_verdict[SV_SHARD_REJECTED] + sv_audit_draw_commits (audit)->n_different > 0 ||
+      sv_audit_has_contradiction (audit))
     return 3;
   return counts.unreadable > 0 ? 5 : 0;
 }
@@ -264,8 +302,11 @@ const SvCommand sv_validator_commands[] = {
     "read. Every shard is checked by the twelve rules of the protocol in their order, and the first that fails is named.\n\n"
     "With --draws no shards are read: every challenge of a window that is over (of all such windows, without --window-id) is\n"
     "drawn again with the K that the operator published after the window, and each that differs is named.\n\n"
-    "Exit status: 0 nothing rejected or unreadable, 3 something rejected, 5 something unreadable, 2 no validator list; with\n"
-    "--draws 0 all right, 3 something wrong, 5 something unreadable, 4 not closed yet.",
+    "Exit status: 0 nothing rejected or unreadable, 3 something rejected, or an issue log that contradicts itself or shards, "
+    "5\n"
+    "something unreadable, 2 no validator list; with --draws 0 all right, 3 something wrong, or a log that contradicts itself, "
+    "5\n"
+    "something unreadable, 4 not closed yet.",
     "  sv validator audit file:/srv/results --validators chain:permit\n"
     "  sv validator audit shards.jsonl --json\n"
     "  sv validator audit --draws --window-id 2025-10-23",

@@ -94,6 +94,7 @@ print_table (const SvContext *context, const GPtrArray *all)
   static const SvColumn columns[] = { SV_COLUMN_LEFT, SV_COLUMN_RIGHT, SV_COLUMN_RIGHT, SV_COLUMN_LEFT };
   static const SvStyle styles[] = { [SV_DRAWS_RIGHT] = SV_STYLE_GREEN,
                                     [SV_DRAWS_WRONG] = SV_STYLE_RED,
+                                    [SV_DRAWS_CONTRADICTED] = SV_STYLE_RED,
                                     [SV_DRAWS_UNREADABLE] = SV_STYLE_YELLOW,
                                     [SV_DRAWS_NOT_CLOSED] = SV_STYLE_DIM };
   g_autoptr (SvTable) table = sv_table_new (headers, columns);
@@ -153,7 +154,9 @@ print_report (const SvContext *context, const GPtrArray *all)
     has_keys |= ((const SvDraws *)all->pdata[i])->keys->len > 0;
   }
   if (has_keys)
-    puts ("\nEach draw_commit must be the one that the answers had, which runners were given before anything was drawn.");
+    puts ("\nEach draw_commit must be the one that the answers had. Runners note it in their shards: `sv validator audit "
+          "SOURCE`\n"
+          "compares, and shows each that differs.");
 }
 
 static int
@@ -162,7 +165,7 @@ exit_status (const GPtrArray *all)
   guint n[SV_DRAWS_NOT_CLOSED + 1] = { 0 };
   for (guint i = 0; i < all->len; i++)
     n[((const SvDraws *)all->pdata[i])->verdict]++;
-  if (n[SV_DRAWS_WRONG] > 0)
+  if (n[SV_DRAWS_WRONG] + n[SV_DRAWS_CONTRADICTED] > 0)
     return 3;
   if (n[SV_DRAWS_UNREADABLE] > 0)
     return 5;

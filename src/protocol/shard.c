@@ -49,6 +49,7 @@ sv_shard_free (SvShard *shard)
   g_free (shard->hf_revision);
   g_free (shard->pgt_recipe_hash);
   g_free (shard->salt_id);
+  g_free (shard->draw_commit);
   json_decref (shard->metrics);
   g_free (shard->latencies_ms);
   json_decref (shard->telemetry);
@@ -207,6 +208,7 @@ read_manifest_fields (const SvScope *scope, SvShard *shard)
   sv_scope_integer (scope, "seed", SV_REQUIRED, &shard->seed);
   shard->pgt_recipe_hash = read_string (scope, "pgt_recipe_hash", SV_OPTIONAL, sv_hash_is_valid);
   shard->salt_id = read_string (scope, "salt_id", SV_OPTIONAL, is_label);
+  shard->draw_commit = read_string (scope, "draw_commit", SV_OPTIONAL, sv_hash_is_valid);
   read_score (scope, shard);
 }
 
@@ -305,6 +307,8 @@ add_manifest_fields (json_t *json, const SvShard *shard)
   json_object_set_new (json, "seed", sv_json_integer (shard->seed));
   json_object_set_new (json, "pgt_recipe_hash", sv_json_string_or_null (shard->pgt_recipe_hash));
   json_object_set_new (json, "salt_id", sv_json_string_or_null (shard->salt_id));
+  if (shard->draw_commit != NULL)
+    json_object_set_new (json, "draw_commit", json_string (shard->draw_commit));
   json_object_set_new (json, "composite_score", real_or_null (shard->has_score, shard->composite_score));
   json_object_set_new (json, "latency_pass", json_boolean (shard->latency_pass));
   json_object_set_new (json, "p95_latency_ms", real_or_null (shard->has_p95, shard->p95_latency_ms));

@@ -29,6 +29,7 @@ typedef struct
   guint64 seed;
   char *pgt_recipe_hash; /* or NULL */
   char *salt_id;         /* or NULL */
+  char *draw_commit;     /* of the answer, or NULL: older runners did not note it */
   json_t *metrics;       /* an object, {} without an evaluator */
   gboolean has_score;
   double composite_score;
@@ -74,7 +75,7 @@ typedef enum
   SV_ISSUE_UNCHECKED, /* no log, or an id outside every published range */
   SV_ISSUE_CONFIRMED,
   SV_ISSUE_CONTRADICTED, /* the log has other values, or lacks an id that it must have */
-  SV_ISSUE_UNREADABLE,   /* its issuer has signed two different logs: it proves nothing */
+  SV_ISSUE_DISPUTED,     /* its issuer has signed two different logs: it proves nothing */
 } SvIssueStatus;
 
 /* What rules 2 to 7 ask of the world about one shard. Each question is asked at most once, and only when its rule is reached.

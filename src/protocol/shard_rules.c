@@ -184,8 +184,8 @@ static gboolean
 check_issued (Audit *audit)
 {
   audit->judgement->issue = audit->context->find_issue (audit->context->data, audit->shard);
-  if (audit->judgement->issue == SV_ISSUE_UNREADABLE)
-    return undecided (audit, "unreadable",
+  if (audit->judgement->issue == SV_ISSUE_DISPUTED)
+    return undecided (audit, "contradicted",
                       g_strdup_printf ("the issue log of window %s contradicts itself", audit->shard->window_id));
   return audit->judgement->issue != SV_ISSUE_CONTRADICTED ||
          reject (audit, "not_issued", "the issue log has no challenge %s with this validator, miner, element, clip and seed",

@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/identifiers.h"
+#include "base/url.h"
 #include "protocol/predictions.h"
 #include "protocol/shard.h"
 
@@ -37,23 +38,32 @@ has_own_domain (const char *template)
   return TRUE;
 }
 
-char *
-sv_chute_url (const SvConfig *config, const char *slug, GError **error)
+/* What holds for every slug. */
+static gboolean
+check_template (const char *template, GError **error)
 {
-  const char *template = sv_config_get (config, "CHUTES_MINER_BASE_URL_TEMPLATE");
-  const char *endpoint = sv_config_get (config, "CHUTES_MINER_PREDICT_ENDPOINT");
   if (template == NULL || strstr (template, "{slug}") == NULL)
   {
     g_set_error (error, SV_ERROR, SV_ERROR_USAGE,
                  "CHUTES_MINER_BASE_URL_TEMPLATE must hold {slug}, as in https://{slug}.chutes.ai");
-    return NULL;
+    return FALSE;
   }
   if (!has_own_domain (template))
   {
     g_set_error (error, SV_ERROR, SV_ERROR_USAGE,
                  "CHUTES_MINER_BASE_URL_TEMPLATE must name the domain after {slug}, as in https://{slug}.chutes.ai");
-    return NULL;
+    return FALSE;
   }
+  return TRUE;
+}
+
+char *
+sv_chute_url (const SvConfig *config, const char *slug, GError **error)
+{
+  const char *template = sv_config_get (config, "CHUTES_MINER_BASE_URL_TEMPLATE");
+  const char *endpoint = sv_config_get (config, "CHUTES_MINER_PREDICT_ENDPOINT");
+  if (!check_template (template, error))
+    return NULL;
   if (!sv_chute_slug_is_valid (slug))
   {
     g_autofree char *shown = sv_text_printable (slug);
@@ -66,6 +76,19 @@ sv_chute_url (const SvConfig *config, const char *slug, GError **error)
   while (length > 0 && base[length - 1] == '/')
     base[--length] = '\0';
   return g_strdup_printf ("%s/%s", base, endpoint != NULL ? endpoint : "predict");
+}
+
+gboolean
+sv_chute_check_settings (const SvConfig *config, GError **error)
+{
+  g_auto (SvUrl) url = { 0 };
+  g_autofree char *text = sv_chute_url (config, "slug", error);
+  if (text == NULL)
+    return FALSE;
+  if (sv_url_parse (text, &url, error))
+    return TRUE;
+  g_prefix_error (error, "CHUTES_MINER_BASE_URL_TEMPLATE and CHUTES_MINER_PREDICT_ENDPOINT give no address: ");
+  return FALSE;
 }
 
 /* ── the answer ── */

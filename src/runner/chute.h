@@ -40,3 +40,6 @@ gboolean sv_call_miner_model_on_chutes (SvHttpClient *http, const SvConfig *conf
  * and for a slug that is none: it stands in a host name that CHUTES_API_KEY is sent to.
  * Returns: (transfer full). */
 char *sv_chute_url (const SvConfig *config, const char *slug, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Whether the settings make an address of any slug. SV_ERROR_USAGE names them. */
+gboolean sv_chute_check_settings (const SvConfig *config, GError **error) G_GNUC_WARN_UNUSED_RESULT;

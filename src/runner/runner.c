@@ -10,23 +10,11 @@
 #include "runner/clip.h"
 #include "runner/evaluator.h"
 #include "runner/runner_internal.h"
+#include "runner/settings.h"
 
 #define MAX_LEGACY_FRAMES 100000 /* a legacy task does not say how long its clip is */
 
 /* ── life ── */
-
-static const char *
-results_store (const SvConfig *config, GError **error)
-{
-  const char *results = sv_config_get (config, "SCOREVISION_RESULTS_STORE");
-  const char *store = sv_config_get (config, "SCOREVISION_STORE");
-  if (results != NULL)
-    return results;
-  if (store != NULL && g_str_has_prefix (store, "file:"))
-    return store;
-  g_set_error (error, SV_ERROR, SV_ERROR_USAGE, "set SCOREVISION_RESULTS_STORE: the store that this runner's shards go to");
-  return NULL;
-}
 
 static gboolean
 set_client (SvRunner *runner, GError **error)
@@ -59,7 +47,7 @@ sv_runner_new (const SvConfig *config, SvChain *chain, SvReader *reader, const S
   runner->own_origins = sv_own_origins (config);
   runner->evaluator = sv_config_get (config, "SCOREVISION_EVALUATOR");
   runner->keypair = sv_wallet_load (config, error);
-  const char *store = runner->keypair != NULL ? results_store (config, error) : NULL;
+  const char *store = runner->keypair != NULL ? sv_runner_results_store (config, error) : NULL;
   runner->results = store != NULL ? sv_object_store_open (store, config, error) : NULL;
   if (runner->results == NULL || !set_client (runner, error))
     return NULL;
@@ -258,6 +246,7 @@ start_shard (const SvRunner *runner, const SvWork *work, const SvElement *elemen
   shard->block = challenge->block;
   shard->created_at = sv_clock_ms ();
   shard->seed = challenge->seed;
+  shard->draw_commit = g_strdup (challenge->draw_commit);
   shard->pgt_recipe_hash = g_strdup (element->pgt_recipe_hash);
   return shard;
 }

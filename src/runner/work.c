@@ -25,16 +25,25 @@ sv_work_clear (SvWork *work)
 typedef enum
 {
   AGAIN,          /* with a new nonce */
+  ANOTHER_DRAW,   /* of the next element: this one's clip is not there */
   FRESH_MANIFEST, /* read index and manifest past caches */
   FRESH_BINDINGS, /* refresh the proof */
   WAIT,
   GIVE_UP,
 } Remedy;
 
+static gboolean
+lacks_clip (const SvRefusal *refusal)
+{
+  return refusal->status == 503 && g_strcmp0 (refusal->error, "no_challenge") == 0;
+}
+
 static Remedy
 remedy_for (const SvRefusal *refusal)
 {
   gboolean is_replay = g_strcmp0 (refusal->reason, "replayed_nonce") == 0;
+  if (lacks_clip (refusal))
+    return ANOTHER_DRAW;
   switch (refusal->status)
   {
   case 401:
@@ -55,9 +64,25 @@ remedy_for (const SvRefusal *refusal)
   }
 }
 
+/* Neither the runner nor the miner can do anything about it, so it says who can. */
+static void
+set_without_clip (const SvRefusal *refusal, GError **error)
+{
+  g_set_error (error, SV_ERROR, SV_ERROR_UNREACHABLE,
+               "the Challenge API answered 503 no_challenge: %s; the fault is neither this machine's nor the miner's: tell the "
+               "API's operator, who has to name clips in the window's manifest and to register each with `sv clip add`; until "
+               "then other elements may have clips (--element)",
+               refusal->message);
+}
+
 static void
 set_refused (const SvRefusal *refusal, GError **error)
 {
+  if (lacks_clip (refusal))
+  {
+    set_without_clip (refusal, error);
+    return;
+  }
   static const struct
   {
     guint status;
@@ -122,11 +147,37 @@ load (SvRunner *runner, Remedy after, SvWork *work, GError **error)
                                                              after == FRESH_BINDINGS, error);
 }
 
+/* The next element of which the manifest names clips: for others there is no challenge to be had, and no use in asking. */
+static const SvBoundElement *
+choose (SvRunner *runner, const SvWork *work, const char **miner, GError **error)
+{
+  g_autofree char *first = NULL;
+  for (;;)
+  {
+    const SvBoundElement *bound = sv_select_element_from_commitments (runner->rotation, miner, error);
+    const SvElement *element = bound != NULL ? sv_manifest_find_element (work->manifest, bound->binding.element_id) : NULL;
+    if (element == NULL || element->n_clips > 0)
+      return bound;
+    g_autofree char *key = g_strdup_printf ("%s %s", *miner, element->id);
+    if (g_strcmp0 (key, first) == 0)
+    {
+      g_set_error (error, SV_ERROR, SV_ERROR_NOT_FOUND,
+                   "window %s has no clips for element %s, so there are no challenges for it; tell the operator of the subnet, "
+                   "whose manifest has to name some, or run another element (`sv manifest current` shows them)",
+                   work->manifest->window_id, element->id);
+      return NULL;
+    }
+    if (first == NULL)
+      first = g_steal_pointer (&key);
+    sv_rotation_done (runner->rotation, *miner, bound);
+  }
+}
+
 static gboolean
 ask (SvRunner *runner, SvWork *work, SvRefusal *refusal, GError **error)
 {
   const char *miner = NULL;
-  const SvBoundElement *bound = sv_select_element_from_commitments (runner->rotation, &miner, error);
+  const SvBoundElement *bound = choose (runner, work, &miner, error);
   if (bound == NULL)
     return FALSE;
   gboolean is_self = strcmp (miner, sv_keypair_address (runner->keypair)) == 0;
@@ -136,8 +187,8 @@ ask (SvRunner *runner, SvWork *work, SvRefusal *refusal, GError **error)
   work->challenge = sv_get_next_challenge_v3 (&runner->client, &question, refusal, error);
   if (work->challenge == NULL)
   {
-    /* The drawn clip is not there: the next element may have better luck. */
-    if (g_strcmp0 (refusal->error, "no_challenge") == 0)
+    /* The drawn clip is not there: the next element, or another draw, may have better luck. */
+    if (lacks_clip (refusal))
       sv_rotation_done (runner->rotation, miner, bound);
     return FALSE;
   }
@@ -170,9 +221,11 @@ sv_runner_get_work (SvRunner *runner, SvWork *work, GError **error)
       return FALSE;
     }
     is_refreshed |= after == FRESH_BINDINGS;
+    if (after == ANOTHER_DRAW && refusal.retry_after_s == 0)
+      continue;
     /* A window that turns takes a moment to reach everybody, so the second look for a fresh manifest is not at once. */
-    if (after == WAIT ? !wait_as_told (runner, &refusal, error)
-                      : round > 0 && !sv_runner_wait (runner, round, refusal.message, error))
+    if ((after == WAIT || after == ANOTHER_DRAW) ? !wait_as_told (runner, &refusal, error)
+                                                 : round > 0 && !sv_runner_wait (runner, round, refusal.message, error))
       return FALSE;
   }
 }
@@ -191,12 +244,12 @@ sv_runner_get_task (SvRunner *runner, GError **error)
       return task;
     Remedy remedy = remedy_for (&refusal);
     sv_log ("info", "task refused", "error", refusal.error, "reason", refusal.reason, "message", refusal.message, NULL);
-    if ((remedy != WAIT && remedy != AGAIN) || round + 1 >= MAX_ROUNDS)
+    if ((remedy != WAIT && remedy != AGAIN && remedy != ANOTHER_DRAW) || round + 1 >= MAX_ROUNDS)
     {
       set_refused (&refusal, error);
       return NULL;
     }
-    if (remedy == WAIT && !wait_as_told (runner, &refusal, error))
+    if ((remedy == WAIT || (remedy == ANOTHER_DRAW && refusal.retry_after_s > 0)) && !wait_as_told (runner, &refusal, error))
       return NULL;
   }
 }

@@ -24,6 +24,7 @@ typedef struct
   gboolean (*list_issued) (SvState *state, const char *window_id, guint64 after_id, SvVisitIssue visit, gpointer data,
                            GError **error);
   gboolean (*close_window) (SvState *state, const char *window_id, guint64 *last_id, GError **error);
+  gboolean (*raise_ids) (SvState *state, guint64 last_id, GError **error);
   gboolean (*find_task) (SvState *state, guint64 id, SvTaskRecord **task, GError **error);
   gboolean (*complete_task) (SvState *state, guint64 id, const char *asker, gint64 now_ms, gboolean *found, GError **error);
   gboolean (*lead) (SvState *state, const char *task, gboolean *leads, GError **error);

@@ -86,3 +86,16 @@ sv_postgres_close_window (SvState *base, const char *window_id, guint64 *last_id
   sv_postgres_clear (results, G_N_ELEMENTS (queries));
   return TRUE;
 }
+
+/* The row's lock is admission's. */
+gboolean
+sv_postgres_raise_ids (SvState *base, guint64 last_id, GError **error)
+{
+  SvPostgresNumber number;
+  const SvPostgresQuery query = {
+    .sql = "UPDATE scorevision.counters SET value = $1::bigint WHERE name = 'issued' AND value < $1::bigint",
+    .n = 1,
+    .values = { sv_postgres_number (&number, (gint64)MIN (last_id, G_MAXINT64)) }
+  };
+  return sv_postgres_change ((SvPostgresState *)base, &query, NULL, error);
+}

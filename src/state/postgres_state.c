@@ -90,6 +90,7 @@ const SvStateEngine sv_postgres_state_engine = {
   .recent_nonces = sv_postgres_recent_nonces,
   .list_issued = sv_postgres_list_issued,
   .close_window = sv_postgres_close_window,
+  .raise_ids = sv_postgres_raise_ids,
   .find_task = sv_postgres_find_task,
   .complete_task = sv_postgres_complete_task,
   .lead = sv_postgres_lead,

@@ -124,6 +124,7 @@ gboolean sv_postgres_recent_nonces (SvState *state, gint64 since_ms, SvVisitNonc
 gboolean sv_postgres_list_issued (SvState *state, const char *window_id, guint64 after_id, SvVisitIssue visit, gpointer data,
                                   GError **error);
 gboolean sv_postgres_close_window (SvState *state, const char *window_id, guint64 *last_id, GError **error);
+gboolean sv_postgres_raise_ids (SvState *state, guint64 last_id, GError **error);
 
 /* postgres_tasks.c */
 

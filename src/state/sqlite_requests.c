@@ -231,6 +231,44 @@ sv_sqlite_write_requests (SvSqliteState *state, const GString *log, gint64 now_m
   return remove_old (state, now_ms, error);
 }
 
+/* ── the counter of ids ── */
+
+static gboolean
+read_last_id (SvSqliteState *state, guint64 *last_id, GError **error)
+{
+  gboolean has_row;
+  sqlite3_stmt *query = sv_sqlite_statement (state, "SELECT last_id FROM requests ORDER BY id DESC LIMIT 1", error);
+  if (query == NULL || !sv_sqlite_step (state, query, &has_row, error))
+    return FALSE;
+  *last_id = has_row ? (guint64)sqlite3_column_int64 (query, 0) : 0;
+  sqlite3_reset (query);
+  return TRUE;
+}
+
+/* A row without requests, which whoever admits next reads as he reads all that others have added. */
+static gboolean
+raise_last_id (SvSqliteState *state, guint64 last_id, GError **error)
+{
+  guint64 current;
+  if (!read_last_id (state, &current, error))
+    return FALSE;
+  if (current >= last_id)
+    return TRUE;
+  sqlite3_stmt *insert = sv_sqlite_statement (state, "INSERT INTO requests (last_id, time_ms, log) VALUES (?, 0, x'')", error);
+  if (insert == NULL)
+    return FALSE;
+  sqlite3_bind_int64 (insert, 1, (gint64)last_id);
+  return sv_sqlite_run (state, insert, error);
+}
+
+gboolean
+sv_sqlite_raise_ids (SvState *base, guint64 last_id, GError **error)
+{
+  SvSqliteState *state = (SvSqliteState *)base;
+  return sv_sqlite_begin (state, error) &&
+         sv_sqlite_end (state, raise_last_id (state, MIN (last_id, G_MAXINT64), error), error);
+}
+
 /* ── what is remembered ── */
 
 typedef struct

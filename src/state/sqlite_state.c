@@ -138,6 +138,7 @@ const SvStateEngine sv_sqlite_state_engine = {
   .recent_nonces = sv_sqlite_recent_nonces,
   .list_issued = sv_sqlite_list_issued,
   .close_window = sv_sqlite_close_window,
+  .raise_ids = sv_sqlite_raise_ids,
   .find_task = sv_sqlite_find_task,
   .complete_task = sv_sqlite_complete_task,
   .lead = sv_sqlite_lead,

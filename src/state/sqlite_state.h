@@ -106,6 +106,7 @@ gboolean sv_sqlite_list_issued (SvState *state, const char *window_id, guint64 a
                                 GError **error);
 
 /* sqlite_windows.c */
+gboolean sv_sqlite_raise_ids (SvState *state, guint64 last_id, GError **error);
 gboolean sv_sqlite_close_window (SvState *state, const char *window_id, guint64 *last_id, GError **error);
 gboolean sv_sqlite_window_is_closed (SvSqliteState *state, const char *window_id, gboolean *is_closed, GError **error);
 

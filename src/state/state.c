@@ -31,6 +31,13 @@ sv_state_connections (void)
   return (SvStateConnections){ .n_made = n_made, .n_failed = n_failed };
 }
 
+/* All engines begin so. */
+gboolean
+sv_state_error_is_away (const GError *error)
+{
+  return g_error_matches (error, SV_ERROR, SV_ERROR_UNREACHABLE) && g_str_has_prefix (error->message, "database ");
+}
+
 void
 sv_clip_free (SvClip *clip)
 {
@@ -170,6 +177,12 @@ gboolean
 sv_state_close_window (SvState *state, const char *window_id, guint64 *last_id, GError **error)
 {
   return state->engine->close_window (state, window_id, last_id, error);
+}
+
+gboolean
+sv_state_raise_ids (SvState *state, guint64 last_id, GError **error)
+{
+  return state->engine->raise_ids (state, last_id, error);
 }
 
 gboolean

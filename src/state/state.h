@@ -25,6 +25,10 @@ SvState *sv_state_open (const SvConfig *config, GError **error) G_GNUC_WARN_UNUS
 void sv_state_free (SvState *state);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (SvState, sv_state_free)
 
+/* Whether @error, of any function here and unchanged but for what stands behind it, says that the database cannot be used just
+ * now; NULL does not. */
+gboolean sv_state_error_is_away (const GError *error);
+
 /* Connections to a database server that this process has made, and attempts that failed; a file has none. Any thread. */
 typedef struct
 {
@@ -147,6 +151,9 @@ gboolean sv_state_list_issued (SvState *state, const char *window_id, guint64 af
  */
 gboolean sv_state_close_window (SvState *state, const char *window_id, guint64 *last_id,
                                 GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* From now on no id up to @last_id is given to a challenge or a task, by anybody; nothing happens where they are beyond it. */
+gboolean sv_state_raise_ids (SvState *state, guint64 last_id, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* ── tasks ── */
 

@@ -11,6 +11,7 @@
 #include "bindings/follower.h"
 #include "validator/audit.h"
 
+#define MAX_DIFFERENT 20 /* draw_commits that are told of one by one */
 #define MAX_MANIFESTS 64 /* kept at a time; a run over many windows reads them again */
 
 struct SvAudit
@@ -29,6 +30,7 @@ struct SvAudit
   GHashTable *manifests; /* hash -> SvManifest */
   SvTally *tally;
   SvIssueAudit *issued;
+  SvDrawCommits draw_commits;
   GError *failure; /* of a question that has no place for one */
   guint64 n_lines;
   SvAuditProgress progress; /* or NULL */
@@ -49,6 +51,7 @@ sv_audit_free (SvAudit *audit)
   g_clear_pointer (&audit->manifests, g_hash_table_unref);
   g_clear_pointer (&audit->tally, sv_tally_free);
   g_clear_pointer (&audit->issued, sv_issue_audit_free);
+  g_ptr_array_unref (audit->draw_commits.different);
   g_clear_error (&audit->failure);
   g_free (audit);
 }
@@ -125,6 +128,7 @@ sv_audit_new (const SvConfig *config, SvChain *chain, SvReader *reader, SvAuditP
   audit->reader = reader;
   audit->progress = progress;
   audit->progress_data = data;
+  audit->draw_commits.different = g_ptr_array_new_with_free_func (g_free);
   audit->manifests = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify)sv_manifest_free);
   if (read_world (audit, config, &local))
     return g_steal_pointer (&audit);
@@ -265,12 +269,12 @@ static SvIssueStatus
 find_issue (gpointer data, const SvShard *shard)
 {
   SvAudit *audit = data;
-  SvIssueStatus status = SV_ISSUE_UNREADABLE;
+  SvIssueStatus status = SV_ISSUE_DISPUTED;
   const SvIssueWindow *window = sv_issue_audit_known (audit->issued, shard->window_id);
   if (window == NULL)
     window = read_issue_window (audit, shard->window_id);
   if (window == NULL || !sv_issue_audit_judge (audit->issued, window, shard, &status, &audit->failure))
-    return SV_ISSUE_UNREADABLE;
+    return SV_ISSUE_DISPUTED;
   return status;
 }
 
@@ -294,6 +298,29 @@ note_chute (SvAudit *audit, const SvShard *shard, GError **error)
     if (!sv_tally_note_chute (audit->tally, shard->window_id, shard->chute_id, rivals[i], &is_new, error))
       return FALSE;
   return TRUE;
+}
+
+/* Nobody can tell from one shard alone who is wrong: the operator, who changed K after the answer, or the validator, who wrote
+ * something else than he was given. So a shard that differs is told of, and stays what it is. */
+static void
+compare_draw_commit (SvAudit *audit, const SvShard *shard, const char *source)
+{
+  SvDrawCommits *commits = &audit->draw_commits;
+  const SvIssueWindow *window = sv_issue_audit_known (audit->issued, shard->window_id);
+  g_autofree char *published = window != NULL ? sv_issue_window_draw_commit (window, shard) : NULL;
+  if (published == NULL || shard->draw_commit == NULL)
+    return;
+  if (strcmp (published, shard->draw_commit) == 0)
+  {
+    commits->n_same++;
+    return;
+  }
+  commits->n_different++;
+  if (commits->different->len < MAX_DIFFERENT)
+    g_ptr_array_add (commits->different,
+                     g_strdup_printf ("%s, signed by %s: the answer had draw_commit %s; the K that was "
+                                      "published of manifest %s has %s",
+                                      source, shard->document->signed_by, shard->draw_commit, shard->manifest_hash, published));
 }
 
 gboolean
@@ -342,6 +369,8 @@ sv_audit_line (SvAudit *audit, const char *line, gsize length, const char *sourc
   }
   if (judgement.verdict == SV_SHARD_ACCEPTED && !note_chute (audit, shard, error))
     return FALSE;
+  if (judgement.verdict == SV_SHARD_ACCEPTED && judgement.issue == SV_ISSUE_CONFIRMED)
+    compare_draw_commit (audit, shard, source);
   g_autofree char *hash = shard != NULL ? g_strdup (shard->document->hash) : sv_hash_gbytes (bytes);
   return sv_tally_add (audit->tally, shard, hash, &judgement, source, error);
 }
@@ -356,6 +385,22 @@ SvIssueAudit *
 sv_audit_issued (SvAudit *audit)
 {
   return audit->issued;
+}
+
+const SvDrawCommits *
+sv_audit_draw_commits (const SvAudit *audit)
+{
+  return &audit->draw_commits;
+}
+
+gboolean
+sv_audit_has_contradiction (const SvAudit *audit)
+{
+  gboolean found = FALSE;
+  g_autoptr (GPtrArray) windows = sv_issue_audit_windows (audit->issued);
+  for (guint i = 0; i < windows->len && !found; i++)
+    found = ((const SvIssueWindow *)windows->pdata[i])->contradiction != NULL;
+  return found;
 }
 
 guint64

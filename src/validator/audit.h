@@ -43,6 +43,20 @@ gboolean sv_audit_source (SvAudit *audit, const char *source, const char *window
 SvTally *sv_audit_tally (SvAudit *audit);
 /* (transfer none) the published issue logs that were read. */
 SvIssueAudit *sv_audit_issued (SvAudit *audit);
+
+/* Shards whose challenge the log confirms and whose manifest's K is public: whether the answer had K's hash. */
+typedef struct
+{
+  guint64 n_same;
+  guint64 n_different;
+  GPtrArray *different; /* (element-type char) for people: the first of them */
+} SvDrawCommits;
+
+/* (transfer none) */
+const SvDrawCommits *sv_audit_draw_commits (const SvAudit *audit);
+/* TRUE where a log that was read contradicts itself. */
+gboolean sv_audit_has_contradiction (const SvAudit *audit);
+
 guint64 sv_audit_lines (const SvAudit *audit);
 guint64 sv_audit_finalized_block (const SvAudit *audit);
 /* Blocks that could not be read, as sv_bindings_list_blocks() writes them; "" when there are none. Returns: (transfer full). */

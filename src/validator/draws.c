@@ -26,10 +26,8 @@ const char *
 sv_draws_verdict_name (SvDrawsVerdict verdict)
 {
   static const char *const names[] = {
-    [SV_DRAWS_RIGHT] = "right",
-    [SV_DRAWS_WRONG] = "wrong",
-    [SV_DRAWS_UNREADABLE] = "unreadable",
-    [SV_DRAWS_NOT_CLOSED] = "not closed",
+    [SV_DRAWS_RIGHT] = "right",           [SV_DRAWS_WRONG] = "wrong",           [SV_DRAWS_CONTRADICTED] = "contradicted",
+    [SV_DRAWS_UNREADABLE] = "unreadable", [SV_DRAWS_NOT_CLOSED] = "not closed",
   };
   return names[verdict];
 }
@@ -200,7 +198,7 @@ is_whole (Audit *audit, const SvIssueWindow *window)
 {
   SvDraws *draws = audit->draws;
   if (window->contradiction != NULL)
-    set_verdict (draws, SV_DRAWS_UNREADABLE, g_strdup (window->contradiction));
+    set_verdict (draws, SV_DRAWS_CONTRADICTED, g_strdup (window->contradiction));
   else if (audit->summary.gap == 0 && audit->summary.is_closed)
     return TRUE;
   else if (window->n_faults > 0 || audit->summary.is_closed)

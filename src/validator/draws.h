@@ -8,8 +8,9 @@ typedef enum
 {
   SV_DRAWS_RIGHT,
   SV_DRAWS_WRONG,
-  SV_DRAWS_UNREADABLE, /* a part of the log, or a manifest, cannot be had */
-  SV_DRAWS_NOT_CLOSED, /* the window is not over, or its closing line is not public yet */
+  SV_DRAWS_CONTRADICTED, /* an issuer has signed two different logs of the window */
+  SV_DRAWS_UNREADABLE,   /* a part of the log, or a manifest, cannot be had */
+  SV_DRAWS_NOT_CLOSED,   /* the window is not over, or its closing line is not public yet */
 } SvDrawsVerdict;
 
 /* "right", "wrong", … */

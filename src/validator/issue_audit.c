@@ -33,6 +33,7 @@ window_free (gpointer data)
   g_free (window->window_id);
   g_free (window->contradiction);
   g_ptr_array_unref (window->faults);
+  g_clear_pointer (&window->keys, g_ptr_array_unref);
   g_free (window);
 }
 
@@ -79,19 +80,28 @@ take_line (const SvIssuedLine *line, const char *file, gpointer data, GError **e
   if (other == NULL || reading->window->contradiction != NULL)
     return TRUE;
   reading->window->contradiction =
-      g_strdup_printf ("%s (signed by %s) contradicts %s: ask the operator which of the two is to count", file,
-                       line->document->signed_by, other);
+      g_strdup_printf ("%s (signed by %s) contradicts %s: keep both, they prove it, and ask the operator which of the two is "
+                       "to count",
+                       file, line->document->signed_by, other);
   return TRUE;
+}
+
+/* A store's message begins with the object's key and ends with the store, which together are @file. */
+static gboolean
+says_where (const char *message, const char *file)
+{
+  g_autofree char *key = g_strndup (message, strcspn (message, ": "));
+  return strstr (message, file) != NULL || (strchr (key, '/') != NULL && g_str_has_suffix (file, key));
 }
 
 static void
 take_fault (const char *file, const GError *fault, gpointer data)
 {
   SvIssueWindow *window = ((Reading *)data)->window;
-  gboolean says_where = strstr (fault->message, file) != NULL;
   window->n_faults++;
   if (window->faults->len < MAX_FAULTS_KEPT)
-    g_ptr_array_add (window->faults, says_where ? g_strdup (fault->message) : g_strdup_printf ("%s: %s", file, fault->message));
+    g_ptr_array_add (window->faults, says_where (fault->message, file) ? g_strdup (fault->message)
+                                                                       : g_strdup_printf ("%s: %s", file, fault->message));
 }
 
 static gboolean
@@ -122,7 +132,11 @@ sv_issue_audit_window (SvIssueAudit *audit, const char *window_id, const SvManif
   window->window_id = g_strdup (window_id);
   window->faults = g_ptr_array_new_with_free_func (g_free);
   g_hash_table_insert (audit->windows, window->window_id, window);
-  return read_window (audit, window, manifest, error) ? window : NULL;
+  g_auto (SvIssuedSummary) summary = { 0 };
+  if (!read_window (audit, window, manifest, error) || !sv_issued_book_sum (audit->book, window_id, &summary, error))
+    return NULL;
+  window->keys = g_steal_pointer (&summary.keys);
+  return window;
 }
 
 static int
@@ -155,6 +169,13 @@ is_same_challenge (const SvShard *shard, const SvIssueRecord *record)
          record->seed == shard->seed;
 }
 
+char *
+sv_issue_window_draw_commit (const SvIssueWindow *window, const SvShard *shard)
+{
+  const SvIssuedKey *key = window->contradiction == NULL ? sv_issued_find_key (window->keys, shard->manifest_hash) : NULL;
+  return key != NULL ? sv_draw_commit (key->key) : NULL;
+}
+
 gboolean
 sv_issue_audit_judge (SvIssueAudit *audit, const SvIssueWindow *window, const SvShard *shard, SvIssueStatus *status,
                       GError **error)
@@ -162,7 +183,7 @@ sv_issue_audit_judge (SvIssueAudit *audit, const SvIssueWindow *window, const Sv
   guint64 id = 0;
   gboolean is_covered = FALSE;
   g_autoptr (SvIssueRecord) record = NULL;
-  *status = SV_ISSUE_UNREADABLE;
+  *status = SV_ISSUE_DISPUTED;
   if (window->contradiction != NULL)
     return TRUE;
   *status = SV_ISSUE_CONTRADICTED;

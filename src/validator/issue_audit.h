@@ -11,6 +11,7 @@ typedef struct
 {
   char *window_id;
   char *contradiction; /* for people, naming both files: the issuer has signed two different things; or NULL */
+  GPtrArray *keys;     /* (element-type SvIssuedKey): each K of its closing line; empty as long as there is none */
   GPtrArray *faults;   /* of char: what could not be read or used, the first ones */
   guint64 n_faults;    /* all of them */
 } SvIssueWindow;
@@ -40,6 +41,10 @@ GPtrArray *sv_issue_audit_windows (const SvIssueAudit *audit);
 /* What the log of the window says of the shard. */
 gboolean sv_issue_audit_judge (SvIssueAudit *audit, const SvIssueWindow *window, const SvShard *shard, SvIssueStatus *status,
                                GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* (transfer full) the `draw_commit` that an answer for the shard must have had: of the K that was published of its manifest.
+ * NULL where it is not public yet, or the log contradicts itself. */
+char *sv_issue_window_draw_commit (const SvIssueWindow *window, const SvShard *shard);
 
 /* (transfer none) */
 SvIssuedBook *sv_issue_audit_book (SvIssueAudit *audit);

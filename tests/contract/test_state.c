@@ -18,6 +18,7 @@
  * 10. of a closed window nothing is admitted, and nothing else of such a request is recorded, but a replay is told as one;
  * others go on; closing tells the last id, 0 for none, and again the same
  * 11. while processes admit, closing tells the last id that any of them got, or ever will
+ *     ids that are raised are raised for every handle, at once and for good; they never go back
  * The chain
  * 12. a checkpoint is not found, then found; commitments are listed in chain order from a block
  * 13. the checkpoint only moves forward; a refused one writes nothing
@@ -485,6 +486,29 @@ typedef struct
 #define MAX_ISSUED 20000 /* far more than are issued before anybody closes */
 
 /* Admits until the window is closed; tells each id. */
+static void
+test_raise_ids (StateFixture *f)
+{
+  guint64 id;
+  g_autoptr (SvState) other = open_state (f->url);
+  must (sv_state_raise_ids (f->state, 0, &error));
+  g_assert_cmpint (issue (f->state, "w", "n1", &id), ==, SV_ADMITTED);
+  g_assert_cmpuint (id, ==, 1);
+  g_assert_cmpint (issue (other, "w", "n2", &id), ==, SV_ADMITTED);
+  g_assert_cmpuint (id, ==, 2);
+  must (sv_state_raise_ids (other, 1000, &error));
+  must (sv_state_raise_ids (other, 500, &error));
+  g_assert_cmpint (issue (f->state, "w", "n3", &id), ==, SV_ADMITTED);
+  g_assert_cmpuint (id, ==, 1001);
+  must (sv_state_raise_ids (f->state, 1000, &error));
+  g_autoptr (SvState) fresh = open_state (f->url);
+  g_assert_cmpint (issue (fresh, "w", "n4", &id), ==, SV_ADMITTED);
+  g_assert_cmpuint (id, ==, 1002);
+  g_assert_cmpint (issue (other, "w", "n5", &id), ==, SV_ADMITTED);
+  g_assert_cmpuint (id, ==, 1003);
+  g_assert_cmpint (issue (fresh, "w", "n1", &id), ==, SV_REPLAYED_NONCE);
+}
+
 static int
 issue_until_closed (gpointer data)
 {
@@ -663,6 +687,7 @@ static const struct
   { "of a closed window nothing is admitted", test_closed_window },
   { "a trial leaves nothing behind", test_trial },
   { "closing tells the last id of all who admit", test_closing_race },
+  { "ids that are raised never go back", test_raise_ids },
   { "commitments in chain order", test_commitments },
   { "the checkpoint only moves forward", test_checkpoint_forward },
   { "an index without holes begins anew", test_checkpoint_anew },

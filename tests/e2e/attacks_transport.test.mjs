@@ -3,6 +3,9 @@
 // status 3, and whoever has verified a manifest before goes on with it. Who gives no answer at all is unreachable (5).
 import { after, before, test } from 'node:test';
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { createServer as createTlsServer } from 'node:https';
 import { createServer } from 'node:net';
 import { brotliCompressSync, constants, deflateSync, gzipSync } from 'node:zlib';
 import { createWorld } from './harness.mjs';
@@ -166,5 +169,33 @@ test('slow transfer: headers or body a byte now and then; no answer at all', asy
   } finally {
     await Promise.all(mirrors.map((slow) => slow.end()));
     silent.close();
+  }
+});
+
+// Two certificates: one is asked for, the other one has nothing to do with it.
+function certificate(name) {
+  execFileSync('openssl', ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2', '-subj', `/CN=${name}`,
+    '-addext', 'subjectAltName=IP:127.0.0.1', '-keyout', world.path(`${name}.key`), '-out', world.path(`${name}.pem`)], { stdio: 'ignore' });
+  return { key: readFileSync(world.path(`${name}.key`)), cert: readFileSync(world.path(`${name}.pem`)) };
+}
+
+test('a certificate that nobody vouches for is refused, and believed where its file is named', async () => {
+  const server = createTlsServer(certificate('own'), (incoming, out) => {
+    try { out.end(readFileSync(world.path('store', new URL(incoming.url, 'https://own').pathname.slice(1)))); } catch { out.writeHead(404).end(); }
+  });
+  certificate('other');
+  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const list = (more, expect) => world.sv(['manifest', 'list'], { as: fresh(), env: { R2_PUBLIC_URL: `https://127.0.0.1:${server.address().port}`, ...more }, expect });
+  try {
+    const { stderr } = await list({}, 5);
+    assert.match(stderr, /self-signed, or by an authority that is not known here.*SSL_CERT_FILE/);
+    for (const variable of ['SSL_CERT_FILE', 'CURL_CA_BUNDLE']) {
+      await list({ [variable]: world.path('own.pem') }, 0);
+      await list({ [variable]: world.path('other.pem') }, 5);
+    }
+    assert.match((await list({ SSL_CERT_FILE: world.path('none.pem') }, 5)).stderr, /SSL_CERT_FILE names cannot be read/);
+  } finally {
+    server.close();
+    server.closeAllConnections();
   }
 });

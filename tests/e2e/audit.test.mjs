@@ -49,7 +49,7 @@ test('a validator\'s run is accepted, a miner\'s own is counted as such', async 
   assert.deepEqual([verdicts.accepted, verdicts.self, verdicts.rejected, verdicts.undecided, read], [1, 1, 0, 0, 2]);
   const { stdout } = await world.sv(['validator', 'audit', '-'], { as: 'auditor', input: `${lines[0]}\n` });
   assert.match(stdout, /accepted\s+1/);
-  assert.match(stdout, /issue: unchecked/);
+  assert.match(stdout, /issue log: 0 confirmed, 1 unchecked: no published/);
 });
 
 test('shards are read from stores, folders, files and standard input', async () => {

@@ -1,11 +1,12 @@
 // Commands in README.md and docs/*.md. A block of ```sh after the line <!-- tested --> is run: the blocks of one document one
-// after the other in one shell, in a directory and a home of their own, with `sv` on the path; a line that fails is named. In
-// every other block the lines that begin with sv are only read: each option in them must exist.
+// after the other in one shell, in a directory and a home of their own, with `sv` on the path, `build` beside them and free ports
+// for those that they name; a line that fails is named. In every other block the lines that begin with sv are only read: each option in them must exist.
 import { test } from 'node:test';
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, readFileSync, readdirSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, readdirSync, symlinkSync } from 'node:fs';
+import { createServer } from 'node:net';
 import path from 'node:path';
-import { emptyWorld, root, run } from './harness.mjs';
+import { build, emptyWorld, programs, root, run } from './harness.mjs';
 
 const documents = ['README.md', ...readdirSync(path.join(root, 'docs')).filter((name) => name.endsWith('.md')).map((name) => `docs/${name}`)];
 
@@ -24,12 +25,20 @@ function shellBlocks(text) {
 
 // The document's own line numbers, so that a failure says where to look.
 function toScript(name, blocks) {
-  const script = ['set -Eeuo pipefail', `trap 'echo "${name}:$LINENO: \`$BASH_COMMAND\` ended with $?" >&2' ERR`];
+  const script = ['set -Eeuo pipefail; trap "kill \\$(jobs -p) 2>/dev/null || true" EXIT', `trap 'echo "${name}:$LINENO: \`$BASH_COMMAND\` ended with $?" >&2' ERR`];
   for (const { line, lines } of blocks) {
     while (script.length < line - 1) script.push('');
     script.push(...lines);
   }
   return `${script.join('\n')}\n`;
+}
+
+async function freePort() {
+  const server = createServer();
+  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  return port;
 }
 
 const read = (name) => shellBlocks(readFileSync(path.join(root, name), 'utf8'));
@@ -47,8 +56,11 @@ for (const name of documents) {
       const { PATH, LANG } = world.env;
       const home = world.path('home');
       mkdirSync(home);
-      const script = world.write('commands.sh', toScript(name, blocks));
-      const { status, stdout, stderr } = await run('bash', [script], { env: { PATH, LANG, HOME: home }, cwd: home });
+      symlinkSync(build, path.join(home, 'build'));
+      const [api, chute] = [await freePort(), await freePort()];
+      const script = world.write('commands.sh', toScript(name, blocks).replaceAll(/\b8080\b/g, api).replaceAll(/\b9101\b/g, chute));
+      const env = { PATH, LANG, HOME: home, SCOREVISION_LISTEN: `127.0.0.1:${api}`, SCOREVISION_API: `http://127.0.0.1:${api}` };
+      const { status, stdout, stderr } = await run('bash', [script], { env, cwd: home });
       assert.equal(status, 0, `${stderr}\n${stdout}`);
     } finally {
       await world.end();
@@ -56,11 +68,17 @@ for (const name of documents) {
   });
 }
 
-test('every link to a file of the project leads somewhere', () => {
+// What a heading is called in a link, as GitHub does it.
+const anchors = (file) => [...readFileSync(file, 'utf8').matchAll(/^#+ (.*)$/gm)]
+  .map(([, title]) => title.toLowerCase().replace(/[^\p{L}\p{N}\s_-]/gu, '').replaceAll(' ', '-'));
+
+test('every link to a file of the project, and to a part of it, leads somewhere', () => {
   for (const name of documents) {
     const prose = readFileSync(path.join(root, name), 'utf8').replace(/`[^`\n]*`/g, ''); // a pattern in code is no link
-    for (const [, target] of prose.matchAll(/\]\(([^)#:]+)(?:#[^)]*)?\)/g)) {
-      assert.ok(existsSync(path.join(root, path.dirname(name), target)), `${name} links to ${target}`);
+    for (const [, target, part] of prose.matchAll(/\]\(([^)#:]*)(?:#([^)]*))?\)/g)) {
+      const file = path.join(root, path.dirname(name), target === '' ? path.basename(name) : target);
+      assert.ok(existsSync(file), `${name} links to ${target}`);
+      if (part) assert.ok(anchors(file).includes(part), `${name} links to ${target}#${part}`);
     }
   }
 });
@@ -80,4 +98,26 @@ test('every option of an sv command in a document exists', async () => {
   } finally {
     await world.end();
   }
+});
+
+// The part of docs/protocol.md with that number.
+const section = (number) => new RegExp(`^## ${number}\\. [^]*?(?=^## )`, 'm').exec(readFileSync(path.join(root, 'docs/protocol.md'), 'utf8'))[0];
+const told = async (...args) => (await run(programs.sv, args, { env: { PATH: process.env.PATH, HOME: '/nonexistent' } })).stdout;
+
+test('section 10 of the protocol has every setting, and no other', async () => {
+  const text = section(10).replace(/`([A-Z]+(?:_[A-Z]+)*)_([A-Z]+)`((?:, `_[A-Z]+`)+)/g, (whole, stem, last, more) =>
+    [`${stem}_${last}`, ...more.match(/_[A-Z]+/g).map((end) => stem + end)].join(' '));
+  const written = new Set(text.match(/\b(?:SCOREVISION|BITTENSOR|R2|S3|CHUTES)_[A-Z0-9_]+\b/g));
+  const known = JSON.parse(await told('config', 'show', '--json')).settings.map(({ name }) => name);
+  assert.deepEqual([...written].sort(), known.sort());
+});
+
+test('section 11 of the protocol has every command, and no other', async () => {
+  const lines = /```\n([^]*?)```/.exec(section(11))[1].split('\n').filter((line) => line.startsWith('sv '));
+  const written = lines.flatMap((line) => {
+    const [, group, names] = /^sv (\S+) *([a-z|]+(?= |$))?/.exec(line);
+    return names === undefined ? [group] : names.split('|').map((name) => `${group} ${name}`);
+  });
+  const known = [...(await told('--help')).matchAll(/^ {2}sv ([a-z]+(?: [a-z]+)?) {2,}\S/gm)].map(([, name]) => name);
+  assert.deepEqual([...new Set(written)].sort(), known.sort());
 });

@@ -22,6 +22,9 @@ const ask = (serve, key, more) => askV3({ base: serve.url, key: world.keys[key],
 const ready = async (serve) => (await fetch(`${serve.url}/readyz`)).status;
 const says = (serve, text) => serve.child.output.stderr.includes(text);
 const metrics = async (serve) => readMetrics(await (await fetch(`${serve.url}/metrics`)).text());
+// The events that are warnings, and speak of the database.
+const warnings = (serve) => serve.child.output.stderr.split('\n').filter((line) => / level=(warning|error) .*database /.test(line))
+  .map((line) => /event=("[^"]*"|\S+)/.exec(line)[1]);
 const isLeader = (serve) => says(serve, 'this instance follows the chain');
 
 before(async () => {
@@ -73,6 +76,9 @@ test('servers start before their database, say so, and go on by themselves when 
     }
     assert.ok(says(serve, 'check that PostgreSQL runs'));
     assert.ok(!says(serve, postgres.password));
+    // Every watcher has had its turns by then, and met the fault.
+    await waitFor('some attempts', async () => (await metrics(serve)).value('sv_database_connections_failed_total') > 12);
+    assert.deepEqual(warnings(serve), ['database']);
   }
   await postgres.up();
   for (const serve of serves) await waitFor('ready', async () => await ready(serve) === 200);
@@ -119,6 +125,7 @@ test('a database that goes away is told at once, and taken up again', { skip }, 
   const serve = isLeader(fleet[1]) && fleet[1].child.exitCode === null && fleet[1].child.signalCode === null ? fleet[1] : fleet[0];
   const was = await metrics(serve);
   assert.deepEqual(['sv_database_up', 'sv_chain_leads'].map((name) => was.value(name)), [1, 1]);
+  const before = warnings(serve).length;
   await postgres.down();
   const refused = await waitFor('503', async () => {
     const answer = await ask(serve, 'third', { elementId: BALL });
@@ -134,6 +141,10 @@ test('a database that goes away is told at once, and taken up again', { skip }, 
     return now.value('sv_database_up') === 0 && now;
   });
   assert.ok(without.value('sv_database_connections_failed_total') > was.value('sv_database_connections_failed_total'));
+  await waitFor('some attempts', async () => (
+    (await metrics(serve)).value('sv_database_connections_failed_total') > was.value('sv_database_connections_failed_total') + 12));
+  const told = warnings(serve).slice(before).filter((event) => event !== '"issue log cannot be written"');
+  assert.ok(told.length > 0 && told.every((event) => event === 'database'), `one tells it: ${told}`);
   await postgres.up();
   await waitFor('ready', async () => await ready(serve) === 200);
   await world.advance(1);

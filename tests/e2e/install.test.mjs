@@ -6,7 +6,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { build } from './harness.mjs';
+import { build, root } from './harness.mjs';
 
 const MOST_EXPOSED = { api: 1.2, runner: 1.4 }; // of 10, as `systemd-analyze security` counts
 const units = Object.keys(MOST_EXPOSED);
@@ -29,6 +29,21 @@ test('program, pages, completion, units and examples are installed', () => {
     'lib/systemd/system/scorevision-api.service', 'lib/systemd/system/scorevision-runner.service', 'lib/sysusers.d/scorevision.conf',
     ...['scorevision.conf', 'scorevision-api.conf', 'scorevision-api.cfg', 'sv.conf'].map((name) => `share/doc/scorevision/examples/${name}`)];
   for (const name of expected) assert.ok(existsSync(path.join(prefix, name)), name);
+});
+
+// The build here is shared with other tests, so a small one of its own: nothing of it is compiled.
+test('a prefix takes effect also where a build was made with another one', () => {
+  const other = path.join(folder, 'other-build');
+  const configured = run('meson', 'setup', other, root, '-Dtests=false', '--prefix=/usr/local');
+  assert.equal(configured.status, 0, configured.stdout + configured.stderr);
+  const make = (...args) => run('make', '-C', root, `BUILD=${other}`, ...args);
+  const chosen = () => JSON.parse(run('meson', 'introspect', '--buildoptions', other).stdout).find(({ name }) => name === 'prefix').value;
+  for (const [args, expected] of [[['PREFIX=/opt/one'], '/opt/one'], [[], '/opt/one'], [['PREFIX=/opt/two words'], '/opt/two words']]) {
+    const { status, stderr } = make('prefix', ...args);
+    assert.deepEqual([status, stderr, chosen()], [0, '', expected]);
+  }
+  const steps = make('-n', 'install', 'PREFIX=/opt/three', 'DESTDIR=/nowhere').stdout;
+  assert.match(steps, /meson configure \S+ --prefix '\/opt\/three'[^]*ninja -C \S+ program[^]*meson install/);
 });
 
 test('the installed program finds what it loads', () => {

@@ -4,16 +4,17 @@
 import { after, before, test } from 'node:test';
 import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
-import { existsSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { askV3 } from './api.mjs';
 import { createWorld, waitFor } from './harness.mjs';
 import { Killer, records } from './killing.mjs';
 import { startMirror } from './mirror.mjs';
-import { bare, canonical, openDocument, sha256, signDocument } from './peer.mjs';
+import { bare, canonical, sha256, signDocument } from './peer.mjs';
+import { END, logFolder, logNames, publicLog as publishedLog } from './published.mjs';
 import { PLAYER, SLUG, commit, football } from './season.mjs';
 
-const CURRENT = '2025-10-23', NEXT = '2025-10-24', EXPIRY = 40, END = 2 ** 53 - 1;
-let world, serve, mirror, manifests, proofs, shard, draw;
+const CURRENT = '2025-10-23', NEXT = '2025-10-24', EXPIRY = 40;
+let world, serve, mirror, honest, manifests, proofs, shard, draw;
 const env = { SCOREVISION_ISSUE_INTERVAL: '1' };
 const seen = []; // everything that was public before the window was closed
 
@@ -30,6 +31,7 @@ before(async () => {
   serve = await world.startServe({ env });
   await serve.settle();
   mirror = await startMirror(world);
+  honest = await startMirror(world);
   const chute = await world.startChute(SLUG);
   const run = await world.json(['runner', '--once', '--miner', world.keys.miner.address], { as: 'validator', env: {
     SCOREVISION_USE_CHALLENGE_V3: '1', SCOREVISION_API: serve.url, SCOREVISION_RESULTS_STORE: `file:${world.path('results')}`,
@@ -38,7 +40,7 @@ before(async () => {
   for (let i = 0; i < 3; i++) await ask(CURRENT);
   await world.advance(4);
 });
-after(async () => { await mirror.end(); await world.end(); });
+after(async () => { await mirror.end(); await honest.end(); await world.end(); });
 
 const ask = async (window, url = serve.url) => {
   const { status, body } = await askV3({
@@ -47,30 +49,13 @@ const ask = async (window, url = serve.url) => {
   assert.equal(status, 200, JSON.stringify(body));
   return body;
 };
-const folder = (window) => world.path('store', 'scorevision', 'issued', window);
-const names = (window) => (existsSync(folder(window)) ? readdirSync(folder(window)).filter((name) => !name.startsWith('.')) : []);
+const folder = (window) => logFolder(world, window);
+const names = (window) => logNames(world, window);
 const read = (window, name) => readFileSync(`${folder(window)}/${name}`, 'utf8');
-
-// The log as its readers find it: from signpost to signpost. Every line is right by itself and follows on the one before.
-function publicLog(window) {
-  const lines = [];
-  let next = 1, files = 0;
-  while (next <= END && names(window).includes(`${next}.json`)) {
-    const { last } = JSON.parse(read(window, `${next}.json`));
-    const name = `${next}-${last}.jsonl`;
-    if (!names(window).includes(name)) break;
-    files += 1;
-    for (const text of read(window, name).trimEnd().split('\n')) {
-      const line = openDocument(Buffer.from(text), { type: 'issued', signer: world.keys.operator.address });
-      assert.deepEqual([line.window_id, line.first], [window, next]);
-      lines.push(line);
-      next = line.last + 1;
-    }
-    assert.equal(next, last + 1, `${name} ends where it says`);
-  }
-  return { lines, next, files, records: lines.flatMap((line) => line.records), closed: lines.at(-1)?.closed };
-}
+const publicLog = (window) => publishedLog(world, window);
 const published = (window, id) => waitFor(`challenge ${id} in the issue log`, () => publicLog(window).next > Number(id));
+
+const metricsOf = (text) => (name) => Number(new RegExp(`^sv_issue_publisher_${name} (\\S+)$`, 'm').exec(text)?.[1]);
 
 const audit = async (lines, { expect = 0, from = {} } = {}) => {
   const input = lines.map((line) => `${typeof line === 'string' ? line : canonical(line)}\n`).join('');
@@ -95,6 +80,7 @@ test('what was handed out becomes public while the window goes on', async () => 
   const issued = await records(world, 'issued');
   assert.deepEqual(log.records.map(({ id, seed, nonce }) => [id, seed, nonce]), issued.map((r) => [r.challenge_id, r.seed, r.nonce]));
   assert.equal(log.closed, undefined);
+  assert.match(serve.child.output.stderr, new RegExp(`the issue log is published.*${CURRENT}.*${world.keys.operator.address}`));
   await waitFor('the metrics', async () => {
     const text = await (await fetch(`${serve.url}/metrics`)).text();
     return text.includes(`\nsv_issue_publisher_last_id ${draw.challenge_id}\n`) && text.includes('\nsv_issue_publisher_has_key 1\n');
@@ -139,6 +125,8 @@ test('a mirror can keep the log back, but no good shard is rejected by what it m
     lieAbout(name, lie);
     const told = await audit([shard], { from: mirror.env });
     assert.deepEqual([told.verdicts.accepted, told.issue_unchecked], [1, 1], what);
+    const [fault] = told.issue_logs[0].faults;
+    assert.deepEqual([fault.split(mirror.url).length, fault.split(`${CURRENT}/1`).length], [2, 2], `${fault} names its place once`);
     assert.ok(told.issue_logs[0].faults.length > 0 && told.issue_logs[0].faults[0].includes(mirror.url), what);
   }
   // Signposts without end: each leads one id on, to a file that is not there.
@@ -156,10 +144,11 @@ test('an issuer who signs two different logs has none', async () => {
   const second = await startMirror(world);
   try {
     second.manifests = (out, bytes, incoming) => (incoming.url.endsWith(file) ? out.end(other) : bytes ? out.end(bytes) : out.writeHead(404).end());
-    const told = await audit([shard], { from: { R2_PUBLIC_URL: `${mirror.url},${second.url}` }, expect: 5 });
-    assert.equal(told.verdicts.undecided, 1);
+    const told = await audit([shard], { from: { R2_PUBLIC_URL: `${mirror.url},${second.url}` }, expect: 3 });
+    assert.deepEqual([told.verdicts.undecided, told.verdicts.rejected, told.not_accepted[0].reason], [1, 0, 'contradicted']);
     const [{ contradiction }] = told.issue_logs;
     assert.ok(contradiction.includes(mirror.url) && contradiction.includes(second.url), contradiction);
+    assert.match(contradiction, /keep both, they prove it/);
   } finally {
     await second.end();
   }
@@ -202,8 +191,34 @@ test('every draw of a closed window can be made again, by anybody', async () => 
   }
   const { stdout } = await world.sv(['validator', 'audit', '--draws'], { as: 'drawer' });
   assert.match(stdout, new RegExp(`${CURRENT}\\s+${all.length}\\s+0\\s+right`));
+  const { stderr } = await world.sv(['validator', 'audit', '--draws', 'shards.jsonl'], { as: 'drawer', expect: 2 });
+  assert.match(stderr, /usage: sv validator audit --draws \[--window-id W\]/);
   await draws(['--window-id', NEXT], { expect: 4 });
   await draws(['--window-id', '2020-01-01'], { expect: 4 });
+});
+
+test('a shard says by which K its answer was drawn, and an audit compares', async () => {
+  assert.equal(shard.draw_commit, draw.draw_commit);
+  assert.deepEqual((await audit([shard])).draw_commits, { same: 1, different: 0, details: [] });
+  const { draw_commit: _, ...older } = shard;
+  assert.equal((await audit([signDocument(older, world.keys.validator.seed)])).draw_commits.same, 0);
+  const told = await audit([signed({ draw_commit: manifests[NEXT] })], { expect: 3 });
+  assert.deepEqual([told.verdicts.accepted, told.draw_commits.different], [1, 1], 'who is wrong cannot be told by it alone');
+  assert.match(told.draw_commits.details[0], new RegExp(`${world.keys.validator.address}.*${manifests[NEXT]}.*${draw.draw_commit}`));
+  const { stdout } = await world.sv(['validator', 'audit', '-'], { as: 'auditor', input: `${canonical(shard)}\n` });
+  assert.match(stdout, /^issue log: 1 confirmed, 0 unchecked$/m);
+  assert.match(stdout, /^draw_commit: 1 as the K that was published, 0 different$/m);
+});
+
+test('two closing lines contradict each other', async () => {
+  const closing = names(CURRENT).find((name) => name.endsWith(`-${END}.jsonl`));
+  const other = without(read(CURRENT, closing), (line) => { line.closed.keys = {}; });
+  lieAbout(closing, (out) => out.end(other));
+  const { windows: [told] } = await draws(['--window-id', CURRENT], { env: { R2_PUBLIC_URL: `${honest.url},${mirror.url}` }, expect: 3 });
+  assert.equal(told.verdict, 'contradicted');
+  assert.match(told.detail, /contradicts.*keep both, they prove it/);
+  assert.ok(told.detail.includes(honest.url) && told.detail.includes(mirror.url), told.detail);
+  mirror.tellTruth();
 });
 
 test('a shard from after the end is no challenge', async () => {
@@ -270,6 +285,21 @@ test('a publisher that is killed while it writes is gone on with', async () => {
   assert.equal(leaves.length, publicLog(NEXT).files, 'no file lies there that no signpost leads to');
 });
 
+test('the lag grows while the store takes nothing', async () => {
+  const taken = `${folder(NEXT)}.away`;
+  renameSync(folder(NEXT), taken);
+  writeFileSync(folder(NEXT), 'in the way');
+  const { challenge_id: id } = await ask(NEXT);
+  await waitFor('a failure, and a lag', async () => {
+    const value = metricsOf(await (await fetch(`${serve.url}/metrics`)).text());
+    return value('failures_total') > 0 && value('lag_seconds') > 2;
+  });
+  rmSync(folder(NEXT));
+  renameSync(taken, folder(NEXT));
+  await published(NEXT, id);
+  await waitFor('no lag', async () => metricsOf(await (await fetch(`${serve.url}/metrics`)).text())('lag_seconds') === 0);
+});
+
 test('who cannot sign for the window says so, and serves', async () => {
   await serve.stop();
   world.write('wallets/default/hotkeys/boxed', Buffer.concat([Buffer.from('$NACL'), Buffer.alloc(200)]), 0o600);
@@ -280,15 +310,47 @@ test('who cannot sign for the window says so, and serves', async () => {
     await other.settle();
     const { challenge_id: id } = await ask(NEXT, other.url);
     await waitFor('a warning', () => pattern.test(other.child.output.stderr));
+    await waitFor('a lag that is not 0', async () => {
+      const value = metricsOf(await (await fetch(`${other.url}/metrics`)).text());
+      return as === 'stranger' ? value('lag_seconds') > 0 && value('refused_windows') > 0 : Number.isNaN(value('lag_seconds'));
+    });
     await other.stop();
     assert.ok(publicLog(NEXT).next <= Number(id));
   }
 });
 
-test('a state that is not the log\'s adds nothing to it', async () => {
-  const before = names(NEXT).length;
-  const other = await world.startServe({ env: { ...env, SCOREVISION_DATABASE: `sqlite:${world.path('other.sqlite')}` } });
+test('another database gives no id that is public, adds nothing to the log, and says so', async () => {
+  const before = names(NEXT).length, { next } = publicLog(NEXT);
+  const database = { SCOREVISION_DATABASE: `sqlite:${world.path('other.sqlite')}` };
+  await world.json(['clip', 'add', world.path('clip.mp4'), '--sport', 'football', '--scenario', 'match', '--challenge-type', 'football'],
+    { env: database });
+  const other = await world.startServe({ env: { ...env, ...database } });
+  await other.settle();
+  const honest = await ask(NEXT, other.url);
+  assert.ok(Number(honest.challenge_id) >= next, `challenge ${honest.challenge_id}, and ids below ${next} are public`);
+  await world.advance(4);
+  const told = await audit([signed({ window_id: NEXT, manifest_hash: manifests[NEXT], commitment_proof: proofs[NEXT],
+    ...Object.fromEntries(['challenge_id', 'clip_hash', 'seed', 'block'].map((key) => [key, honest[key]])) })]);
+  assert.deepEqual([told.verdicts.accepted, told.issue_unchecked], [1, 1], JSON.stringify(told.not_accepted));
   await waitFor('a warning', () => /SCOREVISION_DATABASE is an older copy or another/.test(other.child.output.stderr));
+  await waitFor('the metrics', async () => {
+    const value = metricsOf(await (await fetch(`${other.url}/metrics`)).text());
+    return value('refused_windows') >= 1 && value('lag_seconds') > 0;
+  });
   assert.equal(names(NEXT).length, before);
+  assert.equal((await askV3({ base: other.url, key: world.keys.validator, miner: world.keys.miner.address,
+    manifestHash: manifests[CURRENT], elementId: PLAYER, proof: proofs[CURRENT] })).status, 410);
   await other.stop();
+
+  const absurd = `${folder(NEXT)}/${next}.json`;
+  writeFileSync(absurd, `{"last":${END - 1}}`);
+  const shut = await world.startServe({ env, until: '/healthz' });
+  const message = await waitFor('not ready', async () => {
+    const answer = await fetch(`${shut.url}/readyz`);
+    return answer.status === 503 && (await answer.json()).message.includes('issue log') && shut.child.output.stderr;
+  });
+  assert.match(message, /which no server has come to/);
+  rmSync(absurd);
+  await shut.settle();
+  await shut.stop();
 });

@@ -66,6 +66,12 @@ test('a clip that is taken out and put back while it runs', async () => {
   await world.sv(['clip', 'remove', clip.hash]);
   await seesClips(0);
   assert.equal((await ask(world.keys.miner, proof)).body.error, 'no_challenge');
+  const readiness = async () => (await fetch(`${serve.url}/readyz`)).json();
+  // Another instance has the same clips: none is taken out, and whoever reads /readyz or /metrics is told.
+  const { status, warnings } = await waitFor('a warning', async () => { const body = await readiness(); return body.warnings?.length > 0 && body; });
+  assert.equal(status, 'ready');
+  assert.match(warnings[0], /^1 clips of the windows in force are not registered/);
+  assert.match(await (await fetch(`${serve.url}/metrics`)).text(), /\nsv_clips_missing 1\n/);
   await waitFor('the log to tell of it', async () => serve.child.output.stderr.includes(`not registered here (1, among them ${clip.hash} of window`));
   await world.clip();
   await seesClips(1);

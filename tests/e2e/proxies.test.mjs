@@ -2,24 +2,19 @@
 // Two instances on one database stand behind each.
 import { after, before, test } from 'node:test';
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
 import { createServer, request as plainRequest } from 'node:http';
 import { Agent, request as tlsRequest } from 'node:https';
 import { networkInterfaces } from 'node:os';
-import path from 'node:path';
-import { createWorld, root, waitFor } from './harness.mjs';
+import { createWorld, waitFor } from './harness.mjs';
 import { v3Request } from './api.mjs';
 import { PLAYER, commit, football } from './season.mjs';
-import { put, startNginx } from '../support/nginx/nginx.mjs';
+import { NAME, PUBLIC, address, example, makeCertificate, startTlsNginx } from './tls_proxy.mjs';
+import { put } from '../support/nginx/nginx.mjs';
 import { startHaproxy } from '../support/haproxy.mjs';
 
 const CURRENT = '2025-10-23';
-const NAME = 'api.example.org';
-const PUBLIC = `https://${NAME}`;
 const BURST = 400; // of one address, api/server.h
 const FLOOD = 1200;
-const example = (...name) => readFileSync(path.join(root, 'examples', ...name), 'utf8');
 // Requests from this machine's own address are counted, those from loopback are not.
 const outside = Object.values(networkInterfaces()).flat().find(({ family, internal }) => family === 'IPv4' && !internal)?.address;
 const noAddress = outside ? false : 'this machine has no address but loopback';
@@ -32,10 +27,8 @@ before(async () => {
   current = await world.publish(football(CURRENT, 5, 5000, hash));
   proof = await commit(world, 'miner', CURRENT, [PLAYER]);
   await world.advanceTo(20);
-  execFileSync('openssl', ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2', '-subj', `/CN=${NAME}`,
-    '-addext', `subjectAltName=DNS:${NAME}`, '-keyout', world.path('key.pem'), '-out', world.path('cert.pem')], { stdio: 'ignore' });
-  certificate = readFileSync(world.path('cert.pem'));
-  world.write('both.pem', Buffer.concat([certificate, readFileSync(world.path('key.pem'))]));
+  certificate = makeCertificate(world);
+  world.write('both.pem', Buffer.concat([certificate, world.read('key.pem')]));
 });
 after(() => world.end());
 
@@ -60,23 +53,9 @@ async function startInstance(more = {}) {
   return instance;
 }
 
-const address = ({ url }) => new URL(url).host;
-
-// A copy for a process without rights.
-function readable(folder, name) {
-  const copy = path.join(folder, name);
-  writeFileSync(copy, world.read(name), { mode: 0o644 });
-  return copy;
-}
-
 // The examples, with what an operator changes.
 const proxies = {
-  nginx: (instances) => startNginx({ fill: (port, folder) => put(example('nginx', 'scorevision-api.conf'), {
-    'server 127.0.0.1:8080 max_fails=1 fail_timeout=5s;': instances.map((one) => `server ${address(one)} max_fails=1 fail_timeout=5s;`).join('\n'),
-    'listen 443 ssl http2;': `listen ${port} ssl http2;`,
-    '/etc/ssl/scorevision/fullchain.pem': readable(folder, 'cert.pem'),
-    '/etc/ssl/scorevision/privkey.pem': readable(folder, 'key.pem'),
-  }) }),
+  nginx: (instances) => startTlsNginx(world, instances),
   haproxy: (instances) => startHaproxy((port) => put(example('haproxy', 'scorevision-api.cfg'), {
     'server one 127.0.0.1:8080': instances.map((one, i) => `server s${i} ${address(one)}`).join('\n    '),
     'bind :443 ssl': `bind :${port} ssl`,

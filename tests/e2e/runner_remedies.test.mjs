@@ -4,9 +4,9 @@ import { after, before, test } from 'node:test';
 import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import { createWorld } from './harness.mjs';
-import { BALL, PLAYER, SLUG, commit, football } from './season.mjs';
+import { BALL, PLAYER, SLUG, commit, element, football } from './season.mjs';
 
-const CURRENT = '2025-10-23';
+const CURRENT = '2025-10-23', BARE = 'Bare@1.0';
 let world, serve, relay, chute, plan, asked, lists;
 
 // @plan: for each v3 request in turn what is answered, [status, body, headers]; null passes it on to the real server, and so
@@ -32,8 +32,10 @@ before(async () => {
   world = await createWorld();
   await world.key('miner');
   const { hash } = await world.clip();
-  await world.publish(football(CURRENT, 1, 100_000, hash));
-  await commit(world, 'miner', CURRENT, [PLAYER, BALL]);
+  const season = football(CURRENT, 1, 100_000, hash);
+  season.elements.push(element(BARE, []));
+  await world.publish(season);
+  await commit(world, 'miner', CURRENT, [PLAYER, BALL, BARE]);
   relay = await start();
   serve = await world.startServe({ env: { SCOREVISION_API: relay.url } });
   await serve.settle();
@@ -45,12 +47,12 @@ after(async () => {
   await new Promise((resolve) => relay?.close(resolve));
 });
 
-const run = async (answers, { expect = 0, v3 = '1', args = [] } = {}) => {
+const run = async (answers, { expect = 0, v3 = '1', args = [], env = {} } = {}) => {
   [plan, asked, lists] = [answers, [], 0];
   const result = await world.sv(['runner', '--once', '--json', ...args], {
     as: 'miner', expect, env: {
       SCOREVISION_USE_CHALLENGE_V3: v3, SCOREVISION_API: relay.url, SCOREVISION_RESULTS_STORE: `file:${world.path('results')}`,
-      CHUTES_MINER_BASE_URL_TEMPLATE: chute.template,
+      CHUTES_MINER_BASE_URL_TEMPLATE: chute.template, ...env,
     } });
   return { requests: asked.length, said: result.stderr, shard: expect === 0 ? JSON.parse(result.stdout).shards[0] : null };
 };
@@ -99,6 +101,36 @@ test('503 no_challenge goes on with the next element', async () => {
   const { shard } = await run([[503, refusal('no_challenge'), SOON], null]);
   assert.notEqual(asked[0].element_id, asked[1].element_id);
   assert.equal(shard.element_id, asked[1].element_id);
+});
+
+test('503 no_challenge that stays ends soon, and says whose it is to mend', async () => {
+  const { requests, said } = await run([[503, refusal('no_challenge')]], { expect: 5 });
+  assert.ok(requests > 1 && requests <= 6, `${requests} requests`);
+  assert.match(said, /no_challenge: the relay says no_challenge.*API's operator.*sv clip add/);
+});
+
+test('an element without clips is not asked for', async () => {
+  const bare = await run([null], { args: ['--element', BARE], expect: 4 });
+  assert.equal(bare.requests, 0);
+  assert.match(bare.said, /has no clips for element .*tell the operator/);
+});
+
+test('a setting of its own that is wrong ends the runner before it asks for anything', async () => {
+  for (const [name, value, fault] of [
+    ['CHUTES_MINER_BASE_URL_TEMPLATE', chute.origin, /must hold \{slug\}/],
+    ['CHUTES_MINER_BASE_URL_TEMPLATE', 'https://{slug}', /name the domain after/],
+    ['CHUTES_MINER_BASE_URL_TEMPLATE', 'ftp://{slug}.example.org', /CHUTES_MINER_BASE_URL_TEMPLATE.*http/],
+    ['CHUTES_API_KEY', 'two words', /CHUTES_API_KEY/],
+    ['SCOREVISION_EVALUATOR', '/nowhere/evaluate --fast', /\/nowhere\/evaluate is not there/],
+    ['SCOREVISION_EVALUATOR', 'evaluate "', /cannot be read as a command/],
+    ['SCOREVISION_RESULTS_STORE', 'https://results.example.org', /can only be read/],
+    ['SCOREVISION_RESULTS_STORE', `file:${world.write('no-folder', 'x')}/results`, /is no folder/],
+  ]) for (const v3 of ['1', '0']) {
+    const { requests, said } = await run([null], { expect: 2, v3, env: { [name]: value } });
+    assert.equal(requests, 0, name);
+    assert.match(said, fault);
+    assert.ok(!said.includes('two words'), 'no secret is told');
+  }
 });
 
 test('400 and what no table names end at once', async () => {

@@ -105,7 +105,7 @@ test('each request has its line in the log, or is among those that a line says w
   const counted = [...text.matchAll(/^sv_requests_total\{.*\} (\d+)$/gm)].reduce((sum, [, n]) => sum + Number(n), 0);
   await serve.stop();
   const lines = serve.child.output.stderr.split('\n').filter((line) => line.includes('event=request'));
-  for (const line of lines) assert.match(line, /^time=\S+ level=info event=request id=\S+ method=\S+ path=\S+ status=\d+ outcome=\w+ ms=[\d.]+ client=127\.0\.0\.1( asker=\w+)?( left_out=\d+)?$/);
+  for (const line of lines) assert.match(line, /^time=\S+ level=info event=request id=\S+ method=\S+ path=\S+ status=\d+ outcome=\w+ ms=[\d.]+ client=127\.0\.0\.1( asker=\w+)?( challenge=\d+ miner=\w+ element=\S+)?( task=\S+)?( left_out=\d+)?$/);
   assert.equal(new Set(lines.map((line) => / id=(\S+)/.exec(line)[1])).size, lines.length);
   assert.ok(lines.filter((line) => line.includes('outcome=issued')).length >= N_SIGNED, 'every challenge has one');
   const leftOut = [...serve.child.output.stderr.matchAll(/ left_out=(\d+)$/gm)].reduce((sum, [, n]) => sum + Number(n), 0);

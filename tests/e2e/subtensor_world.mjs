@@ -11,11 +11,11 @@ export const skip = absent() ?? false; // the tests say so, loudly
 
 const START = 5, EXPIRY = 100_000;
 
-export async function createSubtensorWorld({ finality = 1, keys = { miner: 'ed25519' } } = {}) {
+export async function createSubtensorWorld({ finality = 1, keys = { miner: 'ed25519' }, expiry = EXPIRY, env = {} } = {}) {
   const node = await start({ finality, instant: true });
   const proxy = await startFaultyNode(node.endpoint);
   const proxies = [proxy];
-  const world = emptyWorld({ BITTENSOR_SUBTENSOR_ENDPOINT: proxy.endpoint, SCOREVISION_NETUID: String(NETUID) });
+  const world = emptyWorld({ BITTENSOR_SUBTENSOR_ENDPOINT: proxy.endpoint, SCOREVISION_NETUID: String(NETUID), ...env });
   const operator = await world.key('operator');
   world.env.SCOREVISION_MANIFEST_SIGNERS = operator.address;
   for (const [name, scheme] of Object.entries(keys)) await world.key(name, scheme);
@@ -24,7 +24,7 @@ export async function createSubtensorWorld({ finality = 1, keys = { miner: 'ed25
   await node.setOwner(NETUID, operator.address);
   await node.newBlock(2);
   const clip = await world.clip();
-  const published = await world.publish(football(WINDOW, START, EXPIRY, clip.hash));
+  const published = await world.publish(football(WINDOW, START, expiry, clip.hash));
   return {
     node, proxy, world, clip, published,
     // A further proxy with faults of its own, for commands with the environment env.

@@ -4,6 +4,7 @@
  * success: schema, draw, issue record, clip link        400: each part missing, malformed, repeated
  * 401: each reason                                      409: Retry-After; replays are not counted
  * 404, 410, 412: each reason                            503: chain_unavailable, no_challenge, overloaded
+ * a window that was closed elsewhere: 410, too
  * freshness: a new window and a new commitment are found on demand */
 #include <string.h>
 
@@ -374,6 +375,24 @@ test_a_manifest_published_just_now_is_found (void)
   world_expect (&world, &(Ask){ .manifest = hash }, 200, NULL, NULL);
 }
 
+/* As another instance does it that is ahead of this one; no test of that window can follow. */
+static void
+test_closed_window_is_expired (void)
+{
+  guint64 last_id;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (SvState) state = world_open_state (&world);
+  g_assert_true (sv_state_close_window (state, "now", &last_id, &error));
+  g_assert_no_error (error);
+  g_assert_cmpuint (world_head (&world), <, 1000);
+  g_autofree char *hash = world_publish (&world, "now", 30, 1000, "3");
+  g_auto (Answer) answer = world_ask (&world, &(Ask){ .manifest = hash });
+  assert_answer (&answer, 410, "window_expired", NULL);
+  g_assert_cmpuint (answer_integer (&answer, "expired_at_block"), ==, 1000);
+  g_assert_cmpuint (answer_integer (&answer, "current_block"), ==, 1000);
+  g_assert_cmpstr (answer_string (&answer, "window_id"), ==, "now");
+}
+
 int
 main (int argc, char **argv)
 {
@@ -405,6 +424,7 @@ main (int argc, char **argv)
   ADD (test_a_commitment_made_just_now_is_found);
   ADD (test_a_proof_from_the_future_is_unknown);
   ADD (test_a_manifest_published_just_now_is_found);
+  ADD (test_closed_window_is_expired);
   int failed = g_test_run ();
   world_tear_down (&world);
   return failed;

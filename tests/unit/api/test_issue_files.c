@@ -4,6 +4,8 @@
  *  - two publishers: who comes second is told, and finds the end; nothing overlaps, nothing is written twice
  *  - a signpost without its file: the file is written, of records and of the closing line
  *  - a state that lacks the last public record, or has another, is refused; so is a closed log of a window that is not over
+ *  - the fence: another state gives no id that is public, whoever published it, and nothing of a window whose log is closed;
+ *    a signpost that leads to the end of all ids, or one that cannot be read, lets nothing through
  */
 #include "api/issue_files.h"
 #include "base/error.h"
@@ -63,26 +65,31 @@ tear_down (Fixture *f, gconstpointer data)
   scratch_remove (f->folder);
 }
 
+static SvAdmissionOutcome
+try_to_issue (Fixture *f, SvState *state, const char *window_id)
+{
+  static const SvAdmissionRules wide = { .limit = 1000000, .window_ms = 60000, .remember_ms = 120000 };
+  GError *error = NULL;
+  g_autofree char *nonce = g_strdup_printf ("17611776%011u", f->n_issued++);
+  SvIssueRecord record = { .asker = (char *)ACCOUNT,
+                           .miner = (char *)ACCOUNT,
+                           .window_id = (char *)window_id,
+                           .manifest_hash = (char *)"sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+                           .element_id = (char *)"E@1",
+                           .clip_hash = (char *)"sha256:bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb",
+                           .nonce = nonce };
+  SvAdmission admission = { .asker = ACCOUNT, .nonce = nonce, .client_id = "", .now_ms = 1000, .record = &record };
+  gboolean done = sv_state_admit (state, &wide, &admission, 1, &error);
+  g_assert_no_error (error);
+  g_assert_true (done);
+  return admission.outcome;
+}
+
 static void
 issue (Fixture *f, SvState *state, guint n, const char *window_id)
 {
-  static const SvAdmissionRules wide = { .limit = 1000000, .window_ms = 60000, .remember_ms = 120000 };
   for (guint i = 0; i < n; i++)
-  {
-    GError *error = NULL;
-    g_autofree char *nonce = g_strdup_printf ("17611776%011u", f->n_issued++);
-    SvIssueRecord record = { .asker = (char *)ACCOUNT,
-                             .miner = (char *)ACCOUNT,
-                             .window_id = (char *)window_id,
-                             .manifest_hash = (char *)"sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
-                             .element_id = (char *)"E@1",
-                             .clip_hash = (char *)"sha256:bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb",
-                             .nonce = nonce };
-    SvAdmission admission = { .asker = ACCOUNT, .nonce = nonce, .client_id = "", .now_ms = 1000, .record = &record };
-    gboolean done = sv_state_admit (state, &wide, &admission, 1, &error);
-    g_assert_no_error (error);
-    g_assert_true (done);
-  }
+    g_assert_cmpint (try_to_issue (f, state, window_id), ==, SV_ADMITTED);
 }
 
 static GPtrArray *
@@ -231,6 +238,64 @@ test_other_state (Fixture *f, gconstpointer data)
   assert_refused (&files, NULL, "SCOREVISION_DATABASE is an older copy");
 }
 
+static void
+fence (const SvIssueFiles *files)
+{
+  GError *error = NULL;
+  gboolean done = sv_issue_files_fence (files->store, files->state, WINDOW, &error);
+  g_assert_no_error (error);
+  g_assert_true (done);
+}
+
+static void
+test_fence (Fixture *f, gconstpointer data)
+{
+  g_autoptr (GPtrArray) keys = g_ptr_array_new ();
+  g_autoptr (SvState) another = open_state (f, "another");
+  SvIssueFiles files = { f->files.store, another, f->keypair, &chain };
+  fence (&files); /* nothing is public yet */
+  issue (f, f->files.state, 3, WINDOW);
+  add (&f->files, 1);
+  remove_object (f, sv_issued_key (WINDOW, 1, 3)); /* he was killed before he wrote it */
+  fence (&files);
+  issue (f, another, 1, WINDOW);
+  g_autoptr (GPtrArray) records = records_of (&files, 1);
+  g_assert_cmpuint (((const SvIssueRecord *)records->pdata[0])->challenge_id, ==, 4);
+  assert_refused (&files, NULL, "SCOREVISION_DATABASE is an older copy");
+
+  g_assert_cmpuint (find_end (&f->files, NULL), ==, 4);
+  GError *error = NULL;
+  gboolean done = sv_issue_files_close (&f->files, WINDOW, 4, 3, keys, &error);
+  g_assert_no_error (error);
+  g_assert_true (done);
+  fence (&files);
+  g_assert_cmpint (try_to_issue (f, another, WINDOW), ==, SV_WINDOW_CLOSED);
+  g_assert_cmpint (try_to_issue (f, another, "another"), ==, SV_ADMITTED);
+}
+
+static void
+test_fence_shut (Fixture *f, gconstpointer data)
+{
+  static const char *const texts[] = { "{\"last\":9007199254740990}", "{\"last\":0}", "<html>" };
+  for (gsize i = 0; i < G_N_ELEMENTS (texts); i++)
+  {
+    g_autoptr (GError) error = NULL;
+    const SvPutOptions options = { .condition = SV_PUT_ALWAYS };
+    g_autoptr (GBytes) bytes = g_bytes_new_static (texts[i], strlen (texts[i]));
+    g_autofree char *key = sv_issued_signpost_key (WINDOW, 1);
+    g_autofree char *etag = sv_object_store_put (f->files.store, key, bytes, &options, &error);
+    g_assert_no_error (error);
+    g_assert_nonnull (etag);
+    g_assert_false (sv_issue_files_fence (f->files.store, f->files.state, WINDOW, &error));
+    g_assert_nonnull (error);
+  }
+  issue (f, f->files.state, 1, "another"); /* no id was used up */
+  GError *error = NULL;
+  g_autoptr (GPtrArray) issued = sv_issue_files_records (&f->files, "another", 1, SV_ISSUED_END, 2, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (((const SvIssueRecord *)issued->pdata[0])->challenge_id, ==, 1);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -239,5 +304,7 @@ main (int argc, char **argv)
   g_test_add ("/issue-files/two-publishers", Fixture, NULL, set_up, test_two_publishers, tear_down);
   g_test_add ("/issue-files/signpost-alone", Fixture, NULL, set_up, test_signpost_alone, tear_down);
   g_test_add ("/issue-files/other-state", Fixture, NULL, set_up, test_other_state, tear_down);
+  g_test_add ("/issue-files/fence", Fixture, NULL, set_up, test_fence, tear_down);
+  g_test_add ("/issue-files/fence-shut", Fixture, NULL, set_up, test_fence_shut, tear_down);
   return g_test_run ();
 }

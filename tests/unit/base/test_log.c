@@ -1,6 +1,6 @@
 /* Cases: a plain line in both forms; values that need quotes; values that try to forge a line or move the cursor; absent, too
- * long and invalid values; lines of many threads, and gathered ones; what libraries print. Standard error is a file while a
- * line is written. */
+ * long and invalid values; numbers in JSON; lines of many threads, and gathered ones; what libraries print. Standard error is a
+ * file while a line is written. */
 #include <fcntl.h>
 #include <glib.h>
 #include <glib/gstdio.h>
@@ -106,6 +106,30 @@ test_json (void)
   json_decref (json);
 }
 
+static void
+write_numbers (gconstpointer data)
+{
+  sv_log ("info", "request", "status", "200", "ms", "0.512", "block", "18446744073709551615", "n", "007", "sequence", "1.",
+          "value", "12", "left_out", "", "head", "0", NULL);
+}
+
+/* Only what is a number for every reader is written as one, and only where the field always is one. */
+static void
+test_json_numbers (void)
+{
+  const char *pairs = "\"event\":\"request\",\"status\":200,\"ms\":0.512,\"block\":\"18446744073709551615\",\"n\":\"007\","
+                      "\"sequence\":\"1.\",\"value\":\"12\",\"left_out\":\"\",\"head\":0}\n";
+  sv_log_set_format (SV_LOG_JSON);
+  g_autofree char *line = capture (write_numbers, NULL);
+  sv_log_set_format (SV_LOG_LOGFMT);
+  g_assert_true (g_str_has_suffix (line, pairs));
+  json_t *json = json_loads (line, JSON_REJECT_DUPLICATES, NULL);
+  g_assert_nonnull (json);
+  json_decref (json);
+  g_autofree char *text = capture (write_numbers, NULL);
+  g_assert_nonnull (strstr (text, " status=200 ms=0.512 "));
+}
+
 /* What is gathered is what would have been written. */
 static void
 test_lines_are_gathered (void)
@@ -189,6 +213,7 @@ main (int argc, char **argv)
   g_test_add_func ("/log/lines-cannot-be-forged", test_lines_cannot_be_forged);
   g_test_add_func ("/log/values-are-bounded-and-valid", test_values_are_bounded_and_valid);
   g_test_add_func ("/log/json", test_json);
+  g_test_add_func ("/log/json-numbers", test_json_numbers);
   g_test_add_func ("/log/lines-are-gathered", test_lines_are_gathered);
   g_test_add_func ("/log/lines-of-threads-do-not-mix", test_lines_of_threads_do_not_mix);
   g_test_add_func ("/log/libraries-speak-in-events", test_libraries_speak_in_events); /* the last: it cannot be undone */

@@ -31,6 +31,7 @@ test_what_was_signed_is_opened (void)
   g_autoptr (SvShard) shard = sample_shard (manifest);
   g_autoptr (SvKeypair) validator = sample_keypair ();
   shard->salt_id = g_strdup ("offset-1");
+  shard->draw_commit = g_strdup (HASH_B);
   shard->error = g_strdup ("the evaluator said \"no\"");
   g_autoptr (SvShard) opened = sign_and_open (shard);
 
@@ -51,6 +52,7 @@ test_what_was_signed_is_opened (void)
   g_assert_cmpuint (opened->seed, ==, SV_JSON_MAX_INTEGER);
   g_assert_cmpstr (opened->pgt_recipe_hash, ==, HASH_B);
   g_assert_cmpstr (opened->salt_id, ==, "offset-1");
+  g_assert_cmpstr (opened->draw_commit, ==, HASH_B);
   g_assert_cmpstr (opened->error, ==, "the evaluator said \"no\"");
   g_assert_true (sv_json_equal (opened->metrics, shard->metrics));
   g_assert_true (sv_json_equal (opened->telemetry, shard->telemetry));
@@ -88,6 +90,7 @@ test_nulls_are_nulls (void)
   g_assert_false (opened->latency_pass);
   g_assert_null (opened->pgt_recipe_hash);
   g_assert_null (opened->salt_id);
+  g_assert_null (opened->draw_commit);
   g_assert_null (opened->error);
   g_assert_true (json_is_null (json_object_get (opened->document->json, "rtf")));
   g_assert_true (json_is_null (json_object_get (opened->document->json, "composite_score")));
@@ -206,6 +209,7 @@ test_values_have_bounds (void)
     { "/seed", "-1" },
     { "/pgt_recipe_hash", "\"none\"" },
     { "/salt_id", "\"\"" },
+    { "/draw_commit", "\"none\"" },
     { "/salt_id", "\"a\\u0007\"" },
     { "/metrics", "1" },
     { "/composite_score", "\"0.5\"" },

@@ -313,8 +313,8 @@ assert_issue (SvIssueStatus issue, gboolean broken_before)
   judge (&c, &judgement);
   g_assert_cmpint (judgement.issue, ==, broken_before ? SV_ISSUE_UNCHECKED : issue);
   g_assert_true ((judgement.verdict == SV_SHARD_ACCEPTED) ==
-                 (!broken_before && issue != SV_ISSUE_CONTRADICTED && issue != SV_ISSUE_UNREADABLE));
-  g_assert_true (issue != SV_ISSUE_UNREADABLE || judgement.verdict == SV_SHARD_UNDECIDED);
+                 (!broken_before && issue != SV_ISSUE_CONTRADICTED && issue != SV_ISSUE_DISPUTED));
+  g_assert_true (issue != SV_ISSUE_DISPUTED || judgement.verdict == SV_SHARD_UNDECIDED);
 }
 
 static void
@@ -323,7 +323,7 @@ test_issue_status_is_told (void)
   assert_issue (SV_ISSUE_UNCHECKED, FALSE);
   assert_issue (SV_ISSUE_CONFIRMED, FALSE);
   assert_issue (SV_ISSUE_CONTRADICTED, FALSE);
-  assert_issue (SV_ISSUE_UNREADABLE, FALSE);
+  assert_issue (SV_ISSUE_DISPUTED, FALSE);
   assert_issue (SV_ISSUE_CONFIRMED, TRUE);
 }
 
