@@ -200,20 +200,43 @@ is_trusted (const SvAddressLimit *limit, const SvAddress *address)
   return FALSE;
 }
 
-void
+/* An address as proxies write it, some of them with a port. Changes @text. */
+static gboolean
+parse_hop (char *text, SvAddress *address)
+{
+  char *end = text[0] == '[' ? strchr (text, ']') : NULL, *colon = strchr (text, ':');
+  if (end != NULL)
+  {
+    *end = '\0';
+    return (end[1] == '\0' || end[1] == ':') && strchr (text + 1, ':') != NULL && parse_address (text + 1, address);
+  }
+  if (colon != NULL && strchr (colon + 1, ':') == NULL)
+    *colon = '\0';
+  return parse_address (text, address);
+}
+
+gboolean
 sv_address_limit_client (const SvAddressLimit *limit, const SvAddress *peer, const char *forwarded_for,
                          char text[SV_ADDRESS_TEXT_MAX])
 {
   SvAddress address = *peer, before;
+  gboolean is_known = TRUE;
   /* Each proxy appends the address that it saw: from the right, all are believed up to the first that is not ours. */
   g_auto (GStrv) hops = g_strsplit (forwarded_for != NULL ? forwarded_for : "", ",", -1);
-  for (guint i = g_strv_length (hops); i > 0 && is_trusted (limit, &address); i--)
+  guint n = g_strv_length (hops);
+  for (guint i = n; i > 0 && is_known && is_trusted (limit, &address); i--)
   {
-    if (!parse_address (g_strstrip (hops[i - 1]), &before))
-      break;
-    address = before;
+    is_known = parse_hop (g_strstrip (hops[i - 1]), &before);
+    address = is_known ? before : address;
   }
+  is_known = is_known && (n > 0 || !is_trusted (limit, peer));
+  char proxy[INET6_ADDRSTRLEN + 1];
   sv_address_format (&address, text);
+  if (is_known)
+    return TRUE;
+  g_strlcpy (proxy, text, sizeof proxy);
+  g_snprintf (text, SV_ADDRESS_TEXT_MAX, "unknown behind %s", proxy);
+  return FALSE;
 }
 
 gboolean

@@ -8,7 +8,7 @@
 
 typedef struct SvAddressLimit SvAddressLimit;
 
-#define SV_ADDRESS_TEXT_MAX 48 /* with the NUL */
+#define SV_ADDRESS_TEXT_MAX 64 /* with the NUL */
 
 /* An address in one form for both families; IPv4 is mapped into IPv6. */
 typedef struct
@@ -38,9 +38,10 @@ gboolean sv_address_limit_connect (SvAddressLimit *limit, const SvAddress *peer,
 void sv_address_limit_disconnect (SvAddressLimit *limit, const SvAddress *peer);
 
 /* The client's address as text: the peer's or, where the peer is a trusted proxy, the last one in @forwarded_for (may be NULL)
- * that is not. */
-void sv_address_limit_client (const SvAddressLimit *limit, const SvAddress *peer, const char *forwarded_for,
-                              char text[SV_ADDRESS_TEXT_MAX]);
+ * that is not; a port behind an address ("192.0.2.7:4711", "[2001:db8::1]:4711") is no matter. FALSE where a trusted proxy does
+ * not say it in such words: then the text stands for all of whom that proxy says nothing, and they share one limit. */
+gboolean sv_address_limit_client (const SvAddressLimit *limit, const SvAddress *peer, const char *forwarded_for,
+                                  char text[SV_ADDRESS_TEXT_MAX]);
 
 /* TRUE while @address, from sv_address_limit_client(), may go on. */
 gboolean sv_address_limit_take (SvAddressLimit *limit, const char *address, gint64 now_us);

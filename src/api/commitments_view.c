@@ -1,144 +1,157 @@
-/* GET /api/commitments?hotkey&window_id: who has bound himself to what in the open windows, with proofs that anybody can check
- * on the chain. A chute_id that several hotkeys have in force in one window is marked: folding does not judge whose it is
- * (docs/protocol.md section 6). */
+/* GET /api/commitments?hotkey&window_id. Anybody may ask, without a key, and an answer may be a megabyte that takes a long time
+ * to write: so a thread of its own, which gives way to all others, writes them, each text but those of single hotkeys once per
+ * picture, and connections send the same bytes. */
+#include "api/commitments_view.h"
+
+#include <errno.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include "api/asker.h"
+#include "api/commitment_list.h"
 #include "base/identifiers.h"
+#include "base/log.h"
 
-#define MAX_STATES 2048
-#define MAX_RIVALS 16 /* per binding: of n hotkeys with one chute each would name all the others, n² in all */
 #define CACHE_CONTROL "public, max-age=5"
+#define MAX_WAITING 256
+#define NICENESS 10
 
-typedef struct
+/* One request that waits for its text. */
+typedef struct Order
 {
-  const SvSnapshot *snapshot;
-  const char *hotkey; /* or NULL: all */
-  json_t *list;
-  gboolean is_cut;
-} View;
+  struct Order *next;
+  SvExchange *exchange;
+  SvSnapshot *snapshot;
+  const char *hotkey;    /* borrowed from the exchange */
+  const char *window_id; /* likewise */
+  GBytes *text;          /* NULL: the window is not open */
+} Order;
 
-/* chute_id -> the first MAX_RIVALS + 1 hotkeys (GPtrArray, borrowed strings) that have it in force in the window. */
-static GHashTable *
-find_chute_owners (const View *view, const SvIndexEntry *entry, const GPtrArray *hotkeys)
+struct SvCommitmentDesk
 {
-  GHashTable *owners = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, (GDestroyNotify)g_ptr_array_unref);
-  for (guint i = 0; i < hotkeys->len; i++)
-  {
-    gpointer hotkey = g_ptr_array_index (hotkeys, i), value;
-    const SvFold *fold =
-        sv_bindings_fold_at_head (view->snapshot->bindings, hotkey, entry->window_id, entry->start_block, entry->expiry_block);
-    GHashTableIter iter;
-    g_hash_table_iter_init (&iter, fold->bound);
-    while (g_hash_table_iter_next (&iter, NULL, &value))
-    {
-      SvBoundElement *bound = value;
-      GPtrArray *list = g_hash_table_lookup (owners, bound->binding.chute_id);
-      if (list == NULL)
-        g_hash_table_insert (owners, bound->binding.chute_id, list = g_ptr_array_new ());
-      gboolean is_there = list->len > 0 && g_ptr_array_index (list, list->len - 1) == hotkey; /* he binds it twice */
-      if (!is_there && list->len <= MAX_RIVALS)
-        g_ptr_array_add (list, hotkey);
-    }
-  }
-  return owners;
-}
+  GThread *thread;
+  GMutex lock;
+  GCond wake;
+  Order *first;
+  Order **end;
+  guint n_waiting;
+  gboolean is_closing;
+  SvCommitmentList *list; /* replaced under the lock, by the thread */
+  GHashTable *texts;      /* window id, or "" for all -> GBytes: those of all hotkeys, by @list; under the lock */
+};
 
 static void
-mark_rivals (json_t *state, GHashTable *owners, const char *hotkey)
+free_order (gpointer data)
 {
-  gsize i;
-  json_t *binding;
-  json_array_foreach (json_object_get (state, "bindings"), i, binding)
+  Order *order = data;
+  g_clear_pointer (&order->snapshot, sv_snapshot_unref);
+  g_clear_pointer (&order->text, g_bytes_unref);
+  g_free (order);
+}
+
+/* ── the thread ── */
+
+static Order *
+take_order (SvCommitmentDesk *desk)
+{
+  g_mutex_lock (&desk->lock);
+  while (desk->first == NULL && !desk->is_closing)
+    g_cond_wait (&desk->wake, &desk->lock);
+  Order *order = desk->first;
+  if (order != NULL)
   {
-    const GPtrArray *list = g_hash_table_lookup (owners, json_string_value (json_object_get (binding, "chute_id")));
-    json_t *shared_with = json_array ();
-    for (guint j = 0; list != NULL && j < list->len && json_array_size (shared_with) < MAX_RIVALS; j++)
-    {
-      const char *other = g_ptr_array_index (list, j);
-      g_autofree char *account = sv_account_document_form (other);
-      if (strcmp (other, hotkey) != 0)
-        json_array_append_new (shared_with, json_string (account));
-    }
-    json_object_set_new (binding, "chute_shared_with", shared_with);
+    desk->first = order->next;
+    desk->n_waiting--;
   }
+  if (desk->first == NULL)
+    desk->end = &desk->first;
+  g_mutex_unlock (&desk->lock);
+  return order;
 }
 
-/* Texts without effect, with the reason, so that a miner can see what became of his. */
-static json_t *
-list_void_texts (const SvFold *fold)
-{
-  json_t *list = json_array ();
-  for (guint i = 0; i < fold->verdicts->len; i++)
-  {
-    const SvTextVerdict *verdict = g_ptr_array_index (fold->verdicts, i);
-    if (verdict->void_reason == NULL)
-      continue;
-    json_t *item = json_object ();
-    json_object_set_new (item, "commitment_proof", json_string (verdict->proof));
-    json_object_set_new (item, "reason", json_string (verdict->void_reason));
-    json_array_append_new (list, item);
-  }
-  return list;
-}
-
-/* All texts of the window in chain order, those without effect and withdrawals too, so that anybody can fold them anew. */
-static json_t *
-list_proofs (const SvFold *fold)
-{
-  json_t *list = json_array ();
-  for (guint i = 0; i < fold->verdicts->len; i++)
-    json_array_append_new (list, json_string (((SvTextVerdict *)g_ptr_array_index (fold->verdicts, i))->proof));
-  return list;
-}
-
+/* The list of the order's picture in place of the last one. */
 static void
-add_state (View *view, const SvIndexEntry *entry, GHashTable *owners, const char *hotkey)
+turn_to (SvCommitmentDesk *desk, Order *order)
 {
-  if (json_array_size (view->list) >= MAX_STATES)
-  {
-    view->is_cut = TRUE;
+  if (desk->list != NULL && sv_commitment_list_is_of (desk->list, order->snapshot))
     return;
-  }
-  const SvFold *fold =
-      sv_bindings_fold_at_head (view->snapshot->bindings, hotkey, entry->window_id, entry->start_block, entry->expiry_block);
-  json_t *state = sv_fold_to_json (fold, hotkey, entry->expiry_block);
-  mark_rivals (state, owners, hotkey);
-  json_object_set_new (state, "proofs", list_proofs (fold));
-  json_object_set_new (state, "void", list_void_texts (fold));
-  json_array_append_new (view->list, state);
+  SvCommitmentList *last = desk->list, *next = sv_commitment_list_new (g_steal_pointer (&order->snapshot));
+  g_mutex_lock (&desk->lock);
+  desk->list = next;
+  g_hash_table_remove_all (desk->texts);
+  g_mutex_unlock (&desk->lock);
+  sv_commitment_list_free (last);
+}
+
+/* (transfer full) Of @desk->texts, under the lock. */
+static GBytes *
+find_text (SvCommitmentDesk *desk, const char *window_id)
+{
+  GBytes *text = g_hash_table_lookup (desk->texts, window_id != NULL ? window_id : "");
+  return text != NULL ? g_bytes_ref (text) : NULL;
 }
 
 static void
-add_window (View *view, const SvIndexEntry *entry)
+fulfil (SvCommitmentDesk *desk, Order *order)
 {
-  g_autoptr (GPtrArray) hotkeys = sv_bindings_hotkeys (view->snapshot->bindings, entry->window_id);
-  g_autoptr (GHashTable) owners = find_chute_owners (view, entry, hotkeys);
-  for (guint i = 0; i < hotkeys->len; i++)
-  {
-    const char *hotkey = g_ptr_array_index (hotkeys, i);
-    if (view->hotkey == NULL || strcmp (hotkey, view->hotkey) == 0)
-      add_state (view, entry, owners, hotkey);
-  }
+  turn_to (desk, order);
+  if (order->hotkey == NULL)
+    order->text = find_text (desk, order->window_id); /* nobody else changes them */
+  if (order->text != NULL)
+    return;
+  order->text = sv_commitment_list_write (desk->list, order->hotkey, order->window_id);
+  if (order->text == NULL || order->hotkey != NULL)
+    return;
+  g_mutex_lock (&desk->lock);
+  g_hash_table_insert (desk->texts, g_strdup (order->window_id != NULL ? order->window_id : ""), g_bytes_ref (order->text));
+  g_mutex_unlock (&desk->lock);
 }
 
-/* A window is shown while its commitments are followed. FALSE when the one that was asked for is not. */
-static gboolean
-add_windows (View *view, const char *window_id)
+static gpointer
+run (gpointer data)
 {
-  const GPtrArray *entries = view->snapshot->catalog->index->entries;
-  guint64 block = sv_bindings_head (view->snapshot->bindings)->best.number;
-  gboolean found = window_id == NULL;
-  for (guint i = 0; i < entries->len; i++)
+  SvCommitmentDesk *desk = data;
+  if (setpriority (PRIO_PROCESS, (id_t)gettid (), NICENESS) != 0)
+    sv_log ("warning", "lists of commitments do not give way to requests", "reason", g_strerror (errno), NULL);
+  for (Order *order = take_order (desk); order != NULL; order = take_order (desk))
   {
-    const SvIndexEntry *entry = g_ptr_array_index (entries, i);
-    if (sv_entry_expired (entry, block) || (window_id != NULL && strcmp (entry->window_id, window_id) != 0))
-      continue;
-    found = TRUE;
-    add_window (view, entry);
+    fulfil (desk, order);
+    sv_exchange_resume (order->exchange);
   }
-  return found;
+  return NULL;
 }
+
+SvCommitmentDesk *
+sv_commitment_desk_new (void)
+{
+  SvCommitmentDesk *desk = g_new0 (SvCommitmentDesk, 1);
+  g_mutex_init (&desk->lock);
+  g_cond_init (&desk->wake);
+  desk->end = &desk->first;
+  desk->texts = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify)g_bytes_unref);
+  desk->thread = g_thread_new ("commitments", run, desk);
+  return desk;
+}
+
+void
+sv_commitment_desk_free (SvCommitmentDesk *desk)
+{
+  if (desk == NULL)
+    return;
+  g_mutex_lock (&desk->lock);
+  desk->is_closing = TRUE;
+  g_cond_signal (&desk->wake);
+  g_mutex_unlock (&desk->lock);
+  g_thread_join (desk->thread);
+  sv_commitment_list_free (desk->list);
+  g_hash_table_unref (desk->texts);
+  g_cond_clear (&desk->wake);
+  g_mutex_clear (&desk->lock);
+  g_free (desk);
+}
+
+/* ── the handler ── */
 
 static SvReply *
 check_parameters (const SvExchange *exchange, const char *hotkey, const char *window_id)
@@ -159,8 +172,48 @@ check_parameters (const SvExchange *exchange, const char *hotkey, const char *wi
   return sv_reply_json (400, "invalid_request", body);
 }
 
-SvReply *
-sv_handle_commitments (SvExchange *exchange)
+/* (transfer full) The text where it has been written already, else NULL. */
+static GBytes *
+find_written (SvCommitmentDesk *desk, const SvSnapshot *snapshot, const char *window_id)
+{
+  g_mutex_lock (&desk->lock);
+  gboolean is_present = desk->list != NULL && sv_commitment_list_is_of (desk->list, snapshot);
+  GBytes *text = is_present ? find_text (desk, window_id) : NULL;
+  g_mutex_unlock (&desk->lock);
+  return text;
+}
+
+/* Hands the request to the thread. FALSE: too many wait. */
+static gboolean
+place_order (SvExchange *exchange, Order *order)
+{
+  SvCommitmentDesk *desk = exchange->service->commitments;
+  g_mutex_lock (&desk->lock);
+  gboolean has_room = desk->n_waiting < MAX_WAITING;
+  if (has_room)
+  {
+    sv_exchange_suspend (exchange);
+    *desk->end = order;
+    desk->end = &order->next;
+    desk->n_waiting++;
+    g_cond_signal (&desk->wake);
+  }
+  g_mutex_unlock (&desk->lock);
+  return has_room;
+}
+
+static SvReply *
+reply_with (GBytes *text, const char *window_id)
+{
+  if (text == NULL)
+    return sv_reply_error (404, "no_active_window", "Window %s is not open: it is unknown, or over", window_id);
+  SvReply *reply = sv_reply_share_json (200, "listed", text);
+  sv_reply_set_static (reply, "Cache-Control", CACHE_CONTROL);
+  return reply;
+}
+
+static SvReply *
+begin (SvExchange *exchange)
 {
   const char *hotkey = sv_pairs_find (exchange->target->parameters, "hotkey", FALSE);
   const char *window_id = sv_pairs_find (exchange->target->parameters, "window_id", FALSE);
@@ -170,18 +223,22 @@ sv_handle_commitments (SvExchange *exchange)
   g_autoptr (SvSnapshot) snapshot = sv_board_get (exchange->service->board);
   if (snapshot->bindings == NULL || snapshot->catalog == NULL)
     return sv_reply_chain_unavailable ("it has not been read yet");
+  g_autoptr (GBytes) text = hotkey == NULL ? find_written (exchange->service->commitments, snapshot, window_id) : NULL;
+  if (text != NULL)
+    return reply_with (text, window_id);
+  Order *order = g_new0 (Order, 1);
+  order->exchange = exchange;
+  order->snapshot = g_steal_pointer (&snapshot);
+  order->hotkey = hotkey;
+  order->window_id = window_id;
+  exchange->work = order;
+  exchange->free_work = free_order;
+  return place_order (exchange, order) ? NULL : sv_reply_overloaded ("Too many ask for commitments just now");
+}
 
-  g_autoptr (json_t) list = json_array ();
-  View view = { .snapshot = snapshot, .hotkey = hotkey, .list = list };
-  if (!add_windows (&view, window_id))
-    return sv_reply_error (404, "no_active_window", "Window %s is not open: it is unknown, or over", window_id);
-  const SvHead *head = sv_bindings_head (snapshot->bindings);
-  json_t *body = json_object ();
-  json_object_set_new (body, "block", sv_json_integer (head->best.number));
-  json_object_set_new (body, "finalized_block", sv_json_integer (head->finalized.number));
-  json_object_set (body, "commitments", list);
-  json_object_set_new (body, "truncated", json_boolean (view.is_cut));
-  reply = sv_reply_json (200, "listed", body);
-  sv_reply_set (reply, "Cache-Control", CACHE_CONTROL);
-  return reply;
+SvReply *
+sv_handle_commitments (SvExchange *exchange)
+{
+  const Order *order = exchange->work;
+  return order == NULL ? begin (exchange) : reply_with (order->text, order->window_id);
 }

@@ -13,6 +13,7 @@
 
 #define MAX_TURNS 8 /* before others have theirs */
 #define INPUT_MIN 2048
+#define BODY_BYTES_PER_SECOND 1024 /* that a body has to come with */
 #define INPUT_MAX (SV_HEAD_MAX + SV_READ_SIZE)
 
 /* ── closing ── */
@@ -22,6 +23,7 @@ drop_buffers (SvConnection *connection)
 {
   g_clear_pointer (&connection->input, g_free);
   g_clear_pointer (&connection->output, g_free);
+  g_clear_pointer (&connection->shared, g_bytes_unref);
   connection->input_at = connection->input_end = connection->input_size = 0;
   connection->output_at = connection->output_end = 0;
   connection->is_partial = FALSE;
@@ -145,6 +147,7 @@ begin_body (SvConnection *connection, const char *bytes, gsize length, gboolean 
     dispatch (connection);
     return n;
   }
+  connection->window_sent = 0;
   sv_connection_set_state (connection, SV_CONNECTION_BODY);
   if (is_expecting && n == 0 && sv_connection_send_some (connection, go_on, sizeof go_on - 1, 0) != (gssize)sizeof go_on - 1)
     sv_connection_close (connection);
@@ -279,6 +282,7 @@ step_body (SvConnection *connection)
   if (n <= 0)
     return FALSE;
   connection->body_received += (guint32)n;
+  connection->window_sent += (guint32)n;
   if (connection->body_received == exchange->body_length)
     dispatch (connection);
   return TRUE;
@@ -343,6 +347,18 @@ sv_connection_advance (SvConnection *connection)
   return TRUE;
 }
 
+/* Where the client has moved as many bytes as it has to, it has as much time again. */
+static gboolean
+is_under_way (SvConnection *connection, guint64 min_bytes)
+{
+  SvConnectionState state = (SvConnectionState)connection->state;
+  if (connection->window_sent < min_bytes)
+    return FALSE;
+  connection->window_sent = 0;
+  sv_connection_set_state (connection, state);
+  return TRUE;
+}
+
 /* Resets it, so that the system does not keep for a client what it does not take. */
 static void
 abort_connection (SvConnection *connection)
@@ -363,16 +379,14 @@ sv_connection_expire (SvConnection *connection)
     refuse (connection, 408, "its headers did not arrive in time");
     break;
   case SV_CONNECTION_BODY:
+    if (is_under_way (connection, MAX ((guint64)limits->body_ms * BODY_BYTES_PER_SECOND / 1000, 1)))
+      break;
     sv_worker_count (connection->worker, SV_FRONT_CUT_BODY, 1);
     refuse (connection, 408, "its body did not arrive in time");
     break;
   case SV_CONNECTION_SENDING:
-    if (connection->window_sent >= limits->send_bytes)
-    {
-      connection->window_sent = 0;
-      sv_connection_set_state (connection, SV_CONNECTION_SENDING);
+    if (is_under_way (connection, limits->send_bytes))
       break;
-    }
     sv_worker_count (connection->worker, SV_FRONT_CUT_SENDING, 1);
     abort_connection (connection);
     break;

@@ -1,5 +1,5 @@
 /* What a connection sends. An answer and its headers leave the worker's buffer by one system call; only what the client does
- * not take at once is copied. Files are sent in pieces, by the worker that is there for it. */
+ * not take at once is copied, but for a body that many share. Files are sent in pieces, by the worker that is there for it. */
 #include <errno.h>
 #include <string.h>
 #include <sys/sendfile.h>
@@ -41,10 +41,29 @@ sv_connection_send_some (SvConnection *connection, const char *bytes, gsize leng
   return MAX (n, 0);
 }
 
+/* A piece of the body that many send. */
+static gboolean
+send_shared (SvConnection *connection)
+{
+  gsize length;
+  const char *bytes = g_bytes_get_data (connection->shared, &length);
+  gssize n =
+      sv_connection_send_some (connection, bytes + connection->shared_at, MIN (length - connection->shared_at, FILE_PIECE), 0);
+  if (n < 0)
+  {
+    sv_connection_close (connection);
+    return FALSE;
+  }
+  connection->shared_at += (gsize)n;
+  if (connection->shared_at == length)
+    g_clear_pointer (&connection->shared, g_bytes_unref);
+  return connection->is_writable;
+}
+
 static gboolean
 send_output (SvConnection *connection)
 {
-  int more = connection->file_left > 0 ? MSG_MORE : 0;
+  int more = connection->file_left > 0 || connection->shared != NULL ? MSG_MORE : 0;
   gssize n = sv_connection_send_some (connection, connection->output + connection->output_at,
                                       connection->output_end - connection->output_at, more);
   if (n < 0)
@@ -91,9 +110,14 @@ sv_connection_go_on_sending (SvConnection *connection)
     if (!send_output (connection))
       return FALSE;
   }
+  else if (connection->shared != NULL)
+  {
+    if (!send_shared (connection))
+      return FALSE;
+  }
   else if (connection->file_left > 0 && !send_file (connection))
     return FALSE;
-  if (connection->output == NULL && connection->file_left == 0)
+  if (connection->output == NULL && connection->shared == NULL && connection->file_left == 0)
   {
     if (connection->file_fd >= 0)
       close (connection->file_fd);
@@ -134,7 +158,7 @@ sv_connection_respond (SvConnection *connection, SvReply *reply)
   SvWorker *worker = connection->worker;
   SvExchange *exchange = connection->exchange;
   GString *out = g_string_truncate (worker->out, 0);
-  connection->is_keep_alive &= !g_atomic_int_get (&worker->front->service->is_draining);
+  connection->is_keep_alive &= !reply->is_last && !g_atomic_int_get (&worker->front->service->is_draining);
   sv_exchange_record (exchange, reply, worker->log);
   if (worker->log->len > SV_LOG_LINES_MAX)
     sv_worker_flush_log (worker, FALSE);
@@ -142,6 +166,7 @@ sv_connection_respond (SvConnection *connection, SvReply *reply)
                                 .now_s = sv_clock_ms () / 1000,
                                 .is_head = strcmp (exchange->method, "HEAD") == 0,
                                 .is_last = !connection->is_keep_alive,
+                                .is_apart = reply->shared != NULL && reply->length > FILE_INLINE,
                                 .is_old = connection->is_old };
   sv_response_write (out, reply, &context);
   if (reply->fd >= 0 && reply->size > 0 && !context.is_head && !append_small_file (out, reply))
@@ -151,11 +176,15 @@ sv_connection_respond (SvConnection *connection, SvReply *reply)
     connection->file_left = reply->size;
     reply->fd = -1;
   }
+  if (context.is_apart && !context.is_head)
+    connection->shared = g_bytes_ref (reply->shared);
+  connection->shared_at = 0;
+  gboolean has_more = connection->file_left > 0 || connection->shared != NULL;
   sv_reply_free (reply);
-  gssize n = sv_connection_send_some (connection, out->str, out->len, connection->file_left > 0 ? MSG_MORE : 0);
+  gssize n = sv_connection_send_some (connection, out->str, out->len, has_more ? MSG_MORE : 0);
   if (n < 0)
     sv_connection_close (connection);
-  else if ((gsize)n < out->len || connection->file_left > 0)
+  else if ((gsize)n < out->len || has_more)
     keep_sending (connection, out->str + n, out->len - (gsize)n);
   else
     finish_answer (connection);

@@ -1,8 +1,9 @@
 /* One request on its way: what is no handler's business is judged here, before and after it.
  *
- * The order is that of cost. A request is refused for its form, its path, its method and its body by looking at its bytes; then
- * an address that asks too fast, by one look into memory; then, with the body there, whatever exceeds what the server has in
- * hand. Only after that anything is verified, and only for a known asker anything is looked up or written. */
+ * The order is that of cost. Its path found, a request is refused when its address asks too fast, by one look into memory:
+ * refusals count, too. Then it is for its form, its path, its method and its body, by looking at its bytes; then, with the body
+ * there, whatever exceeds what the server has in hand. Only after that anything is verified, and only for a known asker
+ * anything is looked up or written. */
 #include "api/exchange.h"
 
 #include <string.h>
@@ -134,11 +135,13 @@ find_client (SvExchange *exchange, const SvAddress *peer)
   const SvAddressLimit *addresses = exchange->service->addresses;
   if (!sv_address_limit_trusts (addresses, peer))
     return;
+  static gint told;
   g_autofree char *forwarded_for = sv_pairs_join (exchange->headers, "X-Forwarded-For");
-  if (forwarded_for == NULL)
-    return;
-  sv_address_limit_client (addresses, peer, forwarded_for, exchange->client_text);
+  gboolean is_known = sv_address_limit_client (addresses, peer, forwarded_for, exchange->client_text);
   exchange->client = exchange->client_text;
+  if (!is_known && forwarded_for != NULL && g_atomic_int_compare_and_exchange (&told, 0, 1))
+    sv_log ("warning", "a trusted proxy forwards requests with an X-Forwarded-For that names no address: they share one limit",
+            "client", exchange->client, NULL);
 }
 
 /* ── judging what is no handler's business ── */
@@ -165,12 +168,55 @@ check_body (const SvExchange *exchange, guint64 length)
   return sv_reply_error (413, "invalid_request", "The body is longer than %" G_GSIZE_FORMAT " bytes", max);
 }
 
-static SvReply *
-check_address (const SvExchange *exchange)
+/* Health checks of a proxy are its own requests, and nobody's limit. */
+static gboolean
+is_health_check (const SvExchange *exchange, const SvAddress *peer)
 {
-  if (exchange->route->is_limited &&
-      !sv_address_limit_take (exchange->service->addresses, exchange->client, exchange->began_us))
-    return sv_reply_overloaded ("Too many requests from this address");
+  const SvRoute *route = exchange->route;
+  return route != NULL && (route->handle == sv_handle_healthz || route->handle == sv_handle_readyz) &&
+         sv_address_limit_trusts (exchange->service->addresses, peer) &&
+         sv_pairs_find (exchange->headers, "X-Forwarded-For", TRUE) == NULL;
+}
+
+/* Who asks too fast for what is not the API has no use for an answer: his connection ends. */
+static SvReply *
+check_address (const SvExchange *exchange, const SvAddress *peer)
+{
+  SvService *service = exchange->service;
+  gboolean is_of_api = exchange->route != NULL && exchange->route->is_limited;
+  gboolean is_costly = exchange->route != NULL && exchange->route->is_costly;
+  if (is_health_check (exchange, peer))
+    return NULL;
+  if (sv_address_limit_take (is_of_api ? service->addresses : service->public_addresses, exchange->client,
+                             exchange->began_us) &&
+      (!is_costly || sv_address_limit_take (service->costly_addresses, exchange->client, exchange->began_us)))
+    return NULL;
+  SvReply *reply = sv_reply_overloaded ("Too many requests from this address");
+  reply->is_last = !is_of_api;
+  return reply;
+}
+
+/* Finds what is asked for. Returns why that is not to be had, or NULL. */
+static SvReply *
+find_route (SvExchange *exchange, const SvRequestHead *head, const SvAddress *peer)
+{
+  char *target = exchange->text + head->target.at;
+  const char *query = memchr (target, '?', head->target.length);
+  gsize path_length = query != NULL ? (gsize)(query - target) : head->target.length;
+  gboolean is_plain = memchr (target, '%', path_length) == NULL;
+  const char *fault = sv_target_decode (&exchange->own_target, target, head->target.length);
+  if (fault == NULL)
+  {
+    exchange->target = &exchange->own_target;
+    exchange->route = sv_route_find (exchange->target->path, is_plain);
+  }
+  SvReply *reply = check_address (exchange, peer);
+  if (reply != NULL)
+    return reply;
+  if (fault != NULL)
+    return sv_reply_error (400, "invalid_request", "Malformed request: %s", fault);
+  if (exchange->route == NULL)
+    return sv_reply_error (404, "not_found", "There is nothing here; /openapi.json lists what there is");
   return NULL;
 }
 
@@ -184,18 +230,13 @@ sv_exchange_begin (SvExchange *exchange, const SvOrigin *origin, const char *byt
   find_id (exchange, origin->peer);
   exchange->text[head->method.at + head->method.length] = '\0';
   exchange->method = exchange->text + head->method.at;
-  const char *reason = sv_target_decode (&exchange->own_target, exchange->text + head->target.at, head->target.length);
-  if (reason != NULL)
-    return sv_reply_error (400, "invalid_request", "Malformed request: %s", reason);
-  exchange->target = &exchange->own_target;
-  exchange->route = sv_route_find (exchange->target->path);
-  if (exchange->route == NULL)
-    return sv_reply_error (404, "not_found", "There is nothing here; /openapi.json lists what there is");
-  exchange->body_length = head->body_bytes;
-  SvReply *reply = check_method (exchange);
+  SvReply *reply = find_route (exchange, head, origin->peer);
   if (reply == NULL)
-    reply = check_body (exchange, head->body_bytes);
-  return reply != NULL ? reply : check_address (exchange);
+  {
+    exchange->body_length = head->body_bytes;
+    reply = check_method (exchange);
+  }
+  return reply != NULL ? reply : check_body (exchange, head->body_bytes);
 }
 
 SvReply *

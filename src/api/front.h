@@ -11,7 +11,7 @@ typedef struct
   guint max_connections;
   guint per_address; /* connections of one; loopback and trusted proxies are exempt */
   guint head_ms;     /* from a request's first byte to the end of its headers */
-  guint body_ms;     /* from there to the end of its body, and a second more for each KiB */
+  guint body_ms;     /* for its body, or so much of it as a client has to send in that time: a KiB each second */
   guint idle_ms;     /* between requests */
   guint send_ms;     /* for an answer, or for each send_bytes of it */
   guint send_bytes;

@@ -66,7 +66,9 @@ struct SvConnection
   char *output; /* what the client has not taken yet; NULL mostly */
   gsize output_at;
   gsize output_end;
-  guint64 window_sent; /* bytes since the deadline was set */
+  GBytes *shared; /* the body that follows @output, from @shared_at on; NULL mostly */
+  gsize shared_at;
+  guint64 window_sent; /* bytes since the deadline was set; of a body that is received, too */
   SvAddress peer;
   guint8 state;          /* SvConnectionState */
   guint is_readable : 1; /* more may be had: sockets are edge-triggered */

@@ -23,6 +23,9 @@ find_fault (const SvService *service, const SvSnapshot *snapshot, gint64 now_ms)
   const char *state_fault = sv_state_keeper_fault (service->keeper);
   if (state_fault != NULL)
     return state_fault;
+  const char *log_fault = sv_issue_log_fault (service->issue_log);
+  if (log_fault != NULL)
+    return log_fault;
   if (snapshot->catalog == NULL)
     return "the manifest index has not been read yet";
   if (snapshot->catalog->n_unfenced > 0)

@@ -15,6 +15,8 @@
 #define GATHER_MAX 64      /* that are enough */
 #define GATHER_US 1500     /* at most */
 #define GATHER_STEP_US 500 /* in which at least one more must come */
+#define TRY_AGAIN_US G_USEC_PER_SEC
+#define SLOW_US (3 * G_USEC_PER_SEC) /* a transaction that takes longer is one that does not come to its end */
 
 struct SvIssueLog
 {
@@ -30,6 +32,8 @@ struct SvIssueLog
   guint last_size; /* of the last batch */
   gboolean is_closing;
   SvIssueLogCounts counts;
+  gint is_failing;                /* atomic: the last transaction failed */
+  _Atomic gint64 writes_since_us; /* 0: it writes nothing */
   SvLogLimit fault_limit;
 };
 
@@ -64,16 +68,35 @@ gather (SvIssueLog *log)
   }
 }
 
-/* Empty when the log is closing and all has been written. */
+/* Under the lock. FALSE: nothing came while it was time to try again. */
+static gboolean
+await_entries (SvIssueLog *log)
+{
+  gint64 until_us = g_get_monotonic_time () + TRY_AGAIN_US;
+  while (log->first == NULL && !log->is_closing)
+  {
+    gboolean is_in_time = TRUE;
+    log->is_sleeping = TRUE;
+    if (g_atomic_int_get (&log->is_failing))
+      is_in_time = g_cond_wait_until (&log->wake, &log->lock, until_us);
+    else
+      g_cond_wait (&log->wake, &log->lock);
+    log->is_sleeping = FALSE;
+    if (!is_in_time)
+      return log->first != NULL;
+  }
+  return TRUE;
+}
+
+/* Empty when it is time to try whether anything can be written again, or the log is closing and all has been. */
 static void
 take_batch (SvIssueLog *log, GPtrArray *batch)
 {
   g_mutex_lock (&log->lock);
-  while (log->first == NULL && !log->is_closing)
+  if (!await_entries (log))
   {
-    log->is_sleeping = TRUE;
-    g_cond_wait (&log->wake, &log->lock);
-    log->is_sleeping = FALSE;
+    g_mutex_unlock (&log->lock);
+    return;
   }
   if (log->last_size >= COMPANY)
     gather (log);
@@ -130,6 +153,34 @@ write_batch (SvIssueLog *log, GPtrArray *batch)
 }
 
 static void
+note_outcome (SvIssueLog *log, gboolean is_written)
+{
+  if (is_written && g_atomic_int_get (&log->is_failing))
+    sv_log ("info", "issue log can be written again", NULL);
+  g_atomic_int_set (&log->is_failing, !is_written);
+  log->writes_since_us = 0;
+}
+
+static gboolean
+try_to_write (SvIssueLog *log)
+{
+  g_autoptr (GError) error = NULL;
+  gboolean ok = sv_state_try_admission (log->state, &error);
+  if (!ok)
+    report_fault (log, error);
+  return ok;
+}
+
+static gboolean
+is_over (SvIssueLog *log)
+{
+  g_mutex_lock (&log->lock);
+  gboolean is_over = log->is_closing && log->first == NULL;
+  g_mutex_unlock (&log->lock);
+  return is_over;
+}
+
+static void
 hand_back (SvIssueEntry *entry)
 {
   if (entry->done != NULL)
@@ -146,10 +197,14 @@ run (gpointer data)
   {
     g_autoptr (GPtrArray) batch = g_ptr_array_new ();
     take_batch (log, batch);
-    if (batch->len == 0)
+    if (batch->len == 0 && is_over (log))
       return NULL;
     gint64 taken_us = g_get_monotonic_time ();
-    gboolean written = write_batch (log, batch);
+    log->writes_since_us = taken_us;
+    gboolean written = batch->len > 0 ? write_batch (log, batch) : try_to_write (log);
+    note_outcome (log, written);
+    if (batch->len == 0)
+      continue;
     gint64 done_us = g_get_monotonic_time ();
     sv_histogram_add (&log->counts.batches, &sv_scale_sizes, batch->len);
     sv_histogram_add (&log->counts.durations, &sv_scale_times, (guint64)(done_us - taken_us));
@@ -206,6 +261,17 @@ guint
 sv_issue_log_waiting (SvIssueLog *log)
 {
   return (guint)g_atomic_int_get (&log->n_waiting);
+}
+
+const char *
+sv_issue_log_fault (SvIssueLog *log)
+{
+  gint64 since_us = log->writes_since_us;
+  if (g_atomic_int_get (&log->is_failing))
+    return "the issue log cannot be written: the last attempt failed, see this server's log";
+  if (since_us != 0 && g_get_monotonic_time () - since_us > SLOW_US)
+    return "the issue log cannot be written: the database does not come to an end with it";
+  return NULL;
 }
 
 const SvIssueLogCounts *

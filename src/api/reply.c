@@ -12,7 +12,9 @@ sv_reply_free (SvReply *reply)
   for (guint i = 0; i < reply->n_headers; i++)
     if (reply->headers[i].is_owned)
       g_free ((char *)reply->headers[i].value);
-  if (!reply->is_lent)
+  if (reply->shared != NULL)
+    g_bytes_unref (reply->shared);
+  else if (!reply->is_lent)
     g_free (reply->body);
   if (reply->fd >= 0)
     close (reply->fd);
@@ -47,6 +49,16 @@ sv_reply_take_json (guint status, const char *label, char *body, gsize length)
   reply->body = body;
   reply->length = length;
   sv_reply_set_static (reply, "Content-Type", "application/json");
+  return reply;
+}
+
+SvReply *
+sv_reply_share_json (guint status, const char *label, GBytes *body)
+{
+  gsize length;
+  char *text = (char *)g_bytes_get_data (body, &length);
+  SvReply *reply = sv_reply_take_json (status, label, text, length);
+  reply->shared = g_bytes_ref (body);
   return reply;
 }
 

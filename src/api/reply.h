@@ -19,10 +19,12 @@ typedef struct
   SvReplyHeader headers[SV_REPLY_HEADERS_MAX]; /* Content-Type among them */
   char *body;                                  /* with @length, or NULL: the file's part below */
   gsize length;
+  GBytes *shared;   /* which @body lies in, or NULL */
   gboolean is_lent; /* the body belongs to somebody else */
   int fd;           /* -1, or open for reading and owned */
   guint64 offset;
   guint64 size;
+  gboolean is_last;  /* the connection ends with it */
   const char *label; /* static: the outcome for logs and metrics ("issued", "rate_limit_exceeded", "wrong_slug") */
 } SvReply;
 
@@ -34,6 +36,9 @@ SvReply *sv_reply_json (guint status, const char *label, json_t *json);
 
 /* The same with a text that is written already; takes @body, which g_free() frees. */
 SvReply *sv_reply_take_json (guint status, const char *label, char *body, gsize length);
+
+/* The same with a text that others have, too; takes a reference of its own. */
+SvReply *sv_reply_share_json (guint status, const char *label, GBytes *body);
 
 /* The same with a text that outlives the answer: @body stays its owner's. */
 SvReply *sv_reply_lend_json (guint status, const char *label, const char *body, gsize length);

@@ -116,6 +116,6 @@ sv_response_write (GString *out, const SvReply *reply, const SvResponseContext *
     g_string_append_len (out, "\r\n", 2);
   }
   g_string_append_len (out, "\r\n", 2);
-  if (reply->body != NULL && !context->is_head && has_length (reply->status))
+  if (reply->body != NULL && !context->is_head && !context->is_apart && has_length (reply->status))
     g_string_append_len (out, reply->body, (gssize)reply->length);
 }

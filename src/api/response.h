@@ -9,6 +9,7 @@ typedef struct
   gint64 now_s;           /* unix time, for Date */
   gboolean is_head;       /* the request's method was HEAD: no body follows, whatever its length */
   gboolean is_last;       /* the connection is closed after it */
+  gboolean is_apart;      /* the caller sends the body */
   gboolean is_old;        /* to an HTTP/1.0 client, which has to be told when the connection stays */
 } SvResponseContext;
 

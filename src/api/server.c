@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "api/clip_link.h"
+#include "api/commitments_view.h"
 #include "api/config_check.h"
 #include "api/front.h"
 #include "api/listen.h"
@@ -21,6 +22,8 @@
 #include "protocol/object_keys.h"
 
 #define MAX_STRANGERS 65536
+#define PUBLIC_FACTOR 10       /* so many times as often one address may ask for what is not the API … */
+#define COSTLY_SHARE 10        /* … and of a tenth of its requests the answer may cost much */
 #define INDEX_INTERVAL_MS 1000 /* from a store on this machine */
 #define INDEX_INTERVAL_REMOTE_MS 5000
 #define INDEX_DEMAND_MS 1000
@@ -76,6 +79,7 @@ read_bases (SvServer *server, const SvConfig *config, GError **error)
 static gboolean
 read_settings (SvServer *server, const SvConfig *config, GError **error)
 {
+  static const char *const none[] = { NULL };
   guint64 netuid, max_lag_s;
   SvService *service = &server->service;
   g_auto (GStrv) proxies = sv_config_get_list (config, "SCOREVISION_TRUSTED_PROXIES");
@@ -90,6 +94,10 @@ read_settings (SvServer *server, const SvConfig *config, GError **error)
                                              (const char *const *)proxies, error);
   if (service->addresses == NULL)
     return FALSE;
+  service->public_addresses = sv_address_limit_new (PUBLIC_FACTOR * server->limits.requests_per_second,
+                                                    PUBLIC_FACTOR * server->limits.request_burst, none, NULL);
+  service->costly_addresses = sv_address_limit_new (MAX (server->limits.requests_per_second / COSTLY_SHARE, 1),
+                                                    MAX (server->limits.request_burst / COSTLY_SHARE, 1), none, NULL);
   service->validators = sv_validators_new (config, &failure);
   if (failure != NULL)
   {
@@ -169,6 +177,7 @@ start_watching (SvServer *server, const SvConfig *config, GError **error)
                                        sv_manifest_watch_step, server->manifest_watch);
   service->chain = sv_watcher_new ("chain", CHAIN_LOOK_MS, CHAIN_DEMAND_MS, sv_chain_watch_step, server->chain_watch);
   service->clips = sv_watcher_new ("clips", CLIPS_INTERVAL_MS, CLIPS_INTERVAL_MS, sv_clip_watch_step, server->clip_watch);
+  service->commitments = sv_commitment_desk_new ();
   service->issue_publisher = sv_issue_publisher_new (config, service->board, error);
   return service->issue_publisher != NULL;
 }
@@ -341,9 +350,12 @@ clear_service (SvService *service)
   g_clear_pointer (&service->clips, sv_watcher_free);
   g_clear_pointer (&service->keeper, sv_state_keeper_free);
   g_clear_pointer (&service->tasks, sv_task_desk_free);
+  g_clear_pointer (&service->commitments, sv_commitment_desk_free);
   g_clear_pointer (&service->issue_log, sv_issue_log_free);
   g_clear_pointer (&service->admission, sv_admission_free);
   g_clear_pointer (&service->addresses, sv_address_limit_free);
+  g_clear_pointer (&service->public_addresses, sv_address_limit_free);
+  g_clear_pointer (&service->costly_addresses, sv_address_limit_free);
   g_clear_pointer (&service->validators, sv_validators_free);
   g_clear_pointer (&service->metrics, sv_metrics_free);
   g_clear_pointer (&service->clip_key, sodium_free);

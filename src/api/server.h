@@ -12,7 +12,7 @@ typedef struct
   guint max_connections;     /* default 16384, less where the process may not open as many files */
   guint per_address;         /* connections of one address; loopback and trusted proxies are exempt; default 1024 */
   guint head_ms;             /* for a request's headers, from its first byte; default 10,000 */
-  guint body_ms;             /* for its body, and a second more for each KiB; default 10,000 */
+  guint body_ms;             /* for its body, or so many KiB of it as that are seconds; default 10,000 */
   guint idle_ms;             /* between requests; default 60,000 */
   guint send_ms;             /* for a client to take an answer, or each send_bytes of it; default 20,000 */
   guint send_bytes;          /* default 20 KiB */

@@ -15,6 +15,8 @@
 #include "bindings/validators.h"
 #include "store/object_store.h"
 
+typedef struct SvCommitmentDesk SvCommitmentDesk;
+
 typedef struct
 {
   guint netuid;
@@ -29,8 +31,11 @@ typedef struct
   SvIssueLog *issue_log;
   SvIssuePublisher *issue_publisher;
   SvTaskDesk *tasks;
+  SvCommitmentDesk *commitments;
   SvStateKeeper *keeper;
-  SvAddressLimit *addresses;
+  SvAddressLimit *addresses;        /* requests to the API */
+  SvAddressLimit *public_addresses; /* all others: files, health, and what there is not */
+  SvAddressLimit *costly_addresses; /* besides, those that cost many times as much as one of the others */
   SvMetrics *metrics;
   struct SvFront *front;      /* set when it is made */
   const SvObjectStore *store; /* used for local paths only, which any thread may ask for */
@@ -98,10 +103,12 @@ struct SvRoute
   SvHandler handle;
   const char *method; /* "GET" or "POST" */
   gsize max_body;     /* bytes; 0: none is taken */
+  gboolean is_costly;
 };
 
-/* (transfer none) the route of a path, or NULL. */
-const SvRoute *sv_route_find (const char *path);
+/* (transfer none) the route of a path, or NULL. A path that is a route by itself is one only in its plain spelling, without
+ * percent escapes: so a proxy that keeps /metrics from the world keeps it in all spellings. */
+const SvRoute *sv_route_find (const char *path, gboolean is_plain);
 
 /* (transfer none) why challenges cannot be handed out, in words; NULL where they can. */
 const char *sv_service_fault (const SvService *service);

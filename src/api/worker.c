@@ -18,7 +18,9 @@
 #define MAX_EVENTS 256
 #define MAX_ACCEPTS 64         /* a round */
 #define LISTEN_AGAIN_US 100000 /* when there was no room */
-#define HEAD_GRACE_US 2000000  /* a request that has been coming for longer makes room for a new connection */
+#define FRESH_US 250000        /* as long as nobody's is closed who may have just begun */
+#define SLOW_US 2000000        /* a request or answer that has been under way for longer makes room for a new connection */
+#define MAX_LOOKED_AT 16       /* connections of a list, for one that makes room */
 #define MAX_SPARE 256          /* exchanges kept for the next request */
 
 /* ── counting ── */
@@ -50,7 +52,7 @@ unlink_connection (SvConnection *connection)
   count_in_state (connection->worker, connection->state, -1);
 }
 
-/* Behind those that end no later: that is the end of the list, but for bodies. */
+/* Behind those that end no later: that is the end of the list, but for a few that come from another thread. */
 static void
 link_connection (SvConnection *connection)
 {
@@ -76,7 +78,7 @@ time_for (const SvConnection *connection)
   case SV_CONNECTION_HEAD:
     return (gint64)limits->head_ms * 1000;
   case SV_CONNECTION_BODY:
-    return (gint64)limits->body_ms * 1000 + (gint64)connection->exchange->body_length * G_USEC_PER_SEC / 1024;
+    return (gint64)limits->body_ms * 1000;
   case SV_CONNECTION_SENDING:
     return (gint64)limits->send_ms * 1000;
   case SV_CONNECTION_LINGERING:
@@ -230,14 +232,37 @@ listen_to (SvWorker *worker, gboolean should)
   worker->listen_again_us = should ? 0 : worker->now_us + LISTEN_AGAIN_US;
 }
 
-/* The connection that makes room for another: the one that has been idle for longest, else a request that does not come to its
- * end. NULL: there is none. */
+/* A client that takes an answer as fast as it has to is no slow one. */
+static gboolean
+is_slow (const SvConnection *connection, gint64 since_us)
+{
+  const SvFrontLimits *limits = &connection->worker->front->limits;
+  gint64 passed_us = connection->worker->now_us - since_us;
+  return connection->state != SV_CONNECTION_SENDING ||
+         connection->window_sent < (guint64)passed_us * limits->send_bytes / ((guint64)limits->send_ms * 1000);
+}
+
+/* The connection that makes room for another: the one that has been idle for longest, else a request, or an answer, that does
+ * not come to its end. Each list begins with what has been in it for longest. NULL: there is none. */
 static SvConnection *
 find_dispensable (SvWorker *worker)
 {
-  SvConnection *idle = worker->lists[SV_CONNECTION_IDLE].first, *slow = worker->lists[SV_CONNECTION_HEAD].first;
-  gint64 began_us = slow != NULL ? slow->deadline_us - (gint64)worker->front->limits.head_ms * 1000 : G_MAXINT64;
-  return idle != NULL ? idle : worker->now_us - began_us > HEAD_GRACE_US ? slow : NULL;
+  static const SvConnectionState states[] = { SV_CONNECTION_IDLE, SV_CONNECTION_HEAD, SV_CONNECTION_BODY, SV_CONNECTION_SENDING,
+                                              SV_CONNECTION_LINGERING };
+  for (gsize i = 0; i < G_N_ELEMENTS (states); i++)
+  {
+    SvConnection *connection = worker->lists[states[i]].first;
+    gint64 grace_us = states[i] == SV_CONNECTION_IDLE ? FRESH_US : SLOW_US;
+    for (guint n = 0; connection != NULL && n < MAX_LOOKED_AT; n++, connection = connection->next)
+    {
+      gint64 since_us = connection->deadline_us - time_for (connection);
+      if (worker->now_us - since_us <= grace_us)
+        break;
+      if (is_slow (connection, since_us))
+        return connection;
+    }
+  }
+  return NULL;
 }
 
 static SvWorker *

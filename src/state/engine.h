@@ -19,6 +19,7 @@ typedef struct
   gboolean (*find_draw_key) (SvState *state, const char *manifest_hash, guint8 key[32], gboolean *found, GError **error);
   gboolean (*secret) (SvState *state, const char *name, guint8 key[32], GError **error);
   gboolean (*admit) (SvState *state, const SvAdmissionRules *rules, SvAdmission *batch, gsize n, GError **error);
+  gboolean (*try_admission) (SvState *state, GError **error);
   gboolean (*recent_nonces) (SvState *state, gint64 since_ms, SvVisitNonce visit, gpointer data, GError **error);
   gboolean (*list_issued) (SvState *state, const char *window_id, guint64 after_id, SvVisitIssue visit, gpointer data,
                            GError **error);

@@ -13,6 +13,7 @@
 
 #define N_GROUPS 65536
 #define N_GENERATIONS 8
+#define N_JUMPS 2 /* of the clock that shorten nothing */
 #define KEPT_BYTES 6
 #define SWEPT_AT_ONCE 4 /* groups that each new nonce cleans up, besides its own */
 
@@ -78,14 +79,15 @@ sv_nonce_memory_pass_time (SvNonceMemory *memory, gint64 now_ms)
   gint64 passed_ms = now_ms - memory->began_ms;
   if (passed_ms >= 0 && passed_ms < memory->generation_ms)
     return;
-  /* A clock that goes back a little is waited for; after a long way back a generation begins by the new time. */
+  /* A clock that goes back a little is waited for; after a long way back the present generation goes on by the new time. A long
+   * way ahead may be a clock that will go back: whether it was one, or nobody came for so long, a single generation is over,
+   * and nothing is forgotten that a clock which is right again would call fresh. */
   if (passed_ms < 0 && -passed_ms <= N_GENERATIONS * memory->generation_ms)
     return;
-  gint64 n = passed_ms < 0 ? 1 : passed_ms / memory->generation_ms;
-  if (n > N_GENERATIONS)
-    forget_all (memory);
-  memory->generation = (guint8)(memory->generation + n);
-  memory->began_ms = passed_ms < 0 || n > N_GENERATIONS ? now_ms : memory->began_ms + n * memory->generation_ms;
+  gint64 n = passed_ms / memory->generation_ms;
+  gboolean is_jump = passed_ms < 0 || n > N_GENERATIONS;
+  memory->generation = (guint8)(memory->generation + (is_jump ? passed_ms > 0 : n));
+  memory->began_ms = is_jump ? now_ms : memory->began_ms + n * memory->generation_ms;
 }
 
 guint64
@@ -106,7 +108,7 @@ sv_nonce_memory_key (const SvNonceMemory *memory, guint64 owner, char kind, cons
 static gboolean
 is_over (const SvNonceMemory *memory, const Kept *kept)
 {
-  return (guint8)(memory->generation - kept->generation) > N_GENERATIONS;
+  return (guint8)(memory->generation - kept->generation) > N_GENERATIONS + N_JUMPS;
 }
 
 gboolean

@@ -5,7 +5,8 @@
 
 typedef struct SvNonceMemory SvNonceMemory;
 
-/* A nonce is remembered for @remember_ms at least, and an eighth longer at most, by the times that are passed in. */
+/* A nonce is remembered for @remember_ms at least, and three eighths longer at most, by the times that are passed in; longer
+ * where they leave out more than that, which may be a clock that goes back again. */
 SvNonceMemory *sv_nonce_memory_new (guint64 remember_ms);
 void sv_nonce_memory_free (SvNonceMemory *memory);
 

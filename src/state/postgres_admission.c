@@ -259,3 +259,27 @@ sv_postgres_admit (SvState *base, const SvAdmissionRules *rules, SvAdmission *ad
   g_hash_table_unref (batch.closed);
   return ok;
 }
+
+/* ── whether there is anything to be had ── */
+
+gboolean
+sv_postgres_try_admission (SvState *base, GError **error)
+{
+  static const SvPostgresQuery queries[] = {
+    { .sql = "BEGIN" },
+    { .sql = "SELECT value FROM scorevision.counters WHERE name = 'issued' FOR UPDATE" },
+    { .sql =
+          "INSERT INTO scorevision.issued (challenge_id, asker, miner, window_id, manifest_hash, element_id, clip_hash, seed,"
+          " nonce, block, time_ms) VALUES (9223372036854775807, '', '', '', '', '', '', 0, '', 0, 0)" },
+    { .sql = "DELETE FROM scorevision.issued WHERE challenge_id = 9223372036854775807" },
+    { .sql = "INSERT INTO scorevision.requests (seq, asker, nonce, x_nonce, client_id, time_ms)"
+             " VALUES (9223372036854775807, '', NULL, NULL, '', 0)" },
+    { .sql = "DELETE FROM scorevision.requests WHERE seq = 9223372036854775807" },
+    { .sql = "COMMIT" },
+  };
+  SvPostgresState *state = (SvPostgresState *)base;
+  if (sv_postgres_ready (state, error) && sv_postgres_round (state, queries, G_N_ELEMENTS (queries), NULL, error))
+    return TRUE;
+  sv_postgres_disconnect (state);
+  return FALSE;
+}

@@ -72,6 +72,7 @@ postgres_open (const char *url, const SvConfig *config, GError **error)
   g_autofree char *shown = sv_config_mask (url);
   if (!check_url (url, shown, error))
     return NULL;
+  sv_postgres_warn_of_open_network (url, shown);
   SvPostgresState *state = g_new0 (SvPostgresState, 1);
   state->base.engine = &sv_postgres_state_engine;
   state->base.url = g_steal_pointer (&shown);
@@ -95,6 +96,7 @@ const SvStateEngine sv_postgres_state_engine = {
   .find_draw_key = sv_postgres_find_draw_key,
   .secret = sv_postgres_secret,
   .admit = sv_postgres_admit,
+  .try_admission = sv_postgres_try_admission,
   .recent_nonces = sv_postgres_recent_nonces,
   .list_issued = sv_postgres_list_issued,
   .close_window = sv_postgres_close_window,

@@ -34,6 +34,13 @@ typedef struct
   const char *values[SV_POSTGRES_PARAMETERS_MAX];
 } SvPostgresQuery;
 
+/* postgres_tls.c */
+
+/* TRUE where a host is another machine and nobody has said whether TLS is wanted. */
+gboolean sv_postgres_is_open_to_others (const PQconninfoOption *options);
+/* Tells it in the log, once in this process. */
+void sv_postgres_warn_of_open_network (const char *conninfo, const char *shown);
+
 /* postgres_connection.c */
 
 /* Makes sure that there is a connection to a database of our form. SV_ERROR_UNREACHABLE where there is none to be had; attempts
@@ -98,6 +105,7 @@ gboolean sv_postgres_secret (SvState *state, const char *name, guint8 key[32], G
 
 /* postgres_admission.c */
 gboolean sv_postgres_admit (SvState *state, const SvAdmissionRules *rules, SvAdmission *batch, gsize n, GError **error);
+gboolean sv_postgres_try_admission (SvState *state, GError **error);
 
 /* postgres_requests.c */
 

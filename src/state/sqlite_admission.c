@@ -78,3 +78,31 @@ sv_sqlite_admit (SvState *base, const SvAdmissionRules *rules, SvAdmission *batc
   sv_sqlite_checkpointer_start (state);
   return sv_sqlite_begin (state, error) && sv_sqlite_end (state, admit_all (state, rules, batch, n, error), error);
 }
+
+/* ── whether there is anything to be had ── */
+
+static gboolean
+write_and_remove (SvSqliteState *state, GError **error)
+{
+  static const char *const steps[] = {
+    "INSERT INTO issued (id, asker, miner, window, manifest, element, clip, seed, nonce, block, time_ms)"
+    " VALUES (9223372036854775807, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)",
+    "DELETE FROM issued WHERE id = 9223372036854775807",
+    "INSERT INTO requests (id, last_id, time_ms, log) VALUES (9223372036854775807, 0, 0, x'')",
+    "DELETE FROM requests WHERE id = 9223372036854775807",
+  };
+  for (gsize i = 0; i < G_N_ELEMENTS (steps); i++)
+  {
+    sqlite3_stmt *statement = sv_sqlite_statement (state, steps[i], error);
+    if (statement == NULL || !sv_sqlite_run (state, statement, error))
+      return FALSE;
+  }
+  return TRUE;
+}
+
+gboolean
+sv_sqlite_try_admission (SvState *base, GError **error)
+{
+  SvSqliteState *state = (SvSqliteState *)base;
+  return sv_sqlite_begin (state, error) && sv_sqlite_end (state, write_and_remove (state, error), error);
+}

@@ -134,6 +134,7 @@ const SvStateEngine sv_sqlite_state_engine = {
   .find_draw_key = sqlite_find_draw_key,
   .secret = sqlite_secret,
   .admit = sv_sqlite_admit,
+  .try_admission = sv_sqlite_try_admission,
   .recent_nonces = sv_sqlite_recent_nonces,
   .list_issued = sv_sqlite_list_issued,
   .close_window = sv_sqlite_close_window,

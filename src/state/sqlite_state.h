@@ -97,6 +97,7 @@ gboolean sv_sqlite_recent_nonces (SvState *state, gint64 since_ms, SvVisitNonce 
 
 /* sqlite_admission.c */
 gboolean sv_sqlite_admit (SvState *state, const SvAdmissionRules *rules, SvAdmission *batch, gsize n, GError **error);
+gboolean sv_sqlite_try_admission (SvState *state, GError **error);
 
 /* sqlite_issue.c */
 /* Gives the record the next id. */

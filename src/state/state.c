@@ -161,6 +161,12 @@ sv_state_admit (SvState *state, const SvAdmissionRules *rules, SvAdmission *batc
 }
 
 gboolean
+sv_state_try_admission (SvState *state, GError **error)
+{
+  return state->engine->try_admission (state, error);
+}
+
+gboolean
 sv_state_recent_nonces (SvState *state, gint64 since_ms, SvVisitNonce visit, gpointer data, GError **error)
 {
   return state->engine->recent_nonces (state, since_ms, visit, data, error);

@@ -131,6 +131,10 @@ typedef struct
 gboolean sv_state_admit (SvState *state, const SvAdmissionRules *rules, SvAdmission *batch, gsize n,
                          GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* Whether requests can be recorded: writes what an admission writes, and takes it back in the same transaction, which is
+ * committed. Nothing is left of it. */
+gboolean sv_state_try_admission (SvState *state, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /* Nonces that are still remembered, in the order of admission, with the times that they were asked at: for warming a server's
  * memory after a restart. */
 typedef void (*SvVisitNonce) (const char *asker, const char *nonce, const char *x_nonce, const char *client_id, gint64 time_ms,

@@ -443,6 +443,19 @@ issue (SvState *state, const char *window_id, const char *nonce, guint64 *id)
 }
 
 static void
+test_trial (StateFixture *f)
+{
+  guint64 id;
+  must (sv_state_try_admission (f->state, &error));
+  issue (f->state, "w", "n1", &id);
+  g_assert_cmpuint (id, ==, 1);
+  must (sv_state_try_admission (f->state, &error));
+  issue (f->state, "w", "n2", &id);
+  g_assert_cmpuint (id, ==, 2);
+  g_assert_cmpuint (close_window (f->state, "w"), ==, 2);
+}
+
+static void
 test_closed_window (StateFixture *f)
 {
   guint64 id;
@@ -672,6 +685,7 @@ static const struct
   { "racing processes admit each nonce once", test_race },
   { "what was acknowledged survives a kill", test_kill },
   { "of a closed window nothing is admitted", test_closed_window },
+  { "a trial leaves nothing behind", test_trial },
   { "closing tells the last id of all who admit", test_closing_race },
   { "ids that are raised never go back", test_raise_ids },
   { "commitments in chain order", test_commitments },

@@ -249,6 +249,24 @@ test_the_oldest_idle_connection_makes_room (World *world, gconstpointer unused)
   g_assert_cmpuint (n_open, ==, 4);
 }
 
+/* Bodies that do not come, and answers that are not taken, keep nobody out. */
+static void
+test_what_does_not_come_to_its_end_makes_room (World *world, gconstpointer unused)
+{
+  int fds[4];
+  world_populate (world);
+  world->limits.max_connections = G_N_ELEMENTS (fds);
+  world_start_server (world);
+  for (guint i = 0; i < G_N_ELEMENTS (fds); i++)
+  {
+    fds[i] = connect_to (world);
+    send_text (fds[i], "POST /api/tasks/complete HTTP/1.1\r\nHost: a\r\nContent-Length: 16384\r\n\r\n{");
+  }
+  expect_cut (world, "displaced"); /* long before their time is over */
+  for (guint i = 0; i < G_N_ELEMENTS (fds); i++)
+    close (fds[i]);
+}
+
 /* ── time ── */
 
 static void
@@ -383,6 +401,7 @@ main (int argc, char **argv)
   ADD (test_who_closes_his_side_is_answered);
   ADD (test_idle_connections_are_small);
   ADD (test_the_oldest_idle_connection_makes_room);
+  ADD (test_what_does_not_come_to_its_end_makes_room);
   ADD (test_idle_connections_end);
   ADD (test_a_head_that_drips_ends);
   ADD (test_who_takes_nothing_is_cut_off);

@@ -68,7 +68,7 @@ handle_held (SvExchange *exchange)
 }
 
 const SvRoute *
-sv_route_find (const char *path)
+sv_route_find (const char *path, gboolean is_plain)
 {
   static const SvRoute routes[] = {
     { "length", "/length", FALSE, FALSE, handle_length, "POST", MAX_BODY },
@@ -313,7 +313,7 @@ set_up (Loop *loop, gconstpointer unused)
   struct sockaddr_in any = { .sin_family = AF_INET, .sin_addr.s_addr = htonl (INADDR_LOOPBACK) };
   memset (loop, 0, sizeof *loop);
   the_loop = loop;
-  loop->service.addresses = sv_address_limit_new (100, 400, no_proxies, NULL);
+  loop->service.addresses = loop->service.public_addresses = sv_address_limit_new (100, 400, no_proxies, NULL);
   loop->service.metrics = sv_metrics_new ();
   loop->service.max_working = 2;
   loop->service.issue_log = sv_issue_log_new (NULL, &(SvAdmissionRules){ 0 });

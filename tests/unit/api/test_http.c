@@ -209,8 +209,35 @@ test_whose_address_counts (void)
   assert_client (limit, "10.1.2.3", "198.51.100.1", "198.51.100.1");
   assert_client (limit, "10.1.2.3", "203.0.113.9, 198.51.100.1, 10.9.9.9", "198.51.100.1");
   assert_client (limit, "2001:db8::1", "2001:db8:7:7::1", "2001:db8:7:7::");
-  assert_client (limit, "10.1.2.3", "nonsense", "10.1.2.3");
-  assert_client (limit, "10.1.2.3", NULL, "10.1.2.3");
+  assert_client (limit, "10.1.2.3", "10.9.9.9", "10.9.9.9");
+}
+
+static void
+test_a_proxy_may_write_ports (void)
+{
+  const char *const proxies[] = { "10.0.0.0/8", NULL };
+  g_autoptr (SvAddressLimit) limit = sv_address_limit_new (10, 10, proxies, NULL);
+  assert_client (limit, "10.1.2.3", "198.51.100.1:4711", "198.51.100.1");
+  assert_client (limit, "10.1.2.3", "[2001:db8:7:7::1]:4711", "2001:db8:7:7::");
+  assert_client (limit, "10.1.2.3", "[2001:db8:7:7::1]", "2001:db8:7:7::");
+  assert_client (limit, "10.1.2.3", "198.51.100.1:1, 10.9.9.9:2", "198.51.100.1");
+}
+
+/* They share a limit, even where the proxy's own address would have none. */
+static void
+test_whom_a_proxy_does_not_name_is_limited (void)
+{
+  const char *const proxies[] = { "127.0.0.1", "2001:db8:1111:2222:3333:4444:5555:6666", NULL };
+  const char *unreadable[] = { "nonsense",     "unknown",          "",     " ",      "198.51.100.1,",
+                               "fe80::1%eth0", "[198.51.100.1]:4", "[::1", "[::1]x", "1.2.3" };
+  g_autoptr (SvAddressLimit) limit = sv_address_limit_new (10, 3, proxies, NULL);
+  for (guint i = 0; i < G_N_ELEMENTS (unreadable); i++)
+    assert_client (limit, "127.0.0.1", unreadable[i], "unknown behind 127.0.0.1");
+  assert_client (limit, "127.0.0.1", NULL, "unknown behind 127.0.0.1");
+  assert_client (limit, "2001:db8:1111:2222:3333:4444:5555:6666", NULL, "unknown behind 2001:db8:1111:2222::");
+  for (guint i = 0; i < 3; i++)
+    g_assert_true (sv_address_limit_take (limit, "unknown behind 127.0.0.1", 1000000));
+  g_assert_false (sv_address_limit_take (limit, "unknown behind 127.0.0.1", 1000000));
 }
 
 /* Some proxies append to the client's header line, others add a line of their own below it. */
@@ -303,6 +330,8 @@ main (int argc, char **argv)
   ADD (test_clip_links);
   ADD (test_ranges);
   ADD (test_whose_address_counts);
+  ADD (test_a_proxy_may_write_ports);
+  ADD (test_whom_a_proxy_does_not_name_is_limited);
   ADD (test_repeated_lines_are_one_list);
   ADD (test_an_address_has_its_tokens);
   ADD (test_an_address_has_so_many_connections);

@@ -204,6 +204,35 @@ test_a_state_that_cannot_be_written_is_told (Fixture *fixture, gconstpointer unu
   g_assert_cmpuint (counts->n_failed, ==, 1);
 }
 
+static void
+change_database (Fixture *fixture, const char *sql)
+{
+  sqlite3 *database;
+  g_autofree char *path = g_build_filename (fixture->directory, "state.sqlite", NULL);
+  g_assert_cmpint (sqlite3_open (path, &database), ==, SQLITE_OK);
+  g_assert_cmpint (sqlite3_exec (database, sql, NULL, NULL, NULL), ==, SQLITE_OK);
+  sqlite3_close (database);
+}
+
+/* Whoever asks whether it can be written is told so, and that it can be again, though nobody wants anything written. */
+static void
+test_a_fault_is_told_until_it_is_over (Fixture *fixture, gconstpointer unused)
+{
+  gint64 deadline = g_get_monotonic_time () + 20 * G_USEC_PER_SEC;
+  g_autoptr (SvIssueLog) log = sv_issue_log_new (open_state (fixture), &fixture->rules);
+  g_assert_null (sv_issue_log_fault (log));
+  change_database (fixture, "ALTER TABLE issued RENAME TO gone");
+  g_autoptr (SvIssueEntry) failed = submit_and_wait (log, make_entry (1, TRUE));
+  g_assert_false (failed->is_durable);
+  g_assert_nonnull (sv_issue_log_fault (log));
+  change_database (fixture, "ALTER TABLE gone RENAME TO issued");
+  for (; sv_issue_log_fault (log) != NULL; g_usleep (10000))
+    g_assert_cmpint (g_get_monotonic_time (), <, deadline);
+  g_autoptr (SvIssueEntry) after = submit_and_wait (log, make_entry (1, TRUE));
+  g_assert_true (after->is_durable);
+  g_assert_cmpuint (after->record->challenge_id, ==, 1);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -213,5 +242,6 @@ main (int argc, char **argv)
   ADD (test_a_replay_in_the_same_batch_is_told_to_the_second);
   ADD (test_closing_writes_what_nobody_waits_for);
   ADD (test_a_state_that_cannot_be_written_is_told);
+  ADD (test_a_fault_is_told_until_it_is_over);
   return g_test_run ();
 }

@@ -165,10 +165,57 @@ test_an_address_that_asks_too_fast_is_told_so (World *world, gconstpointer unuse
   world->limits.request_burst = 2;
   world_start (world);
   world_expect_status (world, "GET", "/api/commitments", headers, 200);
-  world_expect_status (world, "GET", "/api/commitments", headers, 200);
+  world_expect_status (world, "POST", "/api/challenge/v3", headers, 405); /* a refusal counts, too */
   world_expect (world, &(Ask){ .headers = headers, .element = "-" }, 503, "overloaded", NULL);
   world_expect_status (world, "GET", "/api/commitments", "X-Forwarded-For: 198.51.100.2\r\n", 200);
   world_expect_status (world, "GET", "/healthz", headers, 200);
+}
+
+/* How many of 60 are answered with @status, and the rest with 503. */
+static guint
+flood (World *world, const char *method, const char *target, const char *headers, guint status)
+{
+  guint n = 0;
+  for (guint i = 0; i < 60; i++)
+  {
+    g_auto (Answer) answer = world_request (world, method, target, headers);
+    g_assert_true (answer.status == status || answer.status == 503);
+    n += answer.status == status;
+  }
+  return n;
+}
+
+/* The buckets hold two requests to the API, twenty others, and one that costs much, and give an hour's worth of one. */
+static void
+test_what_is_not_the_api_is_limited_too (World *world, gconstpointer unused)
+{
+  sv_config_set (world->config, "SCOREVISION_TRUSTED_PROXIES", "127.0.0.1");
+  world->limits.requests_per_second = 1;
+  world->limits.request_burst = 2;
+  world_start (world);
+  world_expect_status (world, "GET", "/openapi.json", "X-Forwarded-For: 198.51.100.7\r\n", 200);
+  world_expect_status (world, "GET", "/metrics", "X-Forwarded-For: 198.51.100.7\r\n", 503);
+  g_assert_cmpuint (flood (world, "GET", "/nowhere", "X-Forwarded-For: 198.51.100.1\r\n", 404), <, 60);
+  g_assert_cmpuint (flood (world, "PUT", "/healthz", "X-Forwarded-For: 198.51.100.2\r\n", 405), <, 60);
+  g_assert_cmpuint (flood (world, "GET", "/%zz", "X-Forwarded-For: 198.51.100.3\r\n", 400), <, 60);
+  g_assert_cmpuint (flood (world, "GET", "/clips/x", "X-Forwarded-For: unknown\r\n", 403), <, 60);
+  g_assert_cmpuint (flood (world, "GET", "/readyz", "X-Forwarded-For: 198.51.100.1:99\r\n", 200), <, 60);
+  g_assert_cmpuint (flood (world, "GET", "/healthz", NULL, 200), ==, 60); /* the proxy's own check */
+  world_expect_status (world, "GET", "/nowhere", "X-Forwarded-For: 198.51.100.9\r\n", 404);
+}
+
+/* A rule of a proxy about /metrics is one about all spellings of it. */
+static void
+test_a_route_has_one_spelling (World *world, gconstpointer unused)
+{
+  world_start (world);
+  world_expect_status (world, "GET", "/metrics", NULL, 200);
+  world_expect_status (world, "GET", "http://test/metrics", NULL, 200);
+  world_expect_status (world, "GET", "/%6detrics", NULL, 404);
+  world_expect_status (world, "GET", "/metric%73", NULL, 404);
+  world_expect_status (world, "GET", "http://test/%6Detrics", NULL, 404);
+  world_expect_status (world, "GET", "/healthz?%6d", NULL, 200);
+  world_expect_status (world, "GET", "/scorevision/index%2Ejson", NULL, 200);
 }
 
 /* The ledger's blocks are an hour apart, so its head is soon older than a second. */
@@ -188,15 +235,34 @@ test_old_head_is_unavailable (World *world, gconstpointer unused)
   world_expect (world, &(Ask){ .is_legacy = TRUE, .asker = world->validator }, 200, NULL, NULL);
 }
 
-/* What another program does to the ledger's file. */
+/* What another program does to a file. */
 static void
-change_ledger (World *world, const char *sql)
+change_file (World *world, const char *leaf, const char *sql)
 {
   sqlite3 *db;
-  g_autofree char *path = g_build_filename (world->directory, "ledger.sqlite", NULL);
+  g_autofree char *path = g_build_filename (world->directory, leaf, NULL);
   g_assert_cmpint (sqlite3_open (path, &db), ==, SQLITE_OK);
   g_assert_cmpint (sqlite3_exec (db, sql, NULL, NULL, NULL), ==, SQLITE_OK);
   g_assert_cmpint (sqlite3_close (db), ==, SQLITE_OK);
+}
+
+static void
+change_ledger (World *world, const char *sql)
+{
+  change_file (world, "ledger.sqlite", sql);
+}
+
+/* A proxy in front takes it out, and in again. */
+static void
+test_who_cannot_record_is_not_ready (World *world, gconstpointer unused)
+{
+  world_start (world);
+  change_file (world, "state.sqlite", "ALTER TABLE issued RENAME TO gone");
+  world_expect (world, &(Ask){ 0 }, 503, NULL, NULL);
+  world_expect_status (world, "GET", "/readyz", NULL, 503);
+  change_file (world, "state.sqlite", "ALTER TABLE gone RENAME TO issued");
+  world_await_ready (world);
+  world_expect (world, &(Ask){ 0 }, 200, NULL, NULL);
 }
 
 static void
@@ -472,6 +538,9 @@ main (int argc, char **argv)
   ADD (test_replay_at_another_instance_is_refused);
   ADD (test_overloaded_comes_first);
   ADD (test_an_address_that_asks_too_fast_is_told_so);
+  ADD (test_what_is_not_the_api_is_limited_too);
+  ADD (test_a_route_has_one_spelling);
+  ADD (test_who_cannot_record_is_not_ready);
   ADD_AT (3600000, test_old_head_is_unavailable);
   ADD (test_a_proof_that_cannot_be_looked_up_is_not_refused);
   ADD (test_until_the_chain_is_read_nobody_is_refused);

@@ -2,8 +2,9 @@
  *
  *  1. both schemes open, connecting to nothing; a URL that libpq does not take is refused, and its password not shown
  *  2. where nobody listens each call says so and what to do, without the password; the next ones within the pause, too
- *  3. arrays in text form
- *  4. the shared picture as text: broken ones are refused
+ *  3. where the way to a server may be without TLS
+ *  4. arrays in text form
+ *  5. the shared picture as text: broken ones are refused
  */
 #include "state/postgres_state.h"
 
@@ -43,6 +44,35 @@ test_urls (void)
     g_assert_null (strstr (error->message, "secret"));
     g_assert_null (strstr (error->message, "cret@"));
     g_assert_null (strstr (error->message, "sec/"));
+  }
+}
+
+static void
+test_open_networks (void)
+{
+  static const struct
+  {
+    const char *url;
+    gboolean is_open;
+  } cases[] = {
+    { "postgresql://u@db.example.org/sv", TRUE },
+    { "postgresql://u@10.0.0.5/sv?sslmode=prefer", TRUE },
+    { "postgresql://u@localhost,db.example.org/sv", TRUE },
+    { "postgresql://u@localhost/sv?hostaddr=10.0.0.5", TRUE },
+    { "postgresql://u@db.example.org/sv?sslmode=verify-full", FALSE },
+    { "postgresql://u@db.example.org/sv?sslmode=disable", FALSE },
+    { "postgresql://u@localhost/sv", FALSE },
+    { "postgresql://u@127.0.0.1:5432/sv", FALSE },
+    { "postgresql://u@[::1]/sv", FALSE },
+    { "postgresql:///sv?host=/run/postgresql", FALSE },
+    { "postgresql:///sv", FALSE },
+  };
+  g_unsetenv ("PGSSLMODE");
+  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
+  {
+    PQconninfoOption *options = PQconninfoParse (cases[i].url, NULL);
+    g_assert_cmpint (sv_postgres_is_open_to_others (options), ==, cases[i].is_open);
+    PQconninfoFree (options);
   }
 }
 
@@ -105,6 +135,7 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/postgres-state/urls", test_urls);
+  g_test_add_func ("/postgres-state/open-networks", test_open_networks);
   g_test_add_func ("/postgres-state/nobody-listens", test_nobody_listens);
   g_test_add_func ("/postgres-state/arrays", test_arrays);
   g_test_add_func ("/postgres-state/shared-text", test_shared_text);

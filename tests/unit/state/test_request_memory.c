@@ -1,7 +1,7 @@
 /* What is remembered of requests. The rules themselves are promises of every engine (tests/contract/test_admission.c).
  *
- *  1. nonces are found by owner, kind and text; none is forgotten before its time, and none stays an eighth longer
- *  2. a clock that goes back, a little or far, loses none that is younger than the remembered time
+ *  1. nonces are found by owner, kind and text; none is forgotten before its time, and none stays three eighths longer
+ *  2. a clock that goes back, a little or far, or far ahead and back, loses none that is younger than the remembered time
  *  3. many nonces take ten bytes each, and when they are over their memory is given back while others come
  *  4. a high limit: never more than it in any window, and all of it in each
  *  5. a memory into which everything was recalled judges as the one that has judged it
@@ -49,7 +49,7 @@ test_forgetting (void)
     sv_nonce_memory_add (memory, key_of (memory, second));
     for (guint age = 0; age <= MIN (second, 120); age++)
       g_assert_true (sv_nonce_memory_contains (memory, key_of (memory, second - age)));
-    for (guint age = 136; age <= second; age++)
+    for (guint age = 166; age <= second; age++)
       g_assert_false (sv_nonce_memory_contains (memory, key_of (memory, second - age)));
   }
   sv_nonce_memory_free (memory);
@@ -69,9 +69,46 @@ test_clock (void)
   sv_nonce_memory_pass_time (memory, 100000);
   g_assert_true (sv_nonce_memory_contains (memory, key_of (memory, 1)));
   g_assert_true (sv_nonce_memory_contains (memory, key_of (memory, 2)));
-  sv_nonce_memory_pass_time (memory, 1000 + 2 * REMEMBER_MS);
+  for (gint64 now_ms = 110000; now_ms < 2 * REMEMBER_MS + 60000; now_ms += 10000)
+    sv_nonce_memory_pass_time (memory, now_ms);
   g_assert_false (sv_nonce_memory_contains (memory, key_of (memory, 1)));
   g_assert_false (sv_nonce_memory_contains (memory, key_of (memory, 2)));
+  sv_nonce_memory_free (memory);
+}
+
+/* Where a request comes meanwhile, what is fresh by the right clock is remembered to its end. */
+static void
+test_clock_that_jumps (void)
+{
+  SvNonceMemory *memory = sv_nonce_memory_new (REMEMBER_MS);
+  const gint64 hour_ms = 3600000, start_ms = 1000 * hour_ms;
+  sv_nonce_memory_pass_time (memory, start_ms);
+  sv_nonce_memory_add (memory, key_of (memory, 1));
+  for (guint i = 0; i < 2; i++)
+  {
+    for (gint64 s = 0; s < 5; s++)
+      sv_nonce_memory_pass_time (memory, start_ms + hour_ms + 1000 * s);
+    sv_nonce_memory_pass_time (memory, start_ms + 5000);
+  }
+  for (gint64 now_ms = start_ms + 5000; now_ms < start_ms + REMEMBER_MS; now_ms += 1000)
+  {
+    sv_nonce_memory_pass_time (memory, now_ms);
+    g_assert_true (sv_nonce_memory_contains (memory, key_of (memory, 1)));
+  }
+  sv_nonce_memory_free (memory);
+}
+
+/* Many come at once, then nobody for longer than the remembered time, and so on. */
+static void
+test_pauses (void)
+{
+  SvNonceMemory *memory = sv_nonce_memory_new (REMEMBER_MS);
+  for (guint i = 0; i < 100; i++)
+  {
+    sv_nonce_memory_pass_time (memory, (gint64)i * 2 * REMEMBER_MS);
+    sv_nonce_memory_add (memory, key_of (memory, i));
+    g_assert_true (i < 11 || !sv_nonce_memory_contains (memory, key_of (memory, i - 11)));
+  }
   sv_nonce_memory_free (memory);
 }
 
@@ -97,7 +134,7 @@ test_size (void)
   gsize full = allocated () - before;
   if (before > 0) /* a sanitizer's allocator does not tell */
     g_assert_cmpuint (full, <, 10 * n);
-  for (guint i = 0; i < 33000; i++)
+  for (guint i = 0; i < 45000; i++)
   {
     sv_nonce_memory_pass_time (memory, REMEMBER_MS + (gint64)i * REMEMBER_MS / 16000);
     sv_nonce_memory_add (memory, key_of (memory, n + i));
@@ -195,6 +232,8 @@ main (int argc, char **argv)
   g_test_add_func ("/request-memory/nonces", test_nonces);
   g_test_add_func ("/request-memory/forgetting", test_forgetting);
   g_test_add_func ("/request-memory/clock", test_clock);
+  g_test_add_func ("/request-memory/a clock that jumps", test_clock_that_jumps);
+  g_test_add_func ("/request-memory/pauses", test_pauses);
   g_test_add_func ("/request-memory/size", test_size);
   g_test_add_func ("/request-memory/a high limit", test_high_limit);
   g_test_add_func ("/request-memory/recalling", test_recalling);
