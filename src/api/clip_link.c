@@ -7,9 +7,10 @@
 
 #include "base/hash.h"
 #include "base/identifiers.h"
+#include "base/sha256.h"
 
 #define CLIP_FOLDER "private/clips/"
-#define TOKEN_SIZE crypto_auth_hmacsha256_BYTES
+#define TOKEN_SIZE SV_SHA256_SIZE
 #define CLOCK_SLACK_SECONDS 60 /* between the clocks of instances that share the secret */
 
 static void
@@ -17,10 +18,10 @@ make_token (const guint8 *key, const char *hex, guint64 expires, guint8 token[TO
 {
   char text[128];
   int length = g_snprintf (text, sizeof text, "sv1/clip:%s:%" G_GUINT64_FORMAT, hex, expires);
-  crypto_auth_hmacsha256_state state;
-  crypto_auth_hmacsha256_init (&state, key, SV_CLIP_LINK_KEY_SIZE);
-  crypto_auth_hmacsha256_update (&state, (const guint8 *)text, (gsize)length);
-  crypto_auth_hmacsha256_final (&state, token);
+  SvHmacSha256 mac;
+  sv_hmac_sha256_init (&mac, key, SV_CLIP_LINK_KEY_SIZE);
+  sv_hmac_sha256_update (&mac, text, (gsize)length);
+  sv_hmac_sha256_final (&mac, token);
 }
 
 char *

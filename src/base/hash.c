@@ -1,4 +1,4 @@
-/* Hashes by libsodium. Nothing here is secret, so comparisons of hashes elsewhere may be plain strcmp(). */
+/* SHA-256 by base/sha256.h, BLAKE2b by libsodium. Nothing here is secret, so hashes may be compared elsewhere by strcmp(). */
 #include "base/hash.h"
 
 #include <errno.h>
@@ -9,8 +9,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
-
-G_STATIC_ASSERT (SV_SHA256_SIZE == crypto_hash_sha256_BYTES);
+#include "base/sha256.h"
 
 #define HEX_DIGITS (2 * SV_SHA256_SIZE)
 #define PREFIX_LENGTH (sizeof SV_HASH_PREFIX - 1)
@@ -35,8 +34,10 @@ need_sodium (void)
 void
 sv_sha256 (const void *data, gsize length, guint8 digest[SV_SHA256_SIZE])
 {
-  need_sodium ();
-  crypto_hash_sha256 (digest, data, length);
+  SvSha256 hash;
+  sv_sha256_init (&hash);
+  sv_sha256_update (&hash, data, length);
+  sv_sha256_final (&hash, digest);
 }
 
 void
@@ -73,7 +74,7 @@ sv_hash_gbytes (GBytes *bytes)
 }
 
 static gboolean
-hash_descriptor (int fd, crypto_hash_sha256_state *state)
+hash_descriptor (int fd, SvSha256 *hash)
 {
   g_autofree guint8 *piece = g_malloc (PIECE_SIZE);
 
@@ -87,7 +88,7 @@ hash_descriptor (int fd, crypto_hash_sha256_state *state)
       return FALSE;
     if (n == 0)
       return TRUE;
-    crypto_hash_sha256_update (state, piece, (unsigned long long)n);
+    sv_sha256_update (hash, piece, (gsize)n);
   }
 }
 
@@ -116,16 +117,15 @@ char *
 sv_hash_file (const char *path, GError **error)
 {
   guint8 digest[SV_SHA256_SIZE];
-  crypto_hash_sha256_state state;
+  SvSha256 hash;
   int fd = open_regular (path, error);
   gboolean is_read;
   int problem;
 
   if (fd < 0)
     return NULL;
-  need_sodium ();
-  crypto_hash_sha256_init (&state);
-  is_read = hash_descriptor (fd, &state);
+  sv_sha256_init (&hash);
+  is_read = hash_descriptor (fd, &hash);
   problem = errno;
   close (fd);
   if (!is_read)
@@ -133,7 +133,7 @@ sv_hash_file (const char *path, GError **error)
     g_set_error (error, SV_ERROR, SV_ERROR_FAILED, "cannot read %s: %s", path, g_strerror (problem));
     return NULL;
   }
-  crypto_hash_sha256_final (&state, digest);
+  sv_sha256_final (&hash, digest);
   return hash_of_digest (digest);
 }
 

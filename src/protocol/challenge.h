@@ -1,8 +1,7 @@
 /* Challenge API v3 (docs/protocol.md section 7): the request's form, the bound nonce, the auditable draw, the answer. Pure. */
 #pragma once
 
-#include <sodium/crypto_auth_hmacsha256.h>
-
+#include "base/sha256.h"
 #include "protocol/manifest.h"
 #include "protocol/proof.h"
 
@@ -59,7 +58,7 @@ guint64 sv_draw_seed (const guint8 key[32], const char *manifest_hash, const cha
 /* The same by a K that was made ready once, which saves two of the seven SHA-256 blocks of each draw. As secret as K. */
 typedef struct
 {
-  crypto_auth_hmacsha256_state state;
+  SvHmacSha256 mac;
 } SvDrawKey;
 
 void sv_draw_key_prepare (const guint8 key[32], SvDrawKey *prepared);

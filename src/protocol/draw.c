@@ -19,8 +19,6 @@
 #define SEED_BITS 53
 #define UUID_SIZE 37
 
-G_STATIC_ASSERT (crypto_auth_hmacsha256_KEYBYTES == 32);
-
 #define USUAL_SIZE 2048 /* of a text that is hashed, with room for escapes while it is written */
 
 static void
@@ -64,14 +62,14 @@ sv_bound_nonce (const char *base, guint netuid, const char *asker, const char *n
 void
 sv_draw_key_prepare (const guint8 key[32], SvDrawKey *prepared)
 {
-  crypto_auth_hmacsha256_init (&prepared->state, key, 32);
+  sv_hmac_sha256_init (&prepared->mac, key, 32);
 }
 
 guint64
 sv_draw_seed_by (const SvDrawKey *key, const char *manifest_hash, const char *element_id, const char *asker,
                  const char *miner_hotkey, const char *nonce)
 {
-  guint8 tag[crypto_auth_hmacsha256_BYTES];
+  guint8 tag[SV_SHA256_SIZE];
   guint64 first = 0;
   char stored_hash[SV_HASH_TEXT_SIZE], buffer[USUAL_SIZE];
   g_return_val_if_fail (sv_hash_normalize_into (manifest_hash, stored_hash), 0);
@@ -81,12 +79,12 @@ sv_draw_seed_by (const SvDrawKey *key, const char *manifest_hash, const char *el
   sv_json_text_strings (&canonical, strings, G_N_ELEMENTS (strings));
   g_return_val_if_fail (canonical.is_valid, 0);
 
-  crypto_auth_hmacsha256_state state = key->state;
-  crypto_auth_hmacsha256_update (&state, (const guint8 *)canonical.text, canonical.length);
-  crypto_auth_hmacsha256_final (&state, tag);
+  SvHmacSha256 mac = key->mac;
+  sv_hmac_sha256_update (&mac, canonical.text, canonical.length);
+  sv_hmac_sha256_final (&mac, tag);
   for (guint i = 0; i < 8; i++)
     first = first << 8 | tag[i];
-  sodium_memzero (&state, sizeof state);
+  sodium_memzero (&mac, sizeof mac);
   return first >> (64 - SEED_BITS);
 }
 

@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/hash.h"
+#include "base/sha256.h"
 
 #define FOLDER_FLAGS (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
 
@@ -175,8 +176,8 @@ char *
 sv_tree_etag (int fd)
 {
   g_autofree guint8 *buffer = g_malloc (1 << 16);
-  crypto_hash_sha256_state hashing;
-  crypto_hash_sha256_init (&hashing);
+  SvSha256 hashing;
+  sv_sha256_init (&hashing);
   for (off_t offset = 0;;)
   {
     gssize got = pread (fd, buffer, 1 << 16, offset);
@@ -186,10 +187,10 @@ sv_tree_etag (int fd)
       return NULL;
     if (got == 0)
       break;
-    crypto_hash_sha256_update (&hashing, buffer, (gsize)got);
+    sv_sha256_update (&hashing, buffer, (gsize)got);
     offset += got;
   }
   guint8 digest[SV_SHA256_SIZE];
-  crypto_hash_sha256_final (&hashing, digest);
+  sv_sha256_final (&hashing, digest);
   return sv_hex_encode (digest, sizeof digest);
 }

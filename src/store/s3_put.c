@@ -18,6 +18,7 @@
 
 #include "base/error.h"
 #include "base/hash.h"
+#include "base/sha256.h"
 #include "store/s3_request.h"
 
 #define MAX_ANSWER (1024 * 1024)
@@ -59,8 +60,8 @@ char *
 sv_s3_hash_range (int fd, guint64 offset, guint64 length, GError **error)
 {
   g_autofree guint8 *piece = g_malloc (PIECE_SIZE);
-  crypto_hash_sha256_state state;
-  crypto_hash_sha256_init (&state);
+  SvSha256 hash;
+  sv_sha256_init (&hash);
   while (length > 0)
   {
     gssize got = pread (fd, piece, (gsize)MIN (length, PIECE_SIZE), (off_t)offset);
@@ -72,12 +73,12 @@ sv_s3_hash_range (int fd, guint64 offset, guint64 length, GError **error)
                    got < 0 ? g_strerror (errno) : "it has become shorter");
       return NULL;
     }
-    crypto_hash_sha256_update (&state, piece, (unsigned long long)got);
+    sv_sha256_update (&hash, piece, (gsize)got);
     offset += (guint64)got;
     length -= (guint64)got;
   }
   guint8 digest[SV_SHA256_SIZE];
-  crypto_hash_sha256_final (&state, digest);
+  sv_sha256_final (&hash, digest);
   return sv_hex_encode (digest, sizeof digest);
 }
 

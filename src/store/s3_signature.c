@@ -10,9 +10,10 @@
 
 #include "base/hash.h"
 #include "base/http_client.h"
+#include "base/sha256.h"
 
 #define ALGORITHM "AWS4-HMAC-SHA256"
-#define MAC_SIZE crypto_auth_hmacsha256_BYTES
+#define MAC_SIZE SV_SHA256_SIZE
 
 typedef struct
 {
@@ -153,10 +154,10 @@ join_names (const GArray *pairs)
 static void
 mac (const guint8 *key, gsize key_length, const char *text, guint8 out[MAC_SIZE])
 {
-  crypto_auth_hmacsha256_state state;
-  crypto_auth_hmacsha256_init (&state, key, key_length);
-  crypto_auth_hmacsha256_update (&state, (const guint8 *)text, strlen (text));
-  crypto_auth_hmacsha256_final (&state, out);
+  SvHmacSha256 state;
+  sv_hmac_sha256_init (&state, key, key_length);
+  sv_hmac_sha256_update (&state, text, strlen (text));
+  sv_hmac_sha256_final (&state, out);
   sodium_memzero (&state, sizeof state);
 }
 

@@ -1,11 +1,14 @@
-/* Cases: SHA-256 and BLAKE2b-256 of known inputs; the stored form and what only looks like it; files: of more than one piece,
+/* Cases: SHA-256 and BLAKE2b-256 of known inputs; SHA-256 and HMAC of every length of some blocks, in pieces, as libsodium has
+ * them; the stored form and what only looks like it; files: of more than one piece,
  * empty, absent, a directory, a device; hex both ways, with each way of being wrong */
 #include <glib.h>
 #include <glib/gstdio.h>
+#include <sodium.h>
 #include <string.h>
 
 #include "base/error.h"
 #include "base/hash.h"
+#include "base/sha256.h"
 
 #define ABC_HEX "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
 #define EMPTY_HEX "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
@@ -29,6 +32,38 @@ test_known_hashes (void)
   sv_blake2b_256 ("abc", 3, digest);
   blake2b = sv_hex_encode (digest, sizeof digest);
   g_assert_cmpstr (blake2b, ==, ABC_BLAKE2B);
+}
+
+#define SOME_BLOCKS 300
+
+static void
+test_by_another_library (void)
+{
+  guint8 bytes[SOME_BLOCKS], ours[SV_SHA256_SIZE], theirs[SV_SHA256_SIZE];
+  randombytes_buf (bytes, sizeof bytes);
+  for (gsize length = 0; length <= sizeof bytes; length++)
+  {
+    SvSha256 hash;
+    SvHmacSha256 prepared, mac;
+    crypto_auth_hmacsha256_state state;
+    gsize first = length / 3;
+    crypto_hash_sha256 (theirs, bytes, length);
+    sv_sha256_init (&hash);
+    sv_sha256_update (&hash, bytes, first);
+    sv_sha256_update (&hash, bytes + first, length - first);
+    sv_sha256_final (&hash, ours);
+    g_assert_cmpmem (ours, sizeof ours, theirs, sizeof theirs);
+
+    crypto_auth_hmacsha256_init (&state, bytes, SOME_BLOCKS - length);
+    crypto_auth_hmacsha256_update (&state, bytes, length);
+    crypto_auth_hmacsha256_final (&state, theirs);
+    sv_hmac_sha256_init (&prepared, bytes, SOME_BLOCKS - length);
+    mac = prepared;
+    sv_hmac_sha256_update (&mac, bytes, first);
+    sv_hmac_sha256_update (&mac, bytes + first, length - first);
+    sv_hmac_sha256_final (&mac, ours);
+    g_assert_cmpmem (ours, sizeof ours, theirs, sizeof theirs);
+  }
 }
 
 static const char *const malformed[] = {
@@ -134,6 +169,7 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/hash/known-hashes", test_known_hashes);
+  g_test_add_func ("/hash/by-another-library", test_by_another_library);
   g_test_add_func ("/hash/forms", test_forms);
   g_test_add_func ("/hash/files", test_files);
   g_test_add_func ("/hash/hex", test_hex);
