@@ -85,8 +85,7 @@ static gboolean
 write_and_remove (SvSqliteState *state, GError **error)
 {
   static const char *const steps[] = {
-    "INSERT INTO issued (id, asker, miner, window, manifest, element, clip, seed, nonce, block, time_ms)"
-    " VALUES (9223372036854775807, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)",
+    "INSERT INTO issued VALUES (9223372036854775807, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)",
     "DELETE FROM issued WHERE id = 9223372036854775807",
     "INSERT INTO requests (id, last_id, time_ms, log) VALUES (9223372036854775807, 0, 0, x'')",
     "DELETE FROM requests WHERE id = 9223372036854775807",
