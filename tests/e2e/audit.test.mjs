@@ -139,7 +139,7 @@ test('a chute that fails gives a shard with an error', async () => {
 });
 
 test('an evaluator that fails gives a shard with an error, not a failed runner', async () => {
-  for (const evaluator of ['false', '/no/such/program', 'echo nonsense', 'echo {"metrics":{"iou":2,"count":1}}']) {
+  for (const evaluator of ['false', 'echo nonsense', 'echo {"metrics":{"iou":2,"count":1}}']) {
     const [failed] = await run('miner', [], { SCOREVISION_EVALUATOR: evaluator });
     assert.ok(failed.error.length > 0, evaluator);
     assert.deepEqual(failed.metrics, {});
@@ -154,6 +154,7 @@ test('a runner that cannot work names the command that helps', async () => {
     ['miner', ['--element', BALL], {}, /sv miner commit/],
     ['miner', [], { SCOREVISION_API: 'http://127.0.0.1:1' }, /127\.0\.0\.1:1/],
     ['stranger', ['--miner', world.keys.miner.address], {}, /not_permitted/],
+    ['miner', [], { SCOREVISION_EVALUATOR: '/no/such/program' }, /SCOREVISION_EVALUATOR .*cannot be executed/],
   ];
   for (const [as, args, env, hint] of cases) {
     const { status, stderr } = await world.sv(['runner', '--once', ...args], { as, env: { ...runner, ...env }, expect: null });

@@ -47,7 +47,7 @@ test('the clip commands use it, and say what to do without it', { skip }, async 
   const { clips } = await world.json(['clip', 'list']);
   assert.deepEqual(clips.map(({ hash }) => hash), [clip.hash]);
   const { checks } = await world.json(['serve', '--check-config']);
-  assert.match(checks.find(({ setting }) => setting === 'SCOREVISION_DATABASE').message, /^1 clips registered/);
+  assert.match(checks.find(({ setting }) => setting === 'SCOREVISION_DATABASE').message, /^1 clip registered/);
   await world.sv(['clip', 'remove', `sha256:${'0'.repeat(64)}`], { expect: 4 });
   const shown = await world.sv(['config', 'show']);
   assert.ok(!shown.stdout.includes(postgres.password));

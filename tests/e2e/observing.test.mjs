@@ -182,13 +182,13 @@ test('a request has one id, in its answer and in the log; a trusted proxy may gi
   assert.match(await given(logfmt, 'proxy-1'), /^[0-9a-f]{8}-/, 'from nobody in particular');
   const twice = await raw(serve, 'GET /healthz HTTP/1.1\r\nHost: a\r\nX-Request-Id: a\r\nX-Request-Id: b\r\nConnection: close\r\n\r\n');
   assert.match(twice, /x-request-id: [0-9a-f]{8}-/i);
-  const answer = await send(v3Request(question({ key: world.keys.stranger, headers: { 'X-Request-Id': 'of-a-challenge' } })));
+  const answer = await send(v3Request(question({ key: world.keys.stranger, headers: { 'X-Request-Id': 'of-a-challenge', 'X-Forwarded-For': '203.0.113.7' } })));
   assert.equal(answer.headers.get('x-request-id'), 'of-a-challenge');
   const line = await waitFor('its line', () => log(serve, 'json').find(({ id }) => id === 'of-a-challenge'));
   const { time, ms, ...rest } = line;
   assert.ok(typeof ms === 'number' && ms >= 0, `ms is ${ms}`);
   assert.deepEqual(rest, { level: 'info', event: 'request', id: 'of-a-challenge', method: 'GET', path: '/api/challenge/v3',
-    status: answer.status, outcome: answer.body.reason ?? answer.body.error, client: '127.0.0.1', asker: world.keys.stranger.address });
+    status: answer.status, outcome: answer.body.reason ?? answer.body.error, client: '203.0.113.7', asker: world.keys.stranger.address });
 });
 
 test('the line of a challenge tells which it was, whose, and for which element', async () => {
