@@ -42,8 +42,9 @@ add (SvIssuedBook *book, SvIssuedLine *line, const char *file)
   const SvChainId chain = sample_chain ();
   g_autoptr (SvKeypair) keypair = sample_keypair ();
   line->document = sv_issued_sign (line, &chain, keypair, 0, &error);
-  line->document->hash = sv_hash_gbytes (line->document->bytes); /* as a reader has it */
   g_assert_no_error (error);
+  g_free (line->document->hash);
+  line->document->hash = sv_hash_gbytes (line->document->bytes); /* as a reader has it */
   gboolean done = sv_issued_book_add (book, line, file, &contradicted, &error);
   g_assert_no_error (error);
   g_assert_true (done);
