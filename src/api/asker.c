@@ -19,8 +19,8 @@ sv_asker_is_known (const SvService *service, const SvSnapshot *snapshot, const c
   return sv_asker_is_validator (service, asker) || sv_snapshot_knows (snapshot, asker);
 }
 
-static SvReply *
-reply_invalid (const char *field, const char *message)
+SvReply *
+sv_reply_invalid (const char *field, const char *message)
 {
   json_t *body = sv_error_body ("invalid_request", "%s", message);
   json_object_set_new (body, "field", json_string (field));
@@ -37,7 +37,7 @@ sv_asker_read (SvExchange *exchange, gboolean legacy, SvChallengeRequest *reques
   else
     field = sv_challenge_check_form (request, exchange->service->netuid, legacy, &reason);
   if (field != NULL)
-    return reply_invalid (field, reason);
+    return sv_reply_invalid (field, reason);
   exchange->asker = request->validator_hotkey;
   return NULL;
 }

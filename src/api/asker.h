@@ -18,6 +18,8 @@ SvReply *sv_asker_verify (const SvService *service, const SvChallengeRequest *re
  * With @is_counted FALSE nothing is looked up or remembered: only @refusal is judged. */
 SvReply *sv_asker_admit (SvService *service, const SvAdmissionRequest *request, const char *refusal, gboolean is_counted);
 
+/* 400 `invalid_request`, with the @field that is at fault. */
+SvReply *sv_reply_invalid (const char *field, const char *message);
 SvReply *sv_reply_unauthorized (const char *reason);
 SvReply *sv_reply_rate_limited (guint retry_after_s);
 SvReply *sv_reply_overloaded (const char *message);

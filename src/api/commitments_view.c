@@ -3,19 +3,14 @@
  * picture, and connections send the same bytes. */
 #include "api/commitments_view.h"
 
-#include <errno.h>
 #include <string.h>
-#include <sys/resource.h>
-#include <unistd.h>
 
 #include "api/asker.h"
 #include "api/commitment_list.h"
 #include "base/identifiers.h"
-#include "base/log.h"
 
 #define CACHE_CONTROL "public, max-age=5"
 #define MAX_WAITING 256
-#define NICENESS 10
 
 /* One request that waits for its text. */
 typedef struct Order
@@ -112,8 +107,7 @@ static gpointer
 run (gpointer data)
 {
   SvCommitmentDesk *desk = data;
-  if (setpriority (PRIO_PROCESS, (id_t)gettid (), NICENESS) != 0)
-    sv_log ("warning", "lists of commitments do not give way to requests", "reason", g_strerror (errno), NULL);
+  sv_thread_give_way ("lists of commitments");
   for (Order *order = take_order (desk); order != NULL; order = take_order (desk))
   {
     fulfil (desk, order);
@@ -158,18 +152,15 @@ check_parameters (const SvExchange *exchange, const char *hotkey, const char *wi
 {
   static const char *const names[] = { "hotkey", "window_id", NULL };
   guint8 key[SV_PUBLIC_KEY_SIZE];
-  json_t *body = NULL;
   const char *field = sv_parameters_repeated (exchange->target->parameters, names);
-  if (field != NULL)
-    body = sv_error_body ("invalid_request", "%s is given more than once", field);
-  else if (hotkey != NULL && !sv_ss58_decode (hotkey, key))
-    body = sv_error_body ("invalid_request", "%s is malformed; it must be an SS58 address", field = "hotkey");
-  else if (window_id != NULL && !sv_window_id_is_valid (window_id))
-    body = sv_error_body ("invalid_request", "%s is malformed; it must be a window id", field = "window_id");
-  if (body == NULL)
-    return NULL;
-  json_object_set_new (body, "field", json_string (field));
-  return sv_reply_json (400, "invalid_request", body);
+  g_autofree char *repeated = field != NULL ? g_strdup_printf ("%s is given more than once", field) : NULL;
+  if (repeated != NULL)
+    return sv_reply_invalid (field, repeated);
+  if (hotkey != NULL && !sv_ss58_decode (hotkey, key))
+    return sv_reply_invalid ("hotkey", "hotkey is malformed; it must be an SS58 address");
+  if (window_id != NULL && !sv_window_id_is_valid (window_id))
+    return sv_reply_invalid ("window_id", "window_id is malformed; it must be a window id");
+  return NULL;
 }
 
 /* (transfer full) The text where it has been written already, else NULL. */

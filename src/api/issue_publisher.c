@@ -9,11 +9,8 @@
  * The state says who leads, and may be wrong for a moment; issue_files.c makes that harmless. */
 #include "api/issue_publisher.h"
 
-#include <errno.h>
 #include <math.h>
 #include <string.h>
-#include <sys/resource.h>
-#include <unistd.h>
 
 #include "api/issue_files.h"
 #include "api/metrics.h"
@@ -25,7 +22,6 @@
 #include "keys/passphrase.h"
 
 #define TASK "issue-log"
-#define NICENESS 10
 #define LOOKS_PER_INTERVAL 6
 #define MIN_LOOK_MS 50
 #define MAX_LOOK_MS 10000
@@ -344,13 +340,12 @@ take_lead (SvIssuePublisher *publisher)
   return leads;
 }
 
-/* Whoever waits for a challenge goes first: of Linux's threads each has a niceness of its own. Nobody waits for this one; what
- * it holds that others need, it holds for moments. */
+/* Nobody waits for this thread; what it holds that others need, it holds for moments. */
 static void
 give_way (SvIssuePublisher *publisher)
 {
-  if (!publisher->gives_way && setpriority (PRIO_PROCESS, (id_t)gettid (), NICENESS) != 0)
-    sv_log ("warning", "the issue log's publisher has no lower priority", "reason", g_strerror (errno), NULL);
+  if (!publisher->gives_way)
+    sv_thread_give_way ("the issue log's publisher");
   publisher->gives_way = TRUE;
 }
 

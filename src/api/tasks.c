@@ -49,14 +49,6 @@ work_of (SvExchange *exchange)
   return exchange->work;
 }
 
-static SvReply *
-reply_invalid (const char *field, const char *message)
-{
-  json_t *body = sv_error_body ("invalid_request", "%s", message);
-  json_object_set_new (body, "field", json_string (field));
-  return sv_reply_json (400, "invalid_request", body);
-}
-
 /* ── who asks ── */
 
 static SvReply *
@@ -266,16 +258,16 @@ read_body (const SvExchange *exchange, guint64 *id)
 {
   g_autoptr (GError) error = NULL;
   if (exchange->body_length == 0)
-    return reply_invalid ("body", "The body is missing: {\"challenge_id\": 12} is expected");
+    return sv_reply_invalid ("body", "The body is missing: {\"challenge_id\": 12} is expected");
   g_autoptr (json_t) body =
       sv_json_parse ("The body", exchange->body, exchange->body_length, exchange->route->max_body, &error);
   if (body == NULL)
-    return reply_invalid ("body", error->message);
+    return sv_reply_invalid ("body", error->message);
   g_autoptr (SvFaults) faults = sv_faults_new ();
   g_auto (SvScope) scope = { 0 };
   if (sv_scope_init (&scope, body, "", faults))
     sv_scope_integer (&scope, "challenge_id", SV_REQUIRED, id);
-  return sv_faults_check (faults, "The body", &error) ? NULL : reply_invalid ("challenge_id", error->message);
+  return sv_faults_check (faults, "The body", &error) ? NULL : sv_reply_invalid ("challenge_id", error->message);
 }
 
 SvReply *
@@ -312,7 +304,7 @@ read_id (const SvExchange *exchange, guint64 *id)
   text = g_strndup (rest, (gsize)(slash - rest));
   if (strspn (text, "0123456789") != strlen (text) || text[0] == '0' ||
       !g_ascii_string_to_unsigned (text, 10, 1, SV_JSON_MAX_INTEGER, id, NULL))
-    return reply_invalid ("id", "The task's id must be an integer from 1 to 2^53 - 1");
+    return sv_reply_invalid ("id", "The task's id must be an integer from 1 to 2^53 - 1");
   return NULL;
 }
 

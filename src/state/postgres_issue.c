@@ -26,13 +26,14 @@ static PGresult *
 read_page (SvPostgresState *state, const char *window_id, guint64 after_id, GError **error)
 {
   SvPostgresNumber after;
-  const SvPostgresQuery all = { .sql =
-                                    "SELECT " COLUMNS
-                                    " FROM scorevision.issued WHERE challenge_id > $1::bigint ORDER BY challenge_id LIMIT 1000",
-                                .n = 1,
-                                .values = { sv_postgres_number (&after, (gint64)after_id) } };
+  const SvPostgresQuery all = {
+    .sql = "SELECT " COLUMNS
+           " FROM scorevision.issued WHERE challenge_id > $1::bigint ORDER BY challenge_id LIMIT " G_STRINGIFY (PAGE),
+    .n = 1,
+    .values = { sv_postgres_number (&after, (gint64)after_id) }
+  };
   const SvPostgresQuery of_window = { .sql = "SELECT " COLUMNS " FROM scorevision.issued WHERE challenge_id > $1::bigint"
-                                             " AND window_id = $2 ORDER BY challenge_id LIMIT 1000",
+                                             " AND window_id = $2 ORDER BY challenge_id LIMIT " G_STRINGIFY (PAGE),
                                       .n = 2,
                                       .values = { after.text, window_id } };
   return sv_postgres_ask (state, window_id != NULL ? &of_window : &all, error);

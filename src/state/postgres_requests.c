@@ -9,7 +9,7 @@ SvPostgresQuery
 sv_postgres_requests_query (const SvPostgresState *state, SvPostgresNumber *last)
 {
   static const char sql[] = "SELECT seq, asker, nonce, x_nonce, client_id, time_ms FROM scorevision.requests"
-                            " WHERE seq > $1::bigint ORDER BY seq LIMIT 10000";
+                            " WHERE seq > $1::bigint ORDER BY seq LIMIT " G_STRINGIFY (PAGE);
   return (SvPostgresQuery){ .sql = sql, .n = 1, .values = { sv_postgres_number (last, state->last_request) } };
 }
 
@@ -83,7 +83,7 @@ sv_postgres_recent_nonces (SvState *base, gint64 since_ms, SvVisitNonce visit, g
     SvPostgresNumber last, since;
     const SvPostgresQuery query = { .sql = "SELECT seq, asker, nonce, x_nonce, client_id, time_ms FROM scorevision.requests"
                                            " WHERE seq > $1::bigint AND time_ms >= $2::bigint AND nonce IS NOT NULL"
-                                           " ORDER BY seq LIMIT 10000",
+                                           " ORDER BY seq LIMIT " G_STRINGIFY (PAGE),
                                     .n = 2,
                                     .values = { sv_postgres_number (&last, last_seq), sv_postgres_number (&since, since_ms) } };
     g_autoptr (PGresult) rows = sv_postgres_ask ((SvPostgresState *)base, &query, error);
