@@ -2,7 +2,7 @@
  * share a state the one that leads. Requests never wait for it. */
 #pragma once
 
-#include "api/snapshot.h"
+#include "api/board.h"
 #include "base/config.h"
 
 /* Of SCOREVISION_ISSUE_INTERVAL, which is 1 at least. */

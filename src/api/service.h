@@ -3,12 +3,12 @@
 
 #include "api/address_limit.h"
 #include "api/admission.h"
+#include "api/board.h"
 #include "api/http.h"
 #include "api/issue_log.h"
 #include "api/issue_publisher.h"
 #include "api/metrics.h"
 #include "api/reply.h"
-#include "api/snapshot.h"
 #include "api/state_keeper.h"
 #include "api/task_desk.h"
 #include "api/watcher.h"

@@ -1,6 +1,5 @@
 /* What requests are judged by: an immutable, counted picture of manifests, clips and bindings (docs/architecture.md, "The way
- * of one challenge"). The board holds the current one; watchers publish the part they watch, workers take a reference for as
- * long as they judge one request. */
+ * of one challenge"). board.h has the current one. */
 #pragma once
 
 #include "bindings/bindings.h"
@@ -65,11 +64,20 @@ typedef struct
   SvClipTable *clips;      /* NULL until read */
   GHashTable *lost;        /* hashes of registered clips that the store has not; NULL until it was asked */
   SvBindings *bindings;    /* NULL until the chain was followed to its head */
-  gboolean covers_windows; /* the commitments of all open windows are in @bindings */
+  gboolean covers_windows; /* sv_snapshot_covers_windows(), which the board asks once */
 } SvSnapshot;
 
+/* Without parts, and with the same parts; whoever makes one may change it until he shows it to others. Returns: (transfer
+ * full). */
+SvSnapshot *sv_snapshot_new (void);
+SvSnapshot *sv_snapshot_copy (const SvSnapshot *snapshot);
+
+SvSnapshot *sv_snapshot_ref (SvSnapshot *snapshot);
 void sv_snapshot_unref (SvSnapshot *snapshot);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (SvSnapshot, sv_snapshot_unref)
+
+/* Whether its bindings reach back to the first block that counts for an open window; TRUE while a part is missing. */
+gboolean sv_snapshot_covers_windows (const SvSnapshot *snapshot);
 
 /* (transfer none) the clip, where it is registered here and the store has it, else NULL. */
 const SvClip *sv_snapshot_clip (const SvSnapshot *snapshot, const char *hash);
@@ -78,39 +86,7 @@ const SvClip *sv_snapshot_clip (const SvSnapshot *snapshot, const char *hash);
 gboolean sv_snapshot_knows (const SvSnapshot *snapshot, const char *account);
 guint sv_snapshot_count_known (const SvSnapshot *snapshot);
 
-typedef struct SvBoard SvBoard;
-
-SvBoard *sv_board_new (guint64 block_time_ms, guint64 max_lag_ms);
-void sv_board_free (SvBoard *board);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC (SvBoard, sv_board_free)
-
-/* Returns: (transfer full), never NULL. */
-SvSnapshot *sv_board_get (SvBoard *board);
-
-/* Each takes what it publishes. */
-void sv_board_publish_catalog (SvBoard *board, SvCatalog *catalog);
-void sv_board_publish_clips (SvBoard *board, SvClipTable *clips);
-void sv_board_publish_lost_clips (SvBoard *board, GHashTable *lost);
-void sv_board_publish_bindings (SvBoard *board, SvBindings *bindings);
-
-/* When the chain, the state, the manifest index and the clips in the store were last read without an error (Unix
- * milliseconds). */
-void sv_board_saw_chain (SvBoard *board, gint64 now_ms);
-void sv_board_saw_state (SvBoard *board, gint64 now_ms);
-void sv_board_saw_index (SvBoard *board, gint64 now_ms);
-void sv_board_saw_store (SvBoard *board, gint64 now_ms);
-gint64 sv_board_chain_seen_ms (SvBoard *board);
-gint64 sv_board_state_seen_ms (SvBoard *board);
-
-/* Whether this instance is the one that reads the chain. */
-void sv_board_set_leads (SvBoard *board, gboolean leads);
-gboolean sv_board_leads (SvBoard *board);
-
-/* Whether the state could not be asked when it was asked last; its keeper knows. Until he has said so it could. */
-void sv_board_set_state_away (SvBoard *board, gboolean is_away);
-gboolean sv_board_state_is_away (SvBoard *board);
-
-/* Why challenges of the windows in force fail, for all instances that share a database and a store. */
+/* Why challenges of the windows in force fail. */
 typedef struct
 {
   guint n_missing;  /* clips of these windows that are not registered, or that the store is known not to have */
@@ -118,22 +94,3 @@ typedef struct
 } SvClipGaps;
 
 SvClipGaps sv_snapshot_clip_gaps (const SvSnapshot *snapshot);
-void sv_board_set_clip_gaps (SvBoard *board, SvClipGaps gaps);
-SvClipGaps sv_board_clip_gaps (SvBoard *board);
-
-typedef struct
-{
-  gint64 index_ms;
-  gint64 clips_ms; /* the state's table of them */
-  gint64 store_ms;
-  gint64 chain_ms;
-} SvBoardAges;
-
-/* How long ago each of them was; before the first time, how long ago the board was made. */
-void sv_board_ages (SvBoard *board, gint64 now_ms, SvBoardAges *ages);
-
-/* Age of the head in milliseconds: since its block was made or, where blocks are made only on demand, since it was read. */
-gint64 sv_board_head_age_ms (SvBoard *board, const SvSnapshot *snapshot, gint64 now_ms);
-
-/* Why no answer can be given about the chain now (static, for people); NULL when one can. */
-const char *sv_board_chain_fault (SvBoard *board, const SvSnapshot *snapshot, gint64 now_ms);

@@ -4,7 +4,7 @@
 #pragma once
 
 #include "api/admission.h"
-#include "api/snapshot.h"
+#include "api/board.h"
 #include "base/config.h"
 
 typedef struct SvStateKeeper SvStateKeeper;

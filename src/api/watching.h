@@ -1,7 +1,7 @@
 /* What the three watchers do in one step. Each has engines of its own, because an engine serves one thread. */
 #pragma once
 
-#include "api/snapshot.h"
+#include "api/board.h"
 #include "bindings/follower.h"
 #include "bindings/validators.h"
 #include "distribution/reader.h"

@@ -74,17 +74,7 @@ to_rows (const GPtrArray *records)
 {
   GPtrArray *rows = g_ptr_array_new_with_free_func ((GDestroyNotify)sv_stored_commitment_free);
   for (guint i = 0; i < records->len; i++)
-  {
-    const SvRecord *record = records->pdata[i];
-    SvStoredCommitment *row = g_new0 (SvStoredCommitment, 1);
-    row->block = record->block;
-    row->index = record->index;
-    row->succeeded = record->succeeded;
-    g_strlcpy (row->hash, record->hash, sizeof row->hash);
-    row->signer = g_strdup (record->signer);
-    row->text = g_strdup (record->text);
-    g_ptr_array_add (rows, row);
-  }
+    g_ptr_array_add (rows, sv_record_to_stored (records->pdata[i]));
   return rows;
 }
 

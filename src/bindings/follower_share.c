@@ -21,17 +21,7 @@ static void
 add_open (SvSharedChain *shared, const GPtrArray *records)
 {
   for (guint i = 0; i < records->len; i++)
-  {
-    const SvRecord *record = records->pdata[i];
-    SvStoredCommitment *row = g_new0 (SvStoredCommitment, 1);
-    row->block = record->block;
-    row->index = record->index;
-    row->succeeded = record->succeeded;
-    g_strlcpy (row->hash, record->hash, sizeof row->hash);
-    row->signer = g_strdup (record->signer);
-    row->text = g_strdup (record->text);
-    g_ptr_array_add (shared->open, row);
-  }
+    g_ptr_array_add (shared->open, sv_record_to_stored (records->pdata[i]));
 }
 
 static SvSharedChain *

@@ -8,8 +8,8 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/identifiers.h"
-#include "base/schema.h"
 #include "bindings/receipts.h"
+#include "protocol/fields.h"
 
 #define MAX_SIZE (4 * 1024 * 1024)
 
@@ -43,22 +43,6 @@ read_cap (const SvScope *scope, const char *key, guint64 *milli)
   return TRUE;
 }
 
-static const char *
-read_checked (const SvScope *scope, const char *key, gboolean (*is_valid) (const char *))
-{
-  const char *text = sv_scope_string (scope, key, SV_REQUIRED);
-  if (text != NULL && !is_valid (text))
-    sv_scope_fault (scope, key, "is not well formed");
-  return text;
-}
-
-static gboolean
-proof_is_valid (const char *text)
-{
-  SvProof proof;
-  return sv_proof_parse (text, &proof);
-}
-
 static SvBoundElement *
 read_bound (const json_t *json, const char *pointer, SvFaults *faults)
 {
@@ -66,22 +50,22 @@ read_bound (const json_t *json, const char *pointer, SvFaults *faults)
   guint before = faults->n_errors;
   if (!sv_scope_init (&scope, json, pointer, faults))
     return NULL;
-  const char *element_id = read_checked (&scope, "element_id", sv_element_id_is_valid);
-  const char *revision = read_checked (&scope, "hf_revision", sv_hf_revision_is_valid);
-  const char *slug = read_checked (&scope, "chute_slug", sv_chute_slug_is_valid);
-  const char *chute_id = read_checked (&scope, "chute_id", sv_chute_id_is_valid);
-  const char *proof_text = read_checked (&scope, "commitment_proof", proof_is_valid);
+  g_autofree char *element_id = sv_field_text (&scope, "element_id", SV_REQUIRED, &sv_form_element_id);
+  g_autofree char *revision = sv_field_text (&scope, "hf_revision", SV_REQUIRED, &sv_form_hf_revision);
+  g_autofree char *slug = sv_field_text (&scope, "chute_slug", SV_REQUIRED, &sv_form_chute_slug);
+  g_autofree char *chute_id = sv_field_text (&scope, "chute_id", SV_REQUIRED, &sv_form_chute_id);
+  g_autofree char *proof_text = sv_field_text (&scope, "commitment_proof", SV_REQUIRED, &sv_form_proof);
   guint64 cap_milli = 0;
   SvProof proof;
   if (!read_cap (&scope, "service_cap_fps", &cap_milli) || faults->n_errors > before || !sv_proof_parse (proof_text, &proof))
     return NULL;
   SvBoundElement *bound = g_new0 (SvBoundElement, 1);
-  bound->binding = (SvBinding){ .element_id = g_strdup (element_id),
-                                .hf_revision = g_strdup (revision),
-                                .chute_slug = g_strdup (slug),
-                                .chute_id = g_strdup (chute_id),
+  bound->binding = (SvBinding){ .element_id = g_steal_pointer (&element_id),
+                                .hf_revision = g_steal_pointer (&revision),
+                                .chute_slug = g_steal_pointer (&slug),
+                                .chute_id = g_steal_pointer (&chute_id),
                                 .cap_milli = cap_milli };
-  bound->proof = g_strdup (proof_text);
+  bound->proof = g_steal_pointer (&proof_text);
   bound->committed_at_block = proof.block;
   return bound;
 }
@@ -110,11 +94,8 @@ receipts_from_json (const json_t *json, SvFaults *faults)
     return NULL;
   g_autoptr (SvReceipts) receipts = g_new0 (SvReceipts, 1);
   receipts->bound = g_ptr_array_new_with_free_func (bound_free);
-  const char *hotkey = sv_scope_string (&scope, "miner_hotkey", SV_REQUIRED);
-  receipts->miner_hotkey = hotkey != NULL ? sv_account_normalize (hotkey) : NULL;
-  if (hotkey != NULL && receipts->miner_hotkey == NULL)
-    sv_scope_fault (&scope, "miner_hotkey", "is not an account");
-  receipts->window_id = g_strdup (read_checked (&scope, "window_id", sv_window_id_is_valid));
+  receipts->miner_hotkey = sv_field_account (&scope, "miner_hotkey");
+  receipts->window_id = sv_field_text (&scope, "window_id", SV_REQUIRED, &sv_form_window_id);
   sv_scope_integer (&scope, "expires_at_block", SV_REQUIRED, &receipts->expires_at_block);
   read_cap (&scope, "service_cap_fps", &receipts->total_cap_milli);
   const json_t *bindings = sv_scope_array (&scope, "bindings", SV_REQUIRED, 0, 1024);

@@ -60,6 +60,19 @@ equal_place (gconstpointer a, gconstpointer b)
   return left->block == right->block && strcmp (left->hash, right->hash) == 0;
 }
 
+SvStoredCommitment *
+sv_record_to_stored (const SvRecord *record)
+{
+  SvStoredCommitment *row = g_new0 (SvStoredCommitment, 1);
+  row->block = record->block;
+  row->index = record->index;
+  row->succeeded = record->succeeded;
+  g_strlcpy (row->hash, record->hash, sizeof row->hash);
+  row->signer = g_strdup (record->signer);
+  row->text = g_strdup (record->text);
+  return row;
+}
+
 /* ── segments ── */
 
 struct SvSegment

@@ -4,6 +4,7 @@
 
 #include "chain/chain.h"
 #include "protocol/proof.h"
+#include "state/state.h"
 
 typedef struct
 {
@@ -20,6 +21,9 @@ typedef struct
 SvRecord *sv_record_new (guint64 block, guint index, const char *hash, const char *signer, const char *text,
                          gboolean succeeded);
 void sv_record_unref (SvRecord *record);
+
+/* As the state keeps it. Returns: (transfer full). */
+SvStoredCommitment *sv_record_to_stored (const SvRecord *record);
 
 /* Records in chain order, found by signer, by proof and by window. Never changed once it is made. */
 typedef struct SvSegment SvSegment;

@@ -15,9 +15,3 @@ gboolean sv_store_check_issued (SvStoreCheck *check, GError **error);
 
 /* Copies the log of the window whose live entry this is, as far as it is right and no further. */
 gboolean sv_mirror_copy_issued (SvMirror *mirror, const SvIndexEntry *entry, GError **error);
-
-/* store_mirror.c, for the copying: what cannot be had is left out (takes @failure); an object that the target has differently
- * is told. */
-gboolean sv_mirror_leave_out (SvMirror *mirror, const char *key, GError *failure, GError **error);
-void sv_mirror_add_fault (SvMirror *mirror, const char *key, const char *what, gboolean is_unreachable);
-void sv_mirror_tell_progress (const SvMirror *mirror, const char *key);

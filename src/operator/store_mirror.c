@@ -5,10 +5,6 @@
 #include "operator/store_issued.h"
 #include "operator/store_mirror_state.h"
 
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
-
 #include "base/error.h"
 #include "base/hash.h"
 
@@ -348,161 +344,7 @@ copy_issued (SvMirror *mirror, GError **error)
   return TRUE;
 }
 
-/* ── statements ── */
-
-static int
-compare_numbers (gconstpointer a, gconstpointer b)
-{
-  guint64 x = *(const guint64 *)a, y = *(const guint64 *)b;
-  return x < y ? -1 : x > y;
-}
-
-/* A statement has its number for a name, so another one under that number is another history. */
-static gboolean
-put_statement (SvMirror *mirror, const char *key, GBytes *bytes, GError **error)
-{
-  g_autoptr (GError) failure = NULL;
-  g_autoptr (GBytes) there = sv_store_get (mirror->to, key, NULL, SV_SIGNERS_MAX_SIZE, &failure);
-  mirror->report->present += there != NULL && g_bytes_equal (there, bytes);
-  if (there != NULL && g_bytes_equal (there, bytes))
-    return TRUE;
-  if (there != NULL)
-  {
-    g_set_error (error, SV_ERROR, SV_ERROR_CONFLICT,
-                 "%s in %s is another statement than in %s: the two stores have different histories; see which of them is the "
-                 "operator's before anything is copied",
-                 key, sv_object_store_url (mirror->to), sv_object_store_url (mirror->from));
-    return FALSE;
-  }
-  if (!g_error_matches (failure, SV_ERROR, SV_ERROR_NOT_FOUND))
-  {
-    g_propagate_error (error, g_steal_pointer (&failure));
-    return FALSE;
-  }
-  SvPutOptions options = sv_store_put_options (SV_STORE_SIGNERS);
-  options.condition = SV_PUT_IF_ABSENT;
-  g_autofree char *etag = sv_object_store_put (mirror->to, key, bytes, &options, error);
-  mirror->report->copied += etag != NULL;
-  mirror->report->copied_bytes += etag != NULL ? g_bytes_get_size (bytes) : 0;
-  return etag != NULL;
-}
-
-/* *@hash is that of the statement before, and becomes this one's; NULL afterwards where this is the end. */
-static gboolean
-copy_statement (SvMirror *mirror, guint64 number, char **hash, GError **error)
-{
-  GError *failure = NULL;
-  g_autofree char *key = sv_signers_key (number);
-  g_autofree char *before = g_steal_pointer (hash);
-  sv_mirror_tell_progress (mirror, key);
-  g_autoptr (SvSignersStatement) statement =
-      sv_store_get_statement (mirror->from, sv_reader_chain_id (mirror->reader), number, &failure);
-  if (!mirror->report->is_listed && g_error_matches (failure, SV_ERROR, SV_ERROR_NOT_FOUND))
-  {
-    g_error_free (failure);
-    return TRUE;
-  }
-  if (statement != NULL && number > 1 && strcmp (statement->previous, before) != 0)
-    g_set_error (&failure, SV_ERROR, SV_ERROR_VERIFY, "does not follow the statement before it");
-  if (failure != NULL)
-  {
-    mirror->is_held_back = TRUE;
-    return sv_mirror_leave_out (mirror, key, failure, error);
-  }
-  if (!put_statement (mirror, key, statement->document->bytes, error))
-    return FALSE;
-  *hash = g_strdup (statement->document->hash);
-  return TRUE;
-}
-
-/* In their order, up to the first that is not right: what comes after it nobody could use. A source that cannot be listed can
- * make up as many as it likes. */
-static gboolean
-copy_statements (SvMirror *mirror, GError **error)
-{
-  g_autofree char *hash = g_strdup ("");
-  guint64 last = mirror->report->is_listed ? 0 : SV_SIGNERS_MAX_STATEMENTS;
-  g_array_sort (mirror->statements, compare_numbers);
-  if (mirror->statements->len > 0)
-    last = g_array_index (mirror->statements, guint64, mirror->statements->len - 1);
-  for (guint64 n = 1; hash != NULL && n <= last; n++)
-    if (!copy_statement (mirror, n, &hash, error))
-      return FALSE;
-  return TRUE;
-}
-
 /* ── all of it ── */
-
-/* Where a path leads, however it is spelled: what of it is not there yet cannot lead elsewhere. Returns: (transfer full). */
-static char *
-resolve (const char *path)
-{
-  g_autofree char *real = realpath (path, NULL);
-  if (real != NULL)
-    return g_strdup (real);
-  g_autofree char *parent = g_path_get_dirname (path);
-  if (strcmp (parent, path) == 0)
-    return g_strdup (path);
-  g_autofree char *above = resolve (parent);
-  g_autofree char *leaf = g_path_get_basename (path);
-  return g_build_filename (above, leaf, NULL);
-}
-
-/* The folder of a `file:` store, else the URL. Returns: (transfer full). */
-static char *
-place_of (const SvObjectStore *store)
-{
-  const char *url = sv_object_store_url (store);
-  return g_str_has_prefix (url, "file:") ? resolve (url + strlen ("file:")) : g_strdup (url);
-}
-
-static gboolean
-lies_in (const char *place, const char *folder)
-{
-  g_autofree char *below = g_str_has_suffix (folder, "/") ? g_strdup (folder) : g_strconcat (folder, "/", NULL);
-  return *folder == '/' && g_str_has_prefix (place, below);
-}
-
-/* A copy within its source would be copied, too, and a source within its copy be taken for a part of it. */
-static gboolean
-check_apart (const SvMirror *mirror, GError **error)
-{
-  g_autofree char *from = place_of (mirror->from), *to = place_of (mirror->to);
-  if (strcmp (from, to) == 0)
-    g_set_error (error, SV_ERROR, SV_ERROR_USAGE, "%s cannot be copied to itself; name another store",
-                 sv_object_store_url (mirror->to));
-  else if (lies_in (to, from) || lies_in (from, to))
-    g_set_error (error, SV_ERROR, SV_ERROR_USAGE, "one of the stores %s and %s lies within the other; name one that is apart",
-                 sv_object_store_url (mirror->from), sv_object_store_url (mirror->to));
-  else
-    return TRUE;
-  return FALSE;
-}
-
-/* A target that is no folder would only be found when something is written. */
-static gboolean
-check_is_folder (const SvObjectStore *store, GError **error)
-{
-  const char *url = sv_object_store_url (store);
-  struct stat status;
-  if (!g_str_has_prefix (url, "file:") || stat (url + strlen ("file:"), &status) != 0 || S_ISDIR (status.st_mode))
-    return TRUE;
-  g_set_error (error, SV_ERROR, SV_ERROR_USAGE, "store %s is not a directory; name one, or a path that is free", url);
-  return FALSE;
-}
-
-static gboolean
-check_stores (const SvMirror *mirror, GError **error)
-{
-  const char *to = sv_object_store_url (mirror->to);
-  if (!check_apart (mirror, error) || !check_is_folder (mirror->from, error) || !check_is_folder (mirror->to, error))
-    return FALSE;
-  if (!sv_object_store_check_writable (mirror->to, NULL))
-    g_set_error (error, SV_ERROR, SV_ERROR_POLICY, "%s can only be read; name a store that is written, such as file:PATH", to);
-  else
-    return TRUE;
-  return FALSE;
-}
 
 static gboolean
 check_found (const SvMirror *mirror, GError **error)
@@ -521,7 +363,7 @@ sv_store_mirror (const SvConfig *config, SvChain *chain, SvObjectStore *from, Sv
                  GError **error)
 {
   g_auto (SvMirror) mirror = { .config = config, .from = from, .to = to, .options = options };
-  if (!check_stores (&mirror, error))
+  if (!sv_mirror_check_stores (&mirror, error))
     return NULL;
   mirror.done = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   mirror.issued = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
@@ -534,7 +376,7 @@ sv_store_mirror (const SvConfig *config, SvChain *chain, SvObjectStore *from, Sv
   if (mirror.reader == NULL || !sv_mirror_read_source_index (&mirror, error) ||
       !sv_mirror_judge_target_index (&mirror, error) || !copy_what_index_names (&mirror, error) ||
       !copy_what_is_listed (&mirror, error) || !copy_issued (&mirror, error) || !check_found (&mirror, error) ||
-      !copy_statements (&mirror, error) || !sv_mirror_write_index (&mirror, error))
+      !sv_mirror_copy_statements (&mirror, error) || !sv_mirror_write_index (&mirror, error))
     return NULL;
   return g_steal_pointer (&mirror.report);
 }

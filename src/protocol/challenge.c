@@ -7,12 +7,11 @@
 #include "base/error.h"
 #include "base/hash.h"
 #include "base/identifiers.h"
-#include "base/schema.h"
+#include "protocol/fields.h"
 
 #include <string.h>
 
 #define MAX_URL 4096
-#define MAX_LABEL 128 /* bytes of sport, scenario, challenge_type */
 #define MAX_FPS 1000.0
 #define MAX_SIDE 65536 /* pixels */
 
@@ -92,20 +91,6 @@ sv_challenge_to_json (const SvChallenge *challenge)
   return json;
 }
 
-/* The required string in @key, which @is_valid must like. Returns: (transfer full), or NULL with a fault. */
-static char *
-read_string (const SvScope *scope, const char *key, gboolean (*is_valid) (const char *text), const char *form)
-{
-  const char *text = sv_scope_string (scope, key, SV_REQUIRED);
-
-  if (text == NULL)
-    return NULL;
-  if (is_valid (text))
-    return g_strdup (text);
-  sv_scope_fault (scope, key, "is not %s", form);
-  return NULL;
-}
-
 static guint64
 read_integer (const SvScope *scope, const char *key)
 {
@@ -139,46 +124,28 @@ is_url (const char *text)
 }
 
 static gboolean
-is_label (const char *text)
-{
-  gsize length = strnlen (text, MAX_LABEL + 1);
-
-  for (gsize i = 0; i < length; i++)
-  {
-    if (g_ascii_iscntrl (text[i]))
-      return FALSE;
-  }
-  return length >= 1 && length <= MAX_LABEL;
-}
-
-static gboolean
 is_any_hash (const char *text)
 {
   g_autofree char *hash = sv_hash_normalize (text);
   return hash != NULL;
 }
 
-static gboolean
-is_integer (const char *text)
-{
-  guint64 value;
-  return sv_integer_parse (text, &value);
-}
+static const SvForm url = { is_url, "an address of at most 4096 printable characters" };
+static const SvForm any_hash = { is_any_hash, "sha256: and 64 lower-case hex digits" };
 
 static void
 read_meta (const SvScope *scope, SvChallenge *challenge)
 {
   g_auto (SvScope) meta = { 0 }, resolution = { 0 };
-  static const char label_form[] = "a label of 1 to 128 bytes without control characters";
 
   if (!sv_scope_object (scope, "meta", SV_REQUIRED, &meta))
     return;
   challenge->duration_ms = read_integer (&meta, "duration_ms");
   if (sv_scope_number (&meta, "fps", SV_REQUIRED, 0, MAX_FPS, &challenge->fps) && challenge->fps <= 0)
     sv_scope_fault (&meta, "fps", "is not above 0");
-  challenge->sport = read_string (&meta, "sport", is_label, label_form);
-  challenge->scenario = read_string (&meta, "scenario", is_label, label_form);
-  challenge->challenge_type = read_string (&meta, "challenge_type", is_label, label_form);
+  challenge->sport = sv_field_text (&meta, "sport", SV_REQUIRED, &sv_form_label);
+  challenge->scenario = sv_field_text (&meta, "scenario", SV_REQUIRED, &sv_form_label);
+  challenge->challenge_type = sv_field_text (&meta, "challenge_type", SV_REQUIRED, &sv_form_label);
   if (!sv_scope_object (&meta, "resolution", SV_REQUIRED, &resolution))
     return;
   challenge->width = read_side (&resolution, "width");
@@ -188,26 +155,24 @@ read_meta (const SvScope *scope, SvChallenge *challenge)
 static void
 read_fields (const SvScope *scope, SvChallenge *challenge)
 {
-  static const char hash_form[] = "sha256: and 64 lower-case hex digits";
-
-  challenge->clip_url = read_string (scope, "clip_url", is_url, "an address of at most 4096 printable characters");
-  challenge->element_id = read_string (scope, "element_id", sv_element_id_is_valid, "an element id");
-  challenge->window_id = read_string (scope, "window_id", sv_window_id_is_valid, "a window id");
+  challenge->clip_url = sv_field_text (scope, "clip_url", SV_REQUIRED, &url);
+  challenge->element_id = sv_field_text (scope, "element_id", SV_REQUIRED, &sv_form_element_id);
+  challenge->window_id = sv_field_text (scope, "window_id", SV_REQUIRED, &sv_form_window_id);
   read_meta (scope, challenge);
-  challenge->manifest_hash = read_string (scope, "manifest_hash", is_any_hash, hash_form);
+  challenge->manifest_hash = sv_field_text (scope, "manifest_hash", SV_REQUIRED, &any_hash);
   challenge->expiry_block = read_integer (scope, "expiry_block");
-  challenge->challenge_id = read_string (scope, "challenge_id", is_integer, "an integer as a decimal string");
+  challenge->challenge_id = sv_field_text (scope, "challenge_id", SV_REQUIRED, &sv_form_challenge_id);
   challenge->block = read_integer (scope, "block");
   sv_scope_boolean (scope, "commitment_finalized", SV_REQUIRED, &challenge->commitment_finalized);
-  challenge->clip_hash = read_string (scope, "clip_hash", sv_hash_is_valid, hash_form);
+  challenge->clip_hash = sv_field_text (scope, "clip_hash", SV_REQUIRED, &sv_form_hash);
   challenge->clip_bytes = read_integer (scope, "clip_bytes");
   if (challenge->clip_bytes == 0)
     sv_scope_fault (scope, "clip_bytes", "is not above 0");
-  challenge->chute_slug = read_string (scope, "chute_slug", sv_chute_slug_is_valid, "a chute slug");
-  challenge->chute_id = read_string (scope, "chute_id", sv_chute_id_is_valid, "a chute id");
-  challenge->hf_revision = read_string (scope, "hf_revision", sv_hf_revision_is_valid, "a revision");
+  challenge->chute_slug = sv_field_text (scope, "chute_slug", SV_REQUIRED, &sv_form_chute_slug);
+  challenge->chute_id = sv_field_text (scope, "chute_id", SV_REQUIRED, &sv_form_chute_id);
+  challenge->hf_revision = sv_field_text (scope, "hf_revision", SV_REQUIRED, &sv_form_hf_revision);
   challenge->seed = read_integer (scope, "seed");
-  challenge->draw_commit = read_string (scope, "draw_commit", sv_hash_is_valid, hash_form);
+  challenge->draw_commit = sv_field_text (scope, "draw_commit", SV_REQUIRED, &sv_form_hash);
 }
 
 SvChallenge *

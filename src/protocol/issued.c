@@ -13,7 +13,7 @@
 #include "base/hash.h"
 #include "base/identifiers.h"
 #include "base/rfc3339.h"
-#include "base/schema.h"
+#include "protocol/fields.h"
 
 #define NONCE_DIGITS 19
 
@@ -121,28 +121,7 @@ sv_issued_nonce_is_valid (const char *text)
   return strspn (text, "0123456789") == NONCE_DIGITS && text[NONCE_DIGITS] == '\0';
 }
 
-/* The required string in @key. Returns: (transfer full), or NULL with a fault. */
-static char *
-read_string (const SvScope *scope, const char *key, gboolean (*is_valid) (const char *text))
-{
-  const char *text = sv_scope_string (scope, key, SV_REQUIRED);
-
-  if (text == NULL || is_valid (text))
-    return g_strdup (text);
-  sv_scope_fault (scope, key, "is not well formed");
-  return NULL;
-}
-
-static char *
-read_account (const SvScope *scope, const char *key)
-{
-  const char *text = sv_scope_string (scope, key, SV_REQUIRED);
-  char *address = text != NULL ? sv_account_normalize (text) : NULL;
-
-  if (text != NULL && address == NULL)
-    sv_scope_fault (scope, key, "is not an account");
-  return address;
-}
+static const SvForm nonce = { sv_issued_nonce_is_valid, "a nonce of 19 digits" };
 
 static void
 read_record_fields (const SvScope *scope, SvIssueRecord *record)
@@ -152,12 +131,12 @@ read_record_fields (const SvScope *scope, SvIssueRecord *record)
   if (time != NULL && !sv_time_parse (time, &record->time_ms))
     sv_scope_fault (scope, "time", "is not a time like 2025-10-23T00:00:00Z");
   sv_scope_integer (scope, "id", SV_REQUIRED, &record->challenge_id);
-  record->asker = read_account (scope, "asker");
-  record->miner = read_account (scope, "miner");
-  record->manifest_hash = read_string (scope, "manifest_hash", sv_hash_is_valid);
-  record->element_id = read_string (scope, "element_id", sv_element_id_is_valid);
-  record->clip_hash = read_string (scope, "clip_hash", sv_hash_is_valid);
-  record->nonce = read_string (scope, "nonce", sv_issued_nonce_is_valid);
+  record->asker = sv_field_account (scope, "asker");
+  record->miner = sv_field_account (scope, "miner");
+  record->manifest_hash = sv_field_text (scope, "manifest_hash", SV_REQUIRED, &sv_form_hash);
+  record->element_id = sv_field_text (scope, "element_id", SV_REQUIRED, &sv_form_element_id);
+  record->clip_hash = sv_field_text (scope, "clip_hash", SV_REQUIRED, &sv_form_hash);
+  record->nonce = sv_field_text (scope, "nonce", SV_REQUIRED, &nonce);
   sv_scope_integer (scope, "seed", SV_REQUIRED, &record->seed);
   sv_scope_integer (scope, "block", SV_REQUIRED, &record->block);
 }
@@ -223,7 +202,7 @@ read_closing (const SvScope *scope, SvIssuedLine *line)
 static void
 read_fields (const SvScope *scope, SvIssuedLine *line)
 {
-  line->window_id = read_string (scope, "window_id", sv_window_id_is_valid);
+  line->window_id = sv_field_text (scope, "window_id", SV_REQUIRED, &sv_form_window_id);
   if (sv_scope_integer (scope, "first", SV_REQUIRED, &line->first) && line->first == 0)
     sv_scope_fault (scope, "first", "is 0; ids begin with 1");
   if (sv_scope_integer (scope, "last", SV_REQUIRED, &line->last) && line->last < line->first)

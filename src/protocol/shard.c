@@ -13,14 +13,13 @@
 #include "base/hash.h"
 #include "base/identifiers.h"
 #include "base/rfc3339.h"
-#include "base/schema.h"
+#include "protocol/fields.h"
 
 #include <float.h>
 #include <string.h>
 
 #define MAX_LATENCIES 64
 #define MAX_LATENCY_MS 1e9
-#define MAX_LABEL 128 /* bytes of salt_id and of a legacy task_id */
 
 SvShard *
 sv_shard_new (void)
@@ -57,61 +56,13 @@ sv_shard_free (SvShard *shard)
   g_free (shard);
 }
 
-/* The string in @key, which @is_valid must like. Returns: (transfer full), or NULL (with a fault unless it may be absent). */
-static char *
-read_string (const SvScope *scope, const char *key, SvPresence presence, gboolean (*is_valid) (const char *text))
-{
-  const char *text = sv_scope_string (scope, key, presence);
-
-  if (text == NULL || is_valid (text))
-    return g_strdup (text);
-  sv_scope_fault (scope, key, "is not well formed");
-  return NULL;
-}
-
-static gboolean
-is_label (const char *text)
-{
-  gsize length = strnlen (text, MAX_LABEL + 1);
-
-  for (gsize i = 0; i < length; i++)
-  {
-    if (g_ascii_iscntrl (text[i]))
-      return FALSE;
-  }
-  return length >= 1 && length <= MAX_LABEL;
-}
-
-static gboolean
-is_integer (const char *text)
-{
-  guint64 value;
-  return sv_integer_parse (text, &value);
-}
-
-static gboolean
-is_proof (const char *text)
-{
-  SvProof proof;
-  return sv_proof_parse (text, &proof);
-}
-
 static gboolean
 is_error (const char *text)
 {
   return strnlen (text, SV_SHARD_MAX_ERROR + 1) <= SV_SHARD_MAX_ERROR;
 }
 
-static char *
-read_account (const SvScope *scope, const char *key)
-{
-  const char *text = sv_scope_string (scope, key, SV_REQUIRED);
-  char *address = text != NULL ? sv_account_normalize (text) : NULL;
-
-  if (text != NULL && address == NULL)
-    sv_scope_fault (scope, key, "is not an account");
-  return address;
-}
+static const SvForm error_text = { is_error, "a text of at most " G_STRINGIFY (SV_SHARD_MAX_ERROR) " bytes" };
 
 static gboolean
 read_lane (const SvScope *scope)
@@ -195,28 +146,28 @@ read_score (const SvScope *scope, SvShard *shard)
 static void
 read_manifest_fields (const SvScope *scope, SvShard *shard)
 {
-  shard->window_id = read_string (scope, "window_id", SV_REQUIRED, sv_window_id_is_valid);
-  shard->manifest_hash = read_string (scope, "manifest_hash", SV_REQUIRED, sv_hash_is_valid);
-  shard->element_id = read_string (scope, "element_id", SV_REQUIRED, sv_element_id_is_valid);
-  shard->challenge_id = read_string (scope, "challenge_id", SV_REQUIRED, is_integer);
-  shard->clip_hash = read_string (scope, "clip_hash", SV_REQUIRED, sv_hash_is_valid);
-  shard->commitment_proof = read_string (scope, "commitment_proof", SV_REQUIRED, is_proof);
-  shard->chute_slug = read_string (scope, "chute_slug", SV_REQUIRED, sv_chute_slug_is_valid);
-  shard->chute_id = read_string (scope, "chute_id", SV_REQUIRED, sv_chute_id_is_valid);
-  shard->hf_revision = read_string (scope, "hf_revision", SV_REQUIRED, sv_hf_revision_is_valid);
+  shard->window_id = sv_field_text (scope, "window_id", SV_REQUIRED, &sv_form_window_id);
+  shard->manifest_hash = sv_field_text (scope, "manifest_hash", SV_REQUIRED, &sv_form_hash);
+  shard->element_id = sv_field_text (scope, "element_id", SV_REQUIRED, &sv_form_element_id);
+  shard->challenge_id = sv_field_text (scope, "challenge_id", SV_REQUIRED, &sv_form_challenge_id);
+  shard->clip_hash = sv_field_text (scope, "clip_hash", SV_REQUIRED, &sv_form_hash);
+  shard->commitment_proof = sv_field_text (scope, "commitment_proof", SV_REQUIRED, &sv_form_proof);
+  shard->chute_slug = sv_field_text (scope, "chute_slug", SV_REQUIRED, &sv_form_chute_slug);
+  shard->chute_id = sv_field_text (scope, "chute_id", SV_REQUIRED, &sv_form_chute_id);
+  shard->hf_revision = sv_field_text (scope, "hf_revision", SV_REQUIRED, &sv_form_hf_revision);
   sv_scope_integer (scope, "block", SV_REQUIRED, &shard->block);
   sv_scope_integer (scope, "seed", SV_REQUIRED, &shard->seed);
-  shard->pgt_recipe_hash = read_string (scope, "pgt_recipe_hash", SV_OPTIONAL, sv_hash_is_valid);
-  shard->salt_id = read_string (scope, "salt_id", SV_OPTIONAL, is_label);
-  shard->draw_commit = read_string (scope, "draw_commit", SV_OPTIONAL, sv_hash_is_valid);
+  shard->pgt_recipe_hash = sv_field_text (scope, "pgt_recipe_hash", SV_OPTIONAL, &sv_form_hash);
+  shard->salt_id = sv_field_text (scope, "salt_id", SV_OPTIONAL, &sv_form_label);
+  shard->draw_commit = sv_field_text (scope, "draw_commit", SV_OPTIONAL, &sv_form_hash);
   read_score (scope, shard);
 }
 
 static void
 read_legacy_fields (const SvScope *scope, SvShard *shard)
 {
-  shard->challenge_id = read_string (scope, "task_id", SV_REQUIRED, is_label);
-  shard->chute_slug = read_string (scope, "chute_slug", SV_OPTIONAL, sv_chute_slug_is_valid);
+  shard->challenge_id = sv_field_text (scope, "task_id", SV_REQUIRED, &sv_form_label);
+  shard->chute_slug = sv_field_text (scope, "chute_slug", SV_OPTIONAL, &sv_form_chute_slug);
 }
 
 static void
@@ -232,13 +183,13 @@ read_fields (const SvScope *scope, SvShard *shard)
     return;
   }
   shard->is_legacy = version == 0;
-  shard->miner_hotkey = read_account (scope, "miner_hotkey");
+  shard->miner_hotkey = sv_field_account (scope, "miner_hotkey");
   shard->is_self = read_lane (scope);
   shard->created_at = read_time (scope, "created_at");
   read_object (scope, "metrics", &shard->metrics);
   read_latencies (scope, shard);
   read_telemetry (scope, shard);
-  shard->error = read_string (scope, "error", SV_OPTIONAL, is_error);
+  shard->error = sv_field_text (scope, "error", SV_OPTIONAL, &error_text);
   (shard->is_legacy ? read_legacy_fields : read_manifest_fields) (scope, shard);
 }
 

@@ -39,7 +39,7 @@ typedef struct
 static void
 take_closed (Batch *batch, const PGresult *rows)
 {
-  for (int i = 0; i < PQntuples (rows); i++)
+  for (int i = 0; i < sv_pq ()->ntuples (rows); i++)
     g_hash_table_add (batch->closed, sv_postgres_text (rows, i, 0));
 }
 
@@ -47,7 +47,7 @@ static gboolean
 take_counter (Batch *batch, const PGresult *row, gboolean has_all, GError **error)
 {
   SvPostgresState *state = batch->state;
-  if (PQntuples (row) != 1)
+  if (sv_pq ()->ntuples (row) != 1)
   {
     g_set_error (error, SV_ERROR, SV_ERROR_UNREACHABLE,
                  "database %s: its counter of challenge ids is missing; restore it from a backup", state->base.url);

@@ -24,12 +24,12 @@ static void
 read_chain (const PGresult *result, gint64 *id, SvCheckpoint *checkpoint)
 {
   *id = 0;
-  if (PQntuples (result) == 0)
+  if (sv_pq ()->ntuples (result) == 0)
     return;
   *id = sv_postgres_integer (result, 0, 0);
   checkpoint->from_block = (guint64)sv_postgres_integer (result, 0, 1);
   checkpoint->number = (guint64)sv_postgres_integer (result, 0, 2);
-  g_strlcpy (checkpoint->hash, PQgetvalue (result, 0, 3), sizeof checkpoint->hash);
+  g_strlcpy (checkpoint->hash, sv_pq ()->getvalue (result, 0, 3), sizeof checkpoint->hash);
 }
 
 gboolean
@@ -125,7 +125,7 @@ set_checkpoint (SvPostgresState *state, const SvChainId *chain, const SvCheckpoi
   if (!sv_postgres_round (state, *id == 0 ? &insert : &move, 1, &result, error))
     return FALSE;
   *id = sv_postgres_integer (result, 0, 0);
-  PQclear (result);
+  sv_pq_clear (result);
   return TRUE;
 }
 
@@ -207,15 +207,15 @@ GPtrArray *
 sv_postgres_read_commitments (const PGresult *result)
 {
   GPtrArray *commitments = g_ptr_array_new_with_free_func ((GDestroyNotify)sv_stored_commitment_free);
-  for (int row = 0; row < PQntuples (result); row++)
+  for (int row = 0; row < sv_pq ()->ntuples (result); row++)
   {
     SvStoredCommitment *commitment = g_new0 (SvStoredCommitment, 1);
     commitment->block = (guint64)sv_postgres_integer (result, row, 0);
     commitment->index = (guint)sv_postgres_integer (result, row, 1);
-    g_strlcpy (commitment->hash, PQgetvalue (result, row, 2), sizeof commitment->hash);
+    g_strlcpy (commitment->hash, sv_pq ()->getvalue (result, row, 2), sizeof commitment->hash);
     commitment->signer = sv_postgres_text (result, row, 3);
     commitment->text = sv_postgres_text (result, row, 4);
-    commitment->succeeded = *PQgetvalue (result, row, 5) == 't';
+    commitment->succeeded = *sv_pq ()->getvalue (result, row, 5) == 't';
     g_ptr_array_add (commitments, commitment);
   }
   return commitments;

@@ -56,14 +56,14 @@ read_clip (const PGresult *result, int row)
   clip->hash = sv_postgres_text (result, row, 0);
   clip->bytes = (guint64)sv_postgres_integer (result, row, 1);
   clip->duration_ms = (guint64)sv_postgres_integer (result, row, 2);
-  clip->fps = g_ascii_strtod (PQgetvalue (result, row, 3), NULL);
+  clip->fps = g_ascii_strtod (sv_pq ()->getvalue (result, row, 3), NULL);
   clip->width = (guint)sv_postgres_integer (result, row, 4);
   clip->height = (guint)sv_postgres_integer (result, row, 5);
   clip->sport = sv_postgres_text (result, row, 6);
   clip->scenario = sv_postgres_text (result, row, 7);
   clip->challenge_type = sv_postgres_text (result, row, 8);
   clip->added_ms = sv_postgres_integer (result, row, 9);
-  clip->has_ground_truth = *PQgetvalue (result, row, 10) == 't';
+  clip->has_ground_truth = *sv_pq ()->getvalue (result, row, 10) == 't';
   return clip;
 }
 
@@ -77,7 +77,7 @@ sv_postgres_list_clips (SvState *base, GError **error)
   if (result == NULL)
     return NULL;
   GPtrArray *clips = g_ptr_array_new_with_free_func ((GDestroyNotify)sv_clip_free);
-  for (int row = 0; row < PQntuples (result); row++)
+  for (int row = 0; row < sv_pq ()->ntuples (result); row++)
     g_ptr_array_add (clips, read_clip (result, row));
   return clips;
 }
@@ -89,7 +89,7 @@ sv_postgres_clips_version (SvState *base, guint64 *version, GError **error)
   g_autoptr (PGresult) result = sv_postgres_ask ((SvPostgresState *)base, &query, error);
   if (result == NULL)
     return FALSE;
-  *version = PQntuples (result) > 0 ? (guint64)sv_postgres_integer (result, 0, 0) : 0;
+  *version = sv_pq ()->ntuples (result) > 0 ? (guint64)sv_postgres_integer (result, 0, 0) : 0;
   return TRUE;
 }
 
@@ -123,6 +123,6 @@ sv_postgres_ground_truth (SvState *base, const char *clip_hash, char **json, GEr
   g_autoptr (PGresult) result = sv_postgres_ask ((SvPostgresState *)base, &query, error);
   if (result == NULL)
     return FALSE;
-  *json = PQntuples (result) > 0 ? sv_postgres_text (result, 0, 0) : NULL;
+  *json = sv_pq ()->ntuples (result) > 0 ? sv_postgres_text (result, 0, 0) : NULL;
   return TRUE;
 }

@@ -26,7 +26,7 @@ connect_to (const char *conninfo)
 {
   const char *const values[] = { "5", "10", "5", "3", "15000", "sv", "read-write", conninfo, "UTF8", NULL };
   G_STATIC_ASSERT (G_N_ELEMENTS (values) == G_N_ELEMENTS (keywords));
-  return PQconnectdbParams (keywords, values, TRUE);
+  return sv_pq ()->connectdbParams (keywords, values, TRUE);
 }
 
 /* What it says in passing ("there is a transaction already") is nothing for people. */
@@ -38,7 +38,7 @@ ignore_notice (void *data, const PGresult *result)
 void
 sv_postgres_disconnect (SvPostgresState *state)
 {
-  g_clear_pointer (&state->connection, PQfinish);
+  g_clear_pointer (&state->connection, sv_pq ()->finish);
   sv_postgres_forget_requests (state);
   g_hash_table_remove_all (state->statements);
   g_hash_table_remove_all (state->leads);
@@ -50,12 +50,12 @@ is_alive (SvPostgresState *state)
 {
   for (int i = 0; i < 4; i++) /* its last words, then the end */
   {
-    struct pollfd socket = { .fd = PQsocket (state->connection), .events = POLLIN };
+    struct pollfd socket = { .fd = sv_pq ()->socket (state->connection), .events = POLLIN };
     if (poll (&socket, 1, 0) == 0)
       return TRUE;
-    if (!PQconsumeInput (state->connection))
+    if (!sv_pq ()->consumeInput (state->connection))
       return FALSE;
-    PQisBusy (state->connection);
+    sv_pq ()->isBusy (state->connection);
   }
   return FALSE;
 }
@@ -66,13 +66,13 @@ static gboolean
 check_server (SvPostgresState *state, const PGresult *facts, GError **error)
 {
   const char *fault = NULL;
-  if (PQserverVersion (state->connection) < OLDEST_SERVER)
+  if (sv_pq ()->serverVersion (state->connection) < OLDEST_SERVER)
     fault = "PostgreSQL 12 or newer is needed";
-  else if (*PQgetvalue (facts, 0, 0) != 't')
+  else if (*sv_pq ()->getvalue (facts, 0, 0) != 't')
     fault = "it runs with fsync=off, so what it has acknowledged is lost when its machine fails; set fsync=on";
-  else if (*PQgetvalue (facts, 0, 1) == 't')
+  else if (*sv_pq ()->getvalue (facts, 0, 1) == 't')
     fault = "this server is a read-only standby; name the primary in SCOREVISION_DATABASE";
-  else if (strcmp (PQgetvalue (facts, 0, 2), "UTF8") != 0)
+  else if (strcmp (sv_pq ()->getvalue (facts, 0, 2), "UTF8") != 0)
     fault = "its encoding is not UTF8; make the database with ENCODING 'UTF8' TEMPLATE template0";
   if (fault != NULL)
     g_set_error (error, SV_ERROR, SV_ERROR_UNREACHABLE, "database %s: %s", state->base.url, fault);
@@ -109,10 +109,10 @@ static gboolean
 connect_now (SvPostgresState *state, GError **error)
 {
   state->connection = connect_to (state->conninfo);
-  if (PQstatus (state->connection) != CONNECTION_OK)
+  if (sv_pq ()->status (state->connection) != CONNECTION_OK)
     return sv_postgres_fail_connection (state, "it cannot be connected to", error);
-  PQsetNoticeReceiver (state->connection, ignore_notice, NULL);
-  if (PQsetnonblocking (state->connection, 1) != 0 || !PQenterPipelineMode (state->connection))
+  sv_pq ()->setNoticeReceiver (state->connection, ignore_notice, NULL);
+  if (sv_pq ()->setnonblocking (state->connection, 1) != 0 || !sv_pq ()->enterPipelineMode (state->connection))
     return sv_postgres_fail_connection (state, "libpq refuses", error);
   return prepare_session (state, error);
 }

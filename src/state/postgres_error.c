@@ -66,8 +66,8 @@ make_line (const char *message)
 gboolean
 sv_postgres_fail (SvPostgresState *state, const PGresult *result, GError **error)
 {
-  const char *code = PQresultErrorField (result, PG_DIAG_SQLSTATE);
-  const char *primary = PQresultErrorField (result, PG_DIAG_MESSAGE_PRIMARY);
+  const char *code = sv_pq ()->resultErrorField (result, PG_DIAG_SQLSTATE);
+  const char *primary = sv_pq ()->resultErrorField (result, PG_DIAG_MESSAGE_PRIMARY);
   const char *advice = advice_for (code);
   state->base.is_refused = is_refusal (code);
   if (code == NULL) /* libpq's own: the connection broke */
@@ -117,7 +117,7 @@ connection_state (const char *line)
 gboolean
 sv_postgres_fail_connection (SvPostgresState *state, const char *what, GError **error)
 {
-  g_autofree char *line = make_line (state->connection != NULL ? PQerrorMessage (state->connection) : "");
+  g_autofree char *line = make_line (state->connection != NULL ? sv_pq ()->errorMessage (state->connection) : "");
   const char *code = connection_state (line);
   state->base.is_refused = is_refusal (code);
   g_set_error (error, SV_ERROR, SV_ERROR_UNREACHABLE, "database %s: %s%s%s; %s", state->base.url, what,

@@ -50,7 +50,7 @@ sv_postgres_list_issued (SvState *base, const char *window_id, guint64 after_id,
     g_autoptr (PGresult) page = read_page ((SvPostgresState *)base, window_id, after_id, error);
     if (page == NULL)
       return FALSE;
-    n_rows = PQntuples (page);
+    n_rows = sv_pq ()->ntuples (page);
     for (int row = 0; row < n_rows; row++)
     {
       g_autoptr (SvIssueRecord) record = read_record (page, row);

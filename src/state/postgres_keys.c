@@ -12,10 +12,10 @@ static gboolean
 take_key (SvPostgresState *state, const PGresult *result, guint8 key[KEY_SIZE], gboolean *found, GError **error)
 {
   gsize length = 0;
-  *found = PQntuples (result) > 0;
+  *found = sv_pq ()->ntuples (result) > 0;
   if (!*found)
     return TRUE;
-  const char *hex = PQgetvalue (result, 0, 0);
+  const char *hex = sv_pq ()->getvalue (result, 0, 0);
   if (sodium_hex2bin (key, KEY_SIZE, hex, strlen (hex), NULL, &length, NULL) == 0 && length == KEY_SIZE)
     return TRUE;
   g_set_error (error, SV_ERROR, SV_ERROR_UNREACHABLE, "database %s: a key in it is damaged; restore it from a backup",

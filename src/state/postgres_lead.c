@@ -37,7 +37,7 @@ sv_postgres_lead (SvState *base, const char *task, gboolean *leads, GError **err
   g_autoptr (PGresult) result = sv_postgres_ask (state, has_lock ? &ping : &take, error);
   if (result == NULL)
     return FALSE;
-  *leads = *PQgetvalue (result, 0, 0) == 't' && (!has_lock || g_hash_table_contains (state->leads, task));
+  *leads = *sv_pq ()->getvalue (result, 0, 0) == 't' && (!has_lock || g_hash_table_contains (state->leads, task));
   if (*leads)
     g_hash_table_add (state->leads, g_strdup (task));
   return TRUE;

@@ -71,8 +71,9 @@ look_at_place (SvPostgresState *state, Place *place, GError **error)
   PGresult *result;
   if (!sv_postgres_round (state, &query, 1, &result, error))
     return FALSE;
-  *place = (Place){ *PQgetvalue (result, 0, 0) == 't', *PQgetvalue (result, 0, 1) == 't', *PQgetvalue (result, 0, 2) == 't' };
-  PQclear (result);
+  *place = (Place){ *sv_pq ()->getvalue (result, 0, 0) == 't', *sv_pq ()->getvalue (result, 0, 1) == 't',
+                    *sv_pq ()->getvalue (result, 0, 2) == 't' };
+  sv_pq_clear (result);
   if (place->has_form || place->is_empty)
     return TRUE;
   g_set_error (error, SV_ERROR, SV_ERROR_UNREACHABLE,
@@ -92,8 +93,8 @@ read_version (SvPostgresState *state, const Place *place, gint64 *version, GErro
     return TRUE;
   if (!sv_postgres_round (state, &query, 1, &result, error))
     return FALSE;
-  *version = PQntuples (result) == 1 ? sv_postgres_integer (result, 0, 0) : G_MAXINT64;
-  PQclear (result);
+  *version = sv_pq ()->ntuples (result) == 1 ? sv_postgres_integer (result, 0, 0) : G_MAXINT64;
+  sv_pq_clear (result);
   if (*version <= (gint64)G_N_ELEMENTS (migrations))
     return TRUE;
   g_set_error (error, SV_ERROR, SV_ERROR_UNREACHABLE,

@@ -16,17 +16,17 @@ sv_postgres_requests_query (const SvPostgresState *state, SvPostgresNumber *last
 static SvRequest
 request_in (const PGresult *rows, int row)
 {
-  return (SvRequest){ .asker = PQgetvalue (rows, row, 1),
+  return (SvRequest){ .asker = sv_pq ()->getvalue (rows, row, 1),
                       .nonce = sv_postgres_value (rows, row, 2),
                       .x_nonce = sv_postgres_value (rows, row, 3),
-                      .client_id = PQgetvalue (rows, row, 4),
+                      .client_id = sv_pq ()->getvalue (rows, row, 4),
                       .now_ms = sv_postgres_integer (rows, row, 5) };
 }
 
 void
 sv_postgres_take_requests (SvPostgresState *state, const PGresult *rows, gboolean *has_all)
 {
-  int n = PQntuples (rows);
+  int n = sv_pq ()->ntuples (rows);
   for (int row = 0; row < n; row++)
   {
     SvRequest request = request_in (rows, row);
@@ -48,7 +48,7 @@ sv_postgres_read_requests (SvPostgresState *state, GError **error)
     if (!sv_postgres_round (state, &query, 1, &rows, error))
       return FALSE;
     sv_postgres_take_requests (state, rows, &has_all);
-    PQclear (rows);
+    sv_pq_clear (rows);
   }
   return TRUE;
 }
@@ -89,7 +89,7 @@ sv_postgres_recent_nonces (SvState *base, gint64 since_ms, SvVisitNonce visit, g
     g_autoptr (PGresult) rows = sv_postgres_ask ((SvPostgresState *)base, &query, error);
     if (rows == NULL)
       return FALSE;
-    n_rows = PQntuples (rows);
+    n_rows = sv_pq ()->ntuples (rows);
     for (int row = 0; row < n_rows; row++)
     {
       SvRequest request = request_in (rows, row);

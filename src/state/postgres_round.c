@@ -25,7 +25,8 @@ typedef enum
 static Wait
 wait_for_socket (SvPostgresState *state, gboolean has_more_to_send, gint64 deadline)
 {
-  struct pollfd socket = { .fd = PQsocket (state->connection), .events = (short)(POLLIN | (has_more_to_send ? POLLOUT : 0)) };
+  struct pollfd socket = { .fd = sv_pq ()->socket (state->connection),
+                           .events = (short)(POLLIN | (has_more_to_send ? POLLOUT : 0)) };
   gint64 left_us = deadline - g_get_monotonic_time ();
   if (left_us <= 0)
     return TOO_LONG;
@@ -39,16 +40,16 @@ wait_for_socket (SvPostgresState *state, gboolean has_more_to_send, gint64 deadl
 static gboolean
 receive (SvPostgresState *state, gint64 deadline, PGresult **result, GError **error)
 {
-  while (PQisBusy (state->connection))
+  while (sv_pq ()->isBusy (state->connection))
   {
-    int unsent = PQflush (state->connection);
+    int unsent = sv_pq ()->flush (state->connection);
     Wait waited = unsent < 0 ? BROKEN : wait_for_socket (state, unsent > 0, deadline);
     if (waited == TOO_LONG)
       return sv_postgres_fail_connection (state, "the server does not answer any more", error);
-    if (waited == BROKEN || !PQconsumeInput (state->connection))
+    if (waited == BROKEN || !sv_pq ()->consumeInput (state->connection))
       return sv_postgres_fail_connection (state, "the connection broke", error);
   }
-  *result = PQgetResult (state->connection);
+  *result = sv_pq ()->getResult (state->connection);
   return TRUE;
 }
 
@@ -80,10 +81,11 @@ send_one (Round *round, guint i)
     char *name = g_strdup_printf ("sv%u", g_hash_table_size (round->state->statements));
     g_hash_table_insert (round->state->statements, (gpointer)query->sql, name);
     round->is_new[i] = TRUE;
-    if (!PQsendPrepare (connection, name, query->sql, 0, NULL))
+    if (!sv_pq ()->sendPrepare (connection, name, query->sql, 0, NULL))
       return FALSE;
   }
-  return PQsendQueryPrepared (connection, name_of (round->state, query->sql), query->n, query->values, NULL, NULL, 0) != 0;
+  return sv_pq ()->sendQueryPrepared (connection, name_of (round->state, query->sql), query->n, query->values, NULL, NULL, 0) !=
+         0;
 }
 
 /* All results of one message, of which the last is kept. */
@@ -96,12 +98,12 @@ receive_statement (Round *round, PGresult **kept, GError **error)
     if (!receive (round->state, round->deadline, &result, error))
       return FALSE;
     if (result == NULL)
-      return PQstatus (round->state->connection) == CONNECTION_OK ||
+      return sv_pq ()->status (round->state->connection) == CONNECTION_OK ||
              sv_postgres_fail_connection (round->state, "the connection broke", error);
-    ExecStatusType status = PQresultStatus (result);
+    ExecStatusType status = sv_pq ()->resultStatus (result);
     if (status == PGRES_FATAL_ERROR && round->fault == NULL)
       sv_postgres_fail (round->state, result, &round->fault);
-    PQclear (*kept);
+    sv_pq_clear (*kept);
     *kept = result;
   }
 }
@@ -123,10 +125,10 @@ receive_sync (Round *round, GError **error)
     g_autoptr (PGresult) result = NULL;
     if (!receive (round->state, round->deadline, &result, error))
       return FALSE;
-    if (result == NULL && PQstatus (round->state->connection) != CONNECTION_OK)
+    if (result == NULL && sv_pq ()->status (round->state->connection) != CONNECTION_OK)
       return sv_postgres_fail_connection (round->state, "the connection broke", error);
-    is_synchronised = PQresultStatus (result) == PGRES_PIPELINE_SYNC;
-    if (PQresultStatus (result) == PGRES_FATAL_ERROR && round->fault == NULL)
+    is_synchronised = sv_pq ()->resultStatus (result) == PGRES_PIPELINE_SYNC;
+    if (sv_pq ()->resultStatus (result) == PGRES_FATAL_ERROR && round->fault == NULL)
       sv_postgres_fail (round->state, result, &round->fault);
   }
   return TRUE;
@@ -138,7 +140,7 @@ exchange (Round *round, PGresult **results, GError **error)
   for (guint i = 0; i < round->n; i++)
     if (!send_one (round, i))
       return sv_postgres_fail_connection (round->state, "the connection broke", error);
-  if (!PQpipelineSync (round->state->connection))
+  if (!sv_pq ()->pipelineSync (round->state->connection))
     return sv_postgres_fail_connection (round->state, "the connection broke", error);
   for (guint i = 0; i < round->n; i++)
     if (!receive_query (round, i, &results[i], error))
@@ -186,7 +188,7 @@ sv_postgres_change (SvPostgresState *state, const SvPostgresQuery *query, guint6
   if (result == NULL)
     return FALSE;
   if (n_rows != NULL)
-    *n_rows = g_ascii_strtoull (PQcmdTuples (result), NULL, 10);
+    *n_rows = g_ascii_strtoull (sv_pq ()->cmdTuples (result), NULL, 10);
   return TRUE;
 }
 
@@ -202,7 +204,7 @@ sv_postgres_number (SvPostgresNumber *buffer, gint64 value)
 const char *
 sv_postgres_value (const PGresult *result, int row, int column)
 {
-  return PQgetisnull (result, row, column) ? NULL : PQgetvalue (result, row, column);
+  return sv_pq ()->getisnull (result, row, column) ? NULL : sv_pq ()->getvalue (result, row, column);
 }
 
 char *
@@ -261,5 +263,5 @@ void
 sv_postgres_clear (PGresult **results, guint n)
 {
   for (guint i = 0; i < n; i++)
-    g_clear_pointer (&results[i], PQclear);
+    g_clear_pointer (&results[i], sv_pq_clear);
 }

@@ -41,7 +41,7 @@ sv_postgres_share_chain (SvState *base, const SvChainId *chain, const SvSharedCh
   };
   if (leads && !sv_postgres_round (state, queries, G_N_ELEMENTS (queries), results, error))
     return FALSE;
-  gboolean is_written = leads && g_strcmp0 (PQcmdTuples (results[2]), "1") == 0;
+  gboolean is_written = leads && g_strcmp0 (sv_pq ()->cmdTuples (results[2]), "1") == 0;
   if (leads)
     sv_postgres_clear (results, G_N_ELEMENTS (queries));
   if (!is_written)
@@ -61,18 +61,18 @@ sv_postgres_share_chain (SvState *base, const SvChainId *chain, const SvSharedCh
 static void
 read_status (const PGresult *row, SvSharedStatus *status)
 {
-  gboolean has_row = PQntuples (row) > 0;
+  gboolean has_row = sv_pq ()->ntuples (row) > 0;
   status->version = has_row ? (guint64)sv_postgres_integer (row, 0, 0) : 0;
   status->wished = has_row ? (guint64)sv_postgres_integer (row, 0, 1) : 0;
   status->answered = has_row ? (guint64)sv_postgres_integer (row, 0, 2) : 0;
-  status->age_ms = has_row && !PQgetisnull (row, 0, 3) ? sv_postgres_integer (row, 0, 3) : G_MAXINT64;
+  status->age_ms = has_row && !sv_pq ()->getisnull (row, 0, 3) ? sv_postgres_integer (row, 0, 3) : G_MAXINT64;
 }
 
 static gboolean
 read_picture (const PGresult *row, const PGresult *commitments, const SvSharedStatus *status, SvSharedChain **shared,
               GError **error)
 {
-  const char *text = PQntuples (row) > 0 ? sv_postgres_value (row, 0, 6) : NULL;
+  const char *text = sv_pq ()->ntuples (row) > 0 ? sv_postgres_value (row, 0, 6) : NULL;
   if (text == NULL)
     return TRUE;
   *shared = sv_shared_chain_from_text (text, error);

@@ -1,5 +1,6 @@
-/* The PostgreSQL engine: its table, and opening by URL. Nothing is connected to yet then, so a wrong URL is told at once and a
- * database that is not there by the first call that needs it. Each subject of state.h is in a file of its own. */
+/* The PostgreSQL engine: its table, and opening by URL. Nothing is connected to yet then, so a wrong URL and a missing libpq
+ * are told at once, and a database that is not there by the first call that needs it. Each subject of state.h is in a file of
+ * its own. */
 #include "state/postgres_state.h"
 
 #include <string.h>
@@ -51,7 +52,7 @@ check_url (const char *url, const char *shown, GError **error)
     return FALSE;
   }
   char *message = NULL;
-  PQconninfoOption *options = PQconninfoParse (url, &message);
+  PQconninfoOption *options = sv_pq ()->conninfoParse (url, &message);
   gboolean ok = options != NULL && has_good_ports (options);
   g_autofree char *reason = message != NULL && strcmp (url, shown) == 0 ? g_strchomp (g_strdup (message)) : NULL;
   if (!ok)
@@ -61,8 +62,8 @@ check_url (const char *url, const char *shown, GError **error)
         "postgresql://USER@HOST:PORT/DATABASE, in which / : ? # @ and %% of a password are written %%2F %%3A %%3F %%23 "
         "%%40 %%25",
         shown, reason != NULL ? ": " : "", reason != NULL ? reason : "");
-  PQconninfoFree (options);
-  PQfreemem (message);
+  sv_pq ()->conninfoFree (options);
+  sv_pq ()->freemem (message);
   return ok;
 }
 
@@ -70,7 +71,7 @@ static SvState *
 postgres_open (const char *url, const SvConfig *config, GError **error)
 {
   g_autofree char *shown = sv_config_mask (url);
-  if (!check_url (url, shown, error))
+  if (!sv_pq_load (error) || !check_url (url, shown, error))
     return NULL;
   sv_postgres_warn_of_open_network (url, shown);
   SvPostgresState *state = g_new0 (SvPostgresState, 1);

@@ -2,9 +2,8 @@
  * rounds of prepared statements in pipeline mode; errors. */
 #pragma once
 
-#include <libpq-fe.h>
-
 #include "state/engine.h"
+#include "state/postgres_library.h"
 #include "state/request_memory.h"
 
 typedef struct
@@ -78,7 +77,6 @@ void sv_postgres_array_add_integer (GString *array, gint64 value);
 const char *sv_postgres_array_end (GString *array);
 
 void sv_postgres_clear (PGresult **results, guint n);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC (PGresult, PQclear)
 
 /* postgres_error.c */
 

@@ -31,7 +31,7 @@ sv_postgres_find_task (SvState *base, guint64 id, SvTaskRecord **task, GError **
   if (result == NULL)
     return FALSE;
   *task = NULL;
-  if (PQntuples (result) == 0)
+  if (sv_pq ()->ntuples (result) == 0)
     return TRUE;
   *task = g_new0 (SvTaskRecord, 1);
   (*task)->id = (guint64)sv_postgres_integer (result, 0, 0);

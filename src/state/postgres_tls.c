@@ -41,11 +41,11 @@ void
 sv_postgres_warn_of_open_network (const char *conninfo, const char *shown)
 {
   static gint told;
-  PQconninfoOption *options = PQconninfoParse (conninfo, NULL);
+  PQconninfoOption *options = sv_pq ()->conninfoParse (conninfo, NULL);
   if (options != NULL && sv_postgres_is_open_to_others (options) && g_atomic_int_compare_and_exchange (&told, 0, 1))
     sv_log ("warning",
             "the way to the database may be without TLS: add ?sslmode=verify-full to SCOREVISION_DATABASE, or ?sslmode=disable "
             "where the network is yours alone",
             "database", shown, NULL);
-  PQconninfoFree (options);
+  sv_pq ()->conninfoFree (options);
 }

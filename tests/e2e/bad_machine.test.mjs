@@ -1,5 +1,5 @@
 // A machine that is not as it should be: key files that others can read, stores that take nothing, ledgers and databases that
-// are none, clips that are something else. A clear refusal, and nothing lost.
+// are none, libraries that cannot be loaded, clips that are something else. A clear refusal, and nothing lost.
 import { after, before, beforeEach, test } from 'node:test';
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
@@ -114,6 +114,25 @@ test('a state database that is none', async () => {
   for (const file of asides) rmSync(file, { force: true });
   writeFileSync(database, good);
   assert.equal((await world.json(['clip', 'list'])).clips.length, 1);
+});
+
+test('libraries that cannot be loaded: only what needs them minds, and says what to install', async () => {
+  const without = (...names) => {
+    for (const name of names) world.write(`without-${names[0]}/${name}`, 'no library');
+    return { LD_LIBRARY_PATH: world.path(`without-${names[0]}`) };
+  };
+  const ffmpeg = ['libavformat.so.59', 'libavcodec.so.59', 'libavutil.so.57'];
+  const env = without(...ffmpeg, 'libcurl.so.4', 'libpq.so.5');
+  const postgres = { ...without('libpq.so.5'), SCOREVISION_DATABASE: 'postgresql://sv:hush@127.0.0.1:9/x' };
+  await world.sv(['--version'], { env });
+  assert.equal((await world.json(['clip', 'list'], { env })).clips.length, 1);
+  assert.equal((await world.json(['serve', '--check-config'], { env })).starts, true);
+  for (const args of [['clip', 'list'], ['serve', '--listen', '127.0.0.1:0'], ['serve', '--check-config', '--json']]) {
+    const { stderr, stdout } = await refused(world, args, 1, /SCOREVISION_DATABASE.*libpq\.so\.5.*install .*libpq5/, { env: postgres });
+    assert.ok(!`${stderr}${stdout}`.includes('hush'));
+  }
+  await refused(world, ['chain', 'status', '--chain', 'http://127.0.0.1:9'], 1, /libcurl\.so\.4.*install .*libcurl4/, { env });
+  await refused(world, ['clip', 'add', world.path('clip.mp4'), ...LABELS], 1, /libav\w+\.so.*install/, { env });
 });
 
 test('clips that are something else', async () => {

@@ -302,7 +302,7 @@ test_legacy_fields_have_bounds (void)
   g_assert_cmpuint (faults->n_errors, ==, 0);
   sample_set (json, "/task_id", "\"\"");
   sv_shard_check (json, faults);
-  sample_assert_fault (faults, "/task_id", "not well formed");
+  sample_assert_fault (faults, "/task_id", "is not a label");
 }
 
 static void

@@ -67,12 +67,15 @@ test_open_networks (void)
     { "postgresql:///sv?host=/run/postgresql", FALSE },
     { "postgresql:///sv", FALSE },
   };
+  GError *error = NULL;
   g_unsetenv ("PGSSLMODE");
+  g_assert_true (sv_pq_load (&error));
+  g_assert_no_error (error);
   for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
   {
-    PQconninfoOption *options = PQconninfoParse (cases[i].url, NULL);
+    PQconninfoOption *options = sv_pq ()->conninfoParse (cases[i].url, NULL);
     g_assert_cmpint (sv_postgres_is_open_to_others (options), ==, cases[i].is_open);
-    PQconninfoFree (options);
+    sv_pq ()->conninfoFree (options);
   }
 }
 
