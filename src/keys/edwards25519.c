@@ -131,12 +131,6 @@ sv_ristretto_encode (guint8 bytes[SV_EDWARDS_POINT_SIZE], const SvEdwardsPoint *
 /* ---- the group ---- */
 
 void
-sv_edwards_neutral (SvEdwardsPoint *point)
-{
-  *point = (SvEdwardsPoint){ .y = sv_fe25519_one, .z = sv_fe25519_one };
-}
-
-void
 sv_edwards_negate (SvEdwardsPoint *negated, const SvEdwardsPoint *point)
 {
   *negated = *point;

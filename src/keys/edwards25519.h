@@ -41,7 +41,6 @@ void sv_ristretto_encode (guint8 bytes[SV_EDWARDS_POINT_SIZE], const SvEdwardsPo
 
 /* ---- the group ---- */
 
-void sv_edwards_neutral (SvEdwardsPoint *point);
 void sv_edwards_negate (SvEdwardsPoint *negated, const SvEdwardsPoint *point);
 
 /* Eight times the point is the neutral element. */

@@ -7,7 +7,8 @@
  *
  * When all places are taken, a new key looks at one of them, in turn (the algorithm CLOCK, a step at a time). Where the key in
  * it was used since the last look, the place stays its own, and the new one is not prepared this time. So a key is lost only if
- * it signs nothing while others, not prepared, sign as many times as there are places.
+ * it signs nothing while others, not prepared, sign as many times as there are places. Who keeps as many
+ * keys of his own in use keeps others out; these then cost what they did.
  *
  * Keys are looked up by a keyed hash (SipHash), so nobody can choose which marks and keys meet. The lock is held for a look,
  * never while a key is prepared or a signature verified. One memory for all threads: a key is prepared once for all of them,

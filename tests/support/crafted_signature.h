@@ -12,8 +12,8 @@ void sv_torsion_point (guint i, guint8 encoded[SV_PUBLIC_KEY_SIZE]);
 typedef struct
 {
   SvScheme scheme;
-  guint8 a[32], r[32];     /* what is secret of a key, and of a signature; both reduced and not 0 */
-  guint key_torsion;       /* of Ed25519: the key is a·B plus the so-manieth point of small order */
+  guint8 a[32], r[32];     /* what is secret of a key, and of a signature; both reduced */
+  guint key_torsion;       /* of Ed25519: the key is a·B plus that many times a point of order eight */
   guint signature_torsion; /* the same of R = r·B */
   const void *message;
   gsize length;

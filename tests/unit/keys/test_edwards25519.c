@@ -81,7 +81,7 @@ test_encodings (void)
   }
 }
 
-/* A point of prime order, or neutral where @kind is 0, plus the so-manieth of small order. */
+/* A point of prime order, or neutral where @kind is 0, plus that many times a point of order eight. */
 static void
 draw_point (guint kind, guint torsion, guint8 encoded[32])
 {
