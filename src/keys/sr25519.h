@@ -6,6 +6,7 @@
 #include "keys/signature.h"
 
 #define SV_SR25519_SECRET_SIZE 64
+#define SV_SR25519_SCALAR_SIZE 32
 #define SV_SR25519_CHAIN_CODE_SIZE 32
 
 void sv_sr25519_expand (const guint8 seed[32], guint8 secret[SV_SR25519_SECRET_SIZE]);
@@ -26,6 +27,12 @@ void sv_sr25519_sign (const guint8 secret[SV_SR25519_SECRET_SIZE], const guint8 
  * element as a key. */
 gboolean sv_sr25519_verify (const guint8 public_key[SV_PUBLIC_KEY_SIZE], const void *message, gsize length,
                             const guint8 signature[SV_SIGNATURE_SIZE]) G_GNUC_WARN_UNUSED_RESULT;
+
+/* What remains to be seen of a signature: it holds when s·B - k·A, with A the key, encodes to its first 32 bytes. FALSE where
+ * its form alone refuses it. For whoever has a faster way than sv_sr25519_verify() to see that. */
+gboolean sv_sr25519_equation (const guint8 public_key[SV_PUBLIC_KEY_SIZE], const void *message, gsize length,
+                              const guint8 signature[SV_SIGNATURE_SIZE], guint8 s[SV_SR25519_SCALAR_SIZE],
+                              guint8 k[SV_SR25519_SCALAR_SIZE]) G_GNUC_WARN_UNUSED_RESULT;
 
 /* A hard step of a derivation path gives a seed, a soft one a secret without a seed. */
 void sv_sr25519_derive_hard (const guint8 secret[SV_SR25519_SECRET_SIZE], const guint8 code[SV_SR25519_CHAIN_CODE_SIZE],

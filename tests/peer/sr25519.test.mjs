@@ -87,6 +87,21 @@ for (const [name, scheme] of Object.entries(schemes)) {
     }
     ask(questions).forEach((answer, i) => assert.equal(answer, i % 5 === 0 ? 'yes' : 'no', questions[i].join(' ')));
   });
+
+  // From a key's third signature on it is a prepared key that answers (src/keys/prepared_key.c).
+  test(`${N} ${name} signatures of eight of the peer's keys, again and again (seed ${seed})`, () => {
+    const pairs = Array.from({ length: 8 }, () => scheme.pair(draw(32)));
+    const questions = [];
+    messages().forEach((message, i) => {
+      const { publicKey } = pairs[i % 8];
+      const signature = Buffer.from(scheme.sign(message, pairs[i % 8]));
+      for (const [key, bytes, text] of [[publicKey, signature, message], [publicKey, signature, flip(message)],
+        [publicKey, flip(signature), message], [pairs[(i + 1) % 8].publicKey, signature, message]]) {
+        questions.push(['verify', address(key), hex(bytes), hex(text)]);
+      }
+    });
+    ask(questions).forEach((answer, i) => assert.equal(answer, i % 4 === 0 ? 'yes' : 'no', questions[i].join(' ')));
+  });
 }
 
 test('what both refuse: signatures without the mark, unreduced scalars, points that are none, everybody\'s key', () => {

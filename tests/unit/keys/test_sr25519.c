@@ -1,7 +1,7 @@
 /* Cases: the permutation and a transcript against published values; keys of seeds; a signature of another program; signatures
  * over every message differ and hold for that message and key only; each bit of a signature counts; unreduced scalars, missing
- * marks, what encodes no point, everybody's key; both forms of private keys; derived keys sign. tests/peer/sr25519.test.mjs
- * compares thousands with a second implementation. */
+ * marks, what encodes no point, keys with a bit that no encoding has, everybody's key; both forms of private keys; derived keys
+ * sign. tests/peer/sr25519.test.mjs compares thousands with a second implementation. */
 #include "keys/sr25519.h"
 
 #include <glib.h>
@@ -149,6 +149,20 @@ test_what_is_no_point (void)
   g_assert_false (verifies (PUBLIC, signature));
 }
 
+/* libsodium 1.0.18 takes it for the key without that bit. The signature is over the key as it is spelled. */
+static void
+test_key_with_the_highest_bit (void)
+{
+  g_autoptr (SvKeypair) signer = alice ();
+  guint8 public_key[SV_PUBLIC_KEY_SIZE], signature[SV_SIGNATURE_SIZE];
+  memcpy (public_key, sv_keypair_public_key (signer), sizeof public_key);
+  sv_sr25519_sign (sv_keypair_secret (signer), public_key, MESSAGE, strlen (MESSAGE), signature);
+  g_assert_true (sv_sr25519_verify (public_key, MESSAGE, strlen (MESSAGE), signature));
+  public_key[SV_PUBLIC_KEY_SIZE - 1] |= 0x80;
+  sv_sr25519_sign (sv_keypair_secret (signer), public_key, MESSAGE, strlen (MESSAGE), signature);
+  g_assert_false (sv_sr25519_verify (public_key, MESSAGE, strlen (MESSAGE), signature));
+}
+
 /* With the neutral element as the key, R = s·B is all that a signature would need: here s is Alice's scalar, or 0. */
 static void
 test_everybodys_key_is_refused (void)
@@ -219,6 +233,7 @@ main (int argc, char **argv)
   g_test_add_func ("/sr25519/own-signatures", test_own_signatures);
   g_test_add_func ("/sr25519/unreduced-scalar-is-refused", test_unreduced_scalar_is_refused);
   g_test_add_func ("/sr25519/what-is-no-point", test_what_is_no_point);
+  g_test_add_func ("/sr25519/key-with-the-highest-bit", test_key_with_the_highest_bit);
   g_test_add_func ("/sr25519/everybodys-key-is-refused", test_everybodys_key_is_refused);
   g_test_add_func ("/sr25519/private-keys-in-both-forms", test_private_keys_in_both_forms);
   g_test_add_func ("/sr25519/derived-keys-sign", test_derived_keys_sign);
