@@ -6,7 +6,6 @@
 
 struct SvBoard
 {
-  gint64 block_time_ms;
   gint64 max_lag_ms;
   GMutex publishing;
   GMutex lock; /* guards what follows */
@@ -16,16 +15,17 @@ struct SvBoard
   gint64 index_seen_ms;
   gint64 store_seen_ms;
   gint64 made_ms;
+  gint is_on_demand;  /* atomic */
+  gint contact;       /* atomic: SvChainContact */
   gint leads;         /* atomic */
   gint is_state_away; /* atomic */
   SvClipGaps gaps;
 };
 
 SvBoard *
-sv_board_new (guint64 block_time_ms, guint64 max_lag_ms)
+sv_board_new (guint64 max_lag_ms)
 {
   SvBoard *board = g_new0 (SvBoard, 1);
-  board->block_time_ms = (gint64)block_time_ms;
   board->max_lag_ms = (gint64)max_lag_ms;
   board->made_ms = sv_clock_ms ();
   g_mutex_init (&board->publishing);
@@ -144,6 +144,24 @@ sv_board_saw_store (SvBoard *board, gint64 now_ms)
 }
 
 void
+sv_board_set_on_demand (SvBoard *board, gboolean is_on_demand)
+{
+  g_atomic_int_set (&board->is_on_demand, is_on_demand);
+}
+
+void
+sv_board_set_chain_contact (SvBoard *board, SvChainContact contact)
+{
+  g_atomic_int_set (&board->contact, (gint)contact);
+}
+
+SvChainContact
+sv_board_chain_contact (SvBoard *board)
+{
+  return (SvChainContact)g_atomic_int_get (&board->contact);
+}
+
+void
 sv_board_set_leads (SvBoard *board, gboolean leads)
 {
   g_atomic_int_set (&board->leads, leads);
@@ -217,14 +235,19 @@ sv_board_state_seen_ms (SvBoard *board)
 gint64
 sv_board_head_age_ms (SvBoard *board, const SvSnapshot *snapshot, gint64 now_ms)
 {
-  if (board->block_time_ms > 0)
-    return now_ms - sv_bindings_head (snapshot->bindings)->best.time_ms;
-  return now_ms - sv_board_chain_seen_ms (board);
+  if (g_atomic_int_get (&board->is_on_demand))
+    return now_ms - sv_board_chain_seen_ms (board);
+  return now_ms - sv_bindings_head (snapshot->bindings)->best.time_ms;
 }
 
 const char *
 sv_board_chain_fault (SvBoard *board, const SvSnapshot *snapshot, gint64 now_ms)
 {
+  SvChainContact contact = sv_board_chain_contact (board);
+  if (contact == SV_CHAIN_REFUSED)
+    return "what the endpoint of the chain answers is refused, as of another chain: the log says why";
+  if (contact == SV_CHAIN_AWAY && (snapshot->bindings == NULL || snapshot->catalog == NULL))
+    return "the endpoint of the chain has not answered since this server was started";
   if (snapshot->bindings == NULL)
     return "the chain has not been read yet";
   gint64 age_ms = sv_board_head_age_ms (board, snapshot, now_ms);

@@ -2,12 +2,13 @@
  * judge one request. And when each part was last read, so that nobody is judged by what is too old. Any thread. */
 #pragma once
 
+#include "api/chain_opener.h"
 #include "api/snapshot.h"
 
 typedef struct SvBoard SvBoard;
 
-/* @block_time_ms 0: blocks are made on demand. A head older, or further in the future, than @max_lag_ms is not judged by. */
-SvBoard *sv_board_new (guint64 block_time_ms, guint64 max_lag_ms);
+/* A head older, or further in the future, than @max_lag_ms is not judged by. */
+SvBoard *sv_board_new (guint64 max_lag_ms);
 void sv_board_free (SvBoard *board);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (SvBoard, sv_board_free)
 
@@ -28,6 +29,13 @@ void sv_board_saw_index (SvBoard *board, gint64 now_ms);
 void sv_board_saw_store (SvBoard *board, gint64 now_ms);
 gint64 sv_board_chain_seen_ms (SvBoard *board);
 gint64 sv_board_state_seen_ms (SvBoard *board);
+
+/* A chain that makes blocks only on demand has a head of any age. */
+void sv_board_set_on_demand (SvBoard *board, gboolean is_on_demand);
+
+/* Whether the endpoint of this instance has answered since the start; SV_CHAIN_ANSWERS until something else is set. */
+void sv_board_set_chain_contact (SvBoard *board, SvChainContact contact);
+SvChainContact sv_board_chain_contact (SvBoard *board);
 
 /* Whether this instance is the one that reads the chain. */
 void sv_board_set_leads (SvBoard *board, gboolean leads);

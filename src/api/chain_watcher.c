@@ -3,7 +3,9 @@
  *
  * Of all instances that share a state one leads: it reads the chain, at its interval, and at once where somebody wishes it,
  * here or elsewhere; and shares what it has read. The others take that over, the validator list with it, so that all answer by
- * the same block. Steps are short of what they cost, a question or two to the state, so all look often. */
+ * the same block. Steps are short of what they cost, a question or two to the state, so all look often.
+ *
+ * An instance whose endpoint has not answered yet does not ask to lead, so that it keeps nobody from it who can read. */
 #include "api/watching.h"
 
 #include "base/log.h"
@@ -17,9 +19,11 @@
 struct SvChainWatch
 {
   SvBoard *board;
-  SvChain *chain;
+  SvChainOpener *opener;
+  SvChain *chain; /* NULL until its endpoint has answered */
   SvState *state;
-  SvFollower *follower;
+  SvFollower *follower;     /* NULL while it is not known which chain there is to follow */
+  SvChainId id;             /* that chain */
   SvValidators *validators; /* borrowed, or NULL */
   SvBindings *published;    /* counted: the picture on the board */
   gboolean is_following;
@@ -32,20 +36,14 @@ struct SvChainWatch
 };
 
 SvChainWatch *
-sv_chain_watch_new (const SvConfig *config, SvBoard *board, SvValidators *validators, GError **error)
+sv_chain_watch_new (const SvConfig *config, SvBoard *board, SvChainOpener *opener, SvValidators *validators, GError **error)
 {
   g_autoptr (SvChainWatch) watch = g_new0 (SvChainWatch, 1);
   watch->board = board;
   watch->validators = validators;
-  watch->chain = sv_chain_open (config, error);
-  if (watch->chain == NULL)
-    return NULL;
+  watch->opener = opener;
   watch->state = sv_state_open (config, error);
-  if (watch->state == NULL)
-    return NULL;
-  watch->interval_us = (gint64)sv_chain_poll_interval_ms (watch->chain) * 1000;
-  watch->follower = sv_follower_new (watch->chain, watch->state);
-  return g_steal_pointer (&watch);
+  return watch->state != NULL ? g_steal_pointer (&watch) : NULL;
 }
 
 void
@@ -59,6 +57,24 @@ sv_chain_watch_free (SvChainWatch *watch)
   g_clear_pointer (&watch->chain, sv_chain_free);
   sv_watch_told_clear (&watch->told);
   g_free (watch);
+}
+
+/* TRUE from when the chain's endpoint has answered. Which chain it is may be known before. */
+static gboolean
+has_chain (SvChainWatch *watch)
+{
+  if (watch->chain != NULL)
+    return TRUE;
+  watch->chain = sv_chain_opener_open (watch->opener, NULL);
+  sv_board_set_chain_contact (watch->board, watch->chain != NULL ? SV_CHAIN_ANSWERS : sv_chain_opener_contact (watch->opener));
+  if (watch->follower == NULL && sv_chain_opener_id (watch->opener, &watch->id))
+    watch->follower = sv_follower_new_without_chain (&watch->id, watch->state);
+  if (watch->chain == NULL)
+    return FALSE;
+  sv_follower_set_chain (watch->follower, watch->chain);
+  watch->interval_us = (gint64)sv_chain_poll_interval_ms (watch->chain) * 1000;
+  sv_board_set_on_demand (watch->board, sv_chain_block_time_ms (watch->chain) == 0);
+  return TRUE;
 }
 
 /* Following begins where the earliest open window needs it; with none open yet, at the head. */
@@ -124,7 +140,7 @@ step_leading (SvChainWatch *watch, gboolean is_demanded, GError **error)
 {
   SvSharedStatus status = { 0 };
   gint64 began_ms = sv_clock_ms (), now_us = g_get_monotonic_time ();
-  if (!sv_state_shared_chain (watch->state, sv_chain_id (watch->chain), &status, NULL, error))
+  if (!sv_state_shared_chain (watch->state, &watch->id, &status, NULL, error))
     return FALSE;
   if (!is_demanded && status.wished == watch->answered && now_us - watch->read_us < watch->interval_us && watch->read_us != 0)
     return TRUE;
@@ -157,7 +173,7 @@ static gboolean
 ask_to_lead (SvChainWatch *watch, GError **error)
 {
   gboolean leads = FALSE;
-  if (!sv_state_lead (watch->state, TASK, &leads, error))
+  if (watch->chain != NULL && !sv_state_lead (watch->state, TASK, &leads, error))
     return FALSE;
   if (leads != watch->leads)
     sv_log ("info", leads ? "this instance follows the chain" : "another instance follows the chain", NULL);
@@ -175,7 +191,7 @@ await_reading (SvChainWatch *watch, GError **error)
   guint64 wish;
   SvSharedStatus status = { 0 };
   gint64 began_ms = sv_clock_ms (), deadline = g_get_monotonic_time () + ANSWER_WITHIN_US;
-  if (!sv_state_wish_chain (watch->state, sv_chain_id (watch->chain), &wish, error))
+  if (!sv_state_wish_chain (watch->state, &watch->id, &wish, error))
     return FALSE;
   while (g_get_monotonic_time () < deadline)
   {
@@ -207,6 +223,8 @@ sv_chain_watch_step (gboolean is_demanded, gpointer data)
 {
   SvChainWatch *watch = data;
   g_autoptr (GError) error = NULL;
+  if (!has_chain (watch) && watch->follower == NULL)
+    return;
   gboolean has_asked = ask_to_lead (watch, &error);
   sv_board_set_leads (watch->board, has_asked && watch->leads);
   if (has_asked)

@@ -26,8 +26,10 @@ find_fault (const SvService *service, const SvSnapshot *snapshot, gint64 now_ms)
   const char *log_fault = sv_issue_log_fault (service->issue_log);
   if (log_fault != NULL)
     return log_fault;
-  if (snapshot->catalog == NULL)
+  if (snapshot->catalog == NULL && sv_board_chain_contact (service->board) == SV_CHAIN_ANSWERS)
     return "the manifest index has not been read yet";
+  if (snapshot->catalog == NULL)
+    return sv_board_chain_fault (service->board, snapshot, now_ms);
   if (snapshot->catalog->n_unfenced > 0)
     return "the published issue log of a window cannot be looked at in the store, so nothing of it is handed out";
   if (snapshot->clips == NULL || now_ms - sv_board_state_seen_ms (service->board) > STATE_MAX_AGE_MS)
@@ -56,6 +58,9 @@ list_warnings (const SvService *service)
     json_array_append_new (warnings, json_sprintf ("%u elements of the windows in force have no clips: nobody gets a challenge "
                                                    "for them",
                                                    gaps.n_clipless));
+  if (sv_board_chain_contact (service->board) == SV_CHAIN_AWAY)
+    json_array_append_new (warnings, json_string ("the endpoint of the chain has not answered since this server was started: "
+                                                  "it answers by what another instance reads, while there is one"));
   return warnings;
 }
 

@@ -46,6 +46,7 @@ struct SvIssuePublisher
 {
   const SvConfig *config;
   SvBoard *board;
+  SvChainOpener *opener;
   SvState *state;
   SvObjectStore *store;
   SvKeypair *keypair; /* NULL: nothing is published */
@@ -107,7 +108,7 @@ static SvManifest *
 fetch_manifest (SvIssuePublisher *publisher, const SvIndexEntry *entry, GError **error)
 {
   if (publisher->chain == NULL)
-    publisher->chain = sv_chain_open (publisher->config, error);
+    publisher->chain = sv_chain_opener_open (publisher->opener, error);
   if (publisher->chain != NULL && publisher->reader == NULL)
     publisher->reader = sv_reader_new (publisher->config, publisher->chain, NULL, error);
   return publisher->reader != NULL ? sv_fetch_entry_manifest (publisher->reader, entry, error) : NULL;
@@ -414,7 +415,7 @@ read_key (SvIssuePublisher *publisher)
 }
 
 SvIssuePublisher *
-sv_issue_publisher_new (const SvConfig *config, SvBoard *board, GError **error)
+sv_issue_publisher_new (const SvConfig *config, SvBoard *board, SvChainOpener *opener, GError **error)
 {
   guint64 interval_s;
   if (!sv_config_get_integer (config, "SCOREVISION_ISSUE_INTERVAL", 1, SV_ISSUE_INTERVAL_MAX_S, &interval_s, error))
@@ -423,6 +424,7 @@ sv_issue_publisher_new (const SvConfig *config, SvBoard *board, GError **error)
   g_mutex_init (&publisher->lock);
   publisher->config = config;
   publisher->board = board;
+  publisher->opener = opener;
   publisher->interval_us = (gint64)interval_s * G_USEC_PER_SEC;
   publisher->windows = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, window_free);
   publisher->state = sv_state_open (config, error);

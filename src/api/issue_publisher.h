@@ -3,6 +3,7 @@
 #pragma once
 
 #include "api/board.h"
+#include "api/chain_opener.h"
 #include "base/config.h"
 
 /* Of SCOREVISION_ISSUE_INTERVAL, which is 1 at least. */
@@ -11,8 +12,9 @@
 typedef struct SvIssuePublisher SvIssuePublisher;
 
 /* Opens state and store, and reads the hotkey. Without one that can be read nothing is published, which is told in the log and
- * in the metrics, and is no error. @board is borrowed. Returns: (transfer full). */
-SvIssuePublisher *sv_issue_publisher_new (const SvConfig *config, SvBoard *board, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+ * in the metrics, and is no error. @board and @opener are borrowed. Returns: (transfer full). */
+SvIssuePublisher *sv_issue_publisher_new (const SvConfig *config, SvBoard *board, SvChainOpener *opener,
+                                          GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Ends after the file in hand. */
 void sv_issue_publisher_free (SvIssuePublisher *publisher);

@@ -1,6 +1,9 @@
 /* The manifest watcher: keeps the catalog (index and verified manifests) and the clip table fresh. What cannot be read leaves
  * the last good picture in place: a verified manifest stays usable until its expiry (docs/protocol.md section 4). But nothing
- * of a signer who has been revoked since stays there. */
+ * of a signer who has been revoked since stays there.
+ *
+ * While the chain has not answered since the start, manifests are read by the accounts that the setting names and by what this
+ * home remembers of the chain; where the chain says whom to trust, none are. */
 #include "api/watching.h"
 
 #include <sodium.h>
@@ -18,9 +21,11 @@
 
 struct SvManifestWatch
 {
+  const SvConfig *config;
   SvBoard *board;
-  SvChain *chain;
-  SvReader *reader;
+  SvChainOpener *opener;
+  SvChain *chain;   /* NULL until its endpoint has answered */
+  SvReader *reader; /* NULL as long as it is not known which chain's documents to read, or whom to trust */
   SvState *state;
   SvObjectStore *store; /* whose issue logs are looked at */
   GHashTable *fenced;   /* the set of windows whose logs were */
@@ -39,19 +44,51 @@ struct SvManifestWatch
   guint64 n_statements; /* on signers, that count */
 };
 
-SvManifestWatch *
-sv_manifest_watch_new (const SvConfig *config, SvBoard *board, GError **error)
+/* A reader that there is already stays, and goes on with the chain: what it has accepted is judged anew by what stands there.
+ */
+static void
+take_chain (SvManifestWatch *watch)
 {
+  if (watch->chain != NULL)
+    return;
+  watch->chain = sv_chain_opener_open (watch->opener, NULL);
+  if (watch->chain != NULL && watch->reader != NULL)
+    sv_reader_set_chain (watch->reader, watch->chain);
+}
+
+/* Without a chain the reader's own words would ask for a setting that there is. */
+static gboolean
+has_reader (SvManifestWatch *watch, GError **error)
+{
+  take_chain (watch);
+  if (watch->reader != NULL)
+    return TRUE;
+  g_autoptr (GError) fault = NULL;
+  watch->reader = sv_reader_new (watch->config, watch->chain, NULL, &fault);
+  if (watch->reader == NULL && watch->chain == NULL && g_error_matches (fault, SV_ERROR, SV_ERROR_UNREACHABLE))
+    g_set_error (error, SV_ERROR, SV_ERROR_UNREACHABLE,
+                 "not read before the chain answers, since it tells which documents are its own, or whom to trust "
+                 "(SCOREVISION_GENESIS, SCOREVISION_MANIFEST_SIGNERS)");
+  else if (watch->reader == NULL)
+    g_propagate_error (error, g_steal_pointer (&fault));
+  return watch->reader != NULL;
+}
+
+SvManifestWatch *
+sv_manifest_watch_new (const SvConfig *config, SvBoard *board, SvChainOpener *opener, GError **error)
+{
+  g_autoptr (GError) fault = NULL;
   g_autoptr (SvManifestWatch) watch = g_new0 (SvManifestWatch, 1);
+  watch->config = config;
   watch->board = board;
+  watch->opener = opener;
   watch->left_out = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   watch->fenced = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
-  watch->chain = sv_chain_open (config, error);
-  if (watch->chain == NULL)
+  if (!has_reader (watch, &fault) && !g_error_matches (fault, SV_ERROR, SV_ERROR_UNREACHABLE))
+  {
+    g_propagate_error (error, g_steal_pointer (&fault));
     return NULL;
-  watch->reader = sv_reader_new (config, watch->chain, NULL, error);
-  if (watch->reader == NULL)
-    return NULL;
+  }
   watch->state = sv_state_open (config, error);
   if (watch->state == NULL)
     return NULL;
@@ -171,19 +208,28 @@ load_manifests (Loading *loading, const GPtrArray *entries)
       load_entry (loading, g_ptr_array_index (entries, i));
 }
 
+/* The best block; 0 where nobody has told it yet. */
+static guint64
+best_block (SvManifestWatch *watch, const SvSnapshot *snapshot)
+{
+  SvHead head;
+  g_autoptr (GError) error = NULL;
+  if (watch->chain != NULL && sv_chain_head (watch->chain, &head, &error))
+    return head.best.number;
+  if (error != NULL)
+    sv_log ("warning", "chain head cannot be read", "reason", error->message, NULL);
+  return snapshot->bindings != NULL ? sv_bindings_head (snapshot->bindings)->best.number : 0;
+}
+
 /* Takes @index. A manifest that cannot be had is tried again at every step, and told of once. */
 static void
 publish_index (SvManifestWatch *watch, SvIndex *index)
 {
   gboolean is_retry = watch->is_incomplete;
-  SvHead head = { 0 };
   SvCatalog *catalog = sv_catalog_new (index);
-  g_autoptr (GError) error = NULL;
-  if (!sv_chain_head (watch->chain, &head, &error))
-    sv_log ("warning", "chain head cannot be read", "reason", error->message, NULL);
   watch->is_incomplete = watch->has_more = FALSE;
   g_autoptr (SvSnapshot) last = sv_board_get (watch->board);
-  Loading loading = { .watch = watch, .catalog = catalog, .last = last->catalog, .block = head.best.number };
+  Loading loading = { .watch = watch, .catalog = catalog, .last = last->catalog, .block = best_block (watch, last) };
   load_manifests (&loading, index->entries);
   load_manifests (&loading, index->superseded);
   g_autofree char *sequence = g_strdup_printf ("%" G_GUINT64_FORMAT, index->sequence);
@@ -204,7 +250,7 @@ start_without_index (SvManifestWatch *watch, const GError *fault)
     index = sv_remembered_index (watch->reader, NULL);
   if (index == NULL && !g_error_matches (fault, SV_ERROR, SV_ERROR_NOT_FOUND))
     return;
-  publish_index (watch, index != NULL ? index : sv_index_new (sv_chain_id (watch->chain)));
+  publish_index (watch, index != NULL ? index : sv_index_new (sv_reader_chain_id (watch->reader)));
 }
 
 static gboolean
@@ -228,7 +274,7 @@ drop_what_does_not_count (SvManifestWatch *watch)
 {
   SvIndex *index = sv_remembered_index (watch->reader, NULL);
   sv_log ("warning", "a signer was revoked", "reason", "what he signed is not served any more", NULL);
-  publish_index (watch, index != NULL ? index : sv_index_new (sv_chain_id (watch->chain)));
+  publish_index (watch, index != NULL ? index : sv_index_new (sv_reader_chain_id (watch->reader)));
 }
 
 static void
@@ -247,6 +293,11 @@ step_index (SvManifestWatch *watch, SvFetchMode mode)
 {
   g_autoptr (GError) error = NULL;
   SvIndex *index = NULL;
+  if (!has_reader (watch, &error))
+  {
+    sv_watch_report ("manifest index", error, &watch->index_fault);
+    return;
+  }
   if (watch->is_incomplete || watch->has_more)
     index = sv_fetch_index (watch->reader, mode, &error);
   else if (!sv_poll_index (watch->reader, mode, &index, &error))

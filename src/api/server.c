@@ -44,6 +44,7 @@ struct SvServer
   guint port;
   SvAdmissionRules rules;
   SvObjectStore *store;
+  SvChainOpener *opener;
   SvManifestWatch *manifest_watch;
   SvChainWatch *chain_watch;
   SvClipWatch *clip_watch;
@@ -104,11 +105,9 @@ read_settings (SvServer *server, const SvConfig *config, GError **error)
     g_propagate_error (error, g_steal_pointer (&failure));
     return FALSE;
   }
-  g_autoptr (SvChain) chain = sv_chain_open (config, error);
-  if (chain == NULL)
-    return FALSE;
-  service->board = sv_board_new (sv_chain_block_time_ms (chain), max_lag_s * 1000);
-  return TRUE;
+  service->board = sv_board_new (max_lag_s * 1000);
+  server->opener = sv_chain_opener_new (config, NULL, error);
+  return server->opener != NULL;
 }
 
 /* ── engines ── */
@@ -163,10 +162,10 @@ start_watching (SvServer *server, const SvConfig *config, GError **error)
   g_autofree char *local = sv_object_store_local_path (server->store, SV_INDEX_KEY);
   gboolean is_remote = local == NULL || sv_config_get (config, "R2_PUBLIC_URL") != NULL ||
                        sv_config_get (config, "R2_BUCKET_PUBLIC_URL") != NULL;
-  server->manifest_watch = sv_manifest_watch_new (config, service->board, error);
+  server->manifest_watch = sv_manifest_watch_new (config, service->board, server->opener, error);
   if (server->manifest_watch == NULL)
     return FALSE;
-  server->chain_watch = sv_chain_watch_new (config, service->board, service->validators, error);
+  server->chain_watch = sv_chain_watch_new (config, service->board, server->opener, service->validators, error);
   if (server->chain_watch == NULL)
     return FALSE;
   server->clip_watch = sv_clip_watch_new (config, service->board, error);
@@ -178,7 +177,7 @@ start_watching (SvServer *server, const SvConfig *config, GError **error)
   service->chain = sv_watcher_new ("chain", CHAIN_LOOK_MS, CHAIN_DEMAND_MS, sv_chain_watch_step, server->chain_watch);
   service->clips = sv_watcher_new ("clips", CLIPS_INTERVAL_MS, CLIPS_INTERVAL_MS, sv_clip_watch_step, server->clip_watch);
   service->commitments = sv_commitment_desk_new ();
-  service->issue_publisher = sv_issue_publisher_new (config, service->board, error);
+  service->issue_publisher = sv_issue_publisher_new (config, service->board, server->opener, error);
   return service->issue_publisher != NULL;
 }
 
@@ -398,6 +397,7 @@ sv_server_stop (SvServer *server)
   sv_manifest_watch_free (server->manifest_watch);
   sv_chain_watch_free (server->chain_watch);
   sv_clip_watch_free (server->clip_watch);
+  sv_chain_opener_free (server->opener);
   g_clear_pointer (&server->store, sv_object_store_free);
   sv_board_free (board);
   g_clear_pointer (&server->config, sv_config_free);

@@ -105,7 +105,8 @@ sv_succession_count_retired (SvSuccession *succession)
 
 /* ── the new one ── */
 
-/* A server just made has not read the chain yet. Where the present one cannot serve either, nothing is lost by going on. */
+/* A server just made has not read the chain yet, and its endpoint may be away; then it answers by what the present one has
+ * shared. Where that cannot serve either, nothing is lost by going on. */
 static gboolean
 await_ready (const SvSuccession *succession, const SvServer *server, SvIsCancelled is_cancelled, gpointer data, GError **error)
 {

@@ -1,15 +1,19 @@
-/* What the three watchers do in one step. Each has engines of its own, because an engine serves one thread. */
+/* What the three watchers do in one step. Each has engines of its own, because an engine serves one thread. What a watcher is
+ * made with is borrowed. */
 #pragma once
 
 #include "api/board.h"
+#include "api/chain_opener.h"
 #include "bindings/follower.h"
 #include "bindings/validators.h"
 #include "distribution/reader.h"
 
 typedef struct SvManifestWatch SvManifestWatch;
 
-/* Opens chain, state and reader. Returns: (transfer full). */
-SvManifestWatch *sv_manifest_watch_new (const SvConfig *config, SvBoard *board, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Opens state and reader; the chain, and with signers of `chain:owner` the reader too, as soon as that answers. Returns:
+ * (transfer full). */
+SvManifestWatch *sv_manifest_watch_new (const SvConfig *config, SvBoard *board, SvChainOpener *opener,
+                                        GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void sv_manifest_watch_free (SvManifestWatch *watch);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (SvManifestWatch, sv_manifest_watch_free)
 
@@ -18,8 +22,8 @@ void sv_manifest_watch_step (gboolean is_demanded, gpointer watch);
 
 typedef struct SvChainWatch SvChainWatch;
 
-/* Opens chain and state. @validators may be NULL and is borrowed. Returns: (transfer full). */
-SvChainWatch *sv_chain_watch_new (const SvConfig *config, SvBoard *board, SvValidators *validators,
+/* Opens the state; the chain as soon as that answers. @validators may be NULL. Returns: (transfer full). */
+SvChainWatch *sv_chain_watch_new (const SvConfig *config, SvBoard *board, SvChainOpener *opener, SvValidators *validators,
                                   GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void sv_chain_watch_free (SvChainWatch *watch);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (SvChainWatch, sv_chain_watch_free)

@@ -27,15 +27,23 @@
 typedef void (*Progress) (guint64 block, guint64 head, gpointer data);
 
 SvFollower *
-sv_follower_new (SvChain *chain, SvState *state)
+sv_follower_new_without_chain (const SvChainId *id, SvState *state)
 {
   SvFollower *follower = g_new0 (SvFollower, 1);
-  follower->chain = chain;
+  follower->id = *id;
   follower->state = state;
   g_mutex_init (&follower->lock);
   sv_history_init (&follower->history);
   follower->pending = g_ptr_array_new_with_free_func ((GDestroyNotify)sv_record_unref);
   follower->unreadable = g_array_new (FALSE, FALSE, sizeof (guint64));
+  return follower;
+}
+
+SvFollower *
+sv_follower_new (SvChain *chain, SvState *state)
+{
+  SvFollower *follower = sv_follower_new_without_chain (sv_chain_id (chain), state);
+  sv_follower_set_chain (follower, chain);
   return follower;
 }
 
@@ -195,7 +203,7 @@ read_earlier (SvFollower *follower, guint64 first, guint64 last, Stretch *stretc
 {
   SvCheckpoint stored;
   gboolean found = FALSE;
-  if (follower->state && !sv_state_checkpoint (follower->state, sv_chain_id (follower->chain), &stored, &found, error))
+  if (follower->state && !sv_state_checkpoint (follower->state, &follower->id, &stored, &found, error))
     return FALSE;
   if (found && stored.from_block <= first && stored.number >= last)
   {

@@ -9,6 +9,11 @@ typedef struct SvFollower SvFollower;
 
 /* @chain and @state (which may be NULL: nothing is kept) are borrowed and used only inside sv_follower_step(). */
 SvFollower *sv_follower_new (SvChain *chain, SvState *state);
+
+/* One whose chain cannot be reached yet: it reads what others share (sv_follower_read()), and does no more than that before it
+ * is given the chain that @id names. */
+SvFollower *sv_follower_new_without_chain (const SvChainId *id, SvState *state);
+void sv_follower_set_chain (SvFollower *follower, SvChain *chain);
 void sv_follower_free (SvFollower *follower);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (SvFollower, sv_follower_free)
 

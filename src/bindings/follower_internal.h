@@ -6,7 +6,8 @@
 
 struct SvFollower
 {
-  SvChain *chain;
+  SvChainId id;
+  SvChain *chain; /* of that id; NULL while only what others share is read */
   SvState *state; /* or NULL */
   GMutex lock;
   guint64 wanted_from; /* under @lock */

@@ -94,12 +94,19 @@ sv_follower_share (SvFollower *follower, const SvHead *head, GError **error)
   if (was_shared (follower, mark))
     return TRUE;
   follower->shared_us = 0;
-  if (!sv_state_share_chain (follower->state, sv_chain_id (follower->chain), shared, error))
+  if (!sv_state_share_chain (follower->state, &follower->id, shared, error))
     return FALSE;
   g_free (follower->shared);
   follower->shared = g_steal_pointer (&mark);
   follower->shared_us = g_get_monotonic_time ();
   return TRUE;
+}
+
+void
+sv_follower_set_chain (SvFollower *follower, SvChain *chain)
+{
+  g_assert (sv_chain_id_equal (&follower->id, sv_chain_id (chain)));
+  follower->chain = chain;
 }
 
 /* What was read for others' pictures is no ground to go on from: the checkpoint is. */
@@ -108,7 +115,7 @@ become_leader (SvFollower *follower, GError **error)
 {
   SvSharedStatus status = { 0 };
   g_autoptr (SvSharedChain) last = NULL;
-  if (!sv_state_shared_chain (follower->state, sv_chain_id (follower->chain), &status, &last, error))
+  if (!sv_state_shared_chain (follower->state, &follower->id, &status, &last, error))
     return FALSE;
   sv_follower_forget (follower);
   follower->floor = last != NULL ? last->best.number : 0;
@@ -189,7 +196,7 @@ take_shared (SvFollower *follower, const SvSharedChain *shared)
 static gboolean
 read_from (SvFollower *follower, SvSharedStatus *status, SvSharedChain **shared, GError **error)
 {
-  return sv_state_shared_chain (follower->state, sv_chain_id (follower->chain), status, shared, error);
+  return sv_state_shared_chain (follower->state, &follower->id, status, shared, error);
 }
 
 gboolean

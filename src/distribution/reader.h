@@ -26,7 +26,12 @@ typedef struct
 SvReader *sv_reader_new (const SvConfig *config, SvChain *chain, const SvReaderOptions *options,
                          GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* The same, reading from @store (borrowed) instead: what a publisher does with the store that he writes to. */
+/* Gives a reader that was made without one its chain, the one that sv_reader_chain_id() names: from here on trust and anchor
+ * are read there. */
+void sv_reader_set_chain (SvReader *reader, SvChain *chain);
+
+/* The same as sv_reader_new(), reading from @store (borrowed) instead: what a publisher does with the store that he writes to.
+ */
 SvReader *sv_reader_new_for_store (const SvConfig *config, SvChain *chain, const SvReaderOptions *options, SvObjectStore *store,
                                    GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void sv_reader_free (SvReader *reader);

@@ -58,6 +58,13 @@ sv_reader_refresh_trust (SvReader *reader, GError **error)
   return FALSE;
 }
 
+void
+sv_reader_set_chain (SvReader *reader, SvChain *chain)
+{
+  g_assert (sv_chain_id_equal (&reader->id, sv_chain_id (chain)));
+  reader->chain = chain;
+}
+
 gboolean
 sv_reader_trusts (const char *address, gpointer data)
 {

@@ -28,8 +28,8 @@ export async function createSubtensorWorld({ finality = 1, keys = { miner: 'ed25
   return {
     node, proxy, world, clip, published,
     // A further proxy with faults of its own, for commands with the environment env.
-    async faulty(faults = {}, wire = null) {
-      const another = await startFaultyNode(node.endpoint);
+    async faulty(faults = {}, wire = null, port = 0) {
+      const another = await startFaultyNode(node.endpoint, port);
       proxies.push(another);
       another.on(faults);
       another.wire = wire;

@@ -11,10 +11,11 @@
 import { createServer } from 'node:http';
 import { call } from './node.mjs';
 
-export async function startFaultyNode(target) {
+// On any free @port, where no other is given.
+export async function startFaultyNode(target, port = 0) {
   const proxy = { calls: [], exchanges: 0, wire: null, faults: {} };
   const server = createServer((incoming, outgoing) => exchange(proxy, target, incoming, outgoing).catch(() => outgoing.destroy()));
-  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+  await new Promise((resolve) => server.listen(port, '127.0.0.1', resolve));
   proxy.endpoint = `http://127.0.0.1:${server.address().port}`;
   proxy.on = (faults, handler) => Object.assign(proxy.faults, typeof faults === 'string' ? { [faults]: handler } : faults);
   proxy.behave = () => { proxy.faults = {}; proxy.wire = null; };

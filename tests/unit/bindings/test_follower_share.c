@@ -5,7 +5,8 @@
  *  3. who becomes the leader goes on from the checkpoint, reading only what is new
  *  4. a new leader whose chain is behind shares nothing until it has caught up
  *  5. without the lead nothing is shared; whoever fails so begins anew when he leads again
- *  6. in a long random run with reorganisations and changes of the leader the reader's picture is the leader's
+ *  6. one without a chain reads what is shared, and leads once it is given its chain
+ *  7. in a long random run with reorganisations and changes of the leader the reader's picture is the leader's
  */
 #include "bindings/follower.h"
 
@@ -220,6 +221,31 @@ assert_same (const FakeChain *chain, SvBindings *leader, SvBindings *reader)
 }
 
 static void
+test_without_a_chain (void)
+{
+  Fleet f;
+  set_up (&f);
+  g_clear_pointer (&f.two.follower, sv_follower_free);
+  f.two.follower = sv_follower_new_without_chain (sv_chain_id (&f.chain->base), f.two.state);
+  g_autoptr (SvBindings) nothing = read_shared (&f.two);
+  g_assert_null (nothing);
+  fake_chain_include (f.chain, ALICE, "read by the leader", TRUE);
+  fake_chain_grow (f.chain, 5);
+  g_autoptr (SvBindings) written = lead (&f.one);
+  g_autoptr (SvBindings) picture = read_shared (&f.two);
+  assert_same (f.chain, written, picture);
+  instance_free (&f.one);
+  fake_chain_include (f.chain, BOB, "read by itself", TRUE);
+  sv_follower_set_chain (f.two.follower, &f.chain->base);
+  g_autoptr (SvBindings) own = lead (&f.two);
+  f.one = instance_new (&f, f.chain);
+  g_autoptr (SvBindings) others = read_shared (&f.one);
+  g_assert_cmpuint (sv_bindings_head (own)->best.number, ==, fake_chain_head (f.chain));
+  assert_same (f.chain, own, others);
+  tear_down (&f);
+}
+
+static void
 test_long_run (void)
 {
   Fleet f;
@@ -257,6 +283,7 @@ main (int argc, char **argv)
   g_test_add_func ("/follower-share/the next leader goes on", test_next_leader_goes_on);
   g_test_add_func ("/follower-share/a leader that is behind", test_leader_behind);
   g_test_add_func ("/follower-share/without the lead", test_without_the_lead);
+  g_test_add_func ("/follower-share/without a chain", test_without_a_chain);
   g_test_add_func ("/follower-share/a long run", test_long_run);
   return g_test_run ();
 }
