@@ -176,8 +176,7 @@ static void
 write_challenge (const Case *c, const SvClip *clip, guint64 seed)
 {
   const SvBinding *binding = &c->bound->binding;
-  g_autofree char *clip_url =
-      sv_clip_url (c->service->store, c->service->bases[0], c->service->clip_key, clip->hash, c->asked->now_ms);
+  g_autofree char *clip_url = sv_clip_links_url (c->service->clip_links, clip->hash, c->asked->now_ms);
   const SvChallenge challenge = {
     .clip_url = clip_url,
     .element_id = c->element->id,

@@ -45,16 +45,68 @@ sv_clip_url_check (const SvObjectStore *store, GError **error)
   return failure == NULL;
 }
 
-char *
-sv_clip_url (const SvObjectStore *store, const char *base, const guint8 key[SV_CLIP_LINK_KEY_SIZE], const char *clip_hash,
-             gint64 now_ms)
+/* ── those of this second ── */
+
+struct SvClipLinks
+{
+  const SvObjectStore *store;
+  const char *base;
+  const guint8 *key;
+  GMutex lock;
+  gint64 second;
+  GHashTable *urls; /* hash of a clip -> URL */
+};
+
+SvClipLinks *
+sv_clip_links_new (const SvObjectStore *store, const char *base, const guint8 key[SV_CLIP_LINK_KEY_SIZE])
+{
+  SvClipLinks *links = g_new0 (SvClipLinks, 1);
+  links->store = store;
+  links->base = base;
+  links->key = key;
+  g_mutex_init (&links->lock);
+  links->urls = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
+  return links;
+}
+
+void
+sv_clip_links_free (SvClipLinks *links)
+{
+  if (links == NULL)
+    return;
+  g_hash_table_unref (links->urls);
+  g_mutex_clear (&links->lock);
+  g_free (links);
+}
+
+static char *
+make_url (const SvClipLinks *links, const char *clip_hash, gint64 now_ms)
 {
   g_autoptr (GError) failure = NULL;
   g_autofree char *object = g_strconcat (CLIP_FOLDER, sv_hash_hex (clip_hash), NULL);
-  char *url = sv_object_store_presign (store, object, SV_CLIP_LINK_SECONDS, &failure);
+  char *url = sv_object_store_presign (links->store, object, SV_CLIP_LINK_SECONDS, &failure);
   if (failure != NULL)
     g_error ("%s", failure->message); /* what sv_clip_url_check() has passed cannot fail later */
-  return url != NULL ? url : sv_clip_link_make (base, key, clip_hash, now_ms);
+  return url != NULL ? url : sv_clip_link_make (links->base, links->key, clip_hash, now_ms);
+}
+
+char *
+sv_clip_links_url (SvClipLinks *links, const char *clip_hash, gint64 now_ms)
+{
+  gint64 second = now_ms / 1000;
+  g_mutex_lock (&links->lock);
+  if (second != links->second)
+    g_hash_table_remove_all (links->urls);
+  links->second = second;
+  char *url = g_hash_table_lookup (links->urls, clip_hash);
+  if (url == NULL)
+  {
+    url = make_url (links, clip_hash, now_ms);
+    g_hash_table_insert (links->urls, g_strdup (clip_hash), url);
+  }
+  char *copy = g_strdup (url);
+  g_mutex_unlock (&links->lock);
+  return copy;
 }
 
 SvClipLinkVerdict

@@ -9,10 +9,17 @@
 #define SV_CLIP_LINK_SECONDS 900
 #define SV_CLIP_LINK_KEY_SIZE 32
 
-/* The URL that hands out a clip: presigned where the store has such URLs, else a link of ours. Any thread. Returns: (transfer
- * full). */
-char *sv_clip_url (const SvObjectStore *store, const char *base, const guint8 key[SV_CLIP_LINK_KEY_SIZE], const char *clip_hash,
-                   gint64 now_ms);
+/* The URLs that hand out clips: presigned where the store has such URLs, else links of ours. They are made once for each clip
+ * and second. */
+typedef struct SvClipLinks SvClipLinks;
+
+/* @base is a public base URL of the server. All three are borrowed until the links are freed. */
+SvClipLinks *sv_clip_links_new (const SvObjectStore *store, const char *base, const guint8 key[SV_CLIP_LINK_KEY_SIZE]);
+void sv_clip_links_free (SvClipLinks *links);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (SvClipLinks, sv_clip_links_free)
+
+/* Any thread. Returns: (transfer full). */
+char *sv_clip_links_url (SvClipLinks *links, const char *clip_hash, gint64 now_ms);
 
 /* SV_ERROR_USAGE where the store has private objects that it could not hand out. */
 gboolean sv_clip_url_check (const SvObjectStore *store, GError **error);

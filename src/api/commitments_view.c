@@ -8,6 +8,7 @@
 #include "api/asker.h"
 #include "api/commitment_list.h"
 #include "base/identifiers.h"
+#include "base/thread_priority.h"
 
 #define CACHE_CONTROL "public, max-age=5"
 #define MAX_WAITING 256
@@ -107,7 +108,7 @@ static gpointer
 run (gpointer data)
 {
   SvCommitmentDesk *desk = data;
-  sv_thread_give_way ("lists of commitments");
+  sv_thread_give_way ("lists of commitments", SV_SHARE_TENTH);
   for (Order *order = take_order (desk); order != NULL; order = take_order (desk))
   {
     fulfil (desk, order);

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "api/asker.h"
+#include "base/identifiers.h"
 #include "base/log.h"
 
 #define LINES_PER_SECOND 20
@@ -362,13 +363,23 @@ may_log (const SvExchange *exchange, const SvReply *reply, SvAnswerKind *kind, g
 }
 
 static void
+write_ms (guint64 us, char text[SV_INTEGER_TEXT_SIZE + 4])
+{
+  char thousandths[SV_INTEGER_TEXT_SIZE];
+  gsize length = sv_integer_write (us / 1000, text);
+  sv_integer_write (1000 + us % 1000, thousandths);
+  thousandths[0] = '.';
+  memcpy (text + length, thousandths, 5);
+}
+
+static void
 log_answer (const SvExchange *exchange, const SvReply *reply, gint64 duration_us, guint left_out, GString *log)
 {
-  char status[16], ms[32], n[16], challenge[24];
-  g_snprintf (challenge, sizeof challenge, "%" G_GUINT64_FORMAT, exchange->challenge_id);
-  g_snprintf (n, sizeof n, "%u", left_out);
-  g_snprintf (status, sizeof status, "%u", reply->status);
-  g_snprintf (ms, sizeof ms, "%" G_GINT64_FORMAT ".%03d", duration_us / 1000, (int)(duration_us % 1000));
+  char status[SV_INTEGER_TEXT_SIZE], ms[SV_INTEGER_TEXT_SIZE + 4], n[SV_INTEGER_TEXT_SIZE], challenge[SV_INTEGER_TEXT_SIZE];
+  sv_integer_write (exchange->challenge_id, challenge);
+  sv_integer_write (left_out, n);
+  sv_integer_write (reply->status, status);
+  write_ms ((guint64)MAX (duration_us, 0), ms);
   sv_log_append (log, "info", "request", "id", exchange->id, "method", exchange->method, "path",
                  exchange->target != NULL ? exchange->target->path : "-", "status", status, "outcome", reply->label, "ms", ms,
                  "client", exchange->client, "asker", exchange->asker, "challenge",

@@ -102,6 +102,7 @@ struct SvWorker
   gint n_connections;  /* atomic */
   gint64 now_us;
   gint64 awake_us;        /* since when it has not slept */
+  gint64 log_since_us;    /* when a round ended with lines in an empty log; G_MAXINT64: it is empty */
   gint64 told_us;         /* when it told what was left out of the log */
   gint64 listen_again_us; /* 0: it listens, or never will */
   gboolean is_listening;
@@ -167,9 +168,20 @@ void sv_worker_close_all (SvWorker *worker);
 void sv_worker_post (SvWorker *worker, SvConnection *connection);
 void sv_worker_wake (SvWorker *worker);
 void sv_connection_set_state (SvConnection *connection, SvConnectionState state);
+/* Microseconds that a connection may stay in its state, 0 for as long as it takes. */
+gint64 sv_connection_time_for (const SvConnection *connection);
+/* Begins to listen to a connection that has come to @worker. */
+void sv_worker_take_up (SvWorker *worker, SvConnection *connection);
 /* Gives it to another worker, which goes on with it. */
 void sv_worker_hand_over (SvConnection *connection, SvWorker *to);
 SvExchange *sv_worker_take_exchange (SvWorker *worker);
 void sv_worker_return_exchange (SvWorker *worker, SvExchange *exchange);
 /* Writes the log's lines; without @all what fills a portion. */
 void sv_worker_flush_log (SvWorker *worker, gboolean all);
+
+/* ── accepting.c ── */
+
+/* Whether new connections are told to @worker. Where they are not, it listens again after a while, if nothing else is said. */
+void sv_worker_listen (SvWorker *worker, gboolean should);
+/* Takes up the connections that wait. */
+void sv_worker_accept (SvWorker *worker);

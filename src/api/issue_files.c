@@ -12,8 +12,10 @@
 #include "base/error.h"
 #include "base/identifiers.h"
 #include "base/rfc3339.h"
+#include "base/thread_priority.h"
 #include "protocol/object_keys.h"
 
+#define RECORDS_AT_ONCE 64                  /* that are read */
 #define MAX_ID_TO_RAISE (SV_ISSUED_END / 2) /* half of all ids are left, at least */
 
 /* ── records of the state ── */
@@ -25,24 +27,37 @@ typedef struct
   guint max;
 } Collection;
 
+#define N_TEXTS 7
+
 static void
-record_free (gpointer record)
+list_texts (SvIssueRecord *record, char **texts[N_TEXTS])
 {
-  sv_issue_record_free (record);
+  char **const all[N_TEXTS] = { &record->asker,      &record->miner,     &record->window_id, &record->manifest_hash,
+                                &record->element_id, &record->clip_hash, &record->nonce };
+  memcpy (texts, all, sizeof all);
 }
 
+/* In one block with its texts, but for those that @before has as well: a file has thousands of records, which say much the
+ * same, and all are freed together. NULL in @before: there is none. */
 static SvIssueRecord *
-copy_record (const SvIssueRecord *record)
+copy_record (const SvIssueRecord *record, SvIssueRecord *before)
 {
-  SvIssueRecord *copy = g_new0 (SvIssueRecord, 1);
-  *copy = *record;
-  copy->asker = g_strdup (record->asker);
-  copy->miner = g_strdup (record->miner);
-  copy->window_id = g_strdup (record->window_id);
-  copy->manifest_hash = g_strdup (record->manifest_hash);
-  copy->element_id = g_strdup (record->element_id);
-  copy->clip_hash = g_strdup (record->clip_hash);
-  copy->nonce = g_strdup (record->nonce);
+  SvIssueRecord copied = *record;
+  char **texts[N_TEXTS], **known[N_TEXTS];
+  gsize sizes[N_TEXTS], size = sizeof copied;
+  list_texts (&copied, texts);
+  list_texts (before != NULL ? before : &copied, known);
+  for (gsize i = 0; i < N_TEXTS; i++)
+  {
+    gboolean is_known = before != NULL && strcmp (*texts[i], *known[i]) == 0;
+    sizes[i] = is_known ? 0 : strlen (*texts[i]) + 1;
+    size += sizes[i];
+  }
+  SvIssueRecord *copy = g_malloc (size);
+  char *end = (char *)(copy + 1);
+  for (gsize i = 0; i < N_TEXTS; end += sizes[i++])
+    *texts[i] = sizes[i] == 0 ? *known[i] : memcpy (end, *texts[i], sizes[i]);
+  *copy = copied;
   return copy;
 }
 
@@ -52,7 +67,10 @@ collect (const SvIssueRecord *record, gpointer data)
   Collection *collection = data;
   if (record->challenge_id > collection->last)
     return FALSE;
-  g_ptr_array_add (collection->records, copy_record (record));
+  GPtrArray *records = collection->records;
+  g_ptr_array_add (records, copy_record (record, records->len > 0 ? records->pdata[records->len - 1] : NULL));
+  if (records->len % RECORDS_AT_ONCE == 0)
+    sv_thread_pause ();
   return collection->records->len < collection->max;
 }
 
@@ -60,7 +78,7 @@ GPtrArray *
 sv_issue_files_records (const SvIssueFiles *files, const char *window_id, guint64 first, guint64 last, guint max,
                         GError **error)
 {
-  g_autoptr (GPtrArray) records = g_ptr_array_new_with_free_func (record_free);
+  g_autoptr (GPtrArray) records = g_ptr_array_new_with_free_func (g_free);
   Collection collection = { records, last, max };
   if (!sv_state_list_issued (files->state, window_id, first - 1, collect, &collection, error))
     return NULL;
@@ -87,13 +105,13 @@ put_signpost (const SvIssueFiles *files, const char *window_id, guint64 first, g
   return put_once (files, key, bytes, "application/json", error);
 }
 
-/* Whoever has put it before has put the same records. */
+/* Takes @text. Whoever has put it before has put the same records. */
 static gboolean
 put_file (const SvIssueFiles *files, const char *window_id, guint64 first, guint64 last, GString *text, GError **error)
 {
   g_autofree char *key = sv_issued_key (window_id, first, last);
   g_autoptr (GError) failure = NULL;
-  g_autoptr (GBytes) bytes = g_bytes_new (text->str, text->len);
+  g_autoptr (GBytes) bytes = g_string_free_to_bytes (text);
   if (put_once (files, key, bytes, "application/x-ndjson", &failure) || g_error_matches (failure, SV_ERROR, SV_ERROR_CONFLICT))
     return TRUE;
   g_propagate_error (error, g_steal_pointer (&failure));
@@ -125,13 +143,15 @@ write_records (const SvIssueFiles *files, const char *window_id, guint64 first, 
     guint end = MIN (i + SV_ISSUED_LINE_MAX_RECORDS, records->len);
     guint64 line_last = end < records->len ? ((const SvIssueRecord *)records->pdata[end - 1])->challenge_id : last;
     g_autoptr (SvIssuedLine) line = sv_issued_line_new (window_id, line_first, line_last);
+    g_ptr_array_set_free_func (line->records, NULL); /* they are borrowed */
     for (; i < end; i++)
-      g_ptr_array_add (line->records, copy_record (records->pdata[i]));
+      g_ptr_array_add (line->records, records->pdata[i]);
     if (!append_line (files, line, text, error))
       return FALSE;
+    sv_thread_pause ();
     line_first = line_last + 1;
   }
-  return put_file (files, window_id, first, last, text, error);
+  return put_file (files, window_id, first, last, g_steal_pointer (&text), error);
 }
 
 static gboolean
@@ -147,7 +167,8 @@ write_closing (const SvIssueFiles *files, const char *window_id, guint64 first, 
     const SvIssuedKey *key = keys->pdata[i];
     g_ptr_array_add (line->keys, sv_issued_key_new (key->manifest_hash, key->key));
   }
-  return append_line (files, line, text, error) && put_file (files, window_id, first, SV_ISSUED_END, text, error);
+  return append_line (files, line, text, error) &&
+         put_file (files, window_id, first, SV_ISSUED_END, g_steal_pointer (&text), error);
 }
 
 /* ── where the log ends ── */

@@ -7,8 +7,11 @@
  * requests keep coming. */
 #include "api/issue_log.h"
 
+#include <stdatomic.h>
+
 #include "base/log.h"
 #include "base/log_limit.h"
+#include "base/thread_priority.h"
 
 #define BATCH_MAX 1024
 #define COMPANY 4          /* in the last batch, from which the next one waits for more */
@@ -16,6 +19,7 @@
 #define GATHER_US 1500     /* at most */
 #define GATHER_STEP_US 500 /* in which at least one more must come */
 #define TRY_AGAIN_US G_USEC_PER_SEC
+#define SLICE_US 100                 /* of the processor; a batch takes little more, and all of it wait for that */
 #define SLOW_US (3 * G_USEC_PER_SEC) /* a transaction that takes longer is one that does not come to its end */
 
 struct SvIssueLog
@@ -193,6 +197,7 @@ static gpointer
 run (gpointer data)
 {
   SvIssueLog *log = data;
+  sv_thread_set_slice (SLICE_US);
   for (;;)
   {
     g_autoptr (GPtrArray) batch = g_ptr_array_new ();
@@ -261,6 +266,12 @@ guint
 sv_issue_log_waiting (SvIssueLog *log)
 {
   return (guint)g_atomic_int_get (&log->n_waiting);
+}
+
+gboolean
+sv_issue_log_is_writing (SvIssueLog *log)
+{
+  return atomic_load_explicit (&log->writes_since_us, memory_order_relaxed) != 0;
 }
 
 const char *

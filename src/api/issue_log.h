@@ -48,6 +48,9 @@ void sv_issue_log_kick (SvIssueLog *log);
 /* Entries that wait now. */
 guint sv_issue_log_waiting (SvIssueLog *log);
 
+/* Whether a transaction is under way. Any thread. */
+gboolean sv_issue_log_is_writing (SvIssueLog *log);
+
 /* Why nothing can be written just now (static, for people), by what became of the last transaction, or how long the present one
  * takes already; NULL when all is well. While nobody asks for anything, the writer tries by itself. Any thread. */
 const char *sv_issue_log_fault (SvIssueLog *log);

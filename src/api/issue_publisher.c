@@ -19,6 +19,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "base/rfc3339.h"
+#include "base/thread_priority.h"
 #include "keys/passphrase.h"
 
 #define TASK "issue-log"
@@ -346,7 +347,7 @@ static void
 give_way (SvIssuePublisher *publisher)
 {
   if (!publisher->gives_way)
-    sv_thread_give_way ("the issue log's publisher");
+    sv_thread_give_way ("the issue log's publisher", SV_SHARE_QUARTER);
   publisher->gives_way = TRUE;
 }
 

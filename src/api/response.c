@@ -5,6 +5,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/identifiers.h"
+
 static const char *
 status_text (guint status)
 {
@@ -48,12 +50,9 @@ status_text (guint status)
 static void
 append_number (GString *out, guint64 number)
 {
-  char digits[20];
-  gsize at = sizeof digits;
-  do
-    digits[--at] = (char)('0' + number % 10);
-  while ((number /= 10) > 0);
-  g_string_append_len (out, digits + at, (gssize)(sizeof digits - at));
+  char digits[SV_INTEGER_TEXT_SIZE];
+  gsize length = sv_integer_write (number, digits);
+  g_string_append_len (out, digits, (gssize)length);
 }
 
 static void

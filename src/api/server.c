@@ -147,6 +147,7 @@ open_state (SvServer *server, const SvConfig *config, GError **error)
   service->issue_log = sv_issue_log_new (g_steal_pointer (&state), &server->rules);
   service->clip_key = sodium_malloc (SV_CLIP_LINK_KEY_SIZE);
   g_assert (service->clip_key != NULL);
+  service->clip_links = sv_clip_links_new (server->store, service->bases[0], service->clip_key);
   state = sv_state_open (config, error);
   if (state == NULL)
     return FALSE;
@@ -357,6 +358,7 @@ clear_service (SvService *service)
   g_clear_pointer (&service->costly_addresses, sv_address_limit_free);
   g_clear_pointer (&service->validators, sv_validators_free);
   g_clear_pointer (&service->metrics, sv_metrics_free);
+  g_clear_pointer (&service->clip_links, sv_clip_links_free);
   g_clear_pointer (&service->clip_key, sodium_free);
   g_strfreev (service->bases);
   g_strfreev (service->origins);

@@ -4,6 +4,7 @@
 #include "api/address_limit.h"
 #include "api/admission.h"
 #include "api/board.h"
+#include "api/clip_link.h"
 #include "api/http.h"
 #include "api/issue_log.h"
 #include "api/issue_publisher.h"
@@ -40,12 +41,13 @@ typedef struct
   struct SvFront *front;      /* set when it is made */
   const SvObjectStore *store; /* used for local paths only, which any thread may ask for */
   guint8 *clip_key;           /* in sodium_malloc memory; set once the keeper is ready */
-  guint max_working;          /* API requests in hand, beyond which new ones are answered 503 */
-  gint n_working;             /* atomic: handlers that have not replied yet */
-  gint is_draining;           /* atomic: no new connections, answers end theirs */
-  gint is_replaced;           /* atomic: another server of this process goes on, so draining is nobody's concern */
-  gint is_closing;            /* atomic: new API requests are refused */
-  gint n_in_flight;           /* atomic: requests whose answer is not sent to its end */
+  SvClipLinks *clip_links;
+  guint max_working; /* API requests in hand, beyond which new ones are answered 503 */
+  gint n_working;    /* atomic: handlers that have not replied yet */
+  gint is_draining;  /* atomic: no new connections, answers end theirs */
+  gint is_replaced;  /* atomic: another server of this process goes on, so draining is nobody's concern */
+  gint is_closing;   /* atomic: new API requests are refused */
+  gint n_in_flight;  /* atomic: requests whose answer is not sent to its end */
   GMutex flight_lock;
   GCond flight_changed; /* n_in_flight or n_working went down while the server was draining */
 } SvService;

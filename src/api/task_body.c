@@ -86,7 +86,7 @@ sv_task_draw (const SvService *service, const SvSnapshot *snapshot, const char *
 json_t *
 sv_task_body (const SvService *service, const SvClip *clip, guint64 seed, gint64 now_ms)
 {
-  g_autofree char *url = sv_clip_url (service->store, service->bases[0], service->clip_key, clip->hash, now_ms);
+  g_autofree char *url = sv_clip_links_url (service->clip_links, clip->hash, now_ms);
   json_t *task = json_object ();
   json_object_set_new (task, "video_url", json_string (url));
   json_object_set_new (task, "fps", json_real (clip->fps));

@@ -2,14 +2,6 @@
  * changed since. */
 #include "api/watcher.h"
 
-#include <errno.h>
-#include <sys/resource.h>
-#include <unistd.h>
-
-#include "base/log.h"
-
-#define NICENESS 10
-
 typedef struct
 {
   void (*done) (gpointer data);
@@ -127,13 +119,4 @@ sv_watcher_free (SvWatcher *watcher)
   g_cond_clear (&watcher->wake);
   g_mutex_clear (&watcher->lock);
   g_free (watcher);
-}
-
-/* Of Linux's threads each has a niceness of its own. */
-void
-sv_thread_give_way (const char *what)
-{
-  if (setpriority (PRIO_PROCESS, (id_t)gettid (), NICENESS) != 0)
-    sv_log ("warning", "a background thread has no lower priority than requests", "thread", what, "reason", g_strerror (errno),
-            NULL);
 }

@@ -17,7 +17,3 @@ void sv_watcher_wait (SvWatcher *watcher, void (*done) (gpointer data), gpointer
 /* Ends the thread after the step it is in; whoever still waits is called. */
 void sv_watcher_free (SvWatcher *watcher);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (SvWatcher, sv_watcher_free)
-
-/* Gives the calling thread a lower priority than those that answer; @what says in the log whose work does not give way where
- * the system refuses. */
-void sv_thread_give_way (const char *what);

@@ -1,27 +1,27 @@
 /* One thread's loop: its connections, their deadlines, what other threads hand it.
  *
- * A round takes all events there are, then the inbox, then those that have more to do, then the deadlines. What can be done
- * once a round is: waking the issue log's writer, freeing connections, and, before the thread sleeps, writing the log's lines.
+ * A round takes a few events, then the inbox, then those that have more to do, then the deadlines. What can be done once a
+ * round is: freeing connections, and writing the log's lines, when there are enough of them or they have waited for long
+ * enough. Few events, because they may be as many requests, each with a signature to be verified, and what is in the inbox are
+ * answers, which only have to be sent.
  *
  * Other threads put connections into the inbox without a lock, and write the event only to a thread that sleeps: so a batch of
  * the issue log costs one wake-up for each worker, and none while the worker is busy. */
 #include <errno.h>
+#include <sched.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "api/front_internal.h"
 #include "base/log.h"
+#include "base/thread_priority.h"
 
-#define MAX_EVENTS 256
-#define MAX_ACCEPTS 64         /* a round */
-#define LISTEN_AGAIN_US 100000 /* when there was no room */
-#define FRESH_US 250000        /* as long as nobody's is closed who may have just begun */
-#define SLOW_US 2000000        /* a request or answer that has been under way for longer makes room for a new connection */
-#define MAX_LOOKED_AT 16       /* connections of a list, for one that makes room */
-#define MAX_SPARE 256          /* exchanges kept for the next request */
+#define MAX_EVENTS 8       /* a round */
+#define MAX_SPARE 256      /* exchanges kept for the next request */
+#define SLICE_US 500       /* of the processor: some requests */
+#define LOG_DELAY_US 20000 /* at most, of a line of the log that no others follow */
 
 /* ── counting ── */
 
@@ -67,8 +67,8 @@ link_connection (SvConnection *connection)
   count_in_state (connection->worker, connection->state, 1);
 }
 
-static gint64
-time_for (const SvConnection *connection)
+gint64
+sv_connection_time_for (const SvConnection *connection)
 {
   const SvFrontLimits *limits = &connection->worker->front->limits;
   switch ((SvConnectionState)connection->state)
@@ -95,7 +95,7 @@ sv_connection_set_state (SvConnection *connection, SvConnectionState state)
 {
   unlink_connection (connection);
   connection->state = (guint8)state;
-  connection->deadline_us = connection->worker->now_us + time_for (connection);
+  connection->deadline_us = connection->worker->now_us + sv_connection_time_for (connection);
   if (state != SV_CONNECTION_CLOSED)
     link_connection (connection);
 }
@@ -144,12 +144,12 @@ sv_worker_hand_over (SvConnection *connection, SvWorker *to)
 }
 
 /* Registering tells at once what can be read and written. */
-static void
-take_up (SvWorker *worker, SvConnection *connection)
+void
+sv_worker_take_up (SvWorker *worker, SvConnection *connection)
 {
   struct epoll_event event = { .events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, .data.ptr = connection };
   connection->is_arriving = FALSE;
-  connection->deadline_us = worker->now_us + time_for (connection);
+  connection->deadline_us = worker->now_us + sv_connection_time_for (connection);
   connection->window_sent = 0;
   link_connection (connection);
   if (epoll_ctl (worker->epoll_fd, EPOLL_CTL_ADD, connection->fd, &event) != 0)
@@ -172,7 +172,7 @@ empty_inbox (SvWorker *worker)
     SvConnection *connection = first;
     first = connection->next_in_inbox;
     if (connection->is_arriving)
-      take_up (worker, connection);
+      sv_worker_take_up (worker, connection);
     else
       sv_connection_resume (connection);
   }
@@ -219,142 +219,15 @@ sv_worker_flush_log (SvWorker *worker, gboolean all)
   g_string_erase (worker->log, 0, (gssize)(worker->log->len - left));
 }
 
-/* ── accepting ── */
-
 static void
-listen_to (SvWorker *worker, gboolean should)
+flush_log_in_time (SvWorker *worker)
 {
-  SvFront *front = worker->front;
-  struct epoll_event event = { .events = EPOLLIN | EPOLLEXCLUSIVE, .data.ptr = front };
-  if (should != worker->is_listening)
-    epoll_ctl (worker->epoll_fd, should ? EPOLL_CTL_ADD : EPOLL_CTL_DEL, front->listen_fd, &event);
-  worker->is_listening = should;
-  worker->listen_again_us = should ? 0 : worker->now_us + LISTEN_AGAIN_US;
-}
-
-/* A client that takes an answer as fast as it has to is no slow one. */
-static gboolean
-is_slow (const SvConnection *connection, gint64 since_us)
-{
-  const SvFrontLimits *limits = &connection->worker->front->limits;
-  gint64 passed_us = connection->worker->now_us - since_us;
-  return connection->state != SV_CONNECTION_SENDING ||
-         connection->window_sent < (guint64)passed_us * limits->send_bytes / ((guint64)limits->send_ms * 1000);
-}
-
-/* The connection that makes room for another: the one that has been idle for longest, else a request, or an answer, that does
- * not come to its end. Each list begins with what has been in it for longest. NULL: there is none. */
-static SvConnection *
-find_dispensable (SvWorker *worker)
-{
-  static const SvConnectionState states[] = { SV_CONNECTION_IDLE, SV_CONNECTION_HEAD, SV_CONNECTION_BODY, SV_CONNECTION_SENDING,
-                                              SV_CONNECTION_LINGERING };
-  for (gsize i = 0; i < G_N_ELEMENTS (states); i++)
-  {
-    SvConnection *connection = worker->lists[states[i]].first;
-    gint64 grace_us = states[i] == SV_CONNECTION_IDLE ? FRESH_US : SLOW_US;
-    for (guint n = 0; connection != NULL && n < MAX_LOOKED_AT; n++, connection = connection->next)
-    {
-      gint64 since_us = connection->deadline_us - time_for (connection);
-      if (worker->now_us - since_us <= grace_us)
-        break;
-      if (is_slow (connection, since_us))
-        return connection;
-    }
-  }
-  return NULL;
-}
-
-static SvWorker *
-least_busy (SvWorker *worker)
-{
-  SvFront *front = worker->front;
-  SvWorker *least = worker;
-  for (guint i = 0; i < front->n_workers; i++)
-    if (g_atomic_int_get (&front->workers[i].n_connections) < g_atomic_int_get (&least->n_connections))
-      least = &front->workers[i];
-  return least;
-}
-
-static void
-welcome (SvWorker *worker, int fd, const struct sockaddr_storage *address)
-{
-  SvFront *front = worker->front;
-  SvAddress peer;
-  sv_address_read ((const struct sockaddr *)address, &peer);
-  if (!sv_address_limit_connect (front->service->addresses, &peer, front->limits.per_address))
-  {
-    sv_worker_count (worker, SV_FRONT_REFUSED_ADDRESS, 1);
-    close (fd);
-    return;
-  }
-  sv_worker_count (worker, SV_FRONT_ACCEPTED, 1);
-  SvConnection *connection = g_new0 (SvConnection, 1);
-  connection->fd = fd;
-  connection->file_fd = -1;
-  connection->peer = peer;
-  connection->is_writable = TRUE;
-  connection->is_arriving = TRUE;
-  connection->state = SV_CONNECTION_IDLE;
-  connection->home = connection->worker = least_busy (worker);
-  sv_address_format (&peer, connection->client);
-  g_atomic_int_inc (&front->n_connections);
-  g_atomic_int_inc (&connection->home->n_connections);
-  if (connection->home == worker)
-    take_up (worker, connection);
-  else
-    sv_worker_post (connection->home, connection);
-}
-
-static gboolean
-is_full (const SvFront *front)
-{
-  return (guint)g_atomic_int_get (&front->n_connections) >= front->limits.max_connections;
-}
-
-static gboolean
-lacks_means (int errnum)
-{
-  return errnum == EMFILE || errnum == ENFILE || errnum == ENOBUFS || errnum == ENOMEM;
-}
-
-/* What keeps the next one from being taken: 0, or an error of accept(). *@fd receives it. */
-static int
-accept_one (const SvFront *front, gboolean may_take, struct sockaddr_storage *address, int *fd)
-{
-  socklen_t length = sizeof *address;
-  *fd = may_take ? accept4 (front->listen_fd, (struct sockaddr *)address, &length, SOCK_NONBLOCK | SOCK_CLOEXEC) : -1;
-  return *fd >= 0 ? 0 : may_take ? errno : EMFILE;
-}
-
-static void
-accept_some (SvWorker *worker)
-{
-  SvFront *front = worker->front;
-  for (guint i = 0; i < MAX_ACCEPTS; i++)
-  {
-    int fd;
-    struct sockaddr_storage address;
-    SvConnection *dispensable = find_dispensable (worker);
-    gboolean was_full = is_full (front);
-    int errnum = accept_one (front, !was_full || dispensable != NULL, &address, &fd);
-    gboolean needs_room = lacks_means (errnum) || (was_full && errnum == 0);
-    if (errnum == EAGAIN)
-      return;
-    if (needs_room && dispensable == NULL)
-    {
-      sv_worker_count (worker, was_full ? SV_FRONT_PAUSED_FULL : SV_FRONT_PAUSED_MEANS, 1);
-      listen_to (worker, FALSE);
-      return;
-    }
-    if (needs_room)
-    {
-      sv_worker_count (worker, SV_FRONT_CUT_DISPLACED, 1);
-      sv_connection_close (dispensable);
-    }
-    if (errnum == 0)
-      welcome (worker, fd, &address);
-  }
+  if (worker->log->len == 0)
+    worker->log_since_us = G_MAXINT64;
+  else if (worker->log_since_us == G_MAXINT64)
+    worker->log_since_us = worker->now_us;
+  else if (worker->now_us - worker->log_since_us >= LOG_DELAY_US)
+    sv_worker_flush_log (worker, TRUE);
 }
 
 /* ── rounds ── */
@@ -366,7 +239,7 @@ handle_event (SvWorker *worker, const struct epoll_event *event)
     return;
   if (event->data.ptr == worker->front)
   {
-    accept_some (worker);
+    sv_worker_accept (worker);
     return;
   }
   SvConnection *connection = event->data.ptr;
@@ -403,7 +276,7 @@ expire_all (SvWorker *worker)
       sv_connection_expire (first);
   }
   if (worker->listen_again_us > 0 && worker->listen_again_us <= worker->now_us)
-    listen_to (worker, TRUE);
+    sv_worker_listen (worker, TRUE);
 }
 
 /* A request that is here already is answered; without one, an idle connection is closed. */
@@ -424,7 +297,7 @@ static void
 come_to_stage (SvWorker *worker, SvFrontStage stage)
 {
   SvFront *front = worker->front;
-  listen_to (worker, FALSE);
+  sv_worker_listen (worker, FALSE);
   worker->listen_again_us = 0;
   if (stage == SV_FRONT_CLOSED)
     send_idle_away (worker);
@@ -452,8 +325,10 @@ static int
 time_to_sleep (SvWorker *worker)
 {
   gint64 next_us = worker->listen_again_us > 0 ? worker->listen_again_us : G_MAXINT64;
-  if (worker->ready->len > 0 || worker->log->len > 0)
+  if (worker->ready->len > 0)
     return 0;
+  if (worker->log->len > 0)
+    next_us = MIN (next_us, worker->log_since_us + LOG_DELAY_US);
   for (guint i = 0; i < SV_N_LISTS; i++)
     if (i != SV_CONNECTION_WORKING && worker->lists[i].first != NULL)
       next_us = MIN (next_us, worker->lists[i].first->deadline_us);
@@ -474,8 +349,17 @@ tell_left_out (SvWorker *worker)
   sv_metrics_tell_left_out (metrics, worker->now_us, worker->log);
 }
 
-/* TRUE: there was something. */
-static gboolean
+/* The issue log's thread has just used the processor when it begins to wait for the disk. Back from there it may have had more
+ * than its share, and Linux lets it wait until the next tick of its clock, 4 ms mostly, with all whose answers it brings. Where
+ * nobody wants the processor this is a system call that does nothing. */
+static void
+make_way (const SvWorker *worker)
+{
+  if (sv_issue_log_is_writing (worker->front->service->issue_log))
+    sched_yield ();
+}
+
+static void
 run_round (SvWorker *worker)
 {
   struct epoll_event events[MAX_EVENTS];
@@ -493,18 +377,18 @@ run_round (SvWorker *worker)
   worker->now_us = g_get_monotonic_time ();
   if (timeout_ms != 0)
     worker->awake_us = worker->now_us;
-  gboolean is_busy = n > 0 || worker->ready->len > 0 || g_atomic_pointer_get (&worker->inbox) != NULL;
   for (int i = 0; i < n; i++)
     handle_event (worker, &events[i]);
   empty_inbox (worker);
   go_on_with_ready (worker);
   expire_all (worker);
   tell_left_out (worker);
+  flush_log_in_time (worker);
   SvFrontStage stage = (SvFrontStage)g_atomic_int_get (&worker->front->stage);
   if (stage != worker->stage)
     come_to_stage (worker, stage);
   bury_dead (worker);
-  return is_busy;
+  make_way (worker);
 }
 
 void
@@ -522,15 +406,16 @@ sv_worker_run (gpointer data)
 {
   SvWorker *worker = data;
   sigset_t pipe;
+  sv_thread_set_slice (SLICE_US);
   sigemptyset (&pipe);
   sigaddset (&pipe, SIGPIPE); /* sendfile() has no other way not to raise it */
   pthread_sigmask (SIG_BLOCK, &pipe, NULL);
   worker->now_us = worker->awake_us = g_get_monotonic_time ();
+  worker->log_since_us = G_MAXINT64;
   if (worker != &worker->front->workers[worker->front->n_workers])
-    listen_to (worker, TRUE);
+    sv_worker_listen (worker, TRUE);
   while (!g_atomic_int_get (&worker->front->is_stopping))
-    if (!run_round (worker) && worker->log->len > 0)
-      sv_worker_flush_log (worker, TRUE);
+    run_round (worker);
   sv_worker_close_all (worker);
   sv_metrics_tell_left_out (worker->front->service->metrics, G_MAXINT64, worker->log); /* no line follows any more */
   sv_worker_flush_log (worker, TRUE);

@@ -202,3 +202,16 @@ sv_integer_parse (const char *text, guint64 *value)
   *value = result;
   return TRUE;
 }
+
+gsize
+sv_integer_write (guint64 value, char text[SV_INTEGER_TEXT_SIZE])
+{
+  char digits[SV_INTEGER_TEXT_SIZE];
+  gsize first = sizeof digits - 1;
+  digits[first] = '\0';
+  do
+    digits[--first] = (char)('0' + value % 10);
+  while ((value /= 10) > 0);
+  memcpy (text, digits + first, sizeof digits - first);
+  return sizeof digits - 1 - first;
+}

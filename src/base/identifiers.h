@@ -22,3 +22,8 @@ char *sv_cap_format (guint64 milli);
 
 /* A decimal integer from 0 to 2^53 - 1 without sign, leading zero or space. */
 gboolean sv_integer_parse (const char *text, guint64 *value);
+
+#define SV_INTEGER_TEXT_SIZE 21 /* of the greatest guint64, with its NUL */
+
+/* Writes @value in decimal. Returns its length, without the NUL. */
+gsize sv_integer_write (guint64 value, char text[SV_INTEGER_TEXT_SIZE]);

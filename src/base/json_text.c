@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/identifiers.h"
 #include "base/json.h"
 
 void
@@ -60,6 +61,31 @@ write_escape (char *out, guint8 c)
 
 #define ESCAPE_MAX 6
 
+/* Whether one of the word's bytes may be a control character, a quote, a backslash or no ASCII. A borrow from the byte below
+ * may say so of one that is none of these, but hides none. */
+static gboolean
+has_special (guint64 word)
+{
+  const guint64 ones = G_MAXUINT64 / 255, tops = ones << 7;
+  guint64 quote = word ^ ones * '"', backslash = word ^ ones * '\\';
+  return ((((word - ones * 0x20) | (quote - ones) | (backslash - ones)) | word) & tops) != 0;
+}
+
+/* Copies words without anything special from @text, as far as there are such. Returns how many bytes. */
+static gsize
+copy_plain (char *out, const char *text, gsize length)
+{
+  gsize n = 0;
+  for (guint64 word; n + sizeof word <= length; n += sizeof word)
+  {
+    memcpy (&word, text + n, sizeof word);
+    if (has_special (word))
+      break;
+    memcpy (out + n, &word, sizeof word);
+  }
+  return n;
+}
+
 void
 sv_json_text_string (SvJsonText *json, const char *text)
 {
@@ -68,7 +94,9 @@ sv_json_text_string (SvJsonText *json, const char *text)
   sv_json_text_reserve (json, ESCAPE_MAX * length + 2);
   char *out = json->text + json->length;
   *out++ = '"';
-  for (gsize i = 0; i < length; i++)
+  gsize plain = copy_plain (out, text, length);
+  out += plain;
+  for (gsize i = plain; i < length; i++)
   {
     guint8 c = (guint8)text[i];
     is_ascii = is_ascii && c < 0x80;
@@ -86,12 +114,9 @@ sv_json_text_string (SvJsonText *json, const char *text)
 void
 sv_json_text_integer (SvJsonText *json, guint64 value)
 {
-  char digits[20];
-  gsize first = sizeof digits;
-  do
-    digits[--first] = (char)('0' + value % 10);
-  while ((value /= 10) > 0);
-  sv_json_text_raw (json, digits + first, sizeof digits - first);
+  char digits[SV_INTEGER_TEXT_SIZE];
+  gsize length = sv_integer_write (value, digits);
+  sv_json_text_raw (json, digits, length);
 }
 
 void

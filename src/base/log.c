@@ -74,14 +74,33 @@ append_quoted (GString *line, const char *value, SvLogFormat format)
 }
 
 static gboolean
+is_bare_character (char c)
+{
+  switch (c)
+  {
+  case '.':
+  case '_':
+  case ':':
+  case '/':
+  case '@':
+  case '+':
+  case '-':
+  case ',':
+  case '%':
+  case '~':
+    return TRUE;
+  default:
+    return g_ascii_isalnum (c);
+  }
+}
+
+static gboolean
 is_bare (const char *value)
 {
-  if (*value == '\0' || strlen (value) > MAX_VALUE)
-    return FALSE;
-  for (const char *p = value; *p != '\0'; p++)
-    if (!g_ascii_isalnum (*p) && strchr ("._:/@+-,%~", *p) == NULL)
-      return FALSE;
-  return TRUE;
+  const char *p = value;
+  while (is_bare_character (*p))
+    p++;
+  return *p == '\0' && p > value && p - value <= MAX_VALUE;
 }
 
 /* Fields that are numbers whatever their event is; in JSON they are written as such. */

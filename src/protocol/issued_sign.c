@@ -63,6 +63,8 @@ sign_closing (const SvIssuedLine *line, const SvChainId *chain, const SvKeypair 
 
 /* ── records ── */
 
+#define RECORD_USUAL_SIZE 640 /* bytes, hardly ever more */
+
 /* @known: accounts that were found right already, borrowed from the line's records. */
 static gboolean
 is_account (const char *text, GHashTable *known)
@@ -143,10 +145,27 @@ write_account (SvJsonText *json, const char *key, const char *address)
   sv_json_text_literal (json, "\"");
 }
 
-static void
-write_record (SvJsonText *json, const SvIssueRecord *record)
+/* The time that was written last: of a busy server many records have the same. */
+typedef struct
 {
-  g_autofree char *time = sv_time_format (record->time_ms);
+  gint64 ms;
+  char *text; /* NULL: none yet */
+} WrittenTime;
+
+static void
+write_time (SvJsonText *json, const char *key, gint64 ms, WrittenTime *last)
+{
+  if (last->text == NULL || last->ms != ms)
+  {
+    g_free (last->text);
+    *last = (WrittenTime){ ms, sv_time_format (ms) };
+  }
+  write_string (json, key, last->text);
+}
+
+static void
+write_record (SvJsonText *json, const SvIssueRecord *record, WrittenTime *last_time)
+{
   write_account (json, "{\"asker\":", record->asker);
   write_integer (json, ",\"block\":", record->block);
   write_string (json, ",\"clip_hash\":", record->clip_hash);
@@ -156,7 +175,7 @@ write_record (SvJsonText *json, const SvIssueRecord *record)
   write_account (json, ",\"miner\":", record->miner);
   write_string (json, ",\"nonce\":", record->nonce);
   write_integer (json, ",\"seed\":", record->seed);
-  write_string (json, ",\"time\":", time);
+  write_time (json, ",\"time\":", record->time_ms, last_time);
   sv_json_text_literal (json, "}");
 }
 
@@ -169,12 +188,14 @@ write_before_signature (SvJsonText *json, const SvIssuedLine *line, const SvChai
   write_integer (json, "},\"first\":", line->first);
   write_integer (json, ",\"last\":", line->last);
   sv_json_text_literal (json, ",\"records\":[");
+  WrittenTime time = { 0 };
   for (guint i = 0; i < line->records->len; i++)
   {
     if (i > 0)
       sv_json_text_literal (json, ",");
-    write_record (json, line->records->pdata[i]);
+    write_record (json, line->records->pdata[i], &time);
   }
+  g_free (time.text);
   sv_json_text_literal (json, "]");
 }
 
@@ -198,6 +219,7 @@ sign_records (const SvIssuedLine *line, const SvChainId *chain, const SvKeypair 
   document->signed_at = signed_at - signed_at % 1000;
   document->signed_by = g_strdup (sv_keypair_address (keypair));
   sv_json_text_init (&text, NULL, 0);
+  sv_json_text_reserve (&text, (line->records->len + 1) * RECORD_USUAL_SIZE);
   write_before_signature (&text, line, chain);
   gsize place = text.length;
   write_after_signature (&text, line, document);

@@ -4,6 +4,7 @@
  * beside it may never find: once the log is long, the commit carries over what little is left and that is it.
  *
  * A failure here loses nothing and is not told: the log stays, and where the disk is the reason, the next commit says so. */
+#include "base/thread_priority.h"
 #include "state/sqlite_state.h"
 
 #define PAGES 1000     /* of the log, after which they are carried over */
@@ -25,6 +26,7 @@ static gpointer
 run (gpointer data)
 {
   SvSqliteCheckpointer *checkpointer = data;
+  sv_thread_give_way ("the database's checkpoints", SV_SHARE_QUARTER);
   for (;;)
   {
     g_mutex_lock (&checkpointer->lock);

@@ -3,6 +3,8 @@
  * WAL with synchronous=FULL: a commit is on disk when it returns, and readers never wait for the writer. The log is carried
  * over into the file every 1,000 pages (4 MiB): what grows at its end touches few pages twice, so more at once would save
  * little, and whoever commits waits for it (some 6 ms instead of 50 for 8,000). For the same reason a cache of 2 MiB is enough.
+ * Debian's SQLite overwrites what is removed with zeros, for which a commit that removes old requests wrote half as many pages
+ * again. The file is its owner's only, and whoever reads what was removed reads what is kept, too.
  * The file says whose it is (application_id) and which form it has (user_version); each migration brings it from one form to
  * the next, in one transaction, and is never changed after a release. The file holds draw keys, so it is made with mode 0600.
  */
@@ -321,7 +323,7 @@ prepare_file (SvSqliteState *state, GError **error)
   return use_wal (state, error) &&
          execute (state,
                   "PRAGMA synchronous = FULL; PRAGMA trusted_schema = OFF; PRAGMA wal_autocheckpoint = 1000;"
-                  " PRAGMA cache_size = -2048",
+                  " PRAGMA cache_size = -2048; PRAGMA secure_delete = OFF",
                   error);
 }
 

@@ -1,7 +1,38 @@
 /* The dictionary of names: accounts, windows, hashes of manifests and clips, elements. All are known ones, so their number is
  * bounded by what was committed and published. They are never removed, so what was read once stays true, unless the transaction
- * that made a name fails. */
+ * that made a name fails.
+ *
+ * A record has seven of them, and those of the next are mostly the same: so each is looked for first where a name that ends
+ * like it was last, which is found without hashing all of it. */
 #include "state/sqlite_state.h"
+
+#include <string.h>
+
+#define ENDING 4 /* bytes */
+
+static SvSqliteRecentName *
+place_of (SvSqliteState *state, const char *name)
+{
+  gsize length = strlen (name);
+  guint32 place = (guint32)length;
+  for (gsize i = length - MIN (length, ENDING); i < length; i++)
+    place = 31 * place + (guint8)name[i];
+  return &state->recent_names[place % SV_SQLITE_RECENT_NAMES];
+}
+
+/* What is known of @name in memory: its id, 0 for nothing. */
+static gint64
+known_id (SvSqliteState *state, const char *name)
+{
+  gpointer copy, id;
+  SvSqliteRecentName *recent = place_of (state, name);
+  if (recent->name != NULL && strcmp (recent->name, name) == 0)
+    return recent->id;
+  if (!g_hash_table_lookup_extended (state->names, name, &copy, &id))
+    return 0;
+  *recent = (SvSqliteRecentName){ copy, (gint64)GPOINTER_TO_SIZE (id) };
+  return recent->id;
+}
 
 static void
 remember (SvSqliteState *state, gint64 id, const char *name)
@@ -14,7 +45,7 @@ remember (SvSqliteState *state, gint64 id, const char *name)
 gboolean
 sv_sqlite_find_name (SvSqliteState *state, const char *name, gint64 *id, GError **error)
 {
-  *id = (gint64)GPOINTER_TO_SIZE (g_hash_table_lookup (state->names, name));
+  *id = known_id (state, name);
   if (*id != 0)
     return TRUE;
   gboolean has_row;
@@ -75,6 +106,7 @@ sv_sqlite_name (SvSqliteState *state, gint64 id, GError **error)
 void
 sv_sqlite_forget_names (SvSqliteState *state)
 {
+  memset (state->recent_names, 0, sizeof state->recent_names);
   g_hash_table_remove_all (state->names);
   g_hash_table_remove_all (state->names_by_id);
 }

@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/identifiers.h"
 #include "state/sqlite_state.h"
 
 #define OLD_ROWS 16
@@ -158,22 +159,32 @@ sv_sqlite_forget_requests (SvSqliteState *state)
 
 /* ── writing ── */
 
+static void
+append_number (GString *log, gint64 number)
+{
+  char digits[SV_INTEGER_TEXT_SIZE];
+  if (number < 0)
+    g_string_append_c (log, '-');
+  gsize length = sv_integer_write ((guint64)ABS (number), digits);
+  digits[length] = ' ';
+  g_string_append_len (log, digits, (gssize)length + 1);
+}
+
 gboolean
 sv_sqlite_log_request (SvSqliteState *state, GString *log, const SvRequest *request, GError **error)
 {
   gint64 asker;
-  char numbers[128];
   const char *texts[] = { request->nonce, request->x_nonce, request->client_id };
   gssize lengths[G_N_ELEMENTS (texts)];
   if (!sv_sqlite_name_id (state, request->asker, &asker, error))
     return FALSE;
+  append_number (log, asker);
+  append_number (log, request->now_ms);
   for (gsize i = 0; i < G_N_ELEMENTS (texts); i++)
+  {
     lengths[i] = texts[i] != NULL ? (gssize)strlen (texts[i]) : -1;
-  int n =
-      g_snprintf (numbers, sizeof numbers,
-                  "%" G_GINT64_FORMAT " %" G_GINT64_FORMAT " %" G_GSSIZE_FORMAT " %" G_GSSIZE_FORMAT " %" G_GSSIZE_FORMAT " ",
-                  asker, request->now_ms, lengths[0], lengths[1], lengths[2]);
-  g_string_append_len (log, numbers, n);
+    append_number (log, lengths[i]);
+  }
   for (gsize i = 0; i < G_N_ELEMENTS (texts); i++)
     if (texts[i] != NULL)
       g_string_append_len (log, texts[i], lengths[i]);

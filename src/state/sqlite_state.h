@@ -8,6 +8,15 @@
 
 typedef struct SvSqliteCheckpointer SvSqliteCheckpointer;
 
+/* A name that was asked for lately (sqlite_names.c). */
+typedef struct
+{
+  const char *name; /* of the dictionary; NULL: none */
+  gint64 id;
+} SvSqliteRecentName;
+
+#define SV_SQLITE_RECENT_NAMES 64
+
 typedef struct
 {
   SvState base;
@@ -16,6 +25,7 @@ typedef struct
   GHashTable *statements;  /* SQL literal -> sqlite3_stmt */
   GHashTable *names;       /* name -> its id as a pointer; names are never removed */
   GHashTable *names_by_id; /* owns the names */
+  SvSqliteRecentName recent_names[SV_SQLITE_RECENT_NAMES];
   /* What sqlite_requests.c has read of the log of requests; nothing while @memory is NULL. */
   SvRequestMemory *memory;
   SvAdmissionRules rules;             /* that @memory is for */

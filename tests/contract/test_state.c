@@ -6,7 +6,8 @@
  * Keys
  *  2. a draw key is made once per manifest, and all see the same; one that nobody has asked for is not found, and none is made
  * by looking for it; a secret likewise, apart from draw keys Admission (test_admission.c has the rates)
- *  3. issued records have ids 1, 2, 3 … in the order of requests, and are read back whole, all or by window, until told to stop
+ *  3. issued records have ids 1, 2, 3 … in the order of requests, and are read back whole, all or by window, until told to
+ * stop; names that are as long and end alike are apart
  *  4. a nonce, or an X-Nonce, is accepted once per asker: in one batch, in a later one, through another handle
  *  5. other askers have nonces of their own; a missing X-Nonce is never a replay
  *  6. without a record no id is used; a batch of none is nothing
@@ -212,6 +213,28 @@ test_issue_log (StateFixture *f)
   assert_issued (f->state, "w3", "");
   assert_issued (f->state, NULL, "1:w1 2:w2 3:w1 4:w1 ");
   must (sv_state_list_issued (f->state, NULL, 0, check_record, &records[0], &error));
+}
+
+static void
+test_names_that_end_alike (StateFixture *f)
+{
+  static const char *const windows[] = { "first-window", "other-window", "first-window", "other-window" };
+  SvIssueRecord records[G_N_ELEMENTS (windows)];
+  SvAdmission batch[G_N_ELEMENTS (windows)];
+  for (gsize i = 0; i < G_N_ELEMENTS (windows); i++)
+  {
+    records[i] = record_of (windows[i], i);
+    batch[i] = (SvAdmission){
+      .asker = "5Asker", .nonce = i % 2 == 0 ? "n1" : "n2", .client_id = "", .now_ms = 1000, .record = &records[i]
+    };
+    if (i >= 2)
+      batch[i].asker = records[i].asker = (char *)"6Asker";
+  }
+  must (sv_state_admit (f->state, &wide, batch, G_N_ELEMENTS (batch), &error));
+  for (gsize i = 0; i < G_N_ELEMENTS (batch); i++)
+    g_assert_cmpint (batch[i].outcome, ==, SV_ADMITTED);
+  assert_issued (f->state, "first-window", "1:first-window 3:first-window ");
+  assert_issued (f->state, "other-window", "2:other-window 4:other-window ");
 }
 
 static SvAdmissionOutcome
@@ -678,6 +701,7 @@ static const struct
   { "clips", test_clips },
   { "keys are made once", test_keys },
   { "issued records count up and are read back", test_issue_log },
+  { "names that end alike are apart", test_names_that_end_alike },
   { "a nonce is accepted once", test_replays },
   { "askers have nonces of their own", test_askers_apart },
   { "without a record no id is used", test_without_record },

@@ -1,7 +1,7 @@
 /* What requests are taken apart by.
  *
  * target: path, parameters, escapes, limits     our parts: found by name, header names in any case, repetition
- * clip links: the link made is valid; each part changed, a link too old, one from too far ahead
+ * clip links: the link made is valid; each part changed, a link too old, one from too far ahead; one for each clip and second
  * ranges: each form, what is ignored, what cannot be satisfied
  * addresses: IPv4, IPv6 by /64, loopback, trusted proxies; buckets empty and fill; connections */
 #include <string.h>
@@ -126,6 +126,32 @@ test_clip_links (void)
   g_assert_cmpint (check (url, NULL, NULL, "00", NOW_MS), ==, SV_CLIP_LINK_INVALID);
   g_assert_cmpint (check (foreign, NULL, NULL, NULL, NOW_MS), ==, SV_CLIP_LINK_INVALID);
   g_assert_cmpint (sv_clip_link_check (key, sv_hash_hex (hash), NULL, NULL, NOW_MS), ==, SV_CLIP_LINK_INVALID);
+}
+
+static void
+test_clip_links_are_made_once_a_second (void)
+{
+  static const guint8 key[SV_CLIP_LINK_KEY_SIZE] = { 7 };
+  g_autoptr (GError) error = NULL;
+  g_autofree char *hash = sv_hash_bytes ("clip", 4);
+  g_autofree char *other_hash = sv_hash_bytes ("other", 5);
+  g_autoptr (SvConfig) config = sv_config_load (&error);
+  g_assert_no_error (error);
+  g_autoptr (SvObjectStore) store = sv_object_store_open ("file:/nowhere/needed", config, &error);
+  g_assert_no_error (error);
+  g_autoptr (SvClipLinks) links = sv_clip_links_new (store, "http://base", key);
+  g_autofree char *url = sv_clip_links_url (links, hash, NOW_MS);
+  g_autofree char *again = sv_clip_links_url (links, hash, NOW_MS + 999);
+  g_autofree char *other = sv_clip_links_url (links, other_hash, NOW_MS + 999);
+  g_autofree char *later = sv_clip_links_url (links, hash, NOW_MS + 1000);
+  g_autofree char *earlier = sv_clip_links_url (links, hash, NOW_MS);
+  g_assert_cmpint (check (url, NULL, NULL, NULL, NOW_MS), ==, SV_CLIP_LINK_VALID);
+  g_assert_cmpint (check (other, NULL, NULL, NULL, NOW_MS), ==, SV_CLIP_LINK_VALID);
+  g_assert_cmpint (check (later, NULL, NULL, NULL, NOW_MS + SV_CLIP_LINK_SECONDS * 1000), ==, SV_CLIP_LINK_VALID);
+  g_assert_cmpstr (again, ==, url);
+  g_assert_cmpstr (other, !=, url);
+  g_assert_cmpstr (later, !=, url);
+  g_assert_cmpstr (earlier, ==, url);
 }
 
 /* ── ranges ── */
@@ -328,6 +354,7 @@ main (int argc, char **argv)
   ADD (test_targets_are_bounded);
   ADD (test_our_parts_are_found);
   ADD (test_clip_links);
+  ADD (test_clip_links_are_made_once_a_second);
   ADD (test_ranges);
   ADD (test_whose_address_counts);
   ADD (test_a_proxy_may_write_ports);

@@ -1,5 +1,6 @@
 /* Cases: for each identifier the shortest, the longest and an ordinary one, one byte too long, and each byte and shape that
- * its expression excludes; tricks with paths, NUL, newlines and Unicode against all of them; numbers on their limits */
+ * its expression excludes; tricks with paths, NUL, newlines and Unicode against all of them; numbers on their limits, read and
+ * written */
 #include <glib.h>
 #include <string.h>
 
@@ -158,6 +159,19 @@ test_integer (void)
   g_assert_false (integer_is_valid (NULL));
 }
 
+static void
+test_integer_is_written (void)
+{
+  static const guint64 values[] = { 0, 9, 10, 99, 100, 9007199254740991, G_MAXINT64, G_MAXUINT64 };
+  for (gsize i = 0; i < G_N_ELEMENTS (values); i++)
+  {
+    char text[SV_INTEGER_TEXT_SIZE];
+    g_autofree char *expected = g_strdup_printf ("%" G_GUINT64_FORMAT, values[i]);
+    g_assert_cmpuint (sv_integer_write (values[i], text), ==, strlen (expected));
+    g_assert_cmpstr (text, ==, expected);
+  }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -170,5 +184,6 @@ main (int argc, char **argv)
   g_test_add_func ("/identifiers/chute-id", test_chute_id);
   g_test_add_func ("/identifiers/cap", test_cap);
   g_test_add_func ("/identifiers/integer", test_integer);
+  g_test_add_func ("/identifiers/integer-is-written", test_integer_is_written);
   return g_test_run ();
 }

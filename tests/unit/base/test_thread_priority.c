@@ -1,0 +1,103 @@
+/* Threads that have the processor sooner or later than others.
+ *
+ * 1. a thread that gives way has the niceness of its share; whoever has made it keeps his own
+ * 2. a slice is what the system is told, where it knows of slices (Linux 6.12), and the niceness stays
+ * 3. whoever pauses goes on */
+#include <glib.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/thread_priority.h"
+
+/* The beginning of what sched_getattr(2) tells. */
+typedef struct
+{
+  guint32 size;
+  guint32 policy;
+  guint64 flags;
+  gint32 niceness;
+  guint32 priority;
+  guint64 runtime_ns;
+  guint64 deadline_ns;
+  guint64 period_ns;
+} Attributes;
+
+static Attributes
+attributes (void)
+{
+  Attributes own = { 0 };
+  if (syscall (SYS_sched_getattr, 0, &own, (guint)sizeof own, 0U) != 0)
+    own.niceness = getpriority (PRIO_PROCESS, (id_t)gettid ());
+  return own;
+}
+
+/* Systems that know of no slices tell 0. */
+static void
+assert_slice (const Attributes *own, guint us)
+{
+  if (own->runtime_ns != 0)
+    g_assert_cmpuint (own->runtime_ns, ==, (guint64)us * 1000);
+}
+
+static gpointer
+give_way (gpointer share)
+{
+  sv_thread_give_way ("a test", (SvThreadShare)GPOINTER_TO_UINT (share));
+  Attributes own = attributes ();
+  g_assert_cmpint (own.niceness, ==, GPOINTER_TO_UINT (share));
+  return NULL;
+}
+
+static void
+test_giving_way (void)
+{
+  gint32 before = attributes ().niceness;
+  if (before > SV_SHARE_QUARTER)
+  {
+    g_test_skip ("all of this test is run with less than that");
+    return;
+  }
+  g_thread_join (g_thread_new ("quarter", give_way, GUINT_TO_POINTER (SV_SHARE_QUARTER)));
+  if (before <= SV_SHARE_TENTH)
+    g_thread_join (g_thread_new ("tenth", give_way, GUINT_TO_POINTER (SV_SHARE_TENTH)));
+  g_assert_cmpint (attributes ().niceness, ==, before);
+}
+
+static gpointer
+take_slices (gpointer data)
+{
+  static const guint slices[] = { 100, 500, 3000 };
+  gint32 before = attributes ().niceness;
+  for (gsize i = 0; i < G_N_ELEMENTS (slices); i++)
+  {
+    sv_thread_set_slice (slices[i]);
+    Attributes own = attributes ();
+    assert_slice (&own, slices[i]);
+    g_assert_cmpint (own.niceness, ==, before);
+  }
+  return NULL;
+}
+
+static void
+test_slices (void)
+{
+  g_thread_join (g_thread_new ("slices", take_slices, NULL));
+}
+
+static void
+test_a_pause_ends (void)
+{
+  sv_thread_pause ();
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+#define ADD(test) g_test_add_func ("/thread-priority/" #test, test)
+  ADD (test_giving_way);
+  ADD (test_slices);
+  ADD (test_a_pause_ends);
+  return g_test_run ();
+}
