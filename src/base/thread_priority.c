@@ -13,8 +13,9 @@
 #include "base/log.h"
 
 #define LONG_SLICE_US 3000
-#define PAUSE_US 50      /* the system adds as much */
-#define KEEP_POLICY 0x08 /* SCHED_FLAG_KEEP_POLICY */
+#define LEAST_PRIORITY 19 /* niceness */
+#define PAUSE_US 50       /* the system adds as much */
+#define KEEP_POLICY 0x08  /* SCHED_FLAG_KEEP_POLICY */
 
 /* The system's struct sched_attr, in its first version (sched(7)). */
 typedef struct
@@ -40,7 +41,9 @@ sv_thread_set_slice (guint us)
 void
 sv_thread_give_way (const char *what, SvThreadShare share)
 {
-  if (setpriority (PRIO_PROCESS, (id_t)gettid (), (int)share) != 0)
+  id_t thread = (id_t)gettid ();
+  int niceness = MIN (getpriority (PRIO_PROCESS, thread) + (int)share, LEAST_PRIORITY);
+  if (setpriority (PRIO_PROCESS, thread, niceness) != 0)
     sv_log ("warning", "a background thread has no lower priority than requests", "thread", what, "reason", g_strerror (errno),
             NULL);
   sv_thread_set_slice (LONG_SLICE_US);

@@ -6,12 +6,12 @@
 /* What a thread that gives way has of a processor that one which answers wants all of. */
 typedef enum
 {
-  SV_SHARE_QUARTER = 5, /* the niceness */
+  SV_SHARE_QUARTER = 5, /* what is added to the niceness */
   SV_SHARE_TENTH = 10,
 } SvThreadShare;
 
-/* Gives the calling thread a lower priority than those that answer; @what says in the log whose work does not give way where
- * the system refuses. */
+/* Gives the calling thread, once, a lower priority than those that answer have, which is that of the process; @what says in the
+ * log whose work does not give way where the system refuses. */
 void sv_thread_give_way (const char *what, SvThreadShare share);
 
 /* Lets go of the processor for a moment, in the midst of work that nobody waits for: whoever waits for the processor has it. */
