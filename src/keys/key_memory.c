@@ -2,13 +2,15 @@
  *
  * Anybody can make keys, and sign by them. So a key is prepared when it has signed twice, not before: preparing costs about as
  * much as a verification, so a flood of keys that come twice costs half as much again as their signatures would anyway, and one
- * of keys that come once nothing. The marks are a table of N_MARKS that overwrite each other; a flood of other keys can delay a
- * key's preparation, and then its signatures cost what they did.
+ * of keys that come once nothing. The marks lie in rows, in each of which the newest overwrites the oldest. So keys that sign
+ * in turn all find their marks again, up to some 500 of them (with one mark to a row, two keys that met in it and signed in
+ * turn would overwrite each other's for ever); a flood of more can delay a key's preparation, and then its signatures cost what
+ * they did.
  *
  * When all places are taken, a new key looks at one of them, in turn (the algorithm CLOCK, a step at a time). Where the key in
  * it was used since the last look, the place stays its own, and the new one is not prepared this time. So a key is lost only if
- * it signs nothing while others, not prepared, sign as many times as there are places. Who keeps as many
- * keys of his own in use keeps others out; these then cost what they did.
+ * it signs nothing while others, not prepared, sign as many times as there are places. Whoever signs by many keys, several
+ * times as much as all the others together, takes their places all the same; these then cost what they did.
  *
  * Keys are looked up by a keyed hash (SipHash), so nobody can choose which marks and keys meet. The lock is held for a look,
  * never while a key is prepared or a signature verified. One memory for all threads: a key is prepared once for all of them,
@@ -18,7 +20,15 @@
 #include <sodium.h>
 #include <string.h>
 
-#define N_MARKS 1024
+#define N_ROWS 32
+#define MARKS_PER_ROW 32
+
+/* Tags of keys that have signed once, 0 where there is none. */
+typedef struct
+{
+  guint64 tag[MARKS_PER_ROW];
+  guint next; /* to be overwritten */
+} Row;
 
 typedef struct
 {
@@ -34,7 +44,7 @@ struct _SvKeyMemory
   Place *places;
   guint capacity, n, hand;
   guint8 hash_key[crypto_shorthash_KEYBYTES];
-  guint64 marks[N_MARKS];
+  Row rows[N_ROWS];
 };
 
 SvKeyMemory *
@@ -101,19 +111,27 @@ free_place (SvKeyMemory *memory)
   return NULL;
 }
 
+/* Returns: (nullable) the key's mark. Where there is none it is made. */
+static guint64 *
+find_or_make_mark (SvKeyMemory *memory, guint64 tag)
+{
+  Row *row = &memory->rows[tag % N_ROWS];
+  for (guint i = 0; i < MARKS_PER_ROW; i++)
+    if (row->tag[i] == tag)
+      return &row->tag[i];
+  row->tag[row->next] = tag;
+  row->next = (row->next + 1) % MARKS_PER_ROW;
+  return NULL;
+}
+
 /* TRUE for a key that is to be prepared now. */
 static gboolean
 comes_again (SvKeyMemory *memory, guint64 tag)
 {
-  guint64 *mark = &memory->marks[tag % N_MARKS];
   if (g_hash_table_contains (memory->by_tag, &tag))
     return FALSE;
-  if (*mark != tag)
-  {
-    *mark = tag;
-    return FALSE;
-  }
-  if (free_place (memory) == NULL)
+  guint64 *mark = find_or_make_mark (memory, tag);
+  if (mark == NULL || free_place (memory) == NULL)
     return FALSE;
   *mark = 0;
   return TRUE;

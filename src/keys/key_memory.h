@@ -5,8 +5,8 @@
 
 typedef struct _SvKeyMemory SvKeyMemory;
 
-/* Holds at most @capacity keys, and takes room for each as it comes. Any number of threads may use it at once. Returns:
- * (transfer full). */
+/* Holds at most @capacity keys, one at least, and takes room for each as it comes. Any number of threads may use it at once.
+ * Returns: (transfer full). */
 SvKeyMemory *sv_key_memory_new (guint capacity);
 void sv_key_memory_free (SvKeyMemory *memory);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (SvKeyMemory, sv_key_memory_free)

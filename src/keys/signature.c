@@ -3,7 +3,8 @@
  * other would double the price of every forged request. libsodium refuses keys of small order and unreduced scalars.
  *
  * libsodium verifies what a key signs first; keys that come again are prepared, and verify in a third of the time, with the
- * same answers (keys/prepared_key.h). Where the compiler has no numbers of 128 bits, libsodium verifies everything. */
+ * same answers (keys/prepared_key.h). Where the compiler has no numbers of 128 bits, or libsodium is a later one than those
+ * whose answers are known (src/keys/meson.build), libsodium verifies everything. */
 #include "keys/signature.h"
 
 #include <sodium.h>

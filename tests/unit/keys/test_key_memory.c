@@ -1,6 +1,7 @@
-/* Cases: a key is prepared when it has signed twice, not before, and for its scheme alone; never more than the capacity; keys
- * in use outlast a flood of others that come twice, those not in use make room; what can be no key is not kept; many threads
- * with more keys than there is room for; sv_signature_verify_by_key() answers the same before and after a key is prepared. */
+/* Cases: a key is prepared when it has signed twice, not before, and for its scheme alone, also where a whole subnet's accounts
+ * sign in turn; never more than the capacity; keys in use outlast a flood of others that come twice, those not in use make
+ * room; what can be no key is not kept; many threads with more keys than there is room for; sv_signature_verify_by_key()
+ * answers the same before and after a key is prepared. */
 #include "keys/key_memory.h"
 
 #include <glib.h>
@@ -70,6 +71,25 @@ test_schemes_apart (void)
   g_assert_true (is_prepared (memory, &key));
   g_autoptr (SvPreparedKey) found = sv_key_memory_find (memory, SV_SCHEME_SR25519, key.bytes);
   g_assert_true (found != NULL && sv_prepared_key_is (found, SV_SCHEME_SR25519, key.bytes));
+}
+
+/* Nobody signs twice before all others have signed once. */
+static void
+test_many_that_sign_in_turn (void)
+{
+  enum
+  {
+    N_ACCOUNTS = 256,
+  };
+  g_autoptr (SvKeyMemory) memory = sv_key_memory_new (2 * N_ACCOUNTS);
+  g_autofree Key *keys = g_new (Key, N_ACCOUNTS);
+  for (guint i = 0; i < N_ACCOUNTS; i++)
+    keys[i] = draw_key ();
+  for (guint round = 0; round < 2; round++)
+    for (guint i = 0; i < N_ACCOUNTS; i++)
+      sign_times (memory, &keys[i], 1);
+  for (guint i = 0; i < N_ACCOUNTS; i++)
+    g_assert_true (is_prepared (memory, &keys[i]));
 }
 
 static void
@@ -209,6 +229,7 @@ main (int argc, char **argv)
     return 1;
   g_test_add_func ("/key-memory/prepared-when-it-comes-again", test_prepared_when_it_comes_again);
   g_test_add_func ("/key-memory/schemes-apart", test_schemes_apart);
+  g_test_add_func ("/key-memory/many-that-sign-in-turn", test_many_that_sign_in_turn);
   g_test_add_func ("/key-memory/capacity", test_capacity);
   g_test_add_func ("/key-memory/keys-in-use-outlast-a-flood", test_keys_in_use_outlast_a_flood);
   g_test_add_func ("/key-memory/what-can-be-no-key", test_what_can_be_no_key);
