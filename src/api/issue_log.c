@@ -246,17 +246,8 @@ sv_issue_log_submit (SvIssueLog *log, SvIssueEntry *entry)
   *log->end = entry;
   log->end = &entry->next;
   g_atomic_int_inc (&log->n_waiting);
-  g_mutex_unlock (&log->lock);
-  sv_issue_log_kick (log);
-}
-
-void
-sv_issue_log_kick (SvIssueLog *log)
-{
-  g_mutex_lock (&log->lock);
-  gboolean wakes = log->is_sleeping && log->first != NULL;
-  if (wakes)
-    log->is_sleeping = FALSE;
+  gboolean wakes = log->is_sleeping;
+  log->is_sleeping = FALSE;
   g_mutex_unlock (&log->lock);
   if (wakes)
     g_cond_signal (&log->wake);

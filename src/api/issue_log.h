@@ -42,9 +42,6 @@ SvIssueLog *sv_issue_log_new (SvState *state, const SvAdmissionRules *rules);
 /* Takes @entry. */
 void sv_issue_log_submit (SvIssueLog *log, SvIssueEntry *entry);
 
-/* Wakes the writer where it sleeps and something waits. An event loop that submits several entries calls it once for them. */
-void sv_issue_log_kick (SvIssueLog *log);
-
 /* Entries that wait now. */
 guint sv_issue_log_waiting (SvIssueLog *log);
 
