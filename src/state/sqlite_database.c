@@ -1,8 +1,8 @@
 /* The SQLite file behind the state: opening, making and migrating it, statements, transactions, errors.
  *
- * WAL with synchronous=FULL: a commit is on disk when it returns, and readers never wait for the writer. The log is carried
- * over into the file every 1,000 pages (4 MiB): what grows at its end touches few pages twice, so more at once would save
- * little, and whoever commits waits for it (some 6 ms instead of 50 for 8,000). For the same reason a cache of 2 MiB is enough.
+ * WAL with synchronous=FULL: a commit is on disk when it returns, and readers never wait for the writer. Under admissions the
+ * log is carried over into the file beside the commits (sqlite_checkpoint.c), else by a commit every 1,000 pages (4 MiB): what
+ * grows at its end touches few pages twice, so more at once would save little. For the same reason a cache of 2 MiB is enough.
  * Debian's SQLite overwrites what is removed with zeros, for which a commit that removes old requests wrote half as many pages
  * again. The file is its owner's only, and whoever reads what was removed reads what is kept, too.
  * The file says whose it is (application_id) and which form it has (user_version); each migration brings it from one form to
