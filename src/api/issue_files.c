@@ -25,6 +25,7 @@ typedef struct
   GPtrArray *records;
   guint64 last;
   guint max;
+  guint rest;
 } Collection;
 
 #define N_TEXTS 7
@@ -70,7 +71,7 @@ collect (const SvIssueRecord *record, gpointer data)
   GPtrArray *records = collection->records;
   g_ptr_array_add (records, copy_record (record, records->len > 0 ? records->pdata[records->len - 1] : NULL));
   if (records->len % RECORDS_AT_ONCE == 0)
-    sv_thread_pause ();
+    sv_thread_pause (collection->rest);
   return collection->records->len < collection->max;
 }
 
@@ -79,7 +80,7 @@ sv_issue_files_records (const SvIssueFiles *files, const char *window_id, guint6
                         GError **error)
 {
   g_autoptr (GPtrArray) records = g_ptr_array_new_with_free_func (g_free);
-  Collection collection = { records, last, max };
+  Collection collection = { records, last, max, files->rest };
   if (!sv_state_list_issued (files->state, window_id, first - 1, collect, &collection, error))
     return NULL;
   return g_steal_pointer (&records);
@@ -148,7 +149,7 @@ write_records (const SvIssueFiles *files, const char *window_id, guint64 first, 
       g_ptr_array_add (line->records, records->pdata[i]);
     if (!append_line (files, line, text, error))
       return FALSE;
-    sv_thread_pause ();
+    sv_thread_pause (files->rest);
     line_first = line_last + 1;
   }
   return put_file (files, window_id, first, last, g_steal_pointer (&text), error);

@@ -16,6 +16,7 @@ typedef struct
   SvState *state;
   const SvKeypair *keypair;
   const SvChainId *chain;
+  guint rest; /* for how many times as long as it works it leaves the processor to others, sv_thread_pause() */
 } SvIssueFiles;
 
 /* The records of the window from @first to @last, at most @max of them. Returns: (transfer full) (element-type SvIssueRecord).

@@ -27,6 +27,8 @@
 #define MIN_LOOK_MS 50
 #define MAX_LOOK_MS 10000
 #define MAX_TRIES 4 /* to find the end of a log that another one adds to */
+#define REST 7      /* for so many times as long as it works, the processor is others' */
+#define REST_LATE 1 /* the same while records wait for too long */
 
 typedef struct
 {
@@ -193,6 +195,16 @@ measure_waiting (const Work *work)
     note_waiting (window, records);
 }
 
+/* In bursts of many files, every few seconds, publishing would take a quarter of a busy server away, and requests would queue.
+ * There is an interval of time for it. So it goes slowly, unless records wait for longer, or readers for the end of a log. */
+static guint
+rest_of (const SvIssuePublisher *publisher, const Work *work)
+{
+  gint64 since_ms = work->window->waiting_ms;
+  gboolean is_late = since_ms > 0 && (sv_clock_ms () - since_ms) * 1000 > 2 * publisher->interval_us;
+  return is_late || work->is_over ? REST_LATE : REST;
+}
+
 /* One file. *@has_more is FALSE when nothing is left to be published now. */
 static gboolean
 publish_next (SvIssuePublisher *publisher, Work *work, gboolean *has_more, GError **error)
@@ -205,11 +217,11 @@ publish_next (SvIssuePublisher *publisher, Work *work, gboolean *has_more, GErro
     return FALSE;
   *has_more = FALSE;
   note_waiting (window, records);
+  work->files.rest = rest_of (publisher, work);
   if (records->len == 0)
     return TRUE;
   gboolean is_due = g_get_monotonic_time () - window->published_us >= publisher->interval_us;
-  gboolean is_enough = records->len == SV_ISSUED_FILE_MAX_RECORDS || is_due || work->is_over;
-  if (!is_enough)
+  if (records->len < SV_ISSUED_FILE_MAX_RECORDS && !is_due && !work->is_over)
     return TRUE;
   if (!sv_issue_files_add (&work->files, window_id, window->next, records, error))
     return FALSE;
@@ -302,7 +314,7 @@ publish_window (SvIssuePublisher *publisher, const SvSnapshot *snapshot, const S
   g_autoptr (GError) failure = NULL;
   const SvHead *head = sv_bindings_head (snapshot->bindings);
   Window *window = window_of (publisher, entry->window_id);
-  Work work = { .files = { publisher->store, publisher->state, publisher->keypair, &snapshot->catalog->index->chain },
+  Work work = { .files = { publisher->store, publisher->state, publisher->keypair, &snapshot->catalog->index->chain, REST },
                 .entry = entry,
                 .window = window,
                 .is_over = sv_entry_expired (entry, head->finalized.number) };

@@ -8,14 +8,16 @@
 #include <errno.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/log.h"
 
 #define LONG_SLICE_US 3000
 #define LEAST_PRIORITY 19 /* niceness */
-#define PAUSE_US 50       /* the system adds as much */
-#define KEEP_POLICY 0x08  /* SCHED_FLAG_KEEP_POLICY */
+#define PAUSE_US 50       /* at least; the system adds as much */
+#define PAUSE_MAX_US 100000
+#define KEEP_POLICY 0x08 /* SCHED_FLAG_KEEP_POLICY */
 
 /* The system's struct sched_attr, in its first version (sched(7)). */
 typedef struct
@@ -49,10 +51,21 @@ sv_thread_give_way (const char *what, SvThreadShare share)
   sv_thread_set_slice (LONG_SLICE_US);
 }
 
+static gint64
+thread_time_us (void)
+{
+  struct timespec used;
+  clock_gettime (CLOCK_THREAD_CPUTIME_ID, &used);
+  return (gint64)used.tv_sec * G_USEC_PER_SEC + used.tv_nsec / 1000;
+}
+
 /* A sleep and no sched_yield(), which would give the processor to those who have had less than their share, and of a niced
  * thread's share next to nothing is left. */
 void
-sv_thread_pause (void)
+sv_thread_pause (guint times)
 {
-  g_usleep (PAUSE_US);
+  static _Thread_local gint64 at_last_pause_us;
+  gint64 worked_us = thread_time_us () - at_last_pause_us;
+  g_usleep ((gulong)MIN (PAUSE_US + worked_us * times, PAUSE_MAX_US));
+  at_last_pause_us = thread_time_us ();
 }

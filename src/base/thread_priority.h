@@ -14,8 +14,10 @@ typedef enum
  * log whose work does not give way where the system refuses. */
 void sv_thread_give_way (const char *what, SvThreadShare share);
 
-/* Lets go of the processor for a moment, in the midst of work that nobody waits for: whoever waits for the processor has it. */
-void sv_thread_pause (void);
+/* Lets go of the processor, in the midst of work that nobody waits for, for @times as long as the thread has had it since it
+ * last did, a tenth of a second at most: so others have it for that share of the time however they are asked, and the work
+ * does not come in bursts that would fill it. 0: for a moment, in which whoever waits for the processor has it. */
+void sv_thread_pause (guint times);
 
 /* How long the calling thread wants the processor at a time, 100 to 100,000 microseconds; its share stays what it is. Who wants
  * it for a shorter time than the one that has it gets it as soon as he is woken (Linux 6.12; before, and where the system

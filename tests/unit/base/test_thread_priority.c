@@ -3,10 +3,11 @@
  * 1. a thread that gives way has the niceness of its share on top of the process's, and at most 19; whoever has made it keeps
  * his own
  * 2. a slice is what the system is told, where it knows of slices (Linux 6.12), and the niceness stays
- * 3. whoever pauses goes on */
+ * 3. whoever pauses goes on, and no sooner than after as many times the processor time that he has used as he says */
 #include <glib.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/thread_priority.h"
@@ -80,10 +81,24 @@ test_slices (void)
   g_thread_join (g_thread_new ("slices", take_slices, NULL));
 }
 
-static void
-test_a_pause_ends (void)
+static gint64
+used_us (void)
 {
-  sv_thread_pause ();
+  struct timespec used;
+  clock_gettime (CLOCK_THREAD_CPUTIME_ID, &used);
+  return (gint64)used.tv_sec * G_USEC_PER_SEC + used.tv_nsec / 1000;
+}
+
+static void
+test_pauses (void)
+{
+  sv_thread_pause (0);
+  gint64 began_us = used_us ();
+  while (used_us () - began_us < 2000)
+    ;
+  gint64 at_pause_us = g_get_monotonic_time ();
+  sv_thread_pause (3);
+  g_assert_cmpint (g_get_monotonic_time () - at_pause_us, >=, 6000);
 }
 
 int
@@ -93,6 +108,6 @@ main (int argc, char **argv)
 #define ADD(test) g_test_add_func ("/thread-priority/" #test, test)
   ADD (test_giving_way);
   ADD (test_slices);
-  ADD (test_a_pause_ends);
+  ADD (test_pauses);
   return g_test_run ();
 }
