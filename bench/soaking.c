@@ -187,7 +187,7 @@ main (int argc, char **argv)
 {
   g_autoptr (GError) error = NULL;
   if (argc < 8 || sodium_init () < 0 || g_ascii_strtod (argv[3], NULL) < 1 || g_ascii_strtod (argv[4], NULL) <= 0)
-    bench_fail ("usage: soaking PID:PORT DATABASE_FILE MINUTES SHARE MANIFEST_HASH ELEMENT HOTKEY=PROOF…");
+    bench_fail ("usage: soaking PID:PORT DATABASE_FILE MINUTES SHARE|RATE/s MANIFEST_HASH ELEMENT HOTKEY=PROOF…");
   g_autoptr (SvConfig) config = sv_config_load (&error);
   g_auto (GStrv) parts = g_strsplit (argv[1], ":", 2);
   if (config == NULL || g_strv_length (parts) != 2)
@@ -200,7 +200,7 @@ main (int argc, char **argv)
                 .question = { authority, argv[5], argv[6], NETUID, bench_read_askers (config, argv + 7) } };
   bench_pin (0);
   double capacity = measure_capacity (&soak);
-  soak.per_second = capacity * g_ascii_strtod (argv[4], NULL);
+  soak.per_second = g_ascii_strtod (argv[4], NULL) * (g_str_has_suffix (argv[4], "/s") ? 1 : capacity);
   printf ("%.0f challenges a second are possible here; %.0f requests a second for %.0f minutes\n", capacity, soak.per_second,
           soak.minutes);
   return run (&soak);
