@@ -89,43 +89,35 @@ sv_ristretto_decode (SvEdwardsPoint *point, const guint8 bytes[SV_EDWARDS_POINT_
   return was_square && !sv_fe25519_is_negative (&point->t) && !sv_fe25519_is_zero (&point->y);
 }
 
-/* RFC 9496, section 4.3.2, with its names. */
-void
-sv_ristretto_encode (guint8 bytes[SV_EDWARDS_POINT_SIZE], const SvEdwardsPoint *point)
+/* Encoding (RFC 9496, section 4.3.2) takes a root; whether @bytes encode the point takes an inverse only. Of the four points
+ * that are one in ristretto255 it takes that of which neither x·y nor x is negative, and the encoding is the root of
+ * (1-y)/(1+y) that is not negative. The others are (-x, -y) and, with i the root of -1, (iy, ix) and (-iy, -ix). */
+gboolean
+sv_ristretto_is_encoding (const guint8 bytes[SV_EDWARDS_POINT_SIZE], const SvEdwardsPoint *point)
 {
-  SvFe25519 u1, u2, a, b, root, den1, den2, z_inverse, x, y, den_inverse;
-  sv_fe25519_add (&a, &point->z, &point->y);
-  sv_fe25519_subtract (&b, &point->z, &point->y);
-  sv_fe25519_multiply (&u1, &a, &b);
-  sv_fe25519_multiply (&u2, &point->x, &point->y);
-  sv_fe25519_square (&a, &u2);
-  sv_fe25519_multiply (&a, &a, &u1);
-  (void)sv_fe25519_sqrt_ratio (&root, &sv_fe25519_one, &a); /* it is one, or 0 */
-  sv_fe25519_multiply (&den1, &root, &u1);
-  sv_fe25519_multiply (&den2, &root, &u2);
-  sv_fe25519_multiply (&z_inverse, &den1, &den2);
-  sv_fe25519_multiply (&z_inverse, &z_inverse, &point->t);
-  sv_fe25519_multiply (&a, &point->t, &z_inverse);
-  if (sv_fe25519_is_negative (&a)) /* turned by a point of order four */
+  SvFe25519 s, z_inverse, x, xy, y, left, right;
+  if (!is_canonical (bytes) || (bytes[0] & 1) != 0)
+    return FALSE;
+  sv_fe25519_decode (&s, bytes);
+  if (sv_fe25519_is_zero (&point->t)) /* the neutral element, whose four points have x or y 0 */
+    return sv_fe25519_is_zero (&s);
+  sv_fe25519_invert (&z_inverse, &point->z);
+  x = point->x;
+  y = point->y;
+  sv_fe25519_multiply (&xy, &point->t, &z_inverse);
+  if (sv_fe25519_is_negative (&xy))
   {
     sv_fe25519_multiply (&x, &point->y, &sv_fe25519_sqrt_m1);
     sv_fe25519_multiply (&y, &point->x, &sv_fe25519_sqrt_m1);
-    sv_fe25519_multiply (&den_inverse, &den1, &sv_fe25519_invsqrt_a_m_d);
   }
-  else
-  {
-    x = point->x;
-    y = point->y;
-    den_inverse = den2;
-  }
-  sv_fe25519_multiply (&a, &x, &z_inverse);
-  if (sv_fe25519_is_negative (&a))
+  sv_fe25519_multiply (&x, &x, &z_inverse);
+  if (sv_fe25519_is_negative (&x))
     sv_fe25519_negate (&y, &y);
-  sv_fe25519_subtract (&a, &point->z, &y);
-  sv_fe25519_multiply (&a, &a, &den_inverse);
-  if (sv_fe25519_is_negative (&a))
-    sv_fe25519_negate (&a, &a);
-  sv_fe25519_encode (bytes, &a);
+  sv_fe25519_square (&s, &s);
+  sv_fe25519_add (&left, &point->z, &y);
+  sv_fe25519_multiply (&left, &left, &s);
+  sv_fe25519_subtract (&right, &point->z, &y);
+  return sv_fe25519_equal (&left, &right);
 }
 
 /* ---- the group ---- */

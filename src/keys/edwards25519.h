@@ -37,7 +37,10 @@ gboolean sv_edwards_decode (SvEdwardsPoint *point, const guint8 bytes[SV_EDWARDS
 gboolean sv_ristretto_decode (SvEdwardsPoint *point, const guint8 bytes[SV_EDWARDS_POINT_SIZE]) G_GNUC_WARN_UNUSED_RESULT;
 
 void sv_edwards_encode (guint8 bytes[SV_EDWARDS_POINT_SIZE], const SvEdwardsPoint *point);
-void sv_ristretto_encode (guint8 bytes[SV_EDWARDS_POINT_SIZE], const SvEdwardsPoint *point);
+
+/* TRUE where @bytes are the point's encoding, for points that ristretto255 has (those read, and sums of them). */
+gboolean sv_ristretto_is_encoding (const guint8 bytes[SV_EDWARDS_POINT_SIZE],
+                                   const SvEdwardsPoint *point) G_GNUC_WARN_UNUSED_RESULT;
 
 /* ---- the group ---- */
 

@@ -1,5 +1,4 @@
-/* The field's functions that are called rarely: encodings, and powers, which are the inverse (a^(p-2)) and the root
- * (a^((p-5)/8)). */
+/* The field's functions that are called rarely: encodings, and the root, which is a power. */
 #include "keys/fe25519.h"
 
 #include <string.h>
@@ -10,8 +9,6 @@ const SvFe25519 sv_fe25519_d = { { 0x34dca135978a3, 0x1a8283b156ebd, 0x5e7a26001
 const SvFe25519 sv_fe25519_2d = { { 0x69b9426b2f159, 0x35050762add7a, 0x3cf44c0038052, 0x6738cc7407977, 0x2406d9dc56dff } };
 const SvFe25519 sv_fe25519_sqrt_m1 = { { 0x61b274a0ea0b0, 0x0d5a5fc8f189d, 0x7ef5e9cbd0c60, 0x78595a6804c9e,
                                          0x2b8324804fc1d } };
-const SvFe25519 sv_fe25519_invsqrt_a_m_d = { { 0x0fdaa805d40ea, 0x2eb482e57d339, 0x007610274bc58, 0x6510b613dc8ff,
-                                               0x786c8905cfaff } };
 
 /* ---- encodings, and what is asked of them ---- */
 
@@ -115,7 +112,7 @@ sv_fe25519_equal (const SvFe25519 *a, const SvFe25519 *b)
   return memcmp (left, right, sizeof left) == 0;
 }
 
-/* ---- powers ---- */
+/* ---- the root ---- */
 
 /* @a to the power of 2^@n. */
 static void
@@ -136,16 +133,16 @@ lengthen (SvFe25519 *power, const SvFe25519 *of_n, guint m, const SvFe25519 *of_
   sv_fe25519_multiply (power, &shifted, of_m);
 }
 
-/* @a to the power of 2^250 - 1, with which both exponents begin; and to that of 11, with which the inverse's ends. */
+/* @a to the power of (p-5)/8, which is 2^252 - 3. */
 static void
-begin_power (SvFe25519 *ones, SvFe25519 *a11, const SvFe25519 *a)
+raise_for_root (SvFe25519 *power, const SvFe25519 *a)
 {
-  SvFe25519 a2, a9, n5, n10, n20, n40, n50, n100, n200;
+  SvFe25519 a2, a9, a11, n5, n10, n20, n40, n50, n100, n200, n250;
   sv_fe25519_square (&a2, a);
   square_times (&a9, &a2, 2);
   sv_fe25519_multiply (&a9, &a9, a);
-  sv_fe25519_multiply (a11, &a9, &a2);
-  sv_fe25519_square (&n5, a11);
+  sv_fe25519_multiply (&a11, &a9, &a2);
+  sv_fe25519_square (&n5, &a11);
   sv_fe25519_multiply (&n5, &n5, &a9); /* 22 + 9 = 2^5 - 1 */
   lengthen (&n10, &n5, 5, &n5);
   lengthen (&n20, &n10, 10, &n10);
@@ -153,30 +150,22 @@ begin_power (SvFe25519 *ones, SvFe25519 *a11, const SvFe25519 *a)
   lengthen (&n50, &n40, 10, &n10);
   lengthen (&n100, &n50, 50, &n50);
   lengthen (&n200, &n100, 100, &n100);
-  lengthen (ones, &n200, 50, &n50);
-}
-
-void
-sv_fe25519_invert (SvFe25519 *inverse, const SvFe25519 *a)
-{
-  SvFe25519 ones, a11;
-  begin_power (&ones, &a11, a);
-  lengthen (inverse, &ones, 5, &a11); /* 2^255 - 2^5 + 11 = p - 2 */
+  lengthen (&n250, &n200, 50, &n50);
+  lengthen (power, &n250, 2, a); /* 2^252 - 4 + 1 */
 }
 
 /* The candidate is u·v³·(u·v⁷)^((p-5)/8); its square times v is u, -u, or either times the root of -1. */
 gboolean
 sv_fe25519_sqrt_ratio (SvFe25519 *root, const SvFe25519 *u, const SvFe25519 *v)
 {
-  SvFe25519 v3, uv3, uv7, ones, a11, power, x, check, minus_u, minus_ui;
+  SvFe25519 v3, uv3, uv7, power, x, check, minus_u, minus_ui;
   sv_fe25519_square (&v3, v);
   sv_fe25519_multiply (&v3, &v3, v);
   sv_fe25519_multiply (&uv3, &v3, u);
   sv_fe25519_square (&uv7, &v3);
   sv_fe25519_multiply (&uv7, &uv7, v);
   sv_fe25519_multiply (&uv7, &uv7, u);
-  begin_power (&ones, &a11, &uv7);
-  lengthen (&power, &ones, 2, &uv7); /* 2^252 - 4 + 1 = (p - 5) / 8 */
+  raise_for_root (&power, &uv7);
   sv_fe25519_multiply (&x, &power, &uv3);
 
   sv_fe25519_square (&check, &x);

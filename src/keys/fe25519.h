@@ -24,10 +24,9 @@ typedef struct
 } SvFe25519;
 
 extern const SvFe25519 sv_fe25519_zero, sv_fe25519_one;
-extern const SvFe25519 sv_fe25519_d;             /* of the curve: -121665/121666 */
-extern const SvFe25519 sv_fe25519_2d;            /* 2d */
-extern const SvFe25519 sv_fe25519_sqrt_m1;       /* the even root of -1 */
-extern const SvFe25519 sv_fe25519_invsqrt_a_m_d; /* 1/sqrt(-1-d), the even one */
+extern const SvFe25519 sv_fe25519_d;       /* of the curve: -121665/121666 */
+extern const SvFe25519 sv_fe25519_2d;      /* 2d */
+extern const SvFe25519 sv_fe25519_sqrt_m1; /* the even root of -1 */
 
 /* Gives a tight number, of the lowest 255 bits: p and what is above it are read as they are. */
 void sv_fe25519_decode (SvFe25519 *a, const guint8 bytes[SV_FE25519_SIZE]);

@@ -109,13 +109,12 @@ verify_ed25519 (const SvPreparedKey *key, const void *message, gsize length, con
 static gboolean
 verify_sr25519 (const SvPreparedKey *key, const void *message, gsize length, const guint8 signature[SV_SIGNATURE_SIZE])
 {
-  guint8 s[SV_SR25519_SCALAR_SIZE], k[SV_SR25519_SCALAR_SIZE], expected[SV_EDWARDS_POINT_SIZE];
+  guint8 s[SV_SR25519_SCALAR_SIZE], k[SV_SR25519_SCALAR_SIZE];
   SvEdwardsPoint point;
   if (!sv_sr25519_equation (key->public_key, message, length, signature, s, k))
     return FALSE;
   sv_edwards_multiply (&point, k, &key->comb, s);
-  sv_ristretto_encode (expected, &point);
-  return memcmp (expected, signature, sizeof expected) == 0;
+  return sv_ristretto_is_encoding (signature, &point);
 }
 
 gboolean

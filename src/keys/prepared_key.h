@@ -1,6 +1,6 @@
 /* A public key with what its verifications have in common computed beforehand: some 8 KiB, and the time of one of libsodium's.
- * By it a signature is verified in a third of that time. The answers are those of libsodium's crypto_sign_verify_detached() and
- * of sv_sr25519_verify(), for every key, message and signature (tests/unit/keys/test_prepared_key.c, fuzz_prepared_key). */
+ * By it a signature is verified in a quarter of that time. The answers are those of libsodium's crypto_sign_verify_detached()
+ * and of sv_sr25519_verify(), for every key, message and signature (tests/unit/keys/test_prepared_key.c, fuzz_prepared_key). */
 #pragma once
 
 #include "keys/signature.h"

@@ -84,7 +84,7 @@ static const char *const multiples[] = {
 static void
 test_rfc_9496_multiples (void)
 {
-  guint8 bytes[32], encoded[32];
+  guint8 bytes[32];
   SvEdwardsPoint generator, sum, product;
   g_autofree SvEdwardsComb *comb = g_new (SvEdwardsComb, 1);
   read_hex (multiples[0], bytes, sizeof bytes);
@@ -95,14 +95,12 @@ test_rfc_9496_multiples (void)
   for (guint n = 0; n < G_N_ELEMENTS (multiples); n++)
   {
     read_hex (multiples[n], bytes, sizeof bytes);
-    sv_ristretto_encode (encoded, &sum);
-    g_assert_cmpmem (encoded, 32, bytes, 32);
+    g_assert_true (sv_ristretto_is_encoding (bytes, &sum));
     sv_edwards_add (&sum, &sum, &generator, 0);
     for (guint k = 0; k <= n; k++)
     {
       sv_edwards_multiply (&product, (const guint8[32]){ (guint8)k }, comb, (const guint8[32]){ (guint8)(n - k) });
-      sv_ristretto_encode (encoded, &product);
-      g_assert_cmpmem (encoded, 32, bytes, 32);
+      g_assert_true (sv_ristretto_is_encoding (bytes, &product));
     }
   }
 }

@@ -1,7 +1,7 @@
 /* Cases, each against libsodium byte by byte: what is read as a point, of random bytes, of non-canonical encodings and of all
- * points of small order, for Ed25519 and ristretto255; sums, differences, doubles and negatives of points with and without a
- * component of small order; which orders are small; s·B + k·A for random scalars and for edges (0, 1, L-1, L, 2^253-1, single
- * bits), with A of prime order, of small order and mixed. */
+ * points of small order, for Ed25519 and ristretto255; what encodes a point of ristretto255 and what does not; sums,
+ * differences, doubles and negatives of points with and without a component of small order; which orders are small; s·B + k·A
+ * for random scalars and for edges (0, 1, L-1, L, 2^253-1, single bits), with A of prime order, of small order and mixed. */
 #include "keys/edwards25519.h"
 
 #include <glib.h>
@@ -31,6 +31,37 @@ is_the_ristretto_encoding (const guint8 bytes[32])
   return (bytes[31] & 0x80) == 0 && crypto_core_ristretto255_is_valid_point (bytes) == 1;
 }
 
+/* @expected and nothing near it encodes the point, whichever of the four that are one point of ristretto255 stands for it. */
+static void
+assert_ristretto (const SvEdwardsPoint *point, const guint8 expected[32])
+{
+  SvEdwardsPoint turned = *point, quarter;
+  guint8 bytes[32], i = (guint8)randombytes_uniform (32);
+  sv_torsion_point (2, bytes);
+  g_assert_true (sv_edwards_decode (&quarter, bytes));
+  for (guint n = 0; n < 4; n++)
+  {
+    memcpy (bytes, expected, 32);
+    g_assert_true (sv_ristretto_is_encoding (bytes, &turned));
+    for (guint bit = 0; bit < 8; bit++)
+    {
+      bytes[i] = (guint8)(expected[i] ^ 1 << bit);
+      g_assert_false (sv_ristretto_is_encoding (bytes, &turned));
+    }
+    sv_edwards_add (&turned, &turned, &quarter, 0);
+  }
+}
+
+/* @bytes as a number, negated: the other root. */
+static void
+negate_bytes (guint8 bytes[32])
+{
+  SvFe25519 a;
+  sv_fe25519_decode (&a, bytes);
+  sv_fe25519_negate (&a, &a);
+  sv_fe25519_encode (bytes, &a);
+}
+
 static void
 read_both (const guint8 bytes[32])
 {
@@ -45,8 +76,10 @@ read_both (const guint8 bytes[32])
   g_assert_true (sv_ristretto_decode (&point, bytes) == is_the_ristretto_encoding (bytes));
   if (is_the_ristretto_encoding (bytes))
   {
-    sv_ristretto_encode (again, &point);
-    g_assert_cmpmem (again, 32, bytes, 32);
+    assert_ristretto (&point, bytes);
+    memcpy (again, bytes, 32);
+    negate_bytes (again);
+    g_assert_true (sv_ristretto_is_encoding (again, &point) == sodium_is_zero (bytes, 32));
   }
 }
 
@@ -236,7 +269,7 @@ test_ristretto_products (void)
   g_autofree SvEdwardsComb *comb = g_new (SvEdwardsComb, 1);
   for (guint n = 0; n < N_RANDOM; n++)
   {
-    guint8 a_bytes[32], k[32], s[32], left[32], right[32], expected[32], encoded[32];
+    guint8 a_bytes[32], k[32], s[32], left[32], right[32], expected[32];
     SvEdwardsPoint a, product;
     crypto_core_ristretto255_random (a_bytes);
     draw_scalar (n < 39 ? n : 38, k);
@@ -247,8 +280,36 @@ test_ristretto_products (void)
     g_assert_true (sv_ristretto_decode (&a, a_bytes));
     sv_edwards_comb_init (comb, &a);
     sv_edwards_multiply (&product, k, comb, s);
-    sv_ristretto_encode (encoded, &product);
-    g_assert_cmpmem (encoded, 32, expected, 32);
+    assert_ristretto (&product, expected);
+  }
+}
+
+/* What no point encodes to: p in place of 0, and 1, by which the points of order four would fulfil the equation. Another
+ * point's encoding is none, either, and that of the negative least of all. */
+static void
+test_ristretto_no_encodings (void)
+{
+  static const guint8 one[32] = { 1 }, zero[32] = { 0 };
+  guint8 p[32], bytes[32], negative[32];
+  SvEdwardsPoint point;
+  memset (p, 0xff, 32);
+  p[0] = 0xed;
+  p[31] = 0x7f;
+  for (guint i = 0; i < SV_N_TORSION; i += 2)
+  {
+    sv_torsion_point (i, bytes);
+    decode (&point, bytes);
+    g_assert_true (sv_ristretto_is_encoding (zero, &point));
+    g_assert_false (sv_ristretto_is_encoding (p, &point));
+    g_assert_false (sv_ristretto_is_encoding (one, &point));
+  }
+  for (guint n = 0; n < N_RANDOM; n++)
+  {
+    crypto_core_ristretto255_random (bytes);
+    crypto_core_ristretto255_sub (negative, zero, bytes);
+    g_assert_true (sv_ristretto_decode (&point, bytes));
+    g_assert_false (sv_ristretto_is_encoding (negative, &point));
+    g_assert_false (sv_ristretto_is_encoding (zero, &point));
   }
 }
 
@@ -262,6 +323,7 @@ main (int argc, char **argv)
   g_test_add_func ("/edwards25519/sums", test_sums);
   g_test_add_func ("/edwards25519/small-orders", test_small_orders);
   g_test_add_func ("/edwards25519/products", test_products);
+  g_test_add_func ("/edwards25519/ristretto-no-encodings", test_ristretto_no_encodings);
   g_test_add_func ("/edwards25519/ristretto-products", test_ristretto_products);
   return g_test_run ();
 }
