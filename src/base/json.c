@@ -10,6 +10,16 @@ sv_json_integer (guint64 value)
   return json_real ((double)value);
 }
 
+gboolean
+sv_json_get_integer (const json_t *json, guint64 *value)
+{
+  double number = json_is_number (json) ? json_number_value (json) : -1;
+  if (!(number >= 0 && number <= (double)SV_JSON_MAX_INTEGER && (double)(guint64)number == number))
+    return FALSE;
+  *value = (guint64)number;
+  return TRUE;
+}
+
 json_t *
 sv_json_string_or_null (const char *text)
 {

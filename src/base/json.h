@@ -51,5 +51,8 @@ gboolean sv_json_equal (const json_t *a, const json_t *b);
 /* (transfer full) a real holding the integer, which must be at most SV_JSON_MAX_INTEGER. */
 json_t *sv_json_integer (guint64 value);
 
+/* FALSE where @json, which may be NULL, is no integer from 0 to SV_JSON_MAX_INTEGER. */
+gboolean sv_json_get_integer (const json_t *json, guint64 *value);
+
 /* (transfer full) a JSON string or, for NULL, null. */
 json_t *sv_json_string_or_null (const char *text);

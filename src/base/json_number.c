@@ -20,6 +20,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/identifiers.h"
+
 #define MAX_DIGITS 17
 #define MAX_FEW_DECIMALS 6
 #define EXACT_LIMIT 1e15
@@ -180,8 +182,9 @@ sv_json_format_number (double number, char *buffer)
   g_assert (isfinite (number));
   if (fabs (number) <= (double)SV_JSON_MAX_INTEGER && number == (double)(gint64)number)
   {
-    /* -0 becomes 0 on the way */
-    sprintf (buffer, "%" G_GINT64_FORMAT, (gint64)number);
+    if (number < 0) /* which -0 is not */
+      *buffer++ = '-';
+    sv_integer_write ((guint64)fabs (number), buffer);
     return;
   }
   if (signbit (number))

@@ -193,23 +193,16 @@ gboolean
 sv_scope_integer (const SvScope *scope, const char *key, SvPresence presence, guint64 *value)
 {
   const json_t *json = find (scope, key, presence);
-  double number;
 
   if (json == NULL)
     return FALSE;
-  if (!json_is_number (json))
-  {
-    fault_type (scope, key, "an integer", json);
-    return FALSE;
-  }
-  number = json_number_value (json);
-  if (!(number >= 0 && number <= (double)SV_JSON_MAX_INTEGER && trunc (number) == number))
-  {
+  if (sv_json_get_integer (json, value))
+    return TRUE;
+  if (json_is_number (json))
     sv_scope_fault (scope, key, "must be an integer from 0 to %" G_GUINT64_FORMAT, SV_JSON_MAX_INTEGER);
-    return FALSE;
-  }
-  *value = (guint64)number;
-  return TRUE;
+  else
+    fault_type (scope, key, "an integer", json);
+  return FALSE;
 }
 
 gboolean

@@ -1,9 +1,9 @@
 /* As with shards there is one reader, read_line(): checking a line is reading it into one that is thrown away.
  *
- * A line has at most 256 records, because a record with the longest identifiers has some 700 bytes, and a line may have 256
- * KiB, beyond which a reader parses nothing before it has verified the signature. So a million records cost four thousand
- * signatures. The range stands in the line and not only in the file's name: what is signed is then a whole statement, "these
- * and no others", and neither file names nor signposts have to be believed. */
+ * A line has at most 256 records. Where all their names differ and are as long as can be, that is half of the 256 KiB which it
+ * may have, and beyond which a reader parses nothing before it has verified the signature. So a million records cost four
+ * thousand signatures. The range stands in the line and not only in the file's name: what is signed is then a whole statement,
+ * "these and no others", and neither file names nor signposts have to be believed. */
 #include "protocol/issued.h"
 
 #include <sodium.h>
@@ -12,10 +12,8 @@
 #include "base/error.h"
 #include "base/hash.h"
 #include "base/identifiers.h"
-#include "base/rfc3339.h"
 #include "protocol/fields.h"
-
-#define NONCE_DIGITS 19
+#include "protocol/issued_columns.h"
 
 /* ── values ── */
 
@@ -59,6 +57,7 @@ sv_issued_line_new (const char *window_id, guint64 first, guint64 last)
   line->last = last;
   line->records = g_ptr_array_new_with_free_func (record_free);
   line->keys = g_ptr_array_new_with_free_func (key_free);
+  line->names = g_ptr_array_new_with_free_func (g_free);
   return line;
 }
 
@@ -70,6 +69,7 @@ sv_issued_line_free (SvIssuedLine *line)
   g_clear_pointer (&line->document, sv_signed_document_free);
   g_free (line->window_id);
   g_ptr_array_unref (line->records);
+  g_ptr_array_unref (line->names);
   g_ptr_array_unref (line->keys);
   g_free (line);
 }
@@ -114,51 +114,6 @@ sv_issue_record_equal (const SvIssueRecord *a, const SvIssueRecord *b)
 }
 
 /* ── reading ── */
-
-gboolean
-sv_issued_nonce_is_valid (const char *text)
-{
-  return strspn (text, "0123456789") == NONCE_DIGITS && text[NONCE_DIGITS] == '\0';
-}
-
-static const SvForm nonce = { sv_issued_nonce_is_valid, "a nonce of 19 digits" };
-
-static void
-read_record_fields (const SvScope *scope, SvIssueRecord *record)
-{
-  const char *time = sv_scope_string (scope, "time", SV_REQUIRED);
-
-  if (time != NULL && !sv_time_parse (time, &record->time_ms))
-    sv_scope_fault (scope, "time", "is not a time like 2025-10-23T00:00:00Z");
-  sv_scope_integer (scope, "id", SV_REQUIRED, &record->challenge_id);
-  record->asker = sv_field_account (scope, "asker");
-  record->miner = sv_field_account (scope, "miner");
-  record->manifest_hash = sv_field_text (scope, "manifest_hash", SV_REQUIRED, &sv_form_hash);
-  record->element_id = sv_field_text (scope, "element_id", SV_REQUIRED, &sv_form_element_id);
-  record->clip_hash = sv_field_text (scope, "clip_hash", SV_REQUIRED, &sv_form_hash);
-  record->nonce = sv_field_text (scope, "nonce", SV_REQUIRED, &nonce);
-  sv_scope_integer (scope, "seed", SV_REQUIRED, &record->seed);
-  sv_scope_integer (scope, "block", SV_REQUIRED, &record->block);
-}
-
-static void
-read_record (const json_t *json, gsize i, SvIssuedLine *line, SvFaults *faults)
-{
-  g_autofree char *pointer = sv_pointer_index ("/records", i);
-  g_auto (SvScope) scope = { 0 };
-  guint64 before = i > 0 ? ((const SvIssueRecord *)line->records->pdata[i - 1])->challenge_id : 0;
-
-  SvIssueRecord *record = g_new0 (SvIssueRecord, 1);
-  record->window_id = g_strdup (line->window_id);
-  g_ptr_array_add (line->records, record);
-  if (!sv_scope_init (&scope, json, pointer, faults))
-    return;
-  read_record_fields (&scope, record);
-  if (record->challenge_id < line->first || record->challenge_id > line->last)
-    sv_scope_fault (&scope, "id", "lies outside the line's range");
-  else if (i > 0 && record->challenge_id <= before)
-    sv_scope_fault (&scope, "id", "is not above the one before it");
-}
 
 static void
 read_key (const char *manifest_hash, const json_t *value, SvIssuedLine *line, SvFaults *faults)
@@ -207,9 +162,7 @@ read_fields (const SvScope *scope, SvIssuedLine *line)
     sv_scope_fault (scope, "first", "is 0; ids begin with 1");
   if (sv_scope_integer (scope, "last", SV_REQUIRED, &line->last) && line->last < line->first)
     sv_scope_fault (scope, "last", "is below first");
-  const json_t *records = sv_scope_array (scope, "records", SV_REQUIRED, 0, SV_ISSUED_LINE_MAX_RECORDS);
-  for (gsize i = 0; i < json_array_size (records); i++)
-    read_record (json_array_get (records, i), i, line, scope->faults);
+  sv_issued_read_records (scope, line);
   read_closing (scope, line);
 }
 

@@ -31,7 +31,8 @@ typedef struct
   char *window_id;
   guint64 first;
   guint64 last;
-  GPtrArray *records; /* (element-type SvIssueRecord) by ascending id */
+  GPtrArray *records; /* (element-type SvIssueRecord) by ascending id; of an opened line their texts are the line's */
+  GPtrArray *names;   /* of an opened line: (element-type utf8) what its records refer to, accounts bare */
   gboolean is_closing;
   guint64 last_id; /* of the closing line: of the window's last record, 0 where there is none */
   GPtrArray *keys; /* of the closing line: (element-type SvIssuedKey) */

@@ -10,7 +10,7 @@ import { createWorld, waitFor } from './harness.mjs';
 import { Killer, records } from './killing.mjs';
 import { startMirror } from './mirror.mjs';
 import { bare, canonical, sha256, signDocument } from './peer.mjs';
-import { END, logFolder, logNames, publicLog as publishedLog } from './published.mjs';
+import { END, logFolder, logNames, publicLog as publishedLog, recordsOf, withRecords } from './published.mjs';
 import { PLAYER, SLUG, commit, football } from './season.mjs';
 
 const CURRENT = '2025-10-23', NEXT = '2025-10-24', EXPIRY = 40;
@@ -69,8 +69,9 @@ const lieAbout = (name, lie) => { mirror.manifests = (out, bytes, incoming) => (
   ? lie(out, bytes) : bytes ? out.end(bytes) : out.writeHead(404).end()); };
 const without = (text, change, key = world.keys.operator) => text.trimEnd().split('\n').map((line) => {
   const document = JSON.parse(line);
-  change(document);
-  return `${signDocument(document, key.seed)}\n`;
+  const read = { ...document, records: recordsOf(document) };
+  change(read);
+  return `${signDocument(withRecords(read, read.records), key.seed)}\n`;
 }).join('');
 
 test('what was handed out becomes public while the window goes on', async () => {

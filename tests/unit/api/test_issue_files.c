@@ -16,6 +16,7 @@
 #include "scratch.h"
 
 #define ACCOUNT "5GrwvaEF5zXb26Fz9rcQpDWS57CtERHpNehXCPcNoHGKutQY"
+#define MINER "5FHneW46xGXgs5mUiveU4sbTyGBzmstUspZC92UhjJM694ty"
 #define WINDOW "2025-10-23"
 
 static const SvChainId chain = { .genesis = "0x2f0555cc76fc2840a25a6ea3b9637146806f1f44b090c175ffde2a7e5ab36c03",
@@ -70,13 +71,14 @@ try_to_issue (Fixture *f, SvState *state, const char *window_id)
 {
   static const SvAdmissionRules wide = { .limit = 1000000, .window_ms = 60000, .remember_ms = 120000 };
   GError *error = NULL;
-  g_autofree char *nonce = g_strdup_printf ("17611776%011u", f->n_issued++);
+  g_autofree char *nonce = g_strdup_printf ("17611776%011u", f->n_issued);
+  g_autofree char *clip = g_strdup_printf ("sha256:%064u", f->n_issued++ / 3 % 4);
   SvIssueRecord record = { .asker = (char *)ACCOUNT,
-                           .miner = (char *)ACCOUNT,
+                           .miner = (char *)(f->n_issued % 3 == 0 ? ACCOUNT : MINER),
                            .window_id = (char *)window_id,
                            .manifest_hash = (char *)"sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
                            .element_id = (char *)"E@1",
-                           .clip_hash = (char *)"sha256:bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb",
+                           .clip_hash = clip,
                            .nonce = nonce };
   SvAdmission admission = { .asker = ACCOUNT, .nonce = nonce, .client_id = "", .now_ms = 1000, .record = &record };
   gboolean done = sv_state_admit (state, &wide, &admission, 1, &error);
@@ -132,7 +134,8 @@ add (const SvIssueFiles *files, guint64 first)
   g_assert_true (done);
 }
 
-/* Lines and records of a file; its lines follow on each other. */
+/* Lines and records of a file; its lines follow on each other, and its records, which come and go with several texts, are the
+ * state's. */
 static guint
 count_records (const Fixture *f, guint64 first, guint64 last, guint *n_lines)
 {
@@ -148,6 +151,9 @@ count_records (const Fixture *f, guint64 first, guint64 last, guint *n_lines)
     g_autoptr (SvIssuedLine) line = sv_issued_open (text, &chain, NULL, NULL, &error);
     g_assert_no_error (error);
     g_assert_cmpuint (line->first, ==, first);
+    g_autoptr (GPtrArray) ours = records_of (&f->files, first);
+    for (guint i = 0; i < line->records->len; i++)
+      g_assert_true (sv_issue_record_equal (line->records->pdata[i], ours->pdata[i]));
     first = line->last + 1;
     n += line->records->len;
     g_bytes_unref (text);

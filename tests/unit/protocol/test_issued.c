@@ -1,6 +1,7 @@
 /* The published issue log:
  *  - a signed line opens with its values; a record is found by its id, a K by its manifest
  *  - a closing line has the last id and the keys
+ *  - a text that comes again stands once in the line; an account and an element id that look alike are two
  *  - each rule of the form is told with its place
  *  - another signer, another chain, a changed byte: refused
  *  - what a reader would refuse is not signed
@@ -140,27 +141,51 @@ test_rules (void)
 {
   g_autoptr (SvIssuedLine) line = line_of (7, 12);
   g_autoptr (SvIssuedLine) closing = closing_of (12);
+  /* [7,0,1,2,3,4,…] and [12,0,1,2,3,4,…] of ALICE, BOB, HASH_A, PlayerDetect_v1@1.0 and HASH_B */
   static const struct
   {
     const char *pointer, *value, *expected;
   } in_line[] = {
     { "/window_id", "\"../x\"", "/window_id" },
     { "/first", "0", "ids begin with 1" },
-    { "/first", "8", "/records/0/id: lies outside" },
+    { "/first", "8", "/records/0/0: id lies outside" },
     { "/last", "6", "below first" },
-    { "/last", "11", "/records/1/id: lies outside" },
-    { "/records", NULL, "/records" },
-    { "/records/0", "7", "/records/0" },
-    { "/records/1/id", "7", "not above the one before" },
-    { "/records/0/asker", "\"nobody\"", "/records/0/asker" },
-    { "/records/0/miner", "1", "/records/0/miner" },
-    { "/records/0/manifest_hash", "\"abc\"", "/records/0/manifest_hash" },
-    { "/records/0/element_id", "\"//\"", "/records/0/element_id" },
-    { "/records/0/clip_hash", "null", "/records/0/clip_hash" },
-    { "/records/0/seed", "-1", "/records/0/seed" },
-    { "/records/0/nonce", "\"123\"", "/records/0/nonce" },
-    { "/records/0/block", "1.5", "/records/0/block" },
-    { "/records/0/time", "\"today\"", "/records/0/time" },
+    { "/last", "11", "/records/1/0: id lies outside" },
+    { "/names", NULL, "/names: is missing" },
+    { "/names", "{}", "/names: must be an array" },
+    { "/names/0", "7", "/names/0: is no account" },
+    { "/names/0", "\"" ALICE "\"", "/records/0/1: asker is the number of a name that is no account" },
+    { "/names/0", "\"ss58:nobody\"", "/names/0: is no account" },
+    { "/names/0", "\"ss58:" ALICE "\\u0000\"", "/names/0: is no account" },
+    { "/names/2", "\"sha256:12\"", "/names/2: is no account" },
+    { "/names/3", "\"//\"", "/names/3: is no account" },
+    { "/names/4", "\"" HASH_A "\"", "/names/4: stands in the line twice" },
+    { "/names/5", "\"E@1\"", "/names/5: is the name of nothing" },
+    { "/names/4", NULL, "/records/0/5: clip_hash is not the number of a name" },
+    { "/records", NULL, "/records: is missing" },
+    { "/records", "[]", "/names/0: is the name of nothing" },
+    { "/records/0", "7", "/records/0: is not an array of 10" },
+    { "/records/0", "{}", "/records/0: is not an array of 10" },
+    { "/records/0/9", NULL, "/records/0: is not an array of 10" },
+    { "/records/0/10", "1", "/records/0: is not an array of 10" },
+    { "/records/0/0", "\"7\"", "/records/0/0: id is not an integer" },
+    { "/records/1/0", "7", "/records/1/0: id is not above the one before" },
+    { "/records/0/1", "\"ss58:" ALICE "\"", "/records/0/1: asker is not the number of a name" },
+    { "/records/0/1", "1", "/records/0/1: asker leaves a name out" },
+    { "/records/0/2", "0.5", "/records/0/2: miner is not the number of a name" },
+    { "/records/0/2", "-1", "/records/0/2: miner is not the number of a name" },
+    { "/records/0/3", "5", "/records/0/3: manifest_hash is not the number of a name" },
+    { "/records/1/3", "1", "/records/1/3: manifest_hash is the number of a name that is no hash" },
+    { "/records/1/4", "4", "/records/1/4: element_id is the number of a name that is no element id" },
+    { "/records/1/5", "3", "/records/1/5: clip_hash is the number of a name that is no hash" },
+    { "/records/1/1", "3", "/records/1/1: asker is the number of a name that is no account" },
+    { "/records/0/6", "-1", "/records/0/6: seed is not an integer" },
+    { "/records/0/6", "9007199254740992", "/records/0/6: seed is not an integer" },
+    { "/records/0/7", "\"123\"", "/records/0/7: nonce is not a text of 19 digits" },
+    { "/records/0/7", "\"" NONCE "\\u0000\"", "/records/0/7: nonce is not a text of 19 digits" },
+    { "/records/0/7", "1761177600000000000", "/records/0/7: nonce is not a text of 19 digits" },
+    { "/records/0/8", "1.5", "/records/0/8: block is not an integer" },
+    { "/records/0/9", "\"2025-10-23T00:00:00Z\"", "/records/0/9: time is not an integer" },
     { "/closed", "{\"last_id\":6,\"keys\":{}}", "/closed" },
   };
   static const struct
@@ -172,6 +197,7 @@ test_rules (void)
     { "/closed/keys", "[]", "/closed/keys" },
     { "/closed/keys/" HASH_A, "\"00\"", "64 lower-case hex" },
     { "/closed/keys/x", "\"00\"", "named by a manifest's hash" },
+    { "/names/0", "\"E@1\"", "/names/0: is the name of nothing" },
     { "/records/0", "{}", "/records" },
   };
   for (gsize i = 0; i < G_N_ELEMENTS (in_line); i++)
@@ -234,7 +260,7 @@ replace (char **text, const char *other)
 static void
 test_unreadable_is_not_signed (void)
 {
-  for (guint i = 0; i < 13; i++)
+  for (guint i = 0; i < 14; i++)
   {
     g_autoptr (SvIssuedLine) line = line_of (7, 12);
     SvIssueRecord *record = line->records->pdata[1];
@@ -279,6 +305,9 @@ test_unreadable_is_not_signed (void)
     case 12:
       line->first = 0;
       break;
+    case 13:
+      record->time_ms = -1;
+      break;
     }
     assert_not_signed (line);
   }
@@ -300,22 +329,67 @@ test_written_as_canonical (void)
   g_assert_cmpstr (written->signed_by, ==, created->signed_by);
 }
 
+static char *
+text_of (const SvIssuedLine *line)
+{
+  g_autoptr (SvSignedDocument) document = sign (line);
+  return g_strndup (g_bytes_get_data (document->bytes, NULL), g_bytes_get_size (document->bytes));
+}
+
+static void
+test_names (void)
+{
+  g_autoptr (SvIssuedLine) line = line_of (7, 12);
+  SvIssueRecord *second = line->records->pdata[1];
+  g_autofree char *text = text_of (line);
+  g_assert_nonnull (strstr (text, ",\"names\":[\"ss58:" ALICE "\",\"ss58:" BOB "\",\"" HASH_A
+                                  "\",\"PlayerDetect_v1@1.0\",\"" HASH_B "\"],\"records\":["
+                                  "[7,0,1,2,3,4,9007199254740991,\"" NONCE "\",123400,1761177600123],"
+                                  "[12,0,1,2,3,4,9007199254740991,\"" NONCE "\",123400,1761177600123]],"));
+  replace (&second->asker, BOB);
+  replace (&second->element_id, ALICE);
+  replace (&second->clip_hash, HASH_A);
+  g_autofree char *other = text_of (line);
+  g_assert_nonnull (strstr (other, "\"" HASH_B "\",\"" ALICE "\"],"));
+  g_assert_nonnull (strstr (other, ",[12,1,1,2,5,2,"));
+  g_autoptr (SvIssuedLine) opened = open_signed (line);
+  g_assert_cmpuint (opened->names->len, ==, 6);
+  g_assert_true (sv_issue_record_equal (opened->records->pdata[1], second));
+}
+
+static void
+set_longest_names (SvIssueRecord *record, guint i)
+{
+  guint8 key[SV_PUBLIC_KEY_SIZE] = { (guint8)i };
+  g_free (record->asker);
+  record->asker = sv_ss58_encode (key);
+  key[1] = 1;
+  g_free (record->miner);
+  record->miner = sv_ss58_encode (key);
+  g_snprintf (record->manifest_hash + strlen (HASH_A) - 3, 4, "%03x", i);
+  g_snprintf (record->clip_hash + strlen (HASH_B) - 3, 4, "%03x", i);
+  g_free (record->element_id);
+  record->element_id = g_strdup_printf ("%0128u", i);
+}
+
+/* Every name differs from every other. */
 static void
 test_longest_fits (void)
 {
-  g_autofree char *element = g_strnfill (128, 'e');
   g_autoptr (SvIssuedLine) line =
       sv_issued_line_new ("2025-10-23", SV_ISSUED_END - SV_ISSUED_LINE_MAX_RECORDS, SV_ISSUED_END - 1);
   for (guint i = 0; i < SV_ISSUED_LINE_MAX_RECORDS; i++)
   {
     SvIssueRecord *record = record_of (line->first + i);
-    g_free (record->element_id);
-    record->element_id = g_strdup (element);
+    set_longest_names (record, i);
     record->block = SV_JSON_MAX_INTEGER;
     g_ptr_array_add (line->records, record);
   }
   g_autoptr (SvIssuedLine) opened = open_signed (line);
   g_assert_cmpuint (opened->records->len, ==, SV_ISSUED_LINE_MAX_RECORDS);
+  g_assert_cmpuint (opened->names->len, ==, 5 * SV_ISSUED_LINE_MAX_RECORDS);
+  for (guint i = 0; i < opened->records->len; i++)
+    g_assert_true (sv_issue_record_equal (opened->records->pdata[i], line->records->pdata[i]));
 }
 
 static void
@@ -374,6 +448,7 @@ main (int argc, char **argv)
   g_test_add_func ("/issued/trust", test_trust);
   g_test_add_func ("/issued/unreadable-is-not-signed", test_unreadable_is_not_signed);
   g_test_add_func ("/issued/written-as-canonical", test_written_as_canonical);
+  g_test_add_func ("/issued/names", test_names);
   g_test_add_func ("/issued/longest-fits", test_longest_fits);
   g_test_add_func ("/issued/file", test_file);
   g_test_add_func ("/issued/signposts", test_signposts);
