@@ -372,11 +372,12 @@ test_log_anew (Fixture *f, gconstpointer data)
   g_autofree char *log = g_strconcat (f->path, "-wal", NULL);
   g_autoptr (SvState) state = must_open (f->url);
   g_assert_true (admit (state, 0, 10, NULL));
-  guint64 salts = salts_of (log);
+  const guint64 salts = salts_of (log);
+  const goffset carried = size_of (f->path);
   for (guint first = 10; salts_of (log) == salts && size_of (log) < too_long; first += 10)
     g_assert_true (admit (state, first, 10, NULL));
   g_assert_cmpint (size_of (log), <, too_long);
-  g_assert_cmpint (size_of (f->path), >=, 1024 * 1024);
+  g_assert_cmpint (size_of (f->path), >, carried);
 }
 
 int
