@@ -342,6 +342,14 @@ report_signers (SvManifestWatch *watch)
   sv_log ("info", "statements on signers read", "n", number, NULL);
 }
 
+/* What is far ahead can wait until this server answers at all, which it does not before the chain was read. */
+static gboolean
+has_to_open (SvManifestWatch *watch)
+{
+  g_autoptr (SvSnapshot) snapshot = sv_board_get (watch->board);
+  return watch->is_incomplete || (watch->has_more && snapshot->bindings != NULL);
+}
+
 static void
 step_index (SvManifestWatch *watch, SvFetchMode mode)
 {
@@ -352,7 +360,7 @@ step_index (SvManifestWatch *watch, SvFetchMode mode)
     sv_watch_report ("manifest index", error, &watch->index_fault);
     return;
   }
-  if (watch->is_incomplete || watch->has_more)
+  if (has_to_open (watch))
     index = sv_fetch_index (watch->reader, mode, &error);
   else if (!sv_poll_index (watch->reader, mode, &index, &error))
     index = NULL;
