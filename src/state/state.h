@@ -265,12 +265,13 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (SvSharedChain, sv_shared_chain_free)
 
 typedef struct
 {
-  guint64 version;     /* in and out: of the picture; 0: none */
-  gint64 generation;   /* in: of what is known of the index … */
-  guint64 final_block; /* in: … up to which block */
-  guint64 wished;      /* out: the last wish */
-  guint64 answered;    /* out */
-  gint64 age_ms;       /* out: G_MAXINT64 where nothing was shared yet */
+  guint64 version;      /* in and out: of the picture; 0: none */
+  gint64 generation;    /* in: of what is known of the index … */
+  guint64 final_block;  /* in: … up to which block */
+  gboolean skips_index; /* in: nothing of the index is wanted */
+  guint64 wished;       /* out: the last wish */
+  guint64 answered;     /* out */
+  gint64 age_ms;        /* out: G_MAXINT64 where nothing was shared yet */
 } SvSharedStatus;
 
 /* Shares what the leader of the task "chain" has read. SV_ERROR_CONFLICT, and nothing is written, where this handle does not
