@@ -3,7 +3,8 @@
  * Leadership
  *  1. one handle leads a task at a time; another task is another matter; freed, or killed with its process, it is another's
  * The shared chain
- *  2. what the leader shares is what others read, with the index up to its final block, or without; an unchanged picture has its version
+ *  2. what the leader shares is what others read, with the index up to its final block, or without it; an
+ *     unchanged picture has its version
  *  3. only the leader shares, and only what the stored index agrees with; forgetting the index takes the picture with it
  *  4. a wish is counted, and is met when the leader says so
  *  5. processes that open an empty database together all find it ready
