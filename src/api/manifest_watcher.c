@@ -7,7 +7,6 @@
 #include "api/watching.h"
 
 #include <sodium.h>
-#include <string.h>
 
 #include "api/issue_files.h"
 #include "base/error.h"
@@ -129,19 +128,6 @@ fence_window (SvManifestWatch *watch, const char *window_id, GError **error)
   return TRUE;
 }
 
-static gboolean
-load_manifest (SvManifestWatch *watch, SvCatalog *catalog, const SvIndexEntry *entry, GError **error)
-{
-  g_autoptr (SvManifest) manifest = sv_fetch_entry_manifest (watch->reader, entry, error);
-  guint8 draw_key[32];
-  if (manifest == NULL || !sv_state_draw_key (watch->state, entry->hash, draw_key, error))
-    return FALSE;
-  g_hash_table_insert (catalog->manifests, g_strdup (entry->hash),
-                       sv_served_manifest_new (g_steal_pointer (&manifest), &watch->keys, draw_key));
-  sodium_memzero (draw_key, sizeof draw_key);
-  return TRUE;
-}
-
 /* A picture that was verified once stays, until its signer is revoked: a retired one's stays until there is another. */
 static gboolean
 is_honoured (SvManifestWatch *watch, const SvSignedDocument *document)
@@ -156,7 +142,8 @@ typedef struct
   SvCatalog *catalog;
   const SvCatalog *last; /* or NULL */
   guint64 block;
-  guint n_opened; /* ahead of time */
+  guint n_ahead;      /* opened ahead of time */
+  GHashTable *opened; /* hash, the index's -> SvManifest that waits for its draw key */
 } Loading;
 
 /* What was verified before is taken as it is. */
@@ -171,33 +158,55 @@ take_from_last (const Loading *loading, const SvIndexEntry *entry)
   return TRUE;
 }
 
+/* It is tried again at every step, and told of once. */
+static void
+leave_out (SvManifestWatch *watch, const char *hash, const GError *error)
+{
+  watch->is_incomplete = TRUE;
+  if (sv_watch_is_told_by_keeper (watch->board, error, &watch->keys_away_us))
+    return;
+  if (g_hash_table_add (watch->left_out, g_strdup (hash)))
+    sv_log ("warning", "manifest left out", "manifest", hash, "reason", error->message, NULL);
+}
+
+/* Its JSON is several times as large as what challenges need of it. */
+static void
+open_entry (Loading *loading, const SvIndexEntry *entry, GError **error)
+{
+  SvManifest *manifest = sv_fetch_entry_manifest (loading->watch->reader, entry, error);
+  if (manifest == NULL)
+    return;
+  sv_manifest_drop_json (manifest);
+  g_hash_table_insert (loading->opened, entry->hash, manifest);
+}
+
+/* A hash can have several entries. */
+static gboolean
+is_loaded (const Loading *loading, const SvIndexEntry *entry)
+{
+  return g_hash_table_contains (loading->opened, entry->hash) ||
+         g_hash_table_contains (loading->catalog->manifests, entry->hash) || take_from_last (loading, entry);
+}
+
 static void
 load_entry (Loading *loading, const SvIndexEntry *entry)
 {
   g_autoptr (GError) error = NULL;
-  if (g_hash_table_contains (loading->catalog->manifests, entry->hash) || take_from_last (loading, entry))
+  if (is_loaded (loading, entry))
     return;
-  SvManifestWatch *watch = loading->watch;
   gboolean is_ahead = !sv_entry_in_force (entry, loading->block);
-  if (is_ahead && loading->n_opened >= (loading->last == NULL ? OPENED_AT_FIRST : OPENED_AT_ONCE))
+  if (is_ahead && loading->n_ahead >= (loading->last == NULL ? OPENED_AT_FIRST : OPENED_AT_ONCE))
   {
-    watch->has_more = TRUE;
+    loading->watch->has_more = TRUE;
     return;
   }
-  loading->n_opened += is_ahead ? 1 : 0;
-  if (!fence_window (watch, entry->window_id, &error))
+  loading->n_ahead += is_ahead ? 1 : 0;
+  if (fence_window (loading->watch, entry->window_id, &error))
+    open_entry (loading, entry, &error);
+  else
     loading->catalog->n_unfenced += is_ahead ? 0 : 1;
-  else if (load_manifest (watch, loading->catalog, entry, &error))
-  {
-    watch->keys_away_us = 0;
-    g_hash_table_remove (watch->left_out, entry->hash);
-    return;
-  }
-  watch->is_incomplete = TRUE;
-  if (sv_watch_is_told_by_keeper (watch->board, error, &watch->keys_away_us))
-    return;
-  if (g_hash_table_add (watch->left_out, g_strdup (entry->hash)))
-    sv_log ("warning", "manifest left out", "manifest", entry->hash, "reason", error->message, NULL);
+  if (error != NULL)
+    leave_out (loading->watch, entry->hash, error);
 }
 
 static void
@@ -206,6 +215,52 @@ load_manifests (Loading *loading, const GPtrArray *entries)
   for (guint i = 0; i < entries->len; i++)
     if (!sv_entry_expired (g_ptr_array_index (entries, i), loading->block))
       load_entry (loading, g_ptr_array_index (entries, i));
+}
+
+static void
+serve_manifest (Loading *loading, const char *hash, const guint8 draw_key[SV_STATE_KEY_SIZE])
+{
+  gpointer manifest;
+  g_hash_table_steal_extended (loading->opened, hash, NULL, &manifest);
+  g_hash_table_insert (loading->catalog->manifests, g_strdup (hash),
+                       sv_served_manifest_new (manifest, &loading->watch->keys, draw_key));
+  g_hash_table_remove (loading->watch->left_out, hash);
+  loading->watch->keys_away_us = 0;
+}
+
+/* One transaction for all of them: a new server has a thousand to make. */
+static void
+take_draw_keys (Loading *loading)
+{
+  guint n;
+  g_autoptr (GError) error = NULL;
+  g_autofree const char **hashes = (const char **)g_hash_table_get_keys_as_array (loading->opened, &n);
+  guint8 (*keys)[SV_STATE_KEY_SIZE] = sodium_allocarray (n, sizeof *keys);
+  g_assert (keys != NULL);
+  gboolean ok = sv_state_draw_keys (loading->watch->state, hashes, n, keys, &error);
+  for (guint i = 0; i < n; i++)
+    if (ok)
+      serve_manifest (loading, hashes[i], keys[i]);
+    else
+      leave_out (loading->watch, hashes[i], error);
+  sodium_free (keys);
+}
+
+static void
+free_manifest (gpointer manifest)
+{
+  sv_manifest_free (manifest);
+}
+
+/* What is in @index, and can be had, comes into the catalog. */
+static void
+fill_catalog (Loading *loading, const SvIndex *index)
+{
+  loading->opened = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, free_manifest);
+  load_manifests (loading, index->entries);
+  load_manifests (loading, index->superseded);
+  take_draw_keys (loading);
+  g_hash_table_unref (loading->opened);
 }
 
 /* The best block; 0 where nobody has told it yet. */
@@ -221,7 +276,7 @@ best_block (SvManifestWatch *watch, const SvSnapshot *snapshot)
   return snapshot->bindings != NULL ? sv_bindings_head (snapshot->bindings)->best.number : 0;
 }
 
-/* Takes @index. A manifest that cannot be had is tried again at every step, and told of once. */
+/* Takes @index. */
 static void
 publish_index (SvManifestWatch *watch, SvIndex *index)
 {
@@ -230,8 +285,7 @@ publish_index (SvManifestWatch *watch, SvIndex *index)
   watch->is_incomplete = watch->has_more = FALSE;
   g_autoptr (SvSnapshot) last = sv_board_get (watch->board);
   Loading loading = { .watch = watch, .catalog = catalog, .last = last->catalog, .block = best_block (watch, last) };
-  load_manifests (&loading, index->entries);
-  load_manifests (&loading, index->superseded);
+  fill_catalog (&loading, index);
   g_autofree char *sequence = g_strdup_printf ("%" G_GUINT64_FORMAT, index->sequence);
   g_autofree char *n_manifests = g_strdup_printf ("%u", g_hash_table_size (catalog->manifests));
   if (!is_retry || !watch->is_incomplete)
@@ -288,6 +342,14 @@ report_signers (SvManifestWatch *watch)
   sv_log ("info", "statements on signers read", "n", number, NULL);
 }
 
+/* What is far ahead can wait until this server answers at all, which it does not before the chain was read. */
+static gboolean
+has_to_open (SvManifestWatch *watch)
+{
+  g_autoptr (SvSnapshot) snapshot = sv_board_get (watch->board);
+  return watch->is_incomplete || (watch->has_more && snapshot->bindings != NULL);
+}
+
 static void
 step_index (SvManifestWatch *watch, SvFetchMode mode)
 {
@@ -298,7 +360,7 @@ step_index (SvManifestWatch *watch, SvFetchMode mode)
     sv_watch_report ("manifest index", error, &watch->index_fault);
     return;
   }
-  if (watch->is_incomplete || watch->has_more)
+  if (has_to_open (watch))
     index = sv_fetch_index (watch->reader, mode, &error);
   else if (!sv_poll_index (watch->reader, mode, &index, &error))
     index = NULL;

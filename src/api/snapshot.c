@@ -39,7 +39,7 @@ sv_draw_keys_unref (SvDrawKeys *keys)
 }
 
 SvServedManifest *
-sv_served_manifest_new (SvManifest *manifest, SvDrawKeys **keys, const guint8 draw_key[32])
+sv_served_manifest_new (SvManifest *manifest, SvDrawKeys **keys, const guint8 draw_key[SV_STATE_KEY_SIZE])
 {
   if (*keys == NULL || (*keys)->n == KEYS_AT_ONCE)
   {
@@ -47,7 +47,6 @@ sv_served_manifest_new (SvManifest *manifest, SvDrawKeys **keys, const guint8 dr
     *keys = draw_keys_new ();
   }
   SvServedManifest *served = g_atomic_rc_box_new0 (SvServedManifest);
-  sv_manifest_drop_json (manifest);
   served->manifest = manifest;
   served->keys = g_atomic_rc_box_acquire (*keys);
   SvDrawKey *place = &(*keys)->keys[(*keys)->n++];

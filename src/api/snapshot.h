@@ -20,8 +20,9 @@ typedef struct
   char *draw_commit;
 } SvServedManifest;
 
-/* Takes @manifest. The key is put into *@keys, which is replaced when it is NULL or full. One thread at a time. */
-SvServedManifest *sv_served_manifest_new (SvManifest *manifest, SvDrawKeys **keys, const guint8 draw_key[32]);
+/* Takes @manifest, which has no JSON any more. The key is put into *@keys, which is replaced when it is NULL or full. One
+ * thread at a time. */
+SvServedManifest *sv_served_manifest_new (SvManifest *manifest, SvDrawKeys **keys, const guint8 draw_key[SV_STATE_KEY_SIZE]);
 SvServedManifest *sv_served_manifest_ref (SvServedManifest *served);
 void sv_served_manifest_unref (gpointer served);
 

@@ -113,7 +113,7 @@ sv_follower_set_chain (SvFollower *follower, SvChain *chain)
 static gboolean
 become_leader (SvFollower *follower, GError **error)
 {
-  SvSharedStatus status = { 0 };
+  SvSharedStatus status = { .skips_index = TRUE };
   g_autoptr (SvSharedChain) last = NULL;
   if (!sv_state_shared_chain (follower->state, &follower->id, &status, &last, error))
     return FALSE;

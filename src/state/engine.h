@@ -15,9 +15,11 @@ typedef struct
   gboolean (*clips_version) (SvState *state, guint64 *version, GError **error);
   gboolean (*put_ground_truth) (SvState *state, const char *clip_hash, const char *json, GError **error);
   gboolean (*ground_truth) (SvState *state, const char *clip_hash, char **json, GError **error);
-  gboolean (*draw_key) (SvState *state, const char *manifest_hash, guint8 key[32], GError **error);
-  gboolean (*find_draw_key) (SvState *state, const char *manifest_hash, guint8 key[32], gboolean *found, GError **error);
-  gboolean (*secret) (SvState *state, const char *name, guint8 key[32], GError **error);
+  gboolean (*draw_keys) (SvState *state, const char *const *manifest_hashes, gsize n, guint8 (*keys)[SV_STATE_KEY_SIZE],
+                         GError **error);
+  gboolean (*find_draw_key) (SvState *state, const char *manifest_hash, guint8 key[SV_STATE_KEY_SIZE], gboolean *found,
+                             GError **error);
+  gboolean (*secret) (SvState *state, const char *name, guint8 key[SV_STATE_KEY_SIZE], GError **error);
   gboolean (*admit) (SvState *state, const SvAdmissionRules *rules, SvAdmission *batch, gsize n, GError **error);
   gboolean (*try_admission) (SvState *state, GError **error);
   gboolean (*recent_nonces) (SvState *state, gint64 since_ms, SvVisitNonce visit, gpointer data, GError **error);

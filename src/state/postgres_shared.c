@@ -98,10 +98,11 @@ read_changed (SvPostgresState *state, const SvChainId *chain, SvSharedStatus *st
     { .sql = "SELECT c.block, c.position, c.hash, c.signer, c.text, c.succeeded FROM scorevision.commitments c"
              " JOIN scorevision.chains n ON c.chain = n.id JOIN scorevision.shared_chains s USING (genesis, netuid)"
              " WHERE n.genesis = $1 AND n.netuid = $2::integer AND s.version <> $3::bigint AND c.block <= s.final_block"
-             " AND c.block > CASE s.generation WHEN $4::bigint THEN $5::bigint ELSE -1 END ORDER BY c.block, c.position",
-      .n = 5,
+             " AND c.block > CASE s.generation WHEN $4::bigint THEN $5::bigint ELSE -1 END AND NOT $6::boolean"
+             " ORDER BY c.block, c.position",
+      .n = 6,
       .values = { chain->genesis, netuid, version, sv_postgres_number (&numbers[2], status->generation),
-                  sv_postgres_number (&numbers[3], (gint64)status->final_block) } },
+                  sv_postgres_number (&numbers[3], (gint64)status->final_block), status->skips_index ? "true" : "false" } },
     { .sql = "COMMIT" },
   };
   PGresult *results[G_N_ELEMENTS (queries)];

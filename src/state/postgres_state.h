@@ -97,9 +97,11 @@ gboolean sv_postgres_put_ground_truth (SvState *state, const char *clip_hash, co
 gboolean sv_postgres_ground_truth (SvState *state, const char *clip_hash, char **json, GError **error);
 
 /* postgres_keys.c */
-gboolean sv_postgres_draw_key (SvState *state, const char *manifest_hash, guint8 key[32], GError **error);
-gboolean sv_postgres_find_draw_key (SvState *state, const char *manifest_hash, guint8 key[32], gboolean *found, GError **error);
-gboolean sv_postgres_secret (SvState *state, const char *name, guint8 key[32], GError **error);
+gboolean sv_postgres_draw_keys (SvState *state, const char *const *manifest_hashes, gsize n, guint8 (*keys)[SV_STATE_KEY_SIZE],
+                                GError **error);
+gboolean sv_postgres_find_draw_key (SvState *state, const char *manifest_hash, guint8 key[SV_STATE_KEY_SIZE], gboolean *found,
+                                    GError **error);
+gboolean sv_postgres_secret (SvState *state, const char *name, guint8 key[SV_STATE_KEY_SIZE], GError **error);
 
 /* postgres_admission.c */
 gboolean sv_postgres_admit (SvState *state, const SvAdmissionRules *rules, SvAdmission *batch, gsize n, GError **error);

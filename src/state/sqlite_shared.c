@@ -118,6 +118,11 @@ static gboolean
 read_final (SvSqliteState *state, const SvChainId *chain, const SvSharedStatus *known, SvSharedChain *shared, GError **error)
 {
   guint64 first = known->generation == shared->generation ? known->final_block + 1 : 0;
+  if (known->skips_index)
+  {
+    shared->final = g_ptr_array_new ();
+    return TRUE;
+  }
   shared->final = sv_sqlite_list_commitments (&state->base, chain, first, error);
   for (guint i = shared->final != NULL ? shared->final->len : 0; i > 0; i--)
     if (((const SvStoredCommitment *)shared->final->pdata[i - 1])->block > shared->final_block)

@@ -1,8 +1,7 @@
-/* The SQLite engine: its table, opening by URL, and the keys. The connection is in sqlite_database.c, each other subject of
- * state.h in a file of its own. */
+/* The SQLite engine: its table, and opening by URL. The connection is in sqlite_database.c, each subject of state.h in a file
+ * of its own. */
 #include "state/sqlite_state.h"
 
-#include <sodium.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -53,73 +52,6 @@ sqlite_open (const char *url, const SvConfig *config, GError **error)
   return NULL;
 }
 
-/* *@found is FALSE where there is none yet. */
-static gboolean
-read_key (SvSqliteState *state, const char *kind, const char *name, guint8 key[32], gboolean *found, GError **error)
-{
-  sqlite3_stmt *query = sv_sqlite_statement (state, "SELECT key FROM secrets WHERE kind = ? AND name = ?", error);
-  if (query == NULL)
-    return FALSE;
-  sv_sqlite_bind_text (query, 1, kind);
-  sv_sqlite_bind_text (query, 2, name);
-  if (!sv_sqlite_step (state, query, found, error))
-    return FALSE;
-  gboolean ok = !*found || sqlite3_column_bytes (query, 0) == 32;
-  if (ok && *found)
-    memcpy (key, sqlite3_column_blob (query, 0), 32);
-  sqlite3_reset (query);
-  return ok || sv_sqlite_fail (state, SQLITE_CORRUPT, error);
-}
-
-static gboolean
-insert_key (SvSqliteState *state, const char *kind, const char *name, GError **error)
-{
-  sqlite3_stmt *insert = sv_sqlite_statement (state, "INSERT OR IGNORE INTO secrets (kind, name, key) VALUES (?, ?, ?)", error);
-  if (insert == NULL)
-    return FALSE;
-  guint8 fresh[32];
-  randombytes_buf (fresh, sizeof fresh);
-  sv_sqlite_bind_text (insert, 1, kind);
-  sv_sqlite_bind_text (insert, 2, name);
-  sqlite3_bind_blob (insert, 3, fresh, sizeof fresh, SQLITE_TRANSIENT);
-  gboolean ok = sv_sqlite_run (state, insert, error);
-  sqlite3_clear_bindings (insert);
-  sodium_memzero (fresh, sizeof fresh);
-  return ok;
-}
-
-/* Whoever inserts first decides; then everybody reads the same. */
-static gboolean
-key_of (SvState *base, const char *kind, const char *name, guint8 key[32], GError **error)
-{
-  SvSqliteState *state = (SvSqliteState *)base;
-  gboolean found;
-  if (!read_key (state, kind, name, key, &found, error))
-    return FALSE;
-  if (found)
-    return TRUE;
-  return insert_key (state, kind, name, error) && read_key (state, kind, name, key, &found, error) &&
-         (found || sv_sqlite_fail (state, SQLITE_CORRUPT, error));
-}
-
-static gboolean
-sqlite_draw_key (SvState *state, const char *manifest_hash, guint8 key[32], GError **error)
-{
-  return key_of (state, "draw", manifest_hash, key, error);
-}
-
-static gboolean
-sqlite_find_draw_key (SvState *base, const char *manifest_hash, guint8 key[32], gboolean *found, GError **error)
-{
-  return read_key ((SvSqliteState *)base, "draw", manifest_hash, key, found, error);
-}
-
-static gboolean
-sqlite_secret (SvState *state, const char *name, guint8 key[32], GError **error)
-{
-  return key_of (state, "secret", name, key, error);
-}
-
 const SvStateEngine sv_sqlite_state_engine = {
   .scheme = "sqlite:",
   .open = sqlite_open,
@@ -130,9 +62,9 @@ const SvStateEngine sv_sqlite_state_engine = {
   .clips_version = sv_sqlite_clips_version,
   .put_ground_truth = sv_sqlite_put_ground_truth,
   .ground_truth = sv_sqlite_ground_truth,
-  .draw_key = sqlite_draw_key,
-  .find_draw_key = sqlite_find_draw_key,
-  .secret = sqlite_secret,
+  .draw_keys = sv_sqlite_draw_keys,
+  .find_draw_key = sv_sqlite_find_draw_key,
+  .secret = sv_sqlite_secret,
   .admit = sv_sqlite_admit,
   .try_admission = sv_sqlite_try_admission,
   .recent_nonces = sv_sqlite_recent_nonces,

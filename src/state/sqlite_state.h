@@ -75,6 +75,13 @@ gboolean sv_sqlite_remove_clip (SvState *state, const char *hash, GError **error
 GPtrArray *sv_sqlite_list_clips (SvState *state, GError **error);
 gboolean sv_sqlite_clips_version (SvState *state, guint64 *version, GError **error);
 
+/* sqlite_keys.c */
+gboolean sv_sqlite_draw_keys (SvState *state, const char *const *manifest_hashes, gsize n, guint8 (*keys)[SV_STATE_KEY_SIZE],
+                              GError **error);
+gboolean sv_sqlite_find_draw_key (SvState *state, const char *manifest_hash, guint8 key[SV_STATE_KEY_SIZE], gboolean *found,
+                                  GError **error);
+gboolean sv_sqlite_secret (SvState *state, const char *name, guint8 key[SV_STATE_KEY_SIZE], GError **error);
+
 /* sqlite_names.c: accounts, hashes and ids that many rows hold, by number. */
 /* *@id: of @name, given on first use, in a transaction. */
 gboolean sv_sqlite_name_id (SvSqliteState *state, const char *name, gint64 *id, GError **error);

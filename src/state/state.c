@@ -1,6 +1,7 @@
 /* Dispatch of state.h to an engine chosen by the scheme of SCOREVISION_DATABASE. A further engine is a line in `engines`. */
 #include "state/state.h"
 
+#include <sodium.h>
 #include <stdatomic.h>
 #include <string.h>
 
@@ -137,19 +138,24 @@ sv_state_ground_truth (SvState *state, const char *clip_hash, char **json, GErro
 }
 
 gboolean
-sv_state_draw_key (SvState *state, const char *manifest_hash, guint8 key[32], GError **error)
+sv_state_draw_keys (SvState *state, const char *const *manifest_hashes, gsize n, guint8 (*keys)[SV_STATE_KEY_SIZE],
+                    GError **error)
 {
-  return state->engine->draw_key (state, manifest_hash, key, error);
+  if (n == 0 || state->engine->draw_keys (state, manifest_hashes, n, keys, error))
+    return TRUE;
+  sodium_memzero (keys, n * sizeof *keys);
+  return FALSE;
 }
 
 gboolean
-sv_state_find_draw_key (SvState *state, const char *manifest_hash, guint8 key[32], gboolean *found, GError **error)
+sv_state_find_draw_key (SvState *state, const char *manifest_hash, guint8 key[SV_STATE_KEY_SIZE], gboolean *found,
+                        GError **error)
 {
   return state->engine->find_draw_key (state, manifest_hash, key, found, error);
 }
 
 gboolean
-sv_state_secret (SvState *state, const char *name, guint8 key[32], GError **error)
+sv_state_secret (SvState *state, const char *name, guint8 key[SV_STATE_KEY_SIZE], GError **error)
 {
   return state->engine->secret (state, name, key, error);
 }

@@ -80,15 +80,19 @@ gboolean sv_state_ground_truth (SvState *state, const char *clip_hash, char **js
 
 /* ── keys ── */
 
-/* The manifest's K, made at random by whoever asks first. */
-gboolean sv_state_draw_key (SvState *state, const char *manifest_hash, guint8 key[32],
-                            GError **error) G_GNUC_WARN_UNUSED_RESULT;
-/* The same, but none is made: *@found is FALSE where nobody has asked for it yet, so nothing was drawn by it. */
-gboolean sv_state_find_draw_key (SvState *state, const char *manifest_hash, guint8 key[32], gboolean *found,
+#define SV_STATE_KEY_SIZE 32
+
+/* K of each of @n manifests, in their order; a hash may come more than once. Each is made at random by whoever asks first, and
+ * those that nobody has asked for before are made in one transaction, before any is told. @keys is zeros on failure. */
+gboolean sv_state_draw_keys (SvState *state, const char *const *manifest_hashes, gsize n, guint8 (*keys)[SV_STATE_KEY_SIZE],
+                             GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* The K of one, but none is made: *@found is FALSE where nobody has asked for it yet, so nothing was drawn by it. */
+gboolean sv_state_find_draw_key (SvState *state, const char *manifest_hash, guint8 key[SV_STATE_KEY_SIZE], gboolean *found,
                                  GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* A secret of this deployment (32 random bytes, made on first use), by name: "clip-token". */
-gboolean sv_state_secret (SvState *state, const char *name, guint8 key[32], GError **error) G_GNUC_WARN_UNUSED_RESULT;
+gboolean sv_state_secret (SvState *state, const char *name, guint8 key[SV_STATE_KEY_SIZE],
+                          GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* ── admission ── */
 
@@ -261,12 +265,13 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (SvSharedChain, sv_shared_chain_free)
 
 typedef struct
 {
-  guint64 version;     /* in and out: of the picture; 0: none */
-  gint64 generation;   /* in: of what is known of the index … */
-  guint64 final_block; /* in: … up to which block */
-  guint64 wished;      /* out: the last wish */
-  guint64 answered;    /* out */
-  gint64 age_ms;       /* out: G_MAXINT64 where nothing was shared yet */
+  guint64 version;      /* in and out: of the picture; 0: none */
+  gint64 generation;    /* in: of what is known of the index … */
+  guint64 final_block;  /* in: … up to which block */
+  gboolean skips_index; /* in: nothing of the index is wanted */
+  guint64 wished;       /* out: the last wish */
+  guint64 answered;     /* out */
+  gint64 age_ms;        /* out: G_MAXINT64 where nothing was shared yet */
 } SvSharedStatus;
 
 /* Shares what the leader of the task "chain" has read. SV_ERROR_CONFLICT, and nothing is written, where this handle does not

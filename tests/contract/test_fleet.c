@@ -3,7 +3,8 @@
  * Leadership
  *  1. one handle leads a task at a time; another task is another matter; freed, or killed with its process, it is another's
  * The shared chain
- *  2. what the leader shares is what others read, with the index up to its final block; an unchanged picture has its version
+ *  2. what the leader shares is what others read, with the index up to its final block, or without it; an
+ *     unchanged picture has its version
  *  3. only the leader shares, and only what the stored index agrees with; forgetting the index takes the picture with it
  *  4. a wish is counted, and is met when the leader says so
  *  5. processes that open an empty database together all find it ready
@@ -160,7 +161,7 @@ test_shared_chain (StateFixture *f)
 {
   SvSharedStatus status = { 0 };
   g_autoptr (SvState) other = open_state (f->url);
-  g_autoptr (SvSharedChain) none = NULL, read = NULL, again = NULL, next = NULL, written = make_picture (110);
+  g_autoptr (SvSharedChain) none = NULL, read = NULL, again = NULL, next = NULL, shortened = NULL, written = make_picture (110);
   must (sv_state_shared_chain (other, &finney, &status, &none, &error));
   g_assert_null (none);
   g_assert_cmpint (status.age_ms, ==, G_MAXINT64);
@@ -191,6 +192,12 @@ test_shared_chain (StateFixture *f)
   must (sv_state_shared_chain (other, &finney, &status, &next, &error));
   g_assert_cmpuint (next->best.number, ==, 121);
   g_assert_cmpuint (next->final->len, ==, 1);
+
+  SvSharedStatus short_status = { .skips_index = TRUE };
+  must (sv_state_shared_chain (other, &finney, &short_status, &shortened, &error));
+  g_assert_cmpuint (shortened->best.number, ==, 121);
+  g_assert_cmpuint (shortened->open->len, ==, 1);
+  g_assert_cmpuint (shortened->final->len, ==, 0);
 }
 
 static void

@@ -2,29 +2,27 @@
  *
  * Clips
  *  1. put, replace, list by hash, remove; removing what is not registered is not found; the version grows with each change
- *     (test_tasks.c has the ground truth)
- * Keys
- *  2. a draw key is made once per manifest, and all see the same; one that nobody has asked for is not found, and none is made
- * by looking for it; a secret likewise, apart from draw keys Admission (test_admission.c has the rates)
- *  3. issued records have ids 1, 2, 3 … in the order of requests, and are read back whole, all or by window, until told to
+ *     (test_tasks.c has the ground truth, test_keys.c the keys)
+ * Admission (test_admission.c has the rates)
+ *  2. issued records have ids 1, 2, 3 … in the order of requests, and are read back whole, all or by window, until told to
  * stop; names that are as long and end alike are apart
- *  4. a nonce, or an X-Nonce, is accepted once per asker: in one batch, in a later one, through another handle
- *  5. other askers have nonces of their own; a missing X-Nonce is never a replay
- *  6. without a record no id is used; a batch of none is nothing
- *  7. recent nonces are told in the order in which they were admitted, with what belongs to them as it was asked, from the time
+ *  3. a nonce, or an X-Nonce, is accepted once per asker: in one batch, in a later one, through another handle
+ *  4. other askers have nonces of their own; a missing X-Nonce is never a replay
+ *  5. without a record no id is used; a batch of none is nothing
+ *  6. recent nonces are told in the order in which they were admitted, with what belongs to them as it was asked, from the time
  *     asked for; what was refused is not told
- *  8. of processes that race with the same nonces each nonce is admitted once, and ids have no gaps and no doubles
- *  9. what was acknowledged before a kill is there, and only whole batches are
+ *  7. of processes that race with the same nonces each nonce is admitted once, and ids have no gaps and no doubles
+ *  8. what was acknowledged before a kill is there, and only whole batches are
  * Windows
- * 10. of a closed window nothing is admitted, and nothing else of such a request is recorded, but a replay is told as one;
+ *  9. of a closed window nothing is admitted, and nothing else of such a request is recorded, but a replay is told as one;
  * others go on; closing tells the last id, 0 for none, and again the same
- * 11. while processes admit, closing tells the last id that any of them got, or ever will
+ * 10. while processes admit, closing tells the last id that any of them got, or ever will
  *     ids that are raised are raised for every handle, at once and for good; they never go back
  * The chain
- * 12. a checkpoint is not found, then found; commitments are listed in chain order from a block
- * 13. the checkpoint only moves forward; a refused one writes nothing
- * 14. one that begins earlier, or beyond a gap, begins anew
- * 15. chains are apart by genesis and netuid; forgetting one leaves the other
+ * 11. a checkpoint is not found, then found; commitments are listed in chain order from a block
+ * 12. the checkpoint only moves forward; a refused one writes nothing
+ * 13. one that begins earlier, or beyond a gap, begins anew
+ * 14. chains are apart by genesis and netuid; forgetting one leaves the other
  */
 #include <signal.h>
 #include <string.h>
@@ -108,34 +106,6 @@ test_clips (StateFixture *f)
   g_assert_cmpstr (read->challenge_type, ==, "football");
   g_assert_cmpint (read->added_ms, ==, b.added_ms);
   g_assert_cmpuint (clips_version (another), ==, clips_version (f->state));
-}
-
-/* ── keys ── */
-
-static void
-test_keys (StateFixture *f)
-{
-  guint8 first[32], again[32], elsewhere[32], other[32], secret[32], secret_again[32];
-  gboolean found;
-  g_autoptr (SvState) another = open_state (f->url);
-  must (sv_state_find_draw_key (f->state, "sha256:aa", again, &found, &error));
-  g_assert_false (found);
-  must (sv_state_find_draw_key (f->state, "sha256:aa", again, &found, &error));
-  g_assert_false (found);
-  must (sv_state_draw_key (f->state, "sha256:aa", first, &error));
-  must (sv_state_find_draw_key (another, "sha256:aa", again, &found, &error));
-  g_assert_true (found);
-  g_assert_cmpmem (first, 32, again, 32);
-  must (sv_state_draw_key (f->state, "sha256:aa", again, &error));
-  must (sv_state_draw_key (another, "sha256:aa", elsewhere, &error));
-  must (sv_state_draw_key (f->state, "sha256:bb", other, &error));
-  must (sv_state_secret (f->state, "sha256:aa", secret, &error));
-  must (sv_state_secret (another, "sha256:aa", secret_again, &error));
-  g_assert_cmpmem (first, 32, again, 32);
-  g_assert_cmpmem (first, 32, elsewhere, 32);
-  g_assert_cmpint (memcmp (first, other, 32), !=, 0);
-  g_assert_cmpint (memcmp (first, secret, 32), !=, 0);
-  g_assert_cmpmem (secret, 32, secret_again, 32);
 }
 
 /* ── admission ── */
@@ -699,7 +669,6 @@ static const struct
   StatePromise run;
 } promises[] = {
   { "clips", test_clips },
-  { "keys are made once", test_keys },
   { "issued records count up and are read back", test_issue_log },
   { "names that end alike are apart", test_names_that_end_alike },
   { "a nonce is accepted once", test_replays },

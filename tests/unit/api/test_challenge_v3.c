@@ -72,6 +72,7 @@ static void
 test_issue_record_is_durable_and_draw_can_be_audited (void)
 {
   guint8 key[32];
+  gboolean found;
   g_autoptr (GError) error = NULL;
   g_autofree char *nonce = fresh_nonce ();
   g_auto (Answer) answer = world_ask (&world, &(Ask){ .nonce = nonce });
@@ -82,7 +83,8 @@ test_issue_record_is_durable_and_draw_can_be_audited (void)
   g_assert_no_error (error);
   g_assert_true (search.found);
   g_assert_cmpuint (search.seen.block, ==, answer_integer (&answer, "block"));
-  g_assert_true (sv_state_draw_key (state, world.now_manifest, key, &error));
+  g_assert_true (sv_state_find_draw_key (state, world.now_manifest, key, &found, &error));
+  g_assert_true (found);
   g_autofree char *commit = sv_draw_commit (key);
   g_assert_cmpstr (answer_string (&answer, "draw_commit"), ==, commit);
   guint64 seed = sv_draw_seed (key, world.now_manifest, "Serve@1", address_of (world.miner), address_of (world.miner), nonce);

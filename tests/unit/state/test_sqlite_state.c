@@ -9,8 +9,10 @@
  *  6. an empty file is taken as a new database
  *  7. read-only and full: unreachable with what to do; a failed batch leaves nothing, and the next one works when there is room
  *  8. under steady writing the log is carried over into the file and begins anew
+ *  9. where one of several draw keys cannot be made none is, and what is told is zeros
  */
 #include <fcntl.h>
+#include <sodium.h>
 #include <sqlite3.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -352,6 +354,25 @@ size_of (const char *path)
   return stat (path, &status) == 0 ? status.st_size : 0;
 }
 
+static void
+test_draw_keys_all_or_none (Fixture *f, gconstpointer data)
+{
+  static const char *const hashes[] = { "sha256:aa", "sha256:bad" };
+  guint8 keys[2][SV_STATE_KEY_SIZE];
+  gboolean found;
+  g_autoptr (SvState) state = must_open (f->url);
+  run_sql (f,
+           "CREATE TRIGGER refuse BEFORE INSERT ON secrets WHEN NEW.name = 'sha256:bad' BEGIN SELECT RAISE (ABORT, 'no'); END");
+  memset (keys, 1, sizeof keys);
+  assert_fails (sv_state_draw_keys (state, hashes, 2, keys, refusal), SV_ERROR_FAILED);
+  g_assert_true (sodium_is_zero (keys[0], sizeof keys));
+  g_assert_true (sv_state_find_draw_key (state, "sha256:aa", keys[0], &found, NULL));
+  g_assert_false (found);
+  run_sql (f, "DROP TRIGGER refuse");
+  g_assert_true (sv_state_draw_keys (state, hashes, 2, keys, NULL));
+  g_assert_false (sodium_is_zero (keys[0], sizeof keys[0]));
+}
+
 /* What SQLite changes in its log's header whenever it begins anew (bytes 16 to 23, https://www.sqlite.org/fileformat.html). */
 static guint64
 salts_of (const char *log)
@@ -401,6 +422,7 @@ main (int argc, char **argv)
     { "/sqlite-state/read-only", test_read_only },
     { "/sqlite-state/full", test_full },
     { "/sqlite-state/the log begins anew", test_log_anew },
+    { "/sqlite-state/draw keys all or none", test_draw_keys_all_or_none },
   };
   for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
     g_test_add (cases[i].path, Fixture, NULL, set_up, cases[i].run, tear_down);
