@@ -15,7 +15,7 @@
 #include "base/thread_priority.h"
 #include "protocol/object_keys.h"
 
-#define RECORDS_AT_ONCE 64                  /* that are read */
+#define RECORDS_AT_ONCE 1000                /* that are read: a page of PostgreSQL's, a millisecond of SQLite's */
 #define MAX_ID_TO_RAISE (SV_ISSUED_END / 2) /* half of all ids are left, at least */
 
 /* ── records of the state ── */
@@ -25,7 +25,6 @@ typedef struct
   GPtrArray *records;
   guint64 last;
   guint max;
-  guint rest;
 } Collection;
 
 #define N_TEXTS 7
@@ -70,19 +69,27 @@ collect (const SvIssueRecord *record, gpointer data)
     return FALSE;
   GPtrArray *records = collection->records;
   g_ptr_array_add (records, copy_record (record, records->len > 0 ? records->pdata[records->len - 1] : NULL));
-  if (records->len % RECORDS_AT_ONCE == 0)
-    sv_thread_pause (collection->rest);
-  return collection->records->len < collection->max;
+  return records->len < collection->max;
 }
 
+/* Each time with a snapshot of its own, so that none is held while it rests, for which SQLite's log would have to grow: ids are
+ * in the order of commits, so nothing can appear before what was read. */
 GPtrArray *
 sv_issue_files_records (const SvIssueFiles *files, const char *window_id, guint64 first, guint64 last, guint max,
                         GError **error)
 {
   g_autoptr (GPtrArray) records = g_ptr_array_new_with_free_func (g_free);
-  Collection collection = { records, last, max, files->rest };
-  if (!sv_state_list_issued (files->state, window_id, first - 1, collect, &collection, error))
-    return NULL;
+  Collection collection = { records, last, 0 };
+  guint64 after = first - 1;
+  while (records->len == collection.max && collection.max < max)
+  {
+    collection.max = MIN (max, records->len + RECORDS_AT_ONCE);
+    if (!sv_state_list_issued (files->state, window_id, after, collect, &collection, error))
+      return NULL;
+    if (records->len > 0)
+      after = ((const SvIssueRecord *)records->pdata[records->len - 1])->challenge_id;
+    sv_thread_pause (files->rest);
+  }
   return g_steal_pointer (&records);
 }
 
