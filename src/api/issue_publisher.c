@@ -210,9 +210,8 @@ static gboolean
 publish_next (SvIssuePublisher *publisher, Work *work, gboolean *has_more, GError **error)
 {
   Window *window = work->window;
-  const char *window_id = work->entry->window_id;
-  g_autoptr (GPtrArray) records =
-      sv_issue_files_records (&work->files, window_id, window->next, SV_ISSUED_END - 1, SV_ISSUED_FILE_MAX_RECORDS, error);
+  g_autoptr (GPtrArray) records = sv_issue_files_records (&work->files, work->entry->window_id, window->next, SV_ISSUED_END - 1,
+                                                          SV_ISSUED_FILE_MAX_RECORDS, error);
   if (records == NULL)
     return FALSE;
   *has_more = FALSE;
@@ -223,7 +222,7 @@ publish_next (SvIssuePublisher *publisher, Work *work, gboolean *has_more, GErro
   gboolean is_due = g_get_monotonic_time () - window->published_us >= publisher->interval_us;
   if (records->len < SV_ISSUED_FILE_MAX_RECORDS && !is_due && !work->is_over)
     return TRUE;
-  if (!sv_issue_files_add (&work->files, window_id, window->next, records, error))
+  if (!sv_issue_files_add (&work->files, work->entry->window_id, window->next, records, error))
     return FALSE;
   note_published (publisher, records);
   window->waiting_ms = 0;
@@ -289,16 +288,15 @@ tell_published (const SvIssuePublisher *publisher, const Work *work)
 static gboolean
 publish_work (SvIssuePublisher *publisher, const SvCatalog *catalog, Work *work, GError **error)
 {
-  const char *window_id = work->entry->window_id;
   if (!check_issuers (publisher, catalog, work->entry, work->window, error))
     return FALSE;
   if (!work->window->is_published)
     return TRUE;
   if (work->is_over)
   {
-    if (!sv_state_close_window (publisher->state, window_id, &work->last_id, error))
+    if (!sv_state_close_window (publisher->state, work->entry->window_id, &work->last_id, error))
       return FALSE;
-    work->keys = sv_issue_files_keys (publisher->state, catalog->index, window_id, error);
+    work->keys = sv_issue_files_keys (publisher->state, catalog->index, work->entry->window_id, error);
     if (work->keys == NULL)
       return FALSE;
   }
