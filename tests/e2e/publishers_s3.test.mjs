@@ -56,7 +56,10 @@ test('ten publishers at once lose no entry', { skip }, async () => {
 async function publishKilledAt(world, file, nth, sent) {
   const env = world.environment({ env: { S3_ENDPOINT: relay.url } });
   const child = spawn(programs.sv, ['manifest', 'publish', file, '--yes'], { env, cwd: world.dir, stdio: 'ignore' });
-  const ended = new Promise((resolve) => child.on('close', (status, signal) => resolve(signal ?? status)));
+  const ended = new Promise((resolve, reject) => {
+    child.on('close', (status, signal) => resolve(signal ?? status));
+    child.on('error', reject);
+  });
   let seen = 0;
   const letPass = async () => {
     if (++seen < nth) return true;
