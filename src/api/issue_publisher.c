@@ -9,11 +9,10 @@
  * The state says who leads, and may be wrong for a moment; issue_files.c makes that harmless. */
 #include "api/issue_publisher.h"
 
-#include <math.h>
 #include <string.h>
 
+#include "api/issue_figures.h"
 #include "api/issue_files.h"
-#include "api/metrics.h"
 #include "api/watcher.h"
 #include "api/watching.h"
 #include "base/error.h"
@@ -26,9 +25,10 @@
 #define LOOKS_PER_INTERVAL 6
 #define MIN_LOOK_MS 50
 #define MAX_LOOK_MS 10000
-#define MAX_TRIES 4 /* to find the end of a log that another one adds to */
-#define REST 7      /* for so many times as long as it works, the processor is others' */
-#define REST_LATE 1 /* the same while records wait for too long */
+#define FILES_AT_ONCE 8 /* of one window, then it is the others' turn */
+#define MAX_TRIES 4     /* to find the end of a log that another one adds to */
+#define REST 7          /* for so many times as long as it works, the processor is others' */
+#define REST_LATE 1     /* the same while records wait for too long */
 
 typedef struct
 {
@@ -61,16 +61,10 @@ struct SvIssuePublisher
   gint is_closing; /* atomic */
   SvWatcher *watcher;
   gboolean gives_way;
+  gboolean has_more; /* a window whose turn is over has files left */
 
-  GMutex lock; /* of what follows: the metrics */
-  gboolean is_leading;
-  guint64 n_records;
-  guint64 n_files;
-  guint64 n_failures;
-  guint64 last_id;
-  gint64 waiting_since_ms; /* time of the oldest record that is not public; 0: there is none, or it is not known */
-  gboolean is_known;       /* all windows were measured when they were looked at last */
-  guint n_refused;         /* windows to whose log nothing can be added */
+  GMutex lock; /* of what follows */
+  SvIssueFigures figures;
 };
 
 static void
@@ -91,6 +85,12 @@ window_of (SvIssuePublisher *publisher, const char *window_id)
   window = g_new0 (Window, 1);
   g_hash_table_insert (publisher->windows, g_strdup (window_id), window);
   return window;
+}
+
+static gboolean
+is_closing (SvIssuePublisher *publisher)
+{
+  return g_atomic_int_get (&publisher->is_closing) != 0;
 }
 
 /* What was found in the store may be another's work since. */
@@ -164,9 +164,9 @@ static void
 note_published (SvIssuePublisher *publisher, const GPtrArray *records)
 {
   g_mutex_lock (&publisher->lock);
-  publisher->n_files++;
-  publisher->n_records += records->len;
-  publisher->last_id = ((const SvIssueRecord *)records->pdata[records->len - 1])->challenge_id;
+  publisher->figures.n_files++;
+  publisher->figures.n_records += records->len;
+  publisher->figures.last_id = ((const SvIssueRecord *)records->pdata[records->len - 1])->challenge_id;
   g_mutex_unlock (&publisher->lock);
 }
 
@@ -224,28 +224,31 @@ publish_next (SvIssuePublisher *publisher, Work *work, gboolean *has_more, GErro
     return TRUE;
   if (!sv_issue_files_add (&work->files, work->entry->window_id, window->next, records, error))
     return FALSE;
+  const SvIssueRecord *last = records->pdata[records->len - 1];
   note_published (publisher, records);
-  window->waiting_ms = 0;
-  window->next = window->public_next = ((const SvIssueRecord *)records->pdata[records->len - 1])->challenge_id + 1;
+  window->next = window->public_next = last->challenge_id + 1;
   *has_more = records->len == SV_ISSUED_FILE_MAX_RECORDS || work->is_over;
+  window->waiting_ms = *has_more ? last->time_ms : 0; /* the next one's is not less */
   if (!*has_more)
     window->published_us = g_get_monotonic_time ();
   return TRUE;
 }
 
-/* Everything up to where the log is to end now. */
+/* Everything up to where the log is to end now, or as much as is for one turn. */
 static gboolean
 publish_rest (SvIssuePublisher *publisher, Work *work, GError **error)
 {
   Window *window = work->window;
   const char *window_id = work->entry->window_id;
   gboolean has_more = TRUE, leads = TRUE;
+  guint n_files = 0;
   if (window->next == 0 && !sv_issue_files_find_end (&work->files, window_id, work->keys, &window->next, error))
     return FALSE;
   window->public_next = window->next;
-  while (has_more && leads && window->next <= SV_ISSUED_END && !g_atomic_int_get (&publisher->is_closing))
+  for (; has_more && leads && n_files < FILES_AT_ONCE && window->next <= SV_ISSUED_END && !is_closing (publisher); n_files++)
     if (!publish_next (publisher, work, &has_more, error) || !sv_state_lead (publisher->state, TASK, &leads, error))
       return FALSE;
+  publisher->has_more |= has_more && n_files == FILES_AT_ONCE;
   if (has_more || !work->is_over)
     return TRUE;
   if (!sv_issue_files_close (&work->files, window_id, window->next, work->last_id, work->keys, error))
@@ -340,14 +343,14 @@ take_lead (SvIssuePublisher *publisher)
   if (!sv_state_lead (publisher->state, TASK, &leads, &error))
     leads = FALSE;
   sv_watch_report_state (publisher->board, "issue log", error, &publisher->lead_told);
-  if (leads != publisher->is_leading)
+  if (leads != publisher->figures.is_leading)
     forget_ends (publisher);
   g_mutex_lock (&publisher->lock);
-  publisher->is_leading = leads;
-  publisher->is_known = FALSE;
+  publisher->figures.is_leading = leads;
+  publisher->figures.is_known = FALSE;
   if (error == NULL && !leads)
-    publisher->waiting_since_ms = 0;
-  publisher->n_failures += error != NULL;
+    publisher->figures.waiting_since_ms = 0;
+  publisher->figures.n_failures += error != NULL;
   g_mutex_unlock (&publisher->lock);
   return leads;
 }
@@ -377,24 +380,23 @@ sum_up (SvIssuePublisher *publisher, const GPtrArray *entries)
       since_ms = window->waiting_ms;
   }
   g_mutex_lock (&publisher->lock);
-  publisher->waiting_since_ms = since_ms;
-  publisher->n_refused = n_refused;
-  publisher->is_known = is_known;
+  publisher->figures.waiting_since_ms = since_ms;
+  publisher->figures.n_refused = n_refused;
+  publisher->figures.is_known = is_known;
   g_mutex_unlock (&publisher->lock);
 }
 
-/* A store that does not answer for one window does not for the others. */
+/* A turn for each window. A store that does not answer for one does not for the others. */
 static void
-step (gboolean is_demanded, gpointer data)
+publish_turns (SvIssuePublisher *publisher)
 {
-  SvIssuePublisher *publisher = data;
-  give_way (publisher);
+  publisher->has_more = FALSE;
   g_autoptr (SvSnapshot) snapshot = sv_board_get (publisher->board);
   if (snapshot->catalog == NULL || snapshot->bindings == NULL || !take_lead (publisher))
     return;
   const GPtrArray *entries = snapshot->catalog->index->entries;
   gboolean is_unreachable = FALSE;
-  for (guint i = 0; i < entries->len && !is_unreachable && !g_atomic_int_get (&publisher->is_closing); i++)
+  for (guint i = 0; i < entries->len && !is_unreachable && !is_closing (publisher); i++)
   {
     const SvIndexEntry *entry = entries->pdata[i];
     Window *window = window_of (publisher, entry->window_id);
@@ -404,10 +406,23 @@ step (gboolean is_demanded, gpointer data)
       sv_watch_report_state (publisher->board, "issue log", error, &window->told);
     is_unreachable = g_error_matches (error, SV_ERROR, SV_ERROR_UNREACHABLE);
     g_mutex_lock (&publisher->lock);
-    publisher->n_failures += !done;
+    publisher->figures.n_failures += !done;
     g_mutex_unlock (&publisher->lock);
   }
+  publisher->has_more &= !is_unreachable;
   sum_up (publisher, entries);
+}
+
+/* In rounds, each by what is known then: a window that gets records as fast as they are published does not keep others from
+ * being published and closed, nor their lag from being seen. */
+static void
+step (gboolean is_demanded, gpointer data)
+{
+  SvIssuePublisher *publisher = data;
+  give_way (publisher);
+  do
+    publish_turns (publisher);
+  while (publisher->has_more && !is_closing (publisher));
 }
 
 /* ── its life ── */
@@ -418,6 +433,7 @@ read_key (SvIssuePublisher *publisher)
   g_autoptr (GError) error = NULL;
   sv_passphrase_never_ask ();
   publisher->keypair = sv_wallet_load (publisher->config, &error);
+  publisher->figures.has_key = publisher->keypair != NULL;
   if (publisher->keypair == NULL)
     sv_log ("warning", "the issue log is NOT published", "reason", error->message, "remedy",
             "run the server with a hotkey that the manifest's issuers name (BITTENSOR_WALLET_PATH, _COLD, _HOT); until then "
@@ -475,26 +491,7 @@ void
 sv_issue_publisher_write_metrics (SvIssuePublisher *publisher, GString *out)
 {
   g_mutex_lock (&publisher->lock);
-  double unknown = publisher->is_known ? 0 : NAN;
-  double lag_s =
-      publisher->waiting_since_ms != 0 ? (double)MAX (sv_clock_ms () - publisher->waiting_since_ms, 0) / 1000 : unknown;
-  sv_metrics_write_sample (out, "sv_issue_publisher_has_key", "gauge",
-                           "1 where a hotkey to sign the published issue log with was read.", publisher->keypair != NULL);
-  sv_metrics_write_sample (out, "sv_issue_publisher_leads", "gauge", "1 where this instance publishes the issue log.",
-                           publisher->is_leading);
-  sv_metrics_write_sample (out, "sv_issue_publisher_refused_windows", "gauge",
-                           "Windows to whose log this server adds nothing: their issuers do not name its hotkey, or the log is "
-                           "another database's. NaN where that is not known.",
-                           publisher->n_refused > 0 ? publisher->n_refused : unknown);
-  sv_metrics_write_sample (out, "sv_issue_publisher_records_total", "counter", "Records published.",
-                           (double)publisher->n_records);
-  sv_metrics_write_sample (out, "sv_issue_publisher_files_total", "counter", "Files of records published.",
-                           (double)publisher->n_files);
-  sv_metrics_write_sample (out, "sv_issue_publisher_last_id", "gauge", "Last challenge id published.",
-                           (double)publisher->last_id);
-  sv_metrics_write_sample (out, "sv_issue_publisher_lag_seconds", "gauge",
-                           "Age of the oldest record that is not published. NaN where that is not known.", lag_s);
-  sv_metrics_write_sample (out, "sv_issue_publisher_failures_total", "counter", "Attempts to publish that failed.",
-                           (double)publisher->n_failures);
+  SvIssueFigures figures = publisher->figures;
   g_mutex_unlock (&publisher->lock);
+  sv_issue_figures_write (&figures, out);
 }

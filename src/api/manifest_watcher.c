@@ -228,22 +228,35 @@ serve_manifest (Loading *loading, const char *hash, const guint8 draw_key[SV_STA
   loading->watch->keys_away_us = 0;
 }
 
-/* One transaction for all of them: a new server has a thousand to make. */
+static gboolean
+take_draw_keys (Loading *loading, const char *const *hashes, guint n, GError **error)
+{
+  guint8 (*keys)[SV_STATE_KEY_SIZE] = sodium_allocarray (n, sizeof *keys);
+  g_assert (keys != NULL);
+  gboolean ok = sv_state_draw_keys (loading->watch->state, hashes, n, keys, error);
+  for (guint i = 0; i < n && ok; i++)
+    serve_manifest (loading, hashes[i], keys[i]);
+  sodium_free (keys);
+  return ok;
+}
+
+/* One transaction for all of them: a new server has a thousand to make. Where the key of one is damaged, one for each. */
 static void
-take_draw_keys (Loading *loading)
+serve_opened (Loading *loading)
 {
   guint n;
   g_autoptr (GError) error = NULL;
   g_autofree const char **hashes = (const char **)g_hash_table_get_keys_as_array (loading->opened, &n);
-  guint8 (*keys)[SV_STATE_KEY_SIZE] = sodium_allocarray (n, sizeof *keys);
-  g_assert (keys != NULL);
-  gboolean ok = sv_state_draw_keys (loading->watch->state, hashes, n, keys, &error);
+  if (take_draw_keys (loading, hashes, n, &error))
+    return;
   for (guint i = 0; i < n; i++)
-    if (ok)
-      serve_manifest (loading, hashes[i], keys[i]);
-    else
+  {
+    g_autoptr (GError) own = NULL;
+    if (!g_error_matches (error, SV_ERROR, SV_ERROR_MALFORMED))
       leave_out (loading->watch, hashes[i], error);
-  sodium_free (keys);
+    else if (!take_draw_keys (loading, &hashes[i], 1, &own))
+      leave_out (loading->watch, hashes[i], own);
+  }
 }
 
 static void
@@ -259,7 +272,7 @@ fill_catalog (Loading *loading, const SvIndex *index)
   loading->opened = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, free_manifest);
   load_manifests (loading, index->entries);
   load_manifests (loading, index->superseded);
-  take_draw_keys (loading);
+  serve_opened (loading);
   g_hash_table_unref (loading->opened);
 }
 

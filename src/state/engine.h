@@ -52,5 +52,8 @@ struct SvState
 /* Said by an engine with a server after each attempt to connect. */
 void sv_state_count_connection (gboolean is_made);
 
+/* Always FALSE: for a key in the database that has not the size of one. */
+gboolean sv_state_fail_key (const SvState *state, const char *name, GError **error);
+
 extern const SvStateEngine sv_sqlite_state_engine;
 extern const SvStateEngine sv_postgres_state_engine;

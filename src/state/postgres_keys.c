@@ -43,14 +43,12 @@ ask_for (const char *kind, const char *const *names, gsize n, guint8 (*keys)[SV_
 }
 
 static gboolean
-take_key (SvPostgresState *state, const char *hex, guint8 key[SV_STATE_KEY_SIZE], GError **error)
+take_key (SvPostgresState *state, const char *name, const char *hex, guint8 key[SV_STATE_KEY_SIZE], GError **error)
 {
   gsize length = 0;
   if (sodium_hex2bin (key, SV_STATE_KEY_SIZE, hex, strlen (hex), NULL, &length, NULL) == 0 && length == SV_STATE_KEY_SIZE)
     return TRUE;
-  g_set_error (error, SV_ERROR, SV_ERROR_UNREACHABLE, "database %s: a key in it is damaged; restore it from a backup",
-               state->base.url);
-  return FALSE;
+  return sv_state_fail_key (&state->base, name, error);
 }
 
 /* *@missing: the first name that has no key; NULL: all have one. */
@@ -61,7 +59,7 @@ take_keys (SvPostgresState *state, const PGresult *rows, const Asked *asked, con
   for (gsize i = 0; i < asked->n; i++)
   {
     const char *hex = sv_postgres_value (rows, (int)i, 0);
-    if (hex != NULL && !take_key (state, hex, asked->keys[i], error))
+    if (hex != NULL && !take_key (state, asked->names[i], hex, asked->keys[i], error))
       return FALSE;
     if (hex == NULL && *missing == NULL)
       *missing = asked->names[i];

@@ -20,7 +20,7 @@ read_key (SvSqliteState *state, const char *kind, const char *name, guint8 key[S
   if (ok && *found)
     memcpy (key, sqlite3_column_blob (query, 0), SV_STATE_KEY_SIZE);
   sqlite3_reset (query);
-  return ok || sv_sqlite_fail (state, SQLITE_CORRUPT, error);
+  return ok || sv_state_fail_key (&state->base, name, error);
 }
 
 static gboolean

@@ -39,6 +39,15 @@ sv_state_error_is_away (const GError *error)
   return g_error_matches (error, SV_ERROR, SV_ERROR_UNREACHABLE) && g_str_has_prefix (error->message, "database ");
 }
 
+/* Not as a database that is away: what else it holds can be had. */
+gboolean
+sv_state_fail_key (const SvState *state, const char *name, GError **error)
+{
+  g_set_error (error, SV_ERROR, SV_ERROR_MALFORMED, "database %s: its key of %s is damaged; restore the database from a backup",
+               state->url, name);
+  return FALSE;
+}
+
 void
 sv_clip_free (SvClip *clip)
 {

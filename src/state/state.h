@@ -83,7 +83,8 @@ gboolean sv_state_ground_truth (SvState *state, const char *clip_hash, char **js
 #define SV_STATE_KEY_SIZE 32
 
 /* K of each of @n manifests, in their order; a hash may come more than once. Each is made at random by whoever asks first, and
- * those that nobody has asked for before are made in one transaction, before any is told. @keys is zeros on failure. */
+ * those that nobody has asked for before are made in one transaction, before any is told. @keys is zeros on failure:
+ * SV_ERROR_MALFORMED, which names it, where one of them is damaged. */
 gboolean sv_state_draw_keys (SvState *state, const char *const *manifest_hashes, gsize n, guint8 (*keys)[SV_STATE_KEY_SIZE],
                              GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* The K of one, but none is made: *@found is FALSE where nobody has asked for it yet, so nothing was drawn by it. */

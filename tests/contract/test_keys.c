@@ -7,8 +7,10 @@
  *  5. a key that was told is there after a kill
  *  6. one that nobody has asked for is not found, and none is made by looking for it
  *  7. a secret is made once, too, apart from draw keys
+ *  8. one that is damaged is named, and is no reason not to tell others
  */
 #include <signal.h>
+#include <sqlite3.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -249,6 +251,42 @@ test_secrets (StateFixture *f)
   assert_apart (secret, drawn[0]);
 }
 
+/* What another program does to the database. */
+static void
+damage_key (const StateFixture *f, const char *name)
+{
+  sqlite3 *db;
+  g_autofree char *literal =
+      g_strconcat (f->server != NULL ? "'\\x00' WHERE name = '" : "x'00' WHERE name = '", name, "'", NULL);
+  g_autofree char *sql = g_strconcat ("UPDATE ", f->server != NULL ? "scorevision." : "", "secrets SET key = ", literal, NULL);
+  if (f->server != NULL)
+  {
+    g_free (postgres_server_sql (f->server, f->database, sql));
+    return;
+  }
+  g_assert_cmpint (sqlite3_open (f->url + strlen ("sqlite:"), &db), ==, SQLITE_OK);
+  g_assert_cmpint (sqlite3_exec (db, sql, NULL, NULL, NULL), ==, SQLITE_OK);
+  g_assert_cmpint (sqlite3_close (db), ==, SQLITE_OK);
+}
+
+static void
+test_damage (StateFixture *f)
+{
+  const char *const names[] = { "sha256:aa", "sha256:bb", "sha256:cc" }, *const others[] = { "sha256:aa", "sha256:cc" };
+  Key before[3], none[3] = { 0 }, keys[3], found;
+  gboolean is_found;
+  draw_keys (f->state, names, before);
+  damage_key (f, "sha256:bb");
+  assert_fails_saying (sv_state_draw_keys (f->state, names, G_N_ELEMENTS (names), keys, refusal), SV_ERROR_MALFORMED,
+                       "its key of sha256:bb is damaged; restore");
+  g_assert_cmpmem (keys, sizeof keys, none, sizeof none);
+  assert_fails_saying (sv_state_find_draw_key (f->state, "sha256:bb", found, &is_found, refusal), SV_ERROR_MALFORMED,
+                       "sha256:bb");
+  draw_keys (f->state, others, keys);
+  assert_same (keys[0], before[0]);
+  assert_same (keys[1], before[2]);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -260,5 +298,6 @@ main (int argc, char **argv)
   state_promise_add ("a key that was told survives a kill", test_kill);
   state_promise_add ("looking for a key makes none", test_finding);
   state_promise_add ("secrets are apart from draw keys", test_secrets);
+  state_promise_add ("a damaged key is named, and is its manifest's alone", test_damage);
   return state_promises_run ();
 }

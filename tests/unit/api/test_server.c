@@ -252,6 +252,18 @@ change_ledger (World *world, const char *sql)
   change_file (world, "ledger.sqlite", sql);
 }
 
+/* Of what is opened together, the one alone. */
+static void
+test_a_damaged_draw_key_is_no_reason_to_serve_nothing (World *world, gconstpointer unused)
+{
+  world_start (world);
+  world_stop (world);
+  g_autofree char *sql = g_strdup_printf ("UPDATE secrets SET key = x'00' WHERE name = '%s'", world->next_manifest);
+  change_file (world, "state.sqlite", sql);
+  world_start (world);
+  world_expect (world, &(Ask){ 0 }, 200, NULL, NULL);
+}
+
 /* A proxy in front takes it out, and in again. */
 static void
 test_who_cannot_record_is_not_ready (World *world, gconstpointer unused)
@@ -540,6 +552,7 @@ main (int argc, char **argv)
   ADD (test_an_address_that_asks_too_fast_is_told_so);
   ADD (test_what_is_not_the_api_is_limited_too);
   ADD (test_a_route_has_one_spelling);
+  ADD (test_a_damaged_draw_key_is_no_reason_to_serve_nothing);
   ADD (test_who_cannot_record_is_not_ready);
   ADD_AT (3600000, test_old_head_is_unavailable);
   ADD (test_a_proof_that_cannot_be_looked_up_is_not_refused);
