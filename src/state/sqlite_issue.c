@@ -88,27 +88,107 @@ read_record (SvSqliteState *state, sqlite3_stmt *query, SvIssueRecord *record, G
 
 #define COLUMNS "id, asker, miner, window, manifest, element, clip, seed, nonce, block, time_ms"
 
-/* (transfer none) the query for what is asked; NULL with *@is_empty TRUE where no record of the window was ever written. */
-static sqlite3_stmt *
-ask (SvSqliteState *state, const char *window_id, guint64 after_id, gboolean *is_empty, GError **error)
+/* ── where a window has no records ── */
+
+/* A window that waits beside a busy one is asked for what is new again and again, and behind its last record lie all of the
+ * other one's. Ids are given in the order of transactions: where it was found to have none, it will have none. */
+typedef struct
 {
-  gint64 window = 0;
-  *is_empty = FALSE;
-  if (window_id != NULL && !sv_sqlite_find_name (state, window_id, &window, error))
-    return NULL;
-  *is_empty = window_id != NULL && window == 0;
-  if (*is_empty)
-    return NULL;
-  const char *sql = window_id == NULL ? "SELECT " COLUMNS " FROM issued WHERE id > ?1 ORDER BY id"
-                                      : "SELECT " COLUMNS " FROM issued WHERE id > ?1 AND id >="
-                                        " (SELECT first_id FROM windows WHERE window = ?2) AND window = ?2 ORDER BY id";
+  guint64 after; /* no record has an id above it … */
+  guint64 last;  /* … and up to here */
+} Gap;
+
+GHashTable *
+sv_sqlite_gaps_new (void)
+{
+  return g_hash_table_new_full (g_direct_hash, g_direct_equal, NULL, g_free);
+}
+
+static guint64
+skip_gap (SvSqliteState *state, gint64 window, guint64 after_id)
+{
+  const Gap *gap = g_hash_table_lookup (state->gaps, GSIZE_TO_POINTER (window));
+  return gap != NULL && after_id >= gap->after ? MAX (after_id, gap->last) : after_id;
+}
+
+/* Nothing was found above @after_id when @last was the last id, or the last but later ones. */
+static void
+note_gap (SvSqliteState *state, gint64 window, guint64 after_id, guint64 last)
+{
+  Gap *gap = g_new (Gap, 1);
+  *gap = (Gap){ after_id, MAX (after_id, last) };
+  g_hash_table_replace (state->gaps, GSIZE_TO_POINTER (window), gap);
+}
+
+static gboolean
+read_last_issued (SvSqliteState *state, guint64 *last, GError **error)
+{
+  gboolean has_row;
+  sqlite3_stmt *query = sv_sqlite_statement (state, "SELECT ifnull (max (id), 0) FROM issued", error);
+  if (query == NULL || !sv_sqlite_step (state, query, &has_row, error))
+    return FALSE;
+  *last = (guint64)sqlite3_column_int64 (query, 0);
+  sqlite3_reset (query);
+  return TRUE;
+}
+
+/* ── listing ── */
+
+/* @window: 0 for all. */
+static sqlite3_stmt *
+ask (SvSqliteState *state, gint64 window, guint64 after_id, GError **error)
+{
+  const char *sql = window == 0 ? "SELECT " COLUMNS " FROM issued WHERE id > ?1 ORDER BY id"
+                                : "SELECT " COLUMNS " FROM issued WHERE id > ?1 AND id >="
+                                  " (SELECT first_id FROM windows WHERE window = ?2) AND window = ?2 ORDER BY id";
   sqlite3_stmt *query = sv_sqlite_statement (state, sql, error);
   if (query == NULL)
     return NULL;
   sqlite3_bind_int64 (query, 1, (gint64)after_id);
-  if (window_id != NULL)
+  if (window != 0)
     sqlite3_bind_int64 (query, 2, window);
   return query;
+}
+
+/* *@has_any: whether there was one. */
+static gboolean
+visit_all (SvSqliteState *state, sqlite3_stmt *query, SvVisitIssue visit, gpointer data, gboolean *has_any, GError **error)
+{
+  gboolean has_row = TRUE, ok = TRUE;
+  *has_any = FALSE;
+  while (ok && has_row)
+  {
+    SvIssueRecord record = { 0 };
+    ok = sv_sqlite_step (state, query, &has_row, error) && (!has_row || read_record (state, query, &record, error));
+    *has_any = *has_any || (ok && has_row);
+    if (ok && has_row && !visit (&record, data))
+      break;
+  }
+  sqlite3_reset (query);
+  return ok;
+}
+
+static gboolean
+list_all (SvSqliteState *state, guint64 after_id, SvVisitIssue visit, gpointer data, GError **error)
+{
+  gboolean has_any;
+  sqlite3_stmt *query = ask (state, 0, after_id, error);
+  return query != NULL && visit_all (state, query, visit, data, &has_any, error);
+}
+
+static gboolean
+list_window (SvSqliteState *state, gint64 window, guint64 after_id, SvVisitIssue visit, gpointer data, GError **error)
+{
+  guint64 last;
+  gboolean has_any;
+  if (!read_last_issued (state, &last, error))
+    return FALSE;
+  sqlite3_stmt *query = ask (state, window, skip_gap (state, window, after_id), error);
+  if (query == NULL || !visit_all (state, query, visit, data, &has_any, error))
+    return FALSE;
+  if (!has_any)
+    note_gap (state, window, after_id, last);
+  return TRUE;
 }
 
 gboolean
@@ -116,17 +196,10 @@ sv_sqlite_list_issued (SvState *base, const char *window_id, guint64 after_id, S
                        GError **error)
 {
   SvSqliteState *state = (SvSqliteState *)base;
-  gboolean is_empty, has_row = TRUE, ok = TRUE;
-  sqlite3_stmt *query = ask (state, window_id, after_id, &is_empty, error);
-  if (query == NULL)
-    return is_empty;
-  while (ok && has_row)
-  {
-    SvIssueRecord record = { 0 };
-    ok = sv_sqlite_step (state, query, &has_row, error) && (!has_row || read_record (state, query, &record, error));
-    if (ok && has_row && !visit (&record, data))
-      break;
-  }
-  sqlite3_reset (query);
-  return ok;
+  gint64 window;
+  if (window_id == NULL)
+    return list_all (state, after_id, visit, data, error);
+  if (!sv_sqlite_find_name (state, window_id, &window, error))
+    return FALSE;
+  return window == 0 || list_window (state, window, after_id, visit, data, error);
 }

@@ -21,6 +21,7 @@ sqlite_close (SvState *base)
   g_hash_table_unref (state->names);
   g_hash_table_unref (state->names_by_id);
   sv_request_memory_free (state->memory);
+  g_hash_table_unref (state->gaps);
   g_hash_table_unref (state->leads);
   g_free (state->path);
   g_free (state->base.url);
@@ -45,6 +46,7 @@ sqlite_open (const char *url, const SvConfig *config, GError **error)
   state->statements = g_hash_table_new_full (g_direct_hash, g_direct_equal, NULL, finalize);
   state->names = g_hash_table_new (g_str_hash, g_str_equal);
   state->names_by_id = g_hash_table_new_full (g_direct_hash, g_direct_equal, NULL, g_free);
+  state->gaps = sv_sqlite_gaps_new ();
   state->leads = sv_sqlite_leads_new ();
   if (sv_sqlite_open (state, error))
     return &state->base;

@@ -33,6 +33,7 @@ typedef struct
   gint64 oldest_ms;                   /* time of the oldest row, when it was last looked at */
   guint64 last_id;                    /* the last id given to a challenge or a task */
   gint64 last_window;                 /* sqlite_issue.c: id of the window's name whose row is known to be there */
+  GHashTable *gaps;                   /* sqlite_issue.c: id of a window's name -> ids where it has no records */
   GHashTable *leads;                  /* task -> descriptor of the file whose lock this handle has */
   SvSqliteCheckpointer *checkpointer; /* NULL before the first admission */
 } SvSqliteState;
@@ -117,6 +118,7 @@ gboolean sv_sqlite_admit (SvState *state, const SvAdmissionRules *rules, SvAdmis
 gboolean sv_sqlite_try_admission (SvState *state, GError **error);
 
 /* sqlite_issue.c */
+GHashTable *sv_sqlite_gaps_new (void);
 /* Gives the record the next id. */
 gboolean sv_sqlite_insert_issued (SvSqliteState *state, SvIssueRecord *record, GError **error);
 gboolean sv_sqlite_list_issued (SvState *state, const char *window_id, guint64 after_id, SvVisitIssue visit, gpointer data,

@@ -5,7 +5,8 @@
  *     (test_tasks.c has the ground truth, test_keys.c the keys)
  * Admission (test_admission.c has the rates)
  *  2. issued records have ids 1, 2, 3 … in the order of requests, and are read back whole, all or by window, until told to
- * stop; names that are as long and end alike are apart
+ * stop; what is new of a window that was asked for while it had nothing new is found; names that are as long and end alike are
+ * apart
  *  3. a nonce, or an X-Nonce, is accepted once per asker: in one batch, in a later one, through another handle
  *  4. other askers have nonces of their own; a missing X-Nonce is never a replay
  *  5. without a record no id is used; a batch of none is nothing
@@ -183,6 +184,43 @@ test_issue_log (StateFixture *f)
   assert_issued (f->state, "w3", "");
   assert_issued (f->state, NULL, "1:w1 2:w2 3:w1 4:w1 ");
   must (sv_state_list_issued (f->state, NULL, 0, check_record, &records[0], &error));
+}
+
+static void
+admit_of (SvState *state, const char *window_id, const char *nonce)
+{
+  SvIssueRecord record = record_of (window_id, 1);
+  SvAdmission admission = { .asker = "5Asker", .nonce = nonce, .client_id = "", .now_ms = 1000, .record = &record };
+  must (sv_state_admit (state, &wide, &admission, 1, &error));
+  g_assert_cmpint (admission.outcome, ==, SV_ADMITTED);
+}
+
+static void
+assert_issued_after (SvState *state, guint64 after_id, const char *expected)
+{
+  g_autoptr (GString) found = g_string_new (NULL);
+  must (sv_state_list_issued (state, "idle", after_id, note_record, found, &error));
+  g_assert_cmpstr (found->str, ==, expected);
+}
+
+static void
+test_idle_window (StateFixture *f)
+{
+  g_autoptr (SvState) reader = open_state (f->url);
+  admit_of (f->state, "idle", "n1");
+  for (guint i = 0; i < 3; i++)
+  {
+    admit_of (f->state, "busy", i == 0 ? "n2" : i == 1 ? "n3" : "n4");
+    assert_issued_after (reader, 1, "");
+  }
+  assert_issued_after (reader, 3, "");
+  assert_issued_after (reader, 0, "1:idle ");
+  admit_of (f->state, "idle", "n5");
+  admit_of (f->state, "busy", "n6");
+  assert_issued_after (reader, 3, "5:idle ");
+  assert_issued_after (reader, 1, "5:idle ");
+  assert_issued_after (reader, 5, "");
+  assert_issued_after (reader, 0, "1:idle 5:idle ");
 }
 
 static void
@@ -670,6 +708,7 @@ static const struct
 } promises[] = {
   { "clips", test_clips },
   { "issued records count up and are read back", test_issue_log },
+  { "what is new of an idle window is found beside a busy one", test_idle_window },
   { "names that end alike are apart", test_names_that_end_alike },
   { "a nonce is accepted once", test_replays },
   { "askers have nonces of their own", test_askers_apart },
