@@ -10,7 +10,7 @@ import { waitFor } from './harness.mjs';
 import { Crowd, makeExchange, wayThrough, wayTo } from './fleet_driver.mjs';
 import { records } from './killing.mjs';
 import { bare, canonical } from './peer.mjs';
-import { logFolder, logNames, publicLog } from './published.mjs';
+import { END, logFolder, logNames, publicLog } from './published.mjs';
 import { BALL, PLAYER } from './season.mjs';
 import { NETUID, WINDOW, createSubtensorWorld, skip as noNode } from './subtensor_world.mjs';
 import { PUBLIC, makeCertificate, startTlsNginx } from './tls_proxy.mjs';
@@ -198,7 +198,8 @@ test('a limit is one over all instances, exactly, also when one is killed', { sk
 
 test('the published log is the database\'s, in one chain of files, and is closed', { skip }, async () => {
   await subtensor.node.skip(EXPIRY + 2 - Number((await subtensor.node.rpc('chain_getHeader')).number));
-  const log = await waitFor('the closing line', () => { const all = publicLog(world, WINDOW); return all.closed && all; }, READY_MS);
+  await waitFor('the closing line', () => logNames(world, WINDOW).some((name) => name.endsWith(`-${END}.jsonl`)), READY_MS);
+  const log = publicLog(world, WINDOW);
   const issued = await records(world, 'issued');
   assert.deepEqual(log.records.map(sameRecord), issued.map(sameRecord));
   assert.equal(log.closed.last_id, Number(issued.at(-1).challenge_id));
