@@ -128,7 +128,7 @@ send_due (Drive *drive)
 }
 
 /* Until the next request is due. It sleeps so long, though that may end some 50 us late and the lateness is taken for the
- * server's: a processor that is kept awake has been seen to make a host hold the whole machine back for 50 ms at a time. */
+ * server's: where all processors are kept awake a host has been seen to hold the machine back for 50 ms at a time. */
 static struct timespec
 time_to_wait (const Drive *drive)
 {

@@ -12,7 +12,7 @@
 #include "state/sqlite_state.h"
 
 #define PAGES 500      /* of the log, after which they are carried over: 2 MiB */
-#define REST_MAX 128   /* that a commit carries over: a millisecond of it */
+#define REST_MAX 128   /* that a commit carries over: half a megabyte */
 #define ROUNDS_MAX 8   /* of the thread in a row; where that is not enough, it is woken again */
 #define PAGES_MAX 8000 /* of the log, at which a commit does it whatever is left: 32 MiB */
 #define BUSY_TIMEOUT_MS 10000
@@ -54,7 +54,7 @@ carry_over (SvSqliteCheckpointer *checkpointer)
   int code = sqlite3_wal_checkpoint_v2 (checkpointer->db, NULL, SQLITE_CHECKPOINT_PASSIVE, &length, &carried);
   g_mutex_lock (&checkpointer->lock);
   if (code != SQLITE_OK || n_logs != checkpointer->n_logs || carried == checkpointer->carried)
-    return FALSE; /* the last: somebody still reads what is older */
+    return FALSE; /* the last of these: somebody still reads what is older, or all has been carried over */
   checkpointer->carried = carried;
   checkpointer->is_near = checkpointer->length - carried <= REST_MAX;
   return !checkpointer->is_near;
