@@ -1,8 +1,8 @@
 /* The points of edwards25519, and products of them by public scalars, for verifying signatures. Nothing here runs in constant
  * time: no secret may come near it (keys/fe25519.h).
  *
- * Verifying asks for s·B + k·A, with B the base point. Who verifies often by the same A makes a comb of it once: A, 2^16·A,
- * 2^32·A, …, 2^240·A, of each some odd multiples. A product then takes 15 doublings in place of 252 (keys/edwards25519_comb.c).
+ * Verifying asks for s·B + k·A, with B the base point. Who verifies often by the same A makes a comb of it once: A, 2^8·A,
+ * 2^16·A, …, 2^248·A, of each some multiples. A product then takes 4 doublings in place of 252 (keys/edwards25519_comb.c).
  * Sources: RFC 8032, section 5.1; RFC 9496; Hisil and others, "Twisted Edwards Curves Revisited" (2008). */
 #pragma once
 
@@ -23,7 +23,7 @@ typedef struct
   SvFe25519 e, f, g, h;
 } SvEdwardsSum;
 
-/* A point that is only added to others: y+x, y-x and 2d·x·y, each loose. */
+/* A point that is only added to others: y+x, y-x and 2d·x·y, each tight. */
 typedef struct
 {
   SvFe25519 y_plus_x, y_minus_x, xy2d;
@@ -55,8 +55,8 @@ void sv_edwards_double (SvEdwardsPoint *twice, const SvEdwardsPoint *point);
 
 /* ---- products ---- */
 
-#define SV_EDWARDS_COMB_TEETH 16
-#define SV_EDWARDS_COMB_MULTIPLES 4 /* 1, 3, 5 and 7 times each */
+#define SV_EDWARDS_COMB_TEETH 32
+#define SV_EDWARDS_COMB_MULTIPLES 8 /* once to eight times each */
 
 typedef struct
 {

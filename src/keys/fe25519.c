@@ -44,6 +44,12 @@ carry_around (guint64 limb[5])
 }
 
 void
+sv_fe25519_tighten (SvFe25519 *a)
+{
+  carry_around (a->limb);
+}
+
+void
 sv_fe25519_negate (SvFe25519 *negated, const SvFe25519 *a)
 {
   sv_fe25519_subtract (negated, &sv_fe25519_zero, a);

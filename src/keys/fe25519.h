@@ -39,6 +39,9 @@ gboolean sv_fe25519_is_zero (const SvFe25519 *a);
 gboolean sv_fe25519_is_negative (const SvFe25519 *a);
 gboolean sv_fe25519_equal (const SvFe25519 *a, const SvFe25519 *b);
 
+/* Takes a loose number, makes a tight one of it. */
+void sv_fe25519_tighten (SvFe25519 *a);
+
 /* Takes a sum, gives a tight number. */
 void sv_fe25519_negate (SvFe25519 *negated, const SvFe25519 *a);
 

@@ -66,13 +66,16 @@ sv_prepared_key_is (const SvPreparedKey *key, SvScheme scheme, const guint8 publ
 
 /* ---- Ed25519 ---- */
 
+/* Below L = 2^252 + 27742317777372353535851937790883648493. */
 static gboolean
 is_reduced (const guint8 scalar[SV_EDWARDS_SCALAR_SIZE])
 {
-  guint8 wide[WIDE_SIZE] = { 0 }, reduced[SV_EDWARDS_SCALAR_SIZE];
-  memcpy (wide, scalar, SV_EDWARDS_SCALAR_SIZE);
-  crypto_core_ed25519_scalar_reduce (reduced, wide);
-  return memcmp (reduced, scalar, sizeof reduced) == 0;
+  static const guint8 order[SV_EDWARDS_SCALAR_SIZE] = { 0xed, 0xd3, 0xf5, 0x5c, 0x1a, 0x63, 0x12, 0x58,       0xd6,
+                                                        0x9c, 0xf7, 0xa2, 0xde, 0xf9, 0xde, 0x14, [31] = 0x10 };
+  guint i = SV_EDWARDS_SCALAR_SIZE - 1;
+  while (i > 0 && scalar[i] == order[i])
+    i--;
+  return scalar[i] < order[i];
 }
 
 static void
