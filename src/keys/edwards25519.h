@@ -63,7 +63,7 @@ typedef struct
   SvEdwardsAddend tooth[SV_EDWARDS_COMB_TEETH][SV_EDWARDS_COMB_MULTIPLES];
 } SvEdwardsComb;
 
-/* Costs somewhat more than one verification without it. */
+/* Costs as much as one and a half verifications without it. */
 void sv_edwards_comb_init (SvEdwardsComb *comb, const SvEdwardsPoint *point);
 
 /* s·B + k·A, for @comb of A. Both scalars are numbers below 2^253, little-endian; of a point whose order is not B's, @k times

@@ -1,11 +1,11 @@
 /* Prepared keys, and of keys that have signed once a mark each.
  *
- * Anybody can make keys, and sign by them. So a key is prepared when it has signed twice, not before: preparing costs about as
- * much as a verification, so a flood of keys that come twice costs half as much again as their signatures would anyway, and one
- * of keys that come once nothing. The marks lie in rows, in each of which the newest overwrites the oldest. So keys that sign
- * in turn all find their marks again, up to some 500 of them (with one mark to a row, two keys that met in it and signed in
- * turn would overwrite each other's for ever); a flood of more can delay a key's preparation, and then its signatures cost what
- * they did.
+ * Anybody can make keys, and sign by them. So a key is prepared when it has signed twice, not before: preparing costs as much
+ * as 1.6 verifications, so a flood of keys that come twice costs four fifths as much again as their signatures would anyway,
+ * and one of keys that come once nothing. The marks lie in rows, in each of which the newest overwrites the oldest. So keys
+ * that sign in turn all find their marks again, up to some 500 of them (with one mark to a row, two keys that met in it and
+ * signed in turn would overwrite each other's for ever); a flood of more can delay a key's preparation, and then its signatures
+ * cost what they did.
  *
  * When all places are taken, a new key looks at one of them, in turn (the algorithm CLOCK, a step at a time). Where the key in
  * it was used since the last look, the place stays its own, and the new one is not prepared this time. So a key is lost only if
