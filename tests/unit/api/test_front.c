@@ -223,6 +223,14 @@ expect_cut (World *world, const char *reason)
   g_assert_true (tells_cut (metrics.body, reason));
 }
 
+static gboolean
+is_displacing_told (int fd)
+{
+  send_text (fd, GET ("/metrics"));
+  g_autofree char *metrics = read_answer (fd);
+  return tells_cut (metrics, "displaced");
+}
+
 /* Told over a connection that others have made room for. The worker that answers need not be the one that cut, and may be
  * first.
  */
@@ -231,11 +239,7 @@ expect_displaced (int fd)
 {
   gboolean is_told = FALSE;
   for (gint64 deadline = g_get_monotonic_time () + DEADLINE_MS * 1000; !is_told && g_get_monotonic_time () < deadline;)
-  {
-    send_text (fd, GET ("/metrics"));
-    g_autofree char *metrics = read_answer (fd);
-    is_told = tells_cut (metrics, "displaced");
-  }
+    is_told = is_displacing_told (fd);
   g_assert_true (is_told);
 }
 
@@ -263,7 +267,8 @@ test_the_oldest_idle_connection_makes_room (World *world, gconstpointer unused)
   g_assert_cmpuint (n_open, ==, 4);
 }
 
-/* Bodies that do not come, and answers that are not taken, keep nobody out. */
+/* Bodies that do not come, and answers that are not taken, keep nobody out: long before their time is over they make room. Two
+ * workers that accept at the same moment may both have found room for the last one, so it may be the next one's turn. */
 static void
 test_what_does_not_come_to_its_end_makes_room (World *world, gconstpointer unused)
 {
@@ -276,11 +281,16 @@ test_what_does_not_come_to_its_end_makes_room (World *world, gconstpointer unuse
     fds[i] = connect_to (world);
     send_text (fds[i], "POST /api/tasks/complete HTTP/1.1\r\nHost: a\r\nContent-Length: 16384\r\n\r\n{");
   }
-  int fd = connect_to (world);
-  expect_displaced (fd); /* long before their time is over */
+  gboolean is_told = FALSE;
+  for (gint64 deadline = g_get_monotonic_time () + DEADLINE_MS * 1000; !is_told && g_get_monotonic_time () < deadline;)
+  {
+    int fd = connect_to (world);
+    is_told = is_displacing_told (fd);
+    close (fd);
+  }
+  g_assert_true (is_told);
   for (guint i = 0; i < G_N_ELEMENTS (fds); i++)
     close (fds[i]);
-  close (fd);
 }
 
 /* ── time ── */
