@@ -16,7 +16,7 @@ typedef struct
   gint64 id;
 } SvSqliteRecentName;
 
-#define SV_SQLITE_RECENT_NAMES 64
+#define SV_SQLITE_RECENT_NAMES 256
 
 typedef struct
 {
