@@ -1,6 +1,6 @@
 /* Admission: replays, rate limits and the recording of requests, for a batch in one transaction. What is judged by is in memory
  * (request_memory.c), brought up to date under the transaction's lock (sqlite_requests.c), and dropped when a transaction
- * fails. So a batch writes one row for its requests, and one for each challenge or task that it gives out. */
+ * fails. So a batch writes one row for its requests, one for its challenges, and one for each task that it gives out. */
 #include <string.h>
 
 #include "state/sqlite_state.h"
@@ -10,6 +10,7 @@ typedef struct
 {
   const SvAdmissionRules *rules;
   GString *log;
+  SvSqliteIssues issues;
   gint64 last_ms;           /* the latest time in the log */
   const char *asked_window; /* which was looked up last, under this lock; borrowed from its request */
   gboolean is_closed;       /* and what was found */
@@ -54,21 +55,29 @@ admit_one (SvSqliteState *state, Batch *batch, SvAdmission *admission, GError **
     return FALSE;
   if (admission->outcome == SV_RATE_LIMITED)
     return TRUE;
-  return (admission->record == NULL || sv_sqlite_insert_issued (state, admission->record, error)) &&
+  return (admission->record == NULL || sv_sqlite_insert_issued (state, &batch->issues, admission->record, error)) &&
          (admission->task == NULL || sv_sqlite_insert_task (state, admission->task, error));
 }
 
 static gboolean
-admit_all (SvSqliteState *state, const SvAdmissionRules *rules, SvAdmission *batch, gsize n, GError **error)
+admit_each (SvSqliteState *state, Batch *batch, SvAdmission *admissions, gsize n, GError **error)
+{
+  for (gsize i = 0; i < n; i++)
+    if (!admit_one (state, batch, &admissions[i], error))
+      return FALSE;
+  return sv_sqlite_write_issues (state, &batch->issues, error) &&
+         (batch->log->len == 0 || sv_sqlite_write_requests (state, batch->log, batch->last_ms, error));
+}
+
+static gboolean
+admit_all (SvSqliteState *state, const SvAdmissionRules *rules, SvAdmission *admissions, gsize n, GError **error)
 {
   g_autoptr (GString) log = g_string_sized_new (n * 128);
-  Batch written = { .rules = rules, .log = log, .last_ms = G_MININT64 };
-  if (!sv_sqlite_read_requests (state, rules, error))
-    return FALSE;
-  for (gsize i = 0; i < n; i++)
-    if (!admit_one (state, &written, &batch[i], error))
-      return FALSE;
-  return log->len == 0 || sv_sqlite_write_requests (state, log, written.last_ms, error);
+  Batch batch = { .rules = rules, .log = log, .last_ms = G_MININT64 };
+  sv_sqlite_issues_init (&batch.issues);
+  gboolean ok = sv_sqlite_read_requests (state, rules, error) && admit_each (state, &batch, admissions, n, error);
+  sv_sqlite_issues_clear (&batch.issues);
+  return ok;
 }
 
 gboolean
@@ -85,8 +94,8 @@ static gboolean
 write_and_remove (SvSqliteState *state, GError **error)
 {
   static const char *const steps[] = {
-    "INSERT INTO issued VALUES (9223372036854775807, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)",
-    "DELETE FROM issued WHERE id = 9223372036854775807",
+    "INSERT INTO issued (last_id, records) VALUES (9223372036854775807, x'')",
+    "DELETE FROM issued WHERE last_id = 9223372036854775807",
     "INSERT INTO requests (id, last_id, time_ms, log) VALUES (9223372036854775807, 0, 0, x'')",
     "DELETE FROM requests WHERE id = 9223372036854775807",
   };

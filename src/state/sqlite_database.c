@@ -81,6 +81,14 @@ static const char *const migrations[] = {
   "CREATE TABLE shared_chains (genesis TEXT NOT NULL, netuid INTEGER NOT NULL, version INTEGER NOT NULL DEFAULT 0,"
   "  generation INTEGER NOT NULL DEFAULT 0, final_block INTEGER NOT NULL DEFAULT 0, picture TEXT, read_ms INTEGER,"
   "  wished INTEGER NOT NULL DEFAULT 0, answered INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (genesis, netuid)) WITHOUT ROWID;",
+
+  /* A row holds the issue records of a transaction: sqlite_issue.c. */
+  "ALTER TABLE issued RENAME TO single_issued; CREATE TABLE issued (last_id INTEGER PRIMARY KEY, records BLOB NOT NULL);",
+};
+
+/* What SQL alone cannot do of the migration in the same place, after it. */
+static gboolean (*const rests_of_migrations[G_N_ELEMENTS (migrations)]) (SvSqliteState *state, GError **error) = {
+  [5] = sv_sqlite_gather_issued,
 };
 
 static const char *
@@ -281,7 +289,7 @@ migrate (SvSqliteState *state, GError **error)
   if (!check_owner (state, &version, error))
     return FALSE;
   for (gsize i = (gsize)version; i < G_N_ELEMENTS (migrations); i++)
-    if (!execute (state, migrations[i], error))
+    if (!execute (state, migrations[i], error) || (rests_of_migrations[i] != NULL && !rests_of_migrations[i](state, error)))
       return FALSE;
   g_autofree char *mark =
       g_strdup_printf ("PRAGMA application_id = %d; PRAGMA user_version = %d", APPLICATION_ID, (int)G_N_ELEMENTS (migrations));
@@ -315,7 +323,7 @@ static gboolean
 prepare_file (SvSqliteState *state, GError **error)
 {
   gint64 version;
-  if (!check_owner_unlocked (state, &version, error))
+  if (!check_owner_unlocked (state, &version, error) || !execute (state, "PRAGMA secure_delete = OFF", error))
     return FALSE;
   if (version != (gint64)G_N_ELEMENTS (migrations) &&
       (!sv_sqlite_begin (state, error) || !sv_sqlite_end (state, migrate (state, error), error)))
@@ -323,7 +331,7 @@ prepare_file (SvSqliteState *state, GError **error)
   return use_wal (state, error) &&
          execute (state,
                   "PRAGMA synchronous = FULL; PRAGMA trusted_schema = OFF; PRAGMA wal_autocheckpoint = 1000;"
-                  " PRAGMA cache_size = -2048; PRAGMA secure_delete = OFF",
+                  " PRAGMA cache_size = -2048",
                   error);
 }
 

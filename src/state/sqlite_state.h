@@ -4,6 +4,7 @@
 #include <sqlite3.h>
 
 #include "state/engine.h"
+#include "state/issue_row.h"
 #include "state/request_memory.h"
 
 typedef struct SvSqliteCheckpointer SvSqliteCheckpointer;
@@ -15,7 +16,7 @@ typedef struct
   gint64 id;
 } SvSqliteRecentName;
 
-#define SV_SQLITE_RECENT_NAMES 64
+#define SV_SQLITE_RECENT_NAMES 256
 
 typedef struct
 {
@@ -118,11 +119,32 @@ gboolean sv_sqlite_admit (SvState *state, const SvAdmissionRules *rules, SvAdmis
 gboolean sv_sqlite_try_admission (SvState *state, GError **error);
 
 /* sqlite_issue.c */
+/* The issue records of a transaction on their way. */
+typedef struct
+{
+  SvIssueRow row;
+  SvSqliteRecentName names[SV_ISSUE_ROW_NAMES]; /* of the last record, from which they are borrowed; NULL: none */
+} SvSqliteIssues;
+
+void sv_sqlite_issues_init (SvSqliteIssues *issues);
+void sv_sqlite_issues_clear (SvSqliteIssues *issues);
+/* Gives the record the next id, and puts it to those that sv_sqlite_write_issues() is to write. Its names live until then. */
+gboolean sv_sqlite_insert_issued (SvSqliteState *state, SvSqliteIssues *issues, SvIssueRecord *record, GError **error);
+/* The same for a record that is in numbers already (issue_row.h). */
+gboolean sv_sqlite_append_issue (SvSqliteState *state, SvSqliteIssues *issues, gint64 *numbers, const char *nonce,
+                                 GError **error);
+/* In the same transaction: whatever has not been written yet. */
+gboolean sv_sqlite_write_issues (SvSqliteState *state, SvSqliteIssues *issues, GError **error);
+
 GHashTable *sv_sqlite_gaps_new (void);
-/* Gives the record the next id. */
-gboolean sv_sqlite_insert_issued (SvSqliteState *state, SvIssueRecord *record, GError **error);
 gboolean sv_sqlite_list_issued (SvState *state, const char *window_id, guint64 after_id, SvVisitIssue visit, gpointer data,
                                 GError **error);
+/* *@last_id: of the window, an id of names; 0 where there is none. */
+gboolean sv_sqlite_last_issued (SvSqliteState *state, gint64 window, guint64 *last_id, GError **error);
+
+/* sqlite_issue_gather.c */
+/* In the transaction of the migration: from `single_issued`, which has a row for each record, into `issued`. */
+gboolean sv_sqlite_gather_issued (SvSqliteState *state, GError **error);
 
 /* sqlite_windows.c */
 gboolean sv_sqlite_raise_ids (SvState *state, guint64 last_id, GError **error);

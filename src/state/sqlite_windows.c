@@ -18,30 +18,13 @@ read_closed (SvSqliteState *state, const char *window_id, gboolean *is_closed, g
   return TRUE;
 }
 
-/* From the end backwards, where the window that has just ended has its records. */
 static gboolean
 find_last_id (SvSqliteState *state, const char *window_id, guint64 *last_id, GError **error)
 {
   gint64 window = 0;
-  gboolean has_row;
   *last_id = 0;
-  if (!sv_sqlite_find_name (state, window_id, &window, error))
-    return FALSE;
-  if (window == 0)
-    return TRUE;
-  sqlite3_stmt *query =
-      sv_sqlite_statement (state,
-                           "SELECT id FROM issued WHERE id >= (SELECT first_id FROM windows WHERE window = ?1)"
-                           " AND window = ?1 ORDER BY id DESC LIMIT 1",
-                           error);
-  if (query == NULL)
-    return FALSE;
-  sqlite3_bind_int64 (query, 1, window);
-  if (!sv_sqlite_step (state, query, &has_row, error))
-    return FALSE;
-  *last_id = has_row ? (guint64)sqlite3_column_int64 (query, 0) : 0;
-  sqlite3_reset (query);
-  return TRUE;
+  return sv_sqlite_find_name (state, window_id, &window, error) &&
+         (window == 0 || sv_sqlite_last_issued (state, window, last_id, error));
 }
 
 static gboolean

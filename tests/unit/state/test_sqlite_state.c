@@ -313,7 +313,7 @@ use_full (gpointer data)
   g_autofree char *fill = g_malloc0 (1 << 20);
   if (!g_file_set_contents (ballast, fill, 1 << 20, NULL))
     return 2;
-  gboolean ok = admit (state, 10, 20000, &error);
+  gboolean ok = admit (state, 10, 40000, &error);
   if (!is_unreachable (ok, error, "free some space and run the same command again"))
     return 3;
   guint n;
