@@ -2,6 +2,8 @@
  * asker who is not known nothing is looked up: his case ends at the proof, at the latest. */
 #include "api/challenge_judge.h"
 
+#include <string.h>
+
 #include "api/asker.h"
 #include "api/clip_link.h"
 
@@ -203,14 +205,22 @@ write_challenge (const Case *c, const SvClip *clip, guint64 seed)
   sv_challenge_write (&challenge, c->outcome->buffer, SV_CHALLENGE_TEXT_USUAL_SIZE, &c->outcome->answer);
 }
 
+static void
+copy_text (char *place, gsize size, const char *text)
+{
+  gsize length = MIN (strlen (text), size - 1);
+  memcpy (place, text, length);
+  place[length] = '\0';
+}
+
 /* What the request has said is borrowed from it, the rest is copied. */
 static void
 write_record (const Case *c, const SvClip *clip, guint64 seed)
 {
   SvOutcome *outcome = c->outcome;
   outcome->expiry_block = c->entry->expiry_block;
-  g_strlcpy (outcome->window_id, c->entry->window_id, sizeof outcome->window_id);
-  g_strlcpy (outcome->clip_hash, clip->hash, sizeof outcome->clip_hash);
+  copy_text (outcome->window_id, sizeof outcome->window_id, c->entry->window_id);
+  copy_text (outcome->clip_hash, sizeof outcome->clip_hash, clip->hash);
   outcome->record = (SvIssueRecord){ .asker = (char *)c->asked->request->validator_hotkey,
                                      .miner = (char *)c->asked->miner,
                                      .window_id = outcome->window_id,
