@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "base/words.h"
+
 static void
 clear_pair (gpointer item)
 {
@@ -91,12 +93,13 @@ sv_target_free (SvTarget *target)
 }
 
 /* Percent escapes, and in the query "+" for a space: what is decoded is never longer, so it takes the place of what was there,
- * with a NUL over the byte after it. FALSE for a broken escape or what would decode to a control character. */
+ * with a NUL over the byte after it; whole words with nothing of that in them stay as they are. FALSE for a broken escape or
+ * what would decode to a control character. */
 static gboolean
 decode (char *text, gsize length, gboolean is_query)
 {
-  gsize n = 0;
-  for (gsize i = 0; i < length; i++)
+  gsize n = sv_words_in_range (text, length, '+' + 1, '~');
+  for (gsize i = n; i < length; i++)
   {
     guint8 byte = (guint8)text[i];
     if (byte == '%')
