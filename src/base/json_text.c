@@ -33,14 +33,6 @@ sv_json_text_reserve (SvJsonText *json, gsize length)
   json->is_owned = TRUE;
 }
 
-void
-sv_json_text_raw (SvJsonText *json, const char *text, gsize length)
-{
-  sv_json_text_reserve (json, length);
-  memcpy (json->text + json->length, text, length);
-  json->length += length;
-}
-
 static gsize
 write_escape (char *out, guint8 c)
 {
