@@ -25,7 +25,7 @@ sv_pairs_new (void)
 void
 sv_pairs_add (GArray *pairs, const char *name, const char *value)
 {
-  SvPair pair = { g_strdup (name), g_strdup (value) };
+  SvPair pair = { g_strdup (name), g_strdup (value), strlen (name) };
   g_array_append_val (pairs, pair);
 }
 
@@ -38,18 +38,26 @@ sv_pairs_new_borrowing (void)
 void
 sv_pairs_borrow (GArray *pairs, char *name, char *value)
 {
-  SvPair pair = { name, value };
+  SvPair pair = { name, value, strlen (name) };
   g_array_append_val (pairs, pair);
+}
+
+static gboolean
+has_name (const SvPair *pair, const char *name, gsize length, gboolean any_case)
+{
+  return pair->name_length == length &&
+         (memcmp (pair->name, name, length) == 0 || (any_case && g_ascii_strncasecmp (pair->name, name, length) == 0));
 }
 
 static guint
 find_pairs (const GArray *pairs, const char *name, gboolean any_case, const char **first)
 {
   guint n = 0;
+  gsize length = strlen (name);
   for (guint i = 0; i < pairs->len; i++)
   {
     const SvPair *pair = &g_array_index (pairs, SvPair, i);
-    if ((any_case ? g_ascii_strcasecmp (pair->name, name) : strcmp (pair->name, name)) != 0)
+    if (!has_name (pair, name, length, any_case))
       continue;
     if (n++ == 0)
       *first = pair->value;

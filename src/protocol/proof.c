@@ -26,9 +26,12 @@ sv_proof_parse (const char *text, SvProof *proof)
     return FALSE;
 
   const char *hash = colon + 1;
-  g_autofree char *block = g_strndup (text, (gsize)(colon - text));
+  gsize n_digits = (gsize)(colon - text);
+  char block[MAX_DIGITS + 1];
+  memcpy (block, text, n_digits);
+  block[n_digits] = '\0';
   if (!sv_integer_parse (block, &proof->block) || strnlen (hash, HASH_LENGTH + 1) != HASH_LENGTH ||
-      !g_str_has_prefix (hash, "0x") || !sv_hex_decode (hash + 2, FALSE, digest, sizeof digest))
+      memcmp (hash, "0x", 2) != 0 || !sv_hex_decode (hash + 2, FALSE, digest, sizeof digest))
     return FALSE;
   memcpy (proof->hash, hash, HASH_LENGTH + 1);
   return TRUE;
