@@ -116,8 +116,9 @@ find_extrinsic (Case *c)
 static gboolean
 is_proof_window_over (const Case *c)
 {
-  g_autofree char *window_id = c->extrinsic.found ? sv_commitment_text_window (c->extrinsic.text) : NULL;
-  return window_id != NULL && sv_window_is_over (sv_catalog_of_window (c->snapshot->catalog, window_id), window_id, c->block);
+  char window_id[SV_WINDOW_ID_MAX + 1];
+  return c->extrinsic.found && sv_commitment_text_window_into (c->extrinsic.text, window_id) &&
+         sv_window_is_over (sv_catalog_of_window (c->snapshot->catalog, window_id), window_id, c->block);
 }
 
 static SvReply *

@@ -24,7 +24,10 @@ sv_text_hash (gconstpointer text)
     hash = mix (hash, word);
   }
   word = 0;
-  memcpy (&word, at, left);
+  if (at != text && left > 0) /* with what precedes it, as a whole word */
+    memcpy (&word, at + left - sizeof word, sizeof word);
+  else
+    memcpy (&word, at, left);
   hash = mix (hash, word);
   return (guint)(hash ^ hash >> 32);
 }

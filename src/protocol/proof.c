@@ -122,9 +122,9 @@ static SvProofVerdict
 judge_content (const SvProofQuestion *question)
 {
   const SvProofExtrinsic *extrinsic = question->extrinsic;
-  g_autofree char *window_id = sv_commitment_text_window (extrinsic->text);
+  char window_id[SV_WINDOW_ID_MAX + 1];
 
-  if (window_id == NULL)
+  if (!sv_commitment_text_window_into (extrinsic->text, window_id))
     return SV_PROOF_UNKNOWN;
   if (g_strcmp0 (extrinsic->signer, question->hotkey) != 0)
     return SV_PROOF_WRONG_HOTKEY;
