@@ -50,10 +50,9 @@ has_name (const SvPair *pair, const char *name, gsize length, gboolean any_case)
 }
 
 static guint
-find_pairs (const GArray *pairs, const char *name, gboolean any_case, const char **first)
+find_pairs (const GArray *pairs, const char *name, gsize length, gboolean any_case, const char **first)
 {
   guint n = 0;
-  gsize length = strlen (name);
   for (guint i = 0; i < pairs->len; i++)
   {
     const SvPair *pair = &g_array_index (pairs, SvPair, i);
@@ -69,7 +68,7 @@ const char *
 sv_pairs_find (const GArray *pairs, const char *name, gboolean any_case)
 {
   const char *value = NULL;
-  find_pairs (pairs, name, any_case, &value);
+  find_pairs (pairs, name, strlen (name), any_case, &value);
   return value;
 }
 
@@ -187,13 +186,14 @@ sv_target_parse (const char *raw, const char **reason)
 typedef struct
 {
   const char *name;
+  gsize length;
   gboolean is_header;
   gsize offset;
 } Part;
 
 #define PART(name, is_header, field)                                                                                           \
   {                                                                                                                            \
-    name, is_header, G_STRUCT_OFFSET (SvChallengeRequest, field)                                                               \
+    name, sizeof name - 1, is_header, G_STRUCT_OFFSET (SvChallengeRequest, field)                                              \
   }
 
 static const Part parts[] = {
@@ -218,7 +218,8 @@ sv_challenge_request_read (const GArray *parameters, const GArray *headers, SvCh
   for (gsize i = 0; i < G_N_ELEMENTS (parts); i++)
   {
     const char *value = NULL;
-    guint n = find_pairs (parts[i].is_header ? headers : parameters, parts[i].name, parts[i].is_header, &value);
+    guint n =
+        find_pairs (parts[i].is_header ? headers : parameters, parts[i].name, parts[i].length, parts[i].is_header, &value);
     if (n > 1)
       return parts[i].name;
     G_STRUCT_MEMBER (const char *, request, parts[i].offset) = value;
@@ -232,7 +233,7 @@ sv_parameters_repeated (const GArray *parameters, const char *const *names)
   for (; *names != NULL; names++)
   {
     const char *value = NULL;
-    if (find_pairs (parameters, *names, FALSE, &value) > 1)
+    if (find_pairs (parameters, *names, strlen (*names), FALSE, &value) > 1)
       return *names;
   }
   return NULL;

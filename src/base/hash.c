@@ -140,8 +140,8 @@ sv_hash_file (const char *path, GError **error)
 
 G_STATIC_ASSERT (HEX_DIGITS % SV_WORD_SIZE == 0);
 
-static gboolean
-is_bare_hash (const char *text)
+gboolean
+sv_hash_is_bare (const char *text)
 {
   guint64 hex = SV_WORD_TOPS;
   if (strnlen (text, HEX_DIGITS + 1) != HEX_DIGITS)
@@ -157,14 +157,14 @@ is_bare_hash (const char *text)
 gboolean
 sv_hash_is_valid (const char *text)
 {
-  return text != NULL && g_str_has_prefix (text, SV_HASH_PREFIX) && is_bare_hash (text + PREFIX_LENGTH);
+  return text != NULL && g_str_has_prefix (text, SV_HASH_PREFIX) && sv_hash_is_bare (text + PREFIX_LENGTH);
 }
 
 gboolean
 sv_hash_normalize_into (const char *text, char hash[SV_HASH_TEXT_SIZE])
 {
   const char *digits = text != NULL && g_str_has_prefix (text, SV_HASH_PREFIX) ? text + PREFIX_LENGTH : text;
-  if (digits == NULL || !is_bare_hash (digits))
+  if (digits == NULL || !sv_hash_is_bare (digits))
     return FALSE;
   memcpy (hash, SV_HASH_PREFIX, PREFIX_LENGTH);
   memcpy (hash + PREFIX_LENGTH, digits, SV_HASH_TEXT_SIZE - PREFIX_LENGTH);

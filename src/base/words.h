@@ -26,12 +26,16 @@ sv_word_in_range (guint64 word, guint8 first, guint8 last)
   return from_first & ~above_last & ~word & SV_WORD_TOPS;
 }
 
-/* How many bytes from the beginning of @text lie in whole words of bytes @first … @last. */
+/* How many bytes from the beginning of @text are @first … @last, by whole words: @length where all are, else perhaps some too
+ * few. A rest is looked at as a word, with what precedes it. */
 static inline gsize
 sv_words_in_range (const char *text, gsize length, guint8 first, guint8 last)
 {
   gsize n = 0;
-  while (n + SV_WORD_SIZE <= length && sv_word_in_range (sv_word_read (text + n), first, last) == SV_WORD_TOPS)
-    n += SV_WORD_SIZE;
-  return n;
+  if (length < SV_WORD_SIZE)
+    return 0;
+  for (gsize end = length - SV_WORD_SIZE; n < length; n += SV_WORD_SIZE)
+    if (sv_word_in_range (sv_word_read (text + MIN (n, end)), first, last) != SV_WORD_TOPS)
+      return n;
+  return length;
 }

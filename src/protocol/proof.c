@@ -20,7 +20,6 @@
 gboolean
 sv_proof_parse (const char *text, SvProof *proof)
 {
-  guint8 digest[SV_BLAKE2B_256_SIZE];
   const char *colon = text != NULL ? memchr (text, ':', strnlen (text, MAX_DIGITS + 1)) : NULL;
   if (colon == NULL)
     return FALSE;
@@ -31,7 +30,7 @@ sv_proof_parse (const char *text, SvProof *proof)
   memcpy (block, text, n_digits);
   block[n_digits] = '\0';
   if (!sv_integer_parse (block, &proof->block) || strnlen (hash, HASH_LENGTH + 1) != HASH_LENGTH ||
-      memcmp (hash, "0x", 2) != 0 || !sv_hex_decode (hash + 2, FALSE, digest, sizeof digest))
+      memcmp (hash, "0x", 2) != 0 || !sv_hash_is_bare (hash + 2))
     return FALSE;
   memcpy (proof->hash, hash, HASH_LENGTH + 1);
   return TRUE;

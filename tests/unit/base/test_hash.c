@@ -91,6 +91,8 @@ test_forms (void)
 
   g_assert_true (sv_hash_is_valid ("sha256:" ABC_HEX));
   g_assert_false (sv_hash_is_valid (ABC_HEX));
+  g_assert_true (sv_hash_is_bare (ABC_HEX));
+  g_assert_false (sv_hash_is_bare ("sha256:" ABC_HEX));
   g_assert_false (sv_hash_is_valid (NULL));
   g_assert_cmpstr (from_bare, ==, "sha256:" ABC_HEX);
   g_assert_cmpstr (from_stored, ==, "sha256:" ABC_HEX);
