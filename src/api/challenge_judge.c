@@ -2,6 +2,8 @@
  * asker who is not known nothing is looked up: his case ends at the proof, at the latest. */
 #include "api/challenge_judge.h"
 
+#include <string.h>
+
 #include "api/asker.h"
 #include "api/clip_link.h"
 
@@ -114,8 +116,9 @@ find_extrinsic (Case *c)
 static gboolean
 is_proof_window_over (const Case *c)
 {
-  g_autofree char *window_id = c->extrinsic.found ? sv_commitment_text_window (c->extrinsic.text) : NULL;
-  return window_id != NULL && sv_window_is_over (sv_catalog_of_window (c->snapshot->catalog, window_id), window_id, c->block);
+  char window_id[SV_WINDOW_ID_MAX + 1];
+  return c->extrinsic.found && sv_commitment_text_window_into (c->extrinsic.text, window_id) &&
+         sv_window_is_over (sv_catalog_of_window (c->snapshot->catalog, window_id), window_id, c->block);
 }
 
 static SvReply *
@@ -203,14 +206,22 @@ write_challenge (const Case *c, const SvClip *clip, guint64 seed)
   sv_challenge_write (&challenge, c->outcome->buffer, SV_CHALLENGE_TEXT_USUAL_SIZE, &c->outcome->answer);
 }
 
+static void
+copy_text (char *place, gsize size, const char *text)
+{
+  gsize length = MIN (strlen (text), size - 1);
+  memcpy (place, text, length);
+  place[length] = '\0';
+}
+
 /* What the request has said is borrowed from it, the rest is copied. */
 static void
 write_record (const Case *c, const SvClip *clip, guint64 seed)
 {
   SvOutcome *outcome = c->outcome;
   outcome->expiry_block = c->entry->expiry_block;
-  g_strlcpy (outcome->window_id, c->entry->window_id, sizeof outcome->window_id);
-  g_strlcpy (outcome->clip_hash, clip->hash, sizeof outcome->clip_hash);
+  copy_text (outcome->window_id, sizeof outcome->window_id, c->entry->window_id);
+  copy_text (outcome->clip_hash, sizeof outcome->clip_hash, clip->hash);
   outcome->record = (SvIssueRecord){ .asker = (char *)c->asked->request->validator_hotkey,
                                      .miner = (char *)c->asked->miner,
                                      .window_id = outcome->window_id,

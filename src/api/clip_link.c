@@ -8,6 +8,7 @@
 #include "base/hash.h"
 #include "base/identifiers.h"
 #include "base/sha256.h"
+#include "base/text_hash.h"
 
 #define CLIP_FOLDER "private/clips/"
 #define TOKEN_SIZE SV_SHA256_SIZE
@@ -65,7 +66,7 @@ sv_clip_links_new (const SvObjectStore *store, const char *base, const guint8 ke
   links->base = base;
   links->key = key;
   g_mutex_init (&links->lock);
-  links->urls = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
+  links->urls = g_hash_table_new_full (sv_text_hash, g_str_equal, g_free, g_free);
   return links;
 }
 

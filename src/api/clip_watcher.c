@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/hash.h"
 #include "base/rfc3339.h"
+#include "base/text_hash.h"
 #include "store/object_store.h"
 
 #define ASK_AGAIN_US (600 * G_USEC_PER_SEC)
@@ -36,8 +37,8 @@ sv_clip_watch_new (const SvConfig *config, SvBoard *board, GError **error)
   SvClipWatch *watch = g_new0 (SvClipWatch, 1);
   watch->board = board;
   watch->store = store;
-  watch->asked = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
-  watch->lost = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  watch->asked = g_hash_table_new_full (sv_text_hash, g_str_equal, g_free, g_free);
+  watch->lost = g_hash_table_new_full (sv_text_hash, g_str_equal, g_free, NULL);
   return watch;
 }
 
@@ -93,7 +94,7 @@ is_unregistered (gpointer hash, gpointer value, gpointer clips)
 static void
 publish (SvClipWatch *watch)
 {
-  GHashTable *copy = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  GHashTable *copy = g_hash_table_new_full (sv_text_hash, g_str_equal, g_free, NULL);
   g_autoptr (GError) error = NULL;
   GHashTableIter iter;
   gpointer hash = NULL;

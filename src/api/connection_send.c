@@ -5,12 +5,12 @@
 #include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "api/front_internal.h"
 #include "api/response.h"
 #include "base/log.h"
-#include "base/rfc3339.h"
 
 #define FILE_INLINE (32 * 1024) /* a file up to here goes out with its headers, if it is in memory */
 #define FILE_PIECE (256 * 1024)
@@ -163,7 +163,7 @@ sv_connection_respond (SvConnection *connection, SvReply *reply)
   if (worker->log->len > SV_LOG_LINES_MAX)
     sv_worker_flush_log (worker, FALSE);
   SvResponseContext context = { .request_id = exchange->id,
-                                .now_s = sv_clock_ms () / 1000,
+                                .now_s = time (NULL),
                                 .is_head = strcmp (exchange->method, "HEAD") == 0,
                                 .is_last = !connection->is_keep_alive,
                                 .is_apart = reply->shared != NULL && reply->length > FILE_INLINE,

@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "base/words.h"
+
 static void
 clear_pair (gpointer item)
 {
@@ -23,7 +25,7 @@ sv_pairs_new (void)
 void
 sv_pairs_add (GArray *pairs, const char *name, const char *value)
 {
-  SvPair pair = { g_strdup (name), g_strdup (value) };
+  SvPair pair = { g_strdup (name), g_strdup (value), strlen (name) };
   g_array_append_val (pairs, pair);
 }
 
@@ -36,18 +38,25 @@ sv_pairs_new_borrowing (void)
 void
 sv_pairs_borrow (GArray *pairs, char *name, char *value)
 {
-  SvPair pair = { name, value };
+  SvPair pair = { name, value, strlen (name) };
   g_array_append_val (pairs, pair);
 }
 
+static gboolean
+has_name (const SvPair *pair, const char *name, gsize length, gboolean any_case)
+{
+  return pair->name_length == length &&
+         (memcmp (pair->name, name, length) == 0 || (any_case && g_ascii_strncasecmp (pair->name, name, length) == 0));
+}
+
 static guint
-find_pairs (const GArray *pairs, const char *name, gboolean any_case, const char **first)
+find_pairs (const GArray *pairs, const char *name, gsize length, gboolean any_case, const char **first)
 {
   guint n = 0;
   for (guint i = 0; i < pairs->len; i++)
   {
     const SvPair *pair = &g_array_index (pairs, SvPair, i);
-    if ((any_case ? g_ascii_strcasecmp (pair->name, name) : strcmp (pair->name, name)) != 0)
+    if (!has_name (pair, name, length, any_case))
       continue;
     if (n++ == 0)
       *first = pair->value;
@@ -59,7 +68,7 @@ const char *
 sv_pairs_find (const GArray *pairs, const char *name, gboolean any_case)
 {
   const char *value = NULL;
-  find_pairs (pairs, name, any_case, &value);
+  find_pairs (pairs, name, strlen (name), any_case, &value);
   return value;
 }
 
@@ -91,12 +100,13 @@ sv_target_free (SvTarget *target)
 }
 
 /* Percent escapes, and in the query "+" for a space: what is decoded is never longer, so it takes the place of what was there,
- * with a NUL over the byte after it. FALSE for a broken escape or what would decode to a control character. */
+ * with a NUL over the byte after it; whole words with nothing of that in them stay as they are. FALSE for a broken escape or
+ * what would decode to a control character. */
 static gboolean
 decode (char *text, gsize length, gboolean is_query)
 {
-  gsize n = 0;
-  for (gsize i = 0; i < length; i++)
+  gsize n = sv_words_in_range (text, length, '+' + 1, '~');
+  for (gsize i = n; i < length; i++)
   {
     guint8 byte = (guint8)text[i];
     if (byte == '%')
@@ -176,13 +186,14 @@ sv_target_parse (const char *raw, const char **reason)
 typedef struct
 {
   const char *name;
+  gsize length;
   gboolean is_header;
   gsize offset;
 } Part;
 
 #define PART(name, is_header, field)                                                                                           \
   {                                                                                                                            \
-    name, is_header, G_STRUCT_OFFSET (SvChallengeRequest, field)                                                               \
+    name, sizeof name - 1, is_header, G_STRUCT_OFFSET (SvChallengeRequest, field)                                              \
   }
 
 static const Part parts[] = {
@@ -207,7 +218,8 @@ sv_challenge_request_read (const GArray *parameters, const GArray *headers, SvCh
   for (gsize i = 0; i < G_N_ELEMENTS (parts); i++)
   {
     const char *value = NULL;
-    guint n = find_pairs (parts[i].is_header ? headers : parameters, parts[i].name, parts[i].is_header, &value);
+    guint n =
+        find_pairs (parts[i].is_header ? headers : parameters, parts[i].name, parts[i].length, parts[i].is_header, &value);
     if (n > 1)
       return parts[i].name;
     G_STRUCT_MEMBER (const char *, request, parts[i].offset) = value;
@@ -221,7 +233,7 @@ sv_parameters_repeated (const GArray *parameters, const char *const *names)
   for (; *names != NULL; names++)
   {
     const char *value = NULL;
-    if (find_pairs (parameters, *names, FALSE, &value) > 1)
+    if (find_pairs (parameters, *names, strlen (*names), FALSE, &value) > 1)
       return *names;
   }
   return NULL;

@@ -11,6 +11,7 @@ typedef struct
 {
   char *name;
   char *value;
+  gsize name_length;
 } SvPair;
 
 /* An array of SvPair that owns its strings. */

@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+#include "base/words.h"
+
 #define MAX_METHOD 16
 #define MAX_EMPTY_LINES 4 /* before a request; some clients end a body with one */
 #define MAX_LENGTH_DIGITS 18
@@ -66,12 +68,15 @@ refuse (Reading *reading, guint status, const char *fault)
   return FALSE;
 }
 
-/* How many bytes from @at on, at most @max, are of this kind. */
+/* How many bytes from @at on, at most @max, are of this kind. Targets and values are long, and mostly plain. */
 static gsize
 count (const Reading *reading, gsize at, gsize max, guint8 kind)
 {
-  gsize n = 0;
-  while (n < max && at + n < reading->length && (kinds[(guint8)reading->bytes[at + n]] & kind) != 0)
+  const char *bytes = reading->bytes + at;
+  gsize n = 0, length = MIN (max, reading->length - at);
+  if (kind == TARGET || kind == VALUE)
+    n = sv_words_in_range (bytes, length, kind == VALUE ? ' ' : '$', '~');
+  while (n < length && (kinds[(guint8)bytes[n]] & kind) != 0)
     n++;
   return n;
 }

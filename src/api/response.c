@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "base/identifiers.h"
+#include "base/string_append.h"
 
 static const char *
 status_text (guint status)
@@ -52,16 +53,16 @@ append_number (GString *out, guint64 number)
 {
   char digits[SV_INTEGER_TEXT_SIZE];
   gsize length = sv_integer_write (number, digits);
-  g_string_append_len (out, digits, (gssize)length);
+  sv_string_append (out, digits, length);
 }
 
 static void
 append_header (GString *out, const char *name, const char *value)
 {
-  g_string_append (out, name);
-  g_string_append_len (out, ": ", 2);
-  g_string_append (out, value);
-  g_string_append_len (out, "\r\n", 2);
+  sv_string_append (out, name, strlen (name));
+  sv_string_append_literal (out, ": ");
+  sv_string_append (out, value, strlen (value));
+  sv_string_append_literal (out, "\r\n");
 }
 
 /* The names are the protocol's, whatever the locale. */
@@ -81,7 +82,7 @@ append_date (GString *out, gint64 now_s)
                 months[tm.tm_mon], tm.tm_year + 1900, tm.tm_hour, tm.tm_min, tm.tm_sec);
     written_s = now_s;
   }
-  g_string_append (out, line);
+  sv_string_append (out, line, strlen (line));
 }
 
 static gboolean
@@ -93,28 +94,29 @@ has_length (guint status)
 void
 sv_response_write (GString *out, const SvReply *reply, const SvResponseContext *context)
 {
-  g_string_append_len (out, "HTTP/1.1 ", 9);
+  sv_string_append_literal (out, "HTTP/1.1 ");
   append_number (out, reply->status);
-  g_string_append_c (out, ' ');
-  g_string_append (out, status_text (reply->status));
-  g_string_append_len (out, "\r\n", 2);
+  sv_string_append_literal (out, " ");
+  const char *reason = status_text (reply->status);
+  sv_string_append (out, reason, strlen (reason));
+  sv_string_append_literal (out, "\r\n");
   append_date (out, context->now_s);
   for (guint i = 0; i < reply->n_headers; i++)
     append_header (out, reply->headers[i].name, reply->headers[i].value);
   if (context->request_id != NULL)
     append_header (out, "X-Request-Id", context->request_id);
-  g_string_append (out, "X-Content-Type-Options: nosniff\r\n");
+  sv_string_append_literal (out, "X-Content-Type-Options: nosniff\r\n");
   if (context->is_last)
-    g_string_append (out, "Connection: close\r\n");
+    sv_string_append_literal (out, "Connection: close\r\n");
   else if (context->is_old)
-    g_string_append (out, "Connection: keep-alive\r\n");
+    sv_string_append_literal (out, "Connection: keep-alive\r\n");
   if (has_length (reply->status))
   {
-    g_string_append (out, "Content-Length: ");
+    sv_string_append_literal (out, "Content-Length: ");
     append_number (out, reply->body != NULL ? reply->length : reply->size);
-    g_string_append_len (out, "\r\n", 2);
+    sv_string_append_literal (out, "\r\n");
   }
-  g_string_append_len (out, "\r\n", 2);
+  sv_string_append_literal (out, "\r\n");
   if (reply->body != NULL && !context->is_head && !context->is_apart && has_length (reply->status))
-    g_string_append_len (out, reply->body, (gssize)reply->length);
+    sv_string_append (out, reply->body, reply->length);
 }

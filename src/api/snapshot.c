@@ -5,6 +5,8 @@
 #include <sodium.h>
 #include <string.h>
 
+#include "base/text_hash.h"
+
 /* ── manifests ── */
 
 /* Guarded memory costs two pages and four mappings a piece, so keys share it. */
@@ -112,8 +114,8 @@ static void
 divide (SvCatalog *catalog)
 {
   const SvIndex *index = catalog->index;
-  catalog->by_hash = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, free_part);
-  catalog->by_window = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, free_part);
+  catalog->by_hash = g_hash_table_new_full (sv_text_hash, g_str_equal, NULL, free_part);
+  catalog->by_window = g_hash_table_new_full (sv_text_hash, g_str_equal, NULL, free_part);
   for (guint i = 0; i < index->entries->len; i++)
     add_to_parts (catalog, g_ptr_array_index (index->entries, i), TRUE);
   for (guint i = 0; i < index->superseded->len; i++)
@@ -127,7 +129,7 @@ sv_catalog_new (SvIndex *index)
   SvCatalog *catalog = g_atomic_rc_box_new0 (SvCatalog);
   catalog->index = index;
   divide (catalog);
-  catalog->manifests = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, sv_served_manifest_unref);
+  catalog->manifests = g_hash_table_new_full (sv_text_hash, g_str_equal, g_free, sv_served_manifest_unref);
   return catalog;
 }
 
@@ -173,7 +175,7 @@ sv_clip_table_new (GPtrArray *list)
 {
   SvClipTable *clips = g_atomic_rc_box_new0 (SvClipTable);
   clips->list = list;
-  clips->by_hash = g_hash_table_new (g_str_hash, g_str_equal);
+  clips->by_hash = g_hash_table_new (sv_text_hash, g_str_equal);
   for (guint i = 0; i < list->len; i++)
   {
     SvClip *clip = g_ptr_array_index (list, i);

@@ -21,6 +21,9 @@ char *sv_hash_file (const char *path, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* TRUE for the stored form only: prefix and lower-case hex. */
 gboolean sv_hash_is_valid (const char *text);
 
+/* TRUE for the 64 digits alone. */
+gboolean sv_hash_is_bare (const char *text);
+
 /* Takes the stored form or bare lower-case hex as input and returns the stored form; NULL if it is neither. */
 char *sv_hash_normalize (const char *text);
 

@@ -4,6 +4,7 @@
 
 #include "base/identifiers.h"
 #include "base/json.h"
+#include "base/words.h"
 
 void
 sv_json_text_init (SvJsonText *json, char *buffer, gsize size)
@@ -32,14 +33,6 @@ sv_json_text_reserve (SvJsonText *json, gsize length)
   json->is_owned = TRUE;
 }
 
-void
-sv_json_text_raw (SvJsonText *json, const char *text, gsize length)
-{
-  sv_json_text_reserve (json, length);
-  memcpy (json->text + json->length, text, length);
-  json->length += length;
-}
-
 static gsize
 write_escape (char *out, guint8 c)
 {
@@ -66,24 +59,32 @@ write_escape (char *out, guint8 c)
 static gboolean
 has_special (guint64 word)
 {
-  const guint64 ones = G_MAXUINT64 / 255, tops = ones << 7;
-  guint64 quote = word ^ ones * '"', backslash = word ^ ones * '\\';
-  return ((((word - ones * 0x20) | (quote - ones) | (backslash - ones)) | word) & tops) != 0;
+  guint64 quote = word ^ SV_WORD_ONES * '"', backslash = word ^ SV_WORD_ONES * '\\';
+  guint64 borrows = (word - SV_WORD_ONES * 0x20) | (quote - SV_WORD_ONES) | (backslash - SV_WORD_ONES);
+  return ((borrows | word) & SV_WORD_TOPS) != 0;
 }
 
-/* Copies words without anything special from @text, as far as there are such. Returns how many bytes. */
+static gboolean
+copy_plain_word (char *out, const char *text)
+{
+  guint64 word = sv_word_read (text);
+  if (has_special (word))
+    return FALSE;
+  memcpy (out, &word, sizeof word);
+  return TRUE;
+}
+
+/* Copies words without anything special from @text, as far as there are such; a rest is copied with what precedes it. Returns
+ * how many bytes. */
 static gsize
 copy_plain (char *out, const char *text, gsize length)
 {
-  gsize n = 0;
-  for (guint64 word; n + sizeof word <= length; n += sizeof word)
-  {
-    memcpy (&word, text + n, sizeof word);
-    if (has_special (word))
-      break;
-    memcpy (out + n, &word, sizeof word);
-  }
-  return n;
+  gsize n = 0, last = length - SV_WORD_SIZE;
+  if (length < SV_WORD_SIZE)
+    return 0;
+  while (n <= last && copy_plain_word (out + n, text + n))
+    n += SV_WORD_SIZE;
+  return n > last && n < length && copy_plain_word (out + last, text + last) ? length : n;
 }
 
 void

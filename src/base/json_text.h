@@ -4,6 +4,7 @@
 #pragma once
 
 #include <glib.h>
+#include <string.h>
 
 typedef struct
 {
@@ -22,7 +23,14 @@ void sv_json_text_clear (SvJsonText *json);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (SvJsonText, sv_json_text_clear)
 
 /* As it is: punctuation and keys. */
-void sv_json_text_raw (SvJsonText *json, const char *text, gsize length);
+static inline void
+sv_json_text_raw (SvJsonText *json, const char *text, gsize length)
+{
+  if (length > json->size - json->length)
+    sv_json_text_reserve (json, length);
+  memcpy (json->text + json->length, text, length);
+  json->length += length;
+}
 #define sv_json_text_literal(json, literal) sv_json_text_raw (json, "" literal, sizeof literal - 1)
 
 /* In quotes, with escapes. */

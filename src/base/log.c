@@ -10,6 +10,8 @@
 
 #include "base/program_name.h"
 #include "base/rfc3339.h"
+#include "base/string_append.h"
+#include "base/words.h"
 
 #define MAX_VALUE 1024
 
@@ -44,63 +46,65 @@ append_code (GString *line, gunichar code, SvLogFormat format)
     g_string_append_printf (line, "\\U%08x", code);
 }
 
+typedef struct
+{
+  const char *text;
+  gsize length;
+  gboolean is_bare; /* written without quotes in logfmt */
+} Value;
+
+/* Letters, digits, and what identifiers, numbers, times and paths are written with. */
+static const guint8 is_bare_byte[256] = {
+  ['0' ... '9'] = 1, ['A' ... 'Z'] = 1, ['a' ... 'z'] = 1, ['.'] = 1, ['_'] = 1, [':'] = 1, ['/'] = 1,
+  ['@'] = 1,         ['+'] = 1,         ['-'] = 1,         [','] = 1, ['%'] = 1, ['~'] = 1,
+};
+
+/* Most of them lie in three ranges without gaps. */
+static gboolean
+is_bare_word (guint64 word)
+{
+  return (sv_word_in_range (word, '+', ':') | sv_word_in_range (word, '@', 'Z') | sv_word_in_range (word, 'a', 'z')) ==
+         SV_WORD_TOPS;
+}
+
+static Value
+value_of (const char *text)
+{
+  gsize length = strlen (text), n = 0;
+  while (n + SV_WORD_SIZE <= length && is_bare_word (sv_word_read (text + n)))
+    n += SV_WORD_SIZE;
+  while (is_bare_byte[(guint8)text[n]])
+    n++;
+  return (Value){ text, length, n == length && length > 0 && length <= MAX_VALUE };
+}
+
 /* Printable ASCII that is quoted as it is. */
 static gboolean
-is_plain (const char *value)
+is_plain (const Value *value)
 {
-  const char *p = value;
+  const char *p = value->text;
   while (*p >= ' ' && *p <= '~' && *p != '"' && *p != '\\')
     p++;
-  return *p == '\0' && p - value <= MAX_VALUE;
+  return *p == '\0' && value->length <= MAX_VALUE;
 }
 
 static void
-append_quoted (GString *line, const char *value, SvLogFormat format)
+append_quoted (GString *line, const Value *value, SvLogFormat format)
 {
-  if (is_plain (value))
+  if (value->is_bare || is_plain (value))
   {
-    g_string_append_c (line, '"');
-    g_string_append (line, value);
-    g_string_append_c (line, '"');
+    sv_string_append_literal (line, "\"");
+    sv_string_append (line, value->text, value->length);
+    sv_string_append_literal (line, "\"");
     return;
   }
-  gboolean is_cut = strlen (value) > MAX_VALUE;
-  g_autofree char *bounded = g_strndup (value, MAX_VALUE);
+  gboolean is_cut = value->length > MAX_VALUE;
+  g_autofree char *bounded = g_strndup (value->text, MAX_VALUE);
   g_autofree char *valid = g_utf8_make_valid (bounded, -1);
   g_string_append_c (line, '"');
   for (const char *p = valid; *p != '\0'; p = g_utf8_next_char (p))
     append_code (line, g_utf8_get_char (p), format);
   g_string_append (line, is_cut ? "…\"" : "\"");
-}
-
-static gboolean
-is_bare_character (char c)
-{
-  switch (c)
-  {
-  case '.':
-  case '_':
-  case ':':
-  case '/':
-  case '@':
-  case '+':
-  case '-':
-  case ',':
-  case '%':
-  case '~':
-    return TRUE;
-  default:
-    return g_ascii_isalnum (c);
-  }
-}
-
-static gboolean
-is_bare (const char *value)
-{
-  const char *p = value;
-  while (is_bare_character (*p))
-    p++;
-  return *p == '\0' && p > value && p - value <= MAX_VALUE;
 }
 
 /* Fields that are numbers whatever their event is; in JSON they are written as such. */
@@ -119,35 +123,42 @@ is_number (const char *key, const char *value)
 }
 
 static void
-append_pair (GString *line, gsize begin, const char *key, const char *value, SvLogFormat format)
+append_pair (GString *line, gsize begin, const char *key, const Value *value, SvLogFormat format)
 {
-  const char *separator = format == SV_LOG_JSON ? "," : " ";
+  gboolean is_json = format == SV_LOG_JSON;
   if (line->len > begin + 1)
-    g_string_append (line, separator);
-  if (format == SV_LOG_JSON)
-    append_quoted (line, key, format);
+    sv_string_append (line, is_json ? "," : " ", 1);
+  if (is_json)
+    sv_string_append_literal (line, "\"");
+  sv_string_append (line, key, strlen (key));
+  if (is_json)
+    sv_string_append_literal (line, "\":");
   else
-    g_string_append (line, key);
-  g_string_append_c (line, format == SV_LOG_JSON ? ':' : '=');
-  if (format == SV_LOG_LOGFMT ? is_bare (value) : is_number (key, value))
-    g_string_append (line, value);
+    sv_string_append_literal (line, "=");
+  if (is_json ? is_number (key, value->text) : value->is_bare)
+    sv_string_append (line, value->text, value->length);
   else
     append_quoted (line, value, format);
 }
 
-/* Many lines are of the same millisecond. */
+/* Many lines are of the same second. */
 static const char *
 format_now (void)
 {
-  static _Thread_local gint64 formatted_ms = -1;
+  static _Thread_local gint64 formatted_s = -1;
   static _Thread_local char text[32];
   gint64 now_ms = sv_clock_ms ();
-  if (now_ms != formatted_ms)
+  guint ms = (guint)(now_ms % 1000);
+  if (now_ms / 1000 != formatted_s)
   {
     g_autofree char *now = sv_time_format_whole (now_ms);
     g_strlcpy (text, now, sizeof text);
-    formatted_ms = now_ms;
+    formatted_s = now_ms / 1000;
   }
+  char *point = text + strlen ("YYYY-MM-DDTHH:MM:SS");
+  point[1] = (char)('0' + ms / 100);
+  point[2] = (char)('0' + ms / 10 % 10);
+  point[3] = (char)('0' + ms % 10);
   return text;
 }
 
@@ -155,22 +166,29 @@ static void
 append_line (GString *line, gboolean is_terminal, const char *level, const char *event, va_list pairs)
 {
   SvLogFormat format = sv_log_format ();
+  const Value first[] = { value_of (format_now ()), value_of (level), value_of (event) };
   if (is_terminal) /* where a command may have left a line about its progress */
     g_string_append (line, "\r\033[K");
   gsize begin = line->len;
   if (format == SV_LOG_JSON)
-    g_string_append_c (line, '{');
-  append_pair (line, begin, "time", format_now (), format);
-  append_pair (line, begin, "level", level, format);
-  append_pair (line, begin, "event", event, format);
+    sv_string_append_literal (line, "{");
+  append_pair (line, begin, "time", &first[0], format);
+  append_pair (line, begin, "level", &first[1], format);
+  append_pair (line, begin, "event", &first[2], format);
   for (const char *key = va_arg (pairs, const char *); key != NULL; key = va_arg (pairs, const char *))
   {
-    const char *value = va_arg (pairs, const char *);
-    g_autofree char *named = value != NULL && strstr (value, "sv ") != NULL ? sv_program_text (value) : NULL;
-    if (value != NULL)
-      append_pair (line, begin, key, named != NULL ? named : value, format);
+    const char *text = va_arg (pairs, const char *);
+    if (text == NULL)
+      continue;
+    Value value = value_of (text);
+    g_autofree char *named = !value.is_bare && strstr (text, "sv ") != NULL ? sv_program_text (text) : NULL;
+    if (named != NULL)
+      value = value_of (named);
+    append_pair (line, begin, key, &value, format);
   }
-  g_string_append (line, format == SV_LOG_JSON ? "}\n" : "\n");
+  if (format == SV_LOG_JSON)
+    sv_string_append_literal (line, "}");
+  sv_string_append_literal (line, "\n");
 }
 
 void

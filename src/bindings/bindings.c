@@ -9,6 +9,7 @@
 
 #include <string.h>
 
+#include "base/text_hash.h"
 #include "bindings/record_set.h"
 
 struct SvRecordSet
@@ -17,7 +18,7 @@ struct SvRecordSet
   GPtrArray *segments; /* of SvSegment */
   GArray *unreadable;  /* of guint64, ascending */
   GMutex lock;
-  GHashTable *folds; /* under @lock: "hotkey\nwindow\nstart\nexpiry" -> SvFold */
+  GHashTable *folds; /* under @lock: FoldKey -> SvFold */
 };
 
 struct SvBindings
@@ -25,6 +26,48 @@ struct SvBindings
   SvHead head;
   SvRecordSet *set;
 };
+
+/* What a fold at the head is of. */
+typedef struct
+{
+  char *hotkey;
+  char *window_id;
+  guint64 start_block;
+  guint64 expiry_block;
+} FoldKey;
+
+static guint
+hash_fold_key (gconstpointer data)
+{
+  const FoldKey *key = data;
+  return sv_text_hash (key->hotkey) ^ sv_text_hash (key->window_id) * 31 ^ (guint)key->start_block ^ (guint)key->expiry_block;
+}
+
+static gboolean
+equal_fold_keys (gconstpointer a, gconstpointer b)
+{
+  const FoldKey *left = a, *right = b;
+  return left->start_block == right->start_block && left->expiry_block == right->expiry_block &&
+         strcmp (left->hotkey, right->hotkey) == 0 && strcmp (left->window_id, right->window_id) == 0;
+}
+
+static FoldKey *
+copy_fold_key (const FoldKey *key)
+{
+  FoldKey *copy = g_memdup2 (key, sizeof *key);
+  copy->hotkey = g_strdup (key->hotkey);
+  copy->window_id = g_strdup (key->window_id);
+  return copy;
+}
+
+static void
+free_fold_key (gpointer data)
+{
+  FoldKey *key = data;
+  g_free (key->hotkey);
+  g_free (key->window_id);
+  g_free (key);
+}
 
 /* ── record sets ── */
 
@@ -38,7 +81,7 @@ sv_record_set_new (guint64 from_block, const GPtrArray *segments, const GArray *
     g_ptr_array_add (set->segments, sv_segment_ref (segments->pdata[i]));
   set->unreadable = g_array_copy ((GArray *)unreadable);
   g_mutex_init (&set->lock);
-  set->folds = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify)sv_fold_free);
+  set->folds = g_hash_table_new_full (hash_fold_key, equal_fold_keys, free_fold_key, (GDestroyNotify)sv_fold_free);
   return set;
 }
 
@@ -177,7 +220,7 @@ sv_bindings_is_unreadable (const SvBindings *bindings, guint64 block)
 /* ── proofs ── */
 
 static const SvRecord *
-find_record (const SvRecordSet *set, guint64 block, const char *hash)
+find_record (const SvRecordSet *set, guint64 block, const char hash[SV_BLOCK_HASH_TEXT])
 {
   const SvRecord *record = NULL;
   for (guint i = set->segments->len; i > 0 && !record; i--)
@@ -247,10 +290,9 @@ sv_bindings_fold_at_head (SvBindings *bindings, const char *hotkey, const char *
 {
   SvRecordSet *set = bindings->set;
   const char *whose = has_records (set, hotkey) ? hotkey : "";
-  g_autofree char *key =
-      g_strdup_printf ("%s\n%s\n%" G_GUINT64_FORMAT "\n%" G_GUINT64_FORMAT, whose, window_id, start_block, expiry_block);
+  const FoldKey key = { (char *)whose, (char *)window_id, start_block, expiry_block };
   g_mutex_lock (&set->lock);
-  SvFold *fold = g_hash_table_lookup (set->folds, key);
+  SvFold *fold = g_hash_table_lookup (set->folds, &key);
   g_mutex_unlock (&set->lock);
   if (fold)
     return fold;
@@ -258,11 +300,11 @@ sv_bindings_fold_at_head (SvBindings *bindings, const char *hotkey, const char *
   /* Folded outside the lock; where two threads did, the first one's stays. */
   g_autoptr (SvFold) fresh = sv_bindings_fold (bindings, whose, window_id, start_block, expiry_block, G_MAXUINT64);
   g_mutex_lock (&set->lock);
-  fold = g_hash_table_lookup (set->folds, key);
+  fold = g_hash_table_lookup (set->folds, &key);
   if (!fold)
   {
     fold = g_steal_pointer (&fresh);
-    g_hash_table_insert (set->folds, g_steal_pointer (&key), fold);
+    g_hash_table_insert (set->folds, copy_fold_key (&key), fold);
   }
   g_mutex_unlock (&set->lock);
   return fold;
@@ -280,7 +322,7 @@ GPtrArray *
 sv_bindings_hotkeys (const SvBindings *bindings, const char *window_id)
 {
   const GPtrArray *segments = bindings->set->segments;
-  g_autoptr (GHashTable) signers = g_hash_table_new (g_str_hash, g_str_equal);
+  g_autoptr (GHashTable) signers = g_hash_table_new (sv_text_hash, g_str_equal);
   for (guint i = 0; i < segments->len; i++)
     sv_segment_add_signers (segments->pdata[i], window_id, signers);
   GPtrArray *hotkeys = g_ptr_array_new ();
@@ -314,7 +356,7 @@ guint
 sv_bindings_count_committed (const SvBindings *bindings, SvWindowTest test, gpointer data)
 {
   const GPtrArray *segments = bindings->set->segments;
-  g_autoptr (GHashTable) signers = g_hash_table_new (g_str_hash, g_str_equal);
+  g_autoptr (GHashTable) signers = g_hash_table_new (sv_text_hash, g_str_equal);
   for (guint i = 0; i < segments->len; i++)
     for (guint j = 0; j < sv_segment_length (segments->pdata[i]); j++)
     {

@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "base/text_hash.h"
+
 /* ── records ── */
 
 static char *
@@ -50,7 +52,7 @@ static guint
 hash_place (gconstpointer data)
 {
   const SvRecord *record = data;
-  return g_str_hash (record->hash) ^ (guint)record->block;
+  return sv_text_hash (record->hash) ^ (guint)record->block;
 }
 
 static gboolean
@@ -99,7 +101,7 @@ index_record (SvSegment *segment, SvRecord *record)
   GHashTable *signers = g_hash_table_lookup (segment->by_window, record->window_id);
   if (!signers)
   {
-    signers = g_hash_table_new (g_str_hash, g_str_equal);
+    signers = g_hash_table_new (sv_text_hash, g_str_equal);
     g_hash_table_insert (segment->by_window, record->window_id, signers);
   }
   g_hash_table_add (signers, record->signer);
@@ -111,8 +113,8 @@ new_empty (void)
   SvSegment *segment = g_atomic_rc_box_new0 (SvSegment);
   segment->records = g_ptr_array_new_with_free_func ((GDestroyNotify)sv_record_unref);
   segment->by_place = g_hash_table_new (hash_place, equal_place);
-  segment->by_signer = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, (GDestroyNotify)g_ptr_array_unref);
-  segment->by_window = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, (GDestroyNotify)g_hash_table_unref);
+  segment->by_signer = g_hash_table_new_full (sv_text_hash, g_str_equal, NULL, (GDestroyNotify)g_ptr_array_unref);
+  segment->by_window = g_hash_table_new_full (sv_text_hash, g_str_equal, NULL, (GDestroyNotify)g_hash_table_unref);
   return segment;
 }
 
@@ -187,10 +189,10 @@ sv_segment_get (const SvSegment *segment, guint i)
 }
 
 const SvRecord *
-sv_segment_find (const SvSegment *segment, guint64 block, const char *hash)
+sv_segment_find (const SvSegment *segment, guint64 block, const char hash[SV_BLOCK_HASH_TEXT])
 {
   SvRecord wanted = { .block = block };
-  g_strlcpy (wanted.hash, hash, sizeof wanted.hash);
+  memcpy (wanted.hash, hash, sizeof wanted.hash);
   return g_hash_table_lookup (segment->by_place, &wanted);
 }
 

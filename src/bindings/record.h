@@ -37,7 +37,7 @@ void sv_segment_unref (SvSegment *segment);
 
 guint sv_segment_length (const SvSegment *segment);
 const SvRecord *sv_segment_get (const SvSegment *segment, guint i);
-const SvRecord *sv_segment_find (const SvSegment *segment, guint64 block, const char *hash);
+const SvRecord *sv_segment_find (const SvSegment *segment, guint64 block, const char hash[SV_BLOCK_HASH_TEXT]);
 /* (transfer none) (element-type SvRecord) or NULL. */
 const GPtrArray *sv_segment_by_signer (const SvSegment *segment, const char *signer);
 /* Adds the signers who committed for the window to the set @signers; the strings live as long as the segment. */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/text_hash.h"
 #include "keys/ss58.h"
 
 #define SETTING "SCOREVISION_VALIDATORS"
@@ -22,7 +23,7 @@ struct SvValidators
 static GHashTable *
 new_set (void)
 {
-  return g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  return g_hash_table_new_full (sv_text_hash, g_str_equal, g_free, NULL);
 }
 
 static GHashTable *

@@ -6,6 +6,8 @@
 #include <sodium.h>
 #include <string.h>
 
+#include "base/text_hash.h"
+
 #define NETWORK_PREFIX 42
 #define CHECKSUM_SIZE 2
 #define PAYLOAD_SIZE (1 + SV_PUBLIC_KEY_SIZE)
@@ -88,20 +90,58 @@ pop_digit (guint8 raw[RAW_SIZE])
   return remainder;
 }
 
-gboolean
-sv_ss58_decode (const char *address, guint8 public_key[SV_PUBLIC_KEY_SIZE])
+/* @public_key is written only where the address is right. */
+static gboolean
+read_address (const char address[ADDRESS_LENGTH], guint8 public_key[SV_PUBLIC_KEY_SIZE])
 {
   guint32 number[N_WORDS] = { 0 };
   guint8 raw[RAW_SIZE];
   guint8 expected[CHECKSUM_SIZE];
-  if (address == NULL || strnlen (address, ADDRESS_LENGTH + 1) != ADDRESS_LENGTH)
-    return FALSE;
   if (!read_digits (address, number) || !write_bytes (number, raw))
     return FALSE;
   checksum (raw, expected);
   if (raw[0] != NETWORK_PREFIX || memcmp (raw + PAYLOAD_SIZE, expected, CHECKSUM_SIZE) != 0)
     return FALSE;
   memcpy (public_key, raw + 1, SV_PUBLIC_KEY_SIZE);
+  return TRUE;
+}
+
+/* A server is asked by a few hundred accounts, again and again, so each thread remembers addresses that it has read. */
+#define N_REMEMBERED 1024
+
+typedef struct
+{
+  char address[ADDRESS_LENGTH]; /* zeros: none */
+  guint8 public_key[SV_PUBLIC_KEY_SIZE];
+} Remembered;
+
+/* Where an address is remembered, if it is. */
+static Remembered *
+place_of (const char *address)
+{
+  static GPrivate memory = G_PRIVATE_INIT (g_free);
+  Remembered *places = g_private_get (&memory);
+  if (places == NULL)
+  {
+    places = g_new0 (Remembered, N_REMEMBERED);
+    g_private_set (&memory, places);
+  }
+  return &places[sv_text_hash (address) % N_REMEMBERED];
+}
+
+gboolean
+sv_ss58_decode (const char *address, guint8 public_key[SV_PUBLIC_KEY_SIZE])
+{
+  if (address == NULL || strnlen (address, ADDRESS_LENGTH + 1) != ADDRESS_LENGTH)
+    return FALSE;
+  Remembered *place = place_of (address);
+  if (memcmp (place->address, address, ADDRESS_LENGTH) != 0)
+  {
+    if (!read_address (address, place->public_key))
+      return FALSE;
+    memcpy (place->address, address, ADDRESS_LENGTH);
+  }
+  memcpy (public_key, place->public_key, SV_PUBLIC_KEY_SIZE);
   return TRUE;
 }
 

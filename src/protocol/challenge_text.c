@@ -10,19 +10,8 @@
 
 #define ID_DIGITS 20
 
-static void
-put_text (SvJsonText *json, const char *key, const char *value)
-{
-  sv_json_text_raw (json, key, strlen (key));
-  sv_json_text_string (json, value);
-}
-
-static void
-put_integer (SvJsonText *json, const char *key, guint64 value)
-{
-  sv_json_text_raw (json, key, strlen (key));
-  sv_json_text_integer (json, value);
-}
+#define put_text(json, key, value) (sv_json_text_literal (json, key), sv_json_text_string (json, value))
+#define put_integer(json, key, value) (sv_json_text_literal (json, key), sv_json_text_integer (json, value))
 
 static void
 put_meta (SvJsonText *json, const SvChallenge *challenge)

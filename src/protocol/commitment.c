@@ -95,19 +95,28 @@ sv_text_is_ours (const char *text)
   return text != NULL && g_str_has_prefix (text, FAMILY);
 }
 
-char *
-sv_commitment_text_window (const char *text)
+gboolean
+sv_commitment_text_window_into (const char *text, char window_id[SV_WINDOW_ID_MAX + 1])
 {
   const char *window = NULL;
   if (text != NULL && g_str_has_prefix (text, COMMIT))
     window = text + strlen (COMMIT);
   else if (text != NULL && g_str_has_prefix (text, WITHDRAW))
     window = text + strlen (WITHDRAW);
-  if (window == NULL)
-    return NULL;
+  gsize length = window != NULL ? strcspn (window, " \n") : 0;
+  if (length == 0 || length > SV_WINDOW_ID_MAX)
+    return FALSE;
 
-  g_autofree char *window_id = g_strndup (window, strcspn (window, " \n"));
-  return sv_window_id_is_valid (window_id) ? g_steal_pointer (&window_id) : NULL;
+  memcpy (window_id, window, length);
+  window_id[length] = '\0';
+  return sv_window_id_is_valid (window_id);
+}
+
+char *
+sv_commitment_text_window (const char *text)
+{
+  char window_id[SV_WINDOW_ID_MAX + 1];
+  return sv_commitment_text_window_into (text, window_id) ? g_strdup (window_id) : NULL;
 }
 
 gboolean

@@ -5,6 +5,8 @@
 #include <glib.h>
 #include <jansson.h>
 
+#include "base/identifiers.h"
+
 #define SV_COMMITMENT_MAX_TEXT 16384 /* bytes we read of any one text; chains hold far less */
 #define SV_COMMIT_EARLIEST 14400     /* blocks before start_block from which texts count */
 
@@ -42,6 +44,9 @@ gboolean sv_text_is_ours (const char *text);
 /* The window that a commitment text's first line names, whether or not the rest of the text has the right form; NULL for any
  * other text. Returns: (transfer full). */
 char *sv_commitment_text_window (const char *text);
+
+/* The same without an allocation; FALSE for any other text. */
+gboolean sv_commitment_text_window_into (const char *text, char window_id[SV_WINDOW_ID_MAX + 1]) G_GNUC_WARN_UNUSED_RESULT;
 
 /* TRUE when a line after the first begins with @element_id, whether or not the text has the right form. */
 gboolean sv_commitment_text_names (const char *text, const char *element_id);

@@ -10,6 +10,7 @@
 
 #include "base/identifiers.h"
 #include "base/json.h"
+#include "base/text_hash.h"
 #include "keys/ss58.h"
 
 #include <string.h>
@@ -37,8 +38,8 @@ fold_new (const char *window_id)
 {
   SvFold *fold = g_new0 (SvFold, 1);
   fold->window_id = g_strdup (window_id);
-  fold->bound = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, bound_element_free);
-  fold->withdrawn = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
+  fold->bound = g_hash_table_new_full (sv_text_hash, g_str_equal, g_free, bound_element_free);
+  fold->withdrawn = g_hash_table_new_full (sv_text_hash, g_str_equal, g_free, g_free);
   fold->verdicts = g_ptr_array_new_with_free_func (verdict_free);
   return fold;
 }

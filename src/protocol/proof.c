@@ -20,15 +20,17 @@
 gboolean
 sv_proof_parse (const char *text, SvProof *proof)
 {
-  guint8 digest[SV_BLAKE2B_256_SIZE];
   const char *colon = text != NULL ? memchr (text, ':', strnlen (text, MAX_DIGITS + 1)) : NULL;
   if (colon == NULL)
     return FALSE;
 
   const char *hash = colon + 1;
-  g_autofree char *block = g_strndup (text, (gsize)(colon - text));
+  gsize n_digits = (gsize)(colon - text);
+  char block[MAX_DIGITS + 1];
+  memcpy (block, text, n_digits);
+  block[n_digits] = '\0';
   if (!sv_integer_parse (block, &proof->block) || strnlen (hash, HASH_LENGTH + 1) != HASH_LENGTH ||
-      !g_str_has_prefix (hash, "0x") || !sv_hex_decode (hash + 2, FALSE, digest, sizeof digest))
+      memcmp (hash, "0x", 2) != 0 || !sv_hash_is_bare (hash + 2))
     return FALSE;
   memcpy (proof->hash, hash, HASH_LENGTH + 1);
   return TRUE;
@@ -119,9 +121,9 @@ static SvProofVerdict
 judge_content (const SvProofQuestion *question)
 {
   const SvProofExtrinsic *extrinsic = question->extrinsic;
-  g_autofree char *window_id = sv_commitment_text_window (extrinsic->text);
+  char window_id[SV_WINDOW_ID_MAX + 1];
 
-  if (window_id == NULL)
+  if (!sv_commitment_text_window_into (extrinsic->text, window_id))
     return SV_PROOF_UNKNOWN;
   if (g_strcmp0 (extrinsic->signer, question->hotkey) != 0)
     return SV_PROOF_WRONG_HOTKEY;

@@ -9,6 +9,7 @@
 
 #include <string.h>
 
+#include "base/text_hash.h"
 #include "state/nonce_memory.h"
 #include "state/rate.h"
 
@@ -75,7 +76,7 @@ sv_request_memory_new (const SvAdmissionRules *rules)
   memory->window_ms = rules->window_ms;
   memory->remember_ms = rules->remember_ms;
   memory->nonces = sv_nonce_memory_new (rules->remember_ms);
-  memory->askers = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, free_asker);
+  memory->askers = g_hash_table_new_full (sv_text_hash, g_str_equal, g_free, free_asker);
   return memory;
 }
 

@@ -1,9 +1,9 @@
 /* What requests are taken apart by.
  *
- * target: path, parameters, escapes, limits     our parts: found by name, header names in any case, repetition
- * clip links: the link made is valid; each part changed, a link too old, one from too far ahead; one for each clip and second
- * ranges: each form, what is ignored, what cannot be satisfied
- * addresses: IPv4, IPv6 by /64, loopback, trusted proxies; buckets empty and fill; connections */
+ * target: path, parameters, escapes, limits, each byte at each place     our parts: found by name, header names in any case,
+ * repetition clip links: the link made is valid; each part changed, a link too old, one from too far ahead; one for each clip
+ * and second ranges: each form, what is ignored, what cannot be satisfied addresses: IPv4, IPv6 by /64, loopback, trusted
+ * proxies; buckets empty and fill; connections */
 #include <string.h>
 
 #include <arpa/inet.h>
@@ -41,6 +41,46 @@ test_bad_targets_are_refused (void)
     g_assert_null (sv_target_parse (bad[i], &reason));
     g_assert_nonnull (reason);
   }
+}
+
+#define LENGTH 19 /* two words and a rest */
+
+/* @text as it is decoded, NULL for what is refused; @text has no "&" nor "=", and an escape in it is broken. */
+static char *
+decoded (const char *text, gboolean is_query)
+{
+  for (const char *p = text; *p != '\0'; p++)
+    if (*p == '%' || (guint8)*p < 0x20 || *p == 0x7f)
+      return NULL;
+  return is_query ? g_strdelimit (g_strdup (text), "+", ' ') : g_strdup (text);
+}
+
+static void
+assert_decoded (const char *text)
+{
+  const char *reason;
+  g_autofree char *raw = g_strconcat ("/", text, "?", text, "=", text, NULL);
+  g_autoptr (SvTarget) target = sv_target_parse (raw, &reason);
+  g_autofree char *in_path = decoded (text, FALSE);
+  g_autofree char *in_query = decoded (text, TRUE);
+  g_assert_cmpint (target != NULL, ==, in_path != NULL);
+  if (target == NULL)
+    return;
+  g_assert_cmpstr (target->path + 1, ==, in_path);
+  g_assert_cmpstr (sv_pairs_find (target->parameters, in_query, FALSE), ==, in_query);
+}
+
+static void
+test_each_byte_at_each_place (void)
+{
+  for (gsize at = 0; at < LENGTH; at++)
+    for (guint byte = 1; byte < 256; byte++)
+    {
+      g_autofree char *text = g_strnfill (LENGTH, 'z');
+      text[at] = (char)byte;
+      if (byte != '&' && byte != '=' && byte != '?')
+        assert_decoded (text);
+    }
 }
 
 static char *
@@ -350,6 +390,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
 #define ADD(test) g_test_add_func ("/api/http/" #test, test)
   ADD (test_target_is_decoded);
+  ADD (test_each_byte_at_each_place);
   ADD (test_bad_targets_are_refused);
   ADD (test_targets_are_bounded);
   ADD (test_our_parts_are_found);

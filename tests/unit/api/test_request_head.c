@@ -2,7 +2,8 @@
  * tests/peer/requests.test.mjs.
  *
  * complete: spans, length, empty lines before, absolute form        keep-alive, expectation, body's length
- * refused: each with its status        limits: target, headers, lines        cut short at every byte */
+ * refused: each with its status        limits: target, headers, lines        cut short at every byte
+ * each byte at each place of a target and of a value */
 #include <string.h>
 
 #include "api/request_head.h"
@@ -184,6 +185,28 @@ test_what_is_cut_short_is_waited_for (void)
   g_assert_cmpint (parse (text), ==, SV_HEAD_COMPLETE);
 }
 
+#define LENGTH 19 /* two words and a rest */
+
+static void
+assert_verdict (const char *before, const char *part, const char *after, gboolean is_allowed)
+{
+  g_autofree char *text = g_strconcat (before, part, after, NULL);
+  g_assert_cmpint (parse (text), ==, is_allowed ? SV_HEAD_COMPLETE : SV_HEAD_REFUSED);
+}
+
+static void
+test_each_byte_at_each_place (void)
+{
+  for (gsize at = 0; at < LENGTH; at++)
+    for (guint byte = 1; byte < 256; byte++)
+    {
+      g_autofree char *part = g_strnfill (LENGTH, 'a');
+      part[at] = (char)byte;
+      assert_verdict ("GET /", part, " HTTP/1.1\r\nHost: h\r\n\r\n", byte > 0x20 && byte < 0x7f && byte != '#');
+      assert_verdict ("GET / HTTP/1.1\r\nHost: h\r\nX: a", part, "a\r\n\r\n", byte == '\t' || (byte >= 0x20 && byte != 0x7f));
+    }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -196,5 +219,6 @@ main (int argc, char **argv)
   ADD (test_limits_are_kept_to_the_byte);
   ADD (test_lines_without_an_end_are_refused);
   ADD (test_what_is_cut_short_is_waited_for);
+  ADD (test_each_byte_at_each_place);
   return g_test_run ();
 }

@@ -1,6 +1,7 @@
 /* Cases: SHA-256 and BLAKE2b-256 of known inputs; SHA-256 and HMAC of every length of some blocks, in pieces, as libsodium has
  * them; the stored form and what only looks like it; files: of more than one piece,
- * empty, absent, a directory, a device; hex both ways, with each way of being wrong */
+ * empty, absent, a directory, a device; hex both ways, with each way of being wrong; each byte at each
+ * place of hashes and hex */
 #include <glib.h>
 #include <glib/gstdio.h>
 #include <sodium.h>
@@ -90,6 +91,8 @@ test_forms (void)
 
   g_assert_true (sv_hash_is_valid ("sha256:" ABC_HEX));
   g_assert_false (sv_hash_is_valid (ABC_HEX));
+  g_assert_true (sv_hash_is_bare (ABC_HEX));
+  g_assert_false (sv_hash_is_bare ("sha256:" ABC_HEX));
   g_assert_false (sv_hash_is_valid (NULL));
   g_assert_cmpstr (from_bare, ==, "sha256:" ABC_HEX);
   g_assert_cmpstr (from_stored, ==, "sha256:" ABC_HEX);
@@ -164,6 +167,28 @@ test_hex (void)
   g_assert_false (sv_hex_decode (NULL, TRUE, out, 4));
 }
 
+/* A signature's length and one more byte, so that there is a rest. */
+#define HEX_LENGTH (2 * 65)
+
+static void
+test_each_byte_at_each_place (void)
+{
+  guint8 out[HEX_LENGTH / 2];
+  for (gsize at = 0; at < HEX_LENGTH; at++)
+    for (guint byte = 1; byte < 256; byte++)
+    {
+      g_autofree char *hex = g_strnfill (HEX_LENGTH, '5');
+      gboolean is_digit = byte < 0x80 && g_ascii_isxdigit ((char)byte), is_low = is_digit && !g_ascii_isupper ((char)byte);
+      hex[at] = (char)byte;
+      g_assert_cmpint (sv_hex_decode (hex, FALSE, out, sizeof out), ==, is_low);
+      g_assert_cmpint (sv_hex_decode (hex, TRUE, out, sizeof out), ==, is_digit);
+      for (gsize i = 0; is_digit && i < sizeof out; i++)
+        g_assert_cmpint (out[i], ==, g_ascii_xdigit_value (hex[2 * i]) << 4 | g_ascii_xdigit_value (hex[2 * i + 1]));
+      g_autofree char *hash = g_strconcat (SV_HASH_PREFIX, hex + HEX_LENGTH - 2 * SV_SHA256_SIZE, NULL);
+      g_assert_cmpint (sv_hash_is_valid (hash), ==, is_low || at < HEX_LENGTH - 2 * SV_SHA256_SIZE);
+    }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -173,5 +198,6 @@ main (int argc, char **argv)
   g_test_add_func ("/hash/forms", test_forms);
   g_test_add_func ("/hash/files", test_files);
   g_test_add_func ("/hash/hex", test_hex);
+  g_test_add_func ("/hash/each-byte-at-each-place", test_each_byte_at_each_place);
   return g_test_run ();
 }

@@ -33,6 +33,8 @@ test_strings_of_each_length (void)
   for (gsize n = 0; n <= 2 * LENGTH; n++)
   {
     g_autofree char *text = g_strnfill (n, 'a');
+    for (gsize i = 0; i < n; i++)
+      text[i] = (char)('A' + i);
     assert_written (text);
   }
 }

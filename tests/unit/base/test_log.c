@@ -1,6 +1,6 @@
-/* Cases: a plain line in both forms; values that need quotes; values that try to forge a line or move the cursor; absent, too
- * long and invalid values; numbers in JSON; lines of many threads, and gathered ones; what libraries print. Standard error is a
- * file while a line is written. */
+/* Cases: a plain line in both forms; each byte at each place of a value; values that need quotes; values that try to forge a
+ * line or move the cursor; absent, too long and invalid values; numbers in JSON; lines of many threads, and gathered ones; what
+ * libraries print. Standard error is a file while a line is written. */
 #include <fcntl.h>
 #include <glib.h>
 #include <glib/gstdio.h>
@@ -65,6 +65,23 @@ test_logfmt (void)
   assert_logfmt ("say \"x\\y\"", " value=\"say \\\"x\\\\y\\\"\"");
   assert_logfmt ("\xc3\xa9", " value=\"\xc3\xa9\"");
   assert_logfmt (NULL, "");
+}
+
+#define LENGTH 19 /* two words and a rest */
+
+static void
+test_each_byte_at_each_place (void)
+{
+  for (gsize at = 0; at < LENGTH; at++)
+    for (char byte = ' '; byte <= '~'; byte++)
+    {
+      g_autofree char *value = g_strnfill (LENGTH, 'a');
+      value[at] = byte;
+      gboolean is_bare = g_ascii_isalnum (byte) || strchr ("._:/@+-,%~", byte) != NULL;
+      g_autofree char *escaped = g_strescape (value, NULL);
+      g_autofree char *expected = g_strdup_printf (is_bare ? " value=%s" : " value=\"%s\"", escaped);
+      assert_logfmt (value, expected);
+    }
 }
 
 static void
@@ -210,6 +227,7 @@ main (int argc, char **argv)
   int fd = g_file_open_tmp ("sv-log-XXXXXX", &log_path, NULL);
   close (fd);
   g_test_add_func ("/log/logfmt", test_logfmt);
+  g_test_add_func ("/log/each-byte-at-each-place", test_each_byte_at_each_place);
   g_test_add_func ("/log/lines-cannot-be-forged", test_lines_cannot_be_forged);
   g_test_add_func ("/log/values-are-bounded-and-valid", test_values_are_bounded_and_valid);
   g_test_add_func ("/log/json", test_json);

@@ -92,6 +92,30 @@ a_fold_at_the_head_is_computed_once (Fixture *fixture, gconstpointer data)
   g_assert_cmpuint (g_hash_table_size (earlier->bound), ==, 1);
 }
 
+/* Asked twice each, all before the second time: none takes another's place. */
+static void
+folds_of_different_windows_are_told_apart (Fixture *fixture, gconstpointer data)
+{
+  static const struct
+  {
+    const char *window_id;
+    guint64 start_block, expiry_block;
+  } cases[] = { { WINDOW, 50, EXPIRY }, { "another", 50, EXPIRY }, { WINDOW, 51, EXPIRY }, { WINDOW, 50, EXPIRY + 1 } };
+  const SvFold *folds[G_N_ELEMENTS (cases)];
+  commit (fixture, fixture->ledger.miner, COMMIT_A);
+  g_autoptr (SvBindings) bindings = step (fixture);
+  const char *miner = sv_keypair_address (fixture->ledger.miner);
+  for (gsize i = 0; i < 2 * G_N_ELEMENTS (cases); i++)
+  {
+    gsize which = i % G_N_ELEMENTS (cases);
+    const SvFold *fold =
+        sv_bindings_fold_at_head (bindings, miner, cases[which].window_id, cases[which].start_block, cases[which].expiry_block);
+    for (gsize j = 0; j < MIN (i, G_N_ELEMENTS (cases)); j++)
+      g_assert_cmpint (fold == folds[j], ==, j == which);
+    folds[which] = fold;
+  }
+}
+
 static void
 hotkeys_without_records_share_one_fold (Fixture *fixture, gconstpointer data)
 {
@@ -268,6 +292,7 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   ADD ("a-fold-at-the-head-is-computed-once", a_fold_at_the_head_is_computed_once);
+  ADD ("folds-of-different-windows-are-told-apart", folds_of_different_windows_are_told_apart);
   ADD ("hotkeys-without-records-share-one-fold", hotkeys_without_records_share_one_fold);
   g_test_add_func ("/bindings/failed-extrinsics-are-found-and-not-folded", failed_extrinsics_are_found_and_not_folded);
   ADD ("a-windows-hotkeys-have-committed-for-it", a_windows_hotkeys_have_committed_for_it);

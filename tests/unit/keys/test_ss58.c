@@ -1,5 +1,5 @@
-/* Cases: addresses known from other programs, both ways; every single changed character; wrong length, alphabet, network,
- * checksum and overflow; the form of documents. */
+/* Cases: addresses known from other programs, both ways; more than are remembered; every single changed character; wrong
+ * length, alphabet, network, checksum and overflow; the form of documents. */
 #include <glib.h>
 #include <string.h>
 
@@ -43,6 +43,34 @@ test_random_keys_come_back (void)
   }
 }
 
+/* More of them than are remembered, twice, with some that are no addresses between. */
+static void
+test_many_addresses_are_told_apart (void)
+{
+  enum
+  {
+    N_KEYS = 3000
+  };
+  g_autoptr (GPtrArray) addresses = g_ptr_array_new_with_free_func (g_free);
+  guint8 key[SV_PUBLIC_KEY_SIZE] = { 0 }, decoded[SV_PUBLIC_KEY_SIZE];
+  for (guint i = 0; i < 2 * N_KEYS; i++)
+  {
+    guint which = i % N_KEYS;
+    memcpy (key, &which, sizeof which);
+    if (i < N_KEYS)
+      g_ptr_array_add (addresses, sv_ss58_encode (key));
+    const char *address = g_ptr_array_index (addresses, which);
+    g_autofree char *wrong = g_strdup (address);
+    wrong[47] = wrong[47] == 'a' ? 'b' : 'a';
+    g_assert_false (sv_ss58_decode (wrong, decoded));
+    g_assert_true (sv_ss58_decode (address, decoded));
+    g_assert_cmpmem (decoded, sizeof decoded, key, sizeof key);
+    g_assert_false (sv_ss58_decode (wrong, decoded));
+    g_assert_true (sv_ss58_decode (address, decoded));
+    g_assert_cmpmem (decoded, sizeof decoded, key, sizeof key);
+  }
+}
+
 static void
 test_any_changed_character_is_noticed (void)
 {
@@ -50,7 +78,9 @@ test_any_changed_character_is_noticed (void)
   for (gsize i = 0; i < 48; i++)
   {
     g_autofree char *address = g_strdup (known[0][0]);
+    g_assert_true (sv_ss58_decode (address, key)); /* what is remembered of it is of no use to another */
     address[i] = address[i] == 'a' ? 'b' : 'a';
+    g_assert_false (sv_ss58_decode (address, key));
     g_assert_false (sv_ss58_decode (address, key));
   }
 }
@@ -101,6 +131,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/ss58/known-addresses", test_known_addresses);
   g_test_add_func ("/ss58/random-keys-come-back", test_random_keys_come_back);
+  g_test_add_func ("/ss58/many-addresses-are-told-apart", test_many_addresses_are_told_apart);
   g_test_add_func ("/ss58/any-changed-character-is-noticed", test_any_changed_character_is_noticed);
   g_test_add_func ("/ss58/what-is-no-address", test_what_is_no_address);
   g_test_add_func ("/ss58/form-of-documents", test_form_of_documents);

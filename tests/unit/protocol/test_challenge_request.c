@@ -250,6 +250,9 @@ test_signed_text_has_the_hash_as_sent (void)
 {
   g_autofree char *text = sv_challenge_signed_text (HEX_A, "01234567-abcd");
   g_assert_cmpstr (text, ==, HEX_A ":01234567-abcd");
+  char same[SV_CHALLENGE_SIGNED_TEXT_SIZE];
+  g_assert_cmpuint (sv_challenge_signed_text_into (HEX_A, "01234567-abcd", same), ==, strlen (text));
+  g_assert_cmpstr (same, ==, text);
 }
 
 int

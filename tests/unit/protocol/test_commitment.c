@@ -175,6 +175,11 @@ test_window_is_known_of_broken_texts (void)
   assert_window ("commit 2025-10-23 45", NULL);
   assert_window ("", NULL);
   assert_window (NULL, NULL);
+  g_autofree char *longest = g_strnfill (SV_WINDOW_ID_MAX, 'w');
+  g_autofree char *of_longest = g_strconcat ("sv1 commit ", longest, " 45", NULL);
+  g_autofree char *of_longer = g_strconcat ("sv1 commit ", longest, "w 45", NULL);
+  assert_window (of_longest, longest);
+  assert_window (of_longer, NULL);
 }
 
 static void

@@ -2,7 +2,7 @@
  *
  *  1. nonces are found by owner, kind and text; none is forgotten before its time, and none stays three eighths longer
  *  2. a clock that goes back, a little or far, or far ahead and back, loses none that is younger than the remembered time
- *  3. many nonces take ten bytes each, and when they are over their memory is given back while others come
+ *  3. many nonces take ten bytes each, and when they are over their memory is given back while others come, in each generation
  *  4. a high limit: never more than it in any window, and all of it in each
  *  5. a memory into which everything was recalled judges as the one that has judged it
  *  6. a nonce that was admitted anew elsewhere, where it was over already, is remembered from then on
@@ -143,6 +143,21 @@ test_size (void)
   sv_nonce_memory_free (memory);
 }
 
+/* All in one group, of more generations than have numbers. */
+static void
+test_each_generation (void)
+{
+  SvNonceMemory *memory = sv_nonce_memory_new (REMEMBER_MS);
+  for (guint i = 0; i < 1000; i++)
+  {
+    sv_nonce_memory_pass_time (memory, (gint64)i * REMEMBER_MS / 8);
+    sv_nonce_memory_add (memory, (guint64)i << 32);
+    g_assert_cmpuint (sv_nonce_memory_size (memory), <=, 12);
+    g_assert_true (i < 8 || sv_nonce_memory_contains (memory, (guint64)(i - 8) << 32));
+  }
+  sv_nonce_memory_free (memory);
+}
+
 static SvAdmissionOutcome
 judge (SvRequestMemory *memory, guint limit, gint64 now_ms)
 {
@@ -235,6 +250,7 @@ main (int argc, char **argv)
   g_test_add_func ("/request-memory/a clock that jumps", test_clock_that_jumps);
   g_test_add_func ("/request-memory/pauses", test_pauses);
   g_test_add_func ("/request-memory/size", test_size);
+  g_test_add_func ("/request-memory/each generation", test_each_generation);
   g_test_add_func ("/request-memory/a high limit", test_high_limit);
   g_test_add_func ("/request-memory/recalling", test_recalling);
   g_test_add_func ("/request-memory/recalled anew", test_recalled_anew);
