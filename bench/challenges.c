@@ -8,8 +8,9 @@
  * Beside the rates, which another process's load can spoil, stands the server's own processor time by challenge, against that
  * of a verification: it tells what the server adds, whoever else is busy.
  *
- * Afterwards requests come by a clock, at three, five and seven tenths of what ours can sustain for seconds; and again at seven
- * tenths of the peer's, by both. */
+ * Afterwards requests come by a clock. A round is what ours can sustain for seconds, and then three, five and seven tenths of
+ * that; the median of the rounds' quantiles counts, because a machine of which others have a part is now slow, now fast. At
+ * last both are asked at seven tenths of the peer's rate. */
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,14 +28,18 @@
 #define N_CONNECTIONS 256
 #define N_ALONE 200
 #define VERIFY_SECONDS 0.4
-#define SUSTAINED_SECONDS 5
-#define LOAD 0.7 /* of what the peer can do */
-#define LOAD_SECONDS 5
-#define N_LOADS 2         /* of so many seconds each */
-#define N_HIGHEST_LOADS 6 /* at the highest share: what happens twice a minute is in it, and does not decide alone */
+#define N_LOAD_ROUNDS 5
+#define SUSTAINED_SECONDS 2
+#define PEER_LOAD 0.7 /* of what the peer can do */
+#define PEER_LOAD_SECONDS 5
+#define N_PEER_LOADS 2 /* of so many seconds each, by each */
 #define NETUID 44
 
-static const double loads[] = { 0.3, 0.5, 0.7 }; /* of what ours can sustain */
+static const struct
+{
+  guint percent; /* of what ours can sustain */
+  guint seconds;
+} loads[] = { { 30, 1 }, { 50, 1 }, { 70, 4 } };
 
 typedef struct
 {
@@ -151,11 +156,72 @@ run_round (const Bench *bench, const Way *ways, BenchBare *before)
 /* ── by the clock ── */
 
 static void
-load (const Way *way, double per_second, GArray *latencies)
+load (const Way *way, double per_second, guint seconds, GArray *latencies)
 {
   g_autoptr (GPtrArray) requests =
-      bench_sign_requests (&way->server->question, (guint)(per_second * LOAD_SECONDS), way->signs_twice);
+      bench_sign_requests (&way->server->question, (guint)(per_second * seconds), way->signs_twice);
   bench_drive_at (way->server->port, N_CONNECTIONS, requests, per_second, latencies, NULL);
+}
+
+/* What it can do for seconds on end: in a shorter round, carrying SQLite's log over may wait until the round is over. */
+static double
+measure_sustained (const Way *way)
+{
+  guint n = (guint)(bench_quantile (way->per_second, 0.5) * SUSTAINED_SECONDS);
+  return n / drive (way, n).elapsed;
+}
+
+typedef struct
+{
+  GArray *sustained;
+  GArray *p50_ms[G_N_ELEMENTS (loads)];
+  GArray *p99_ms[G_N_ELEMENTS (loads)];
+} OwnLoad;
+
+static void
+run_load_round (const Way *way, const OwnLoad *own)
+{
+  double sustained = measure_sustained (way);
+  bench_rounds_add (own->sustained, sustained);
+  for (guint i = 0; i < G_N_ELEMENTS (loads); i++)
+  {
+    g_autoptr (GArray) latencies = bench_rounds_new ();
+    load (way, loads[i].percent / 100.0 * sustained, loads[i].seconds, latencies);
+    bench_rounds_add (own->p50_ms[i], bench_quantile (latencies, 0.5) * 1000);
+    bench_rounds_add (own->p99_ms[i], bench_quantile (latencies, 0.99) * 1000);
+  }
+}
+
+/* Of each load how many a second, p50, and p99 with its least and greatest. */
+static void
+print_own_load (const Way *way, const OwnLoad *own)
+{
+  double sustained = bench_quantile (own->sustained, 0.5);
+  printf ("%s-sustained\t%.0f\t%.2f\n", way->name, sustained, sustained / bench_quantile (way->per_second, 0.5));
+  for (guint i = 0; i < G_N_ELEMENTS (loads); i++)
+    printf ("%s-load-%u\t%.0f\t%.2f\t%.2f\t%.2f\t%.2f\n", way->name, loads[i].percent, loads[i].percent / 100.0 * sustained,
+            bench_quantile (own->p50_ms[i], 0.5), bench_quantile (own->p99_ms[i], 0.5), bench_quantile (own->p99_ms[i], 0),
+            bench_quantile (own->p99_ms[i], 1));
+}
+
+static void
+run_own_load (const Way *way)
+{
+  OwnLoad own = { .sustained = bench_rounds_new () };
+  for (guint i = 0; i < G_N_ELEMENTS (loads); i++)
+  {
+    own.p50_ms[i] = bench_rounds_new ();
+    own.p99_ms[i] = bench_rounds_new ();
+  }
+  for (guint i = 0; i < N_LOAD_ROUNDS; i++)
+    run_load_round (way, &own);
+  print_own_load (way, &own);
+  for (guint i = 0; i < G_N_ELEMENTS (loads); i++)
+  {
+    g_array_unref (own.p50_ms[i]);
+    g_array_unref (own.p99_ms[i]);
+  }
+  g_array_unref (own.sustained);
 }
 
 static void
@@ -165,41 +231,14 @@ print_latency (const Way *way, const char *which, GArray *latencies)
           bench_quantile (latencies, 0.99) * 1000);
 }
 
-/* What it can do for seconds on end: in a round of a fraction of one, publishing the issue log and carrying SQLite's log over
- * may wait until the round is over. */
-static double
-measure_sustained (const Way *way)
-{
-  guint n = (guint)(bench_quantile (way->per_second, 0.5) * SUSTAINED_SECONDS);
-  double per_second = n / drive (way, n).elapsed;
-  printf ("%s-sustained\t%.0f\t%.2f\n", way->name, per_second, per_second / bench_quantile (way->per_second, 0.5));
-  return per_second;
-}
-
-static void
-run_own_load (const Way *way)
-{
-  double capacity = measure_sustained (way);
-  for (guint i = 0; i < G_N_ELEMENTS (loads); i++)
-  {
-    g_autoptr (GArray) latencies = bench_rounds_new ();
-    g_autofree char *name = g_strdup_printf ("load-%.0f", loads[i] * 100);
-    guint n_loads = i + 1 == G_N_ELEMENTS (loads) ? N_HIGHEST_LOADS : N_LOADS;
-    for (guint j = 0; j < n_loads; j++)
-      load (way, loads[i] * capacity, latencies);
-    printf ("%s-%s-per-second\t%.0f\n", way->name, name, loads[i] * capacity);
-    print_latency (way, name, latencies);
-  }
-}
-
 /* Both at the same load, in turn. */
 static void
 run_same_load (const Way *ways)
 {
   GArray *latencies[2] = { bench_rounds_new (), bench_rounds_new () };
-  double per_second = LOAD * bench_quantile (ways[1].per_second, 0.5);
-  for (guint i = 0; i < 2 * N_LOADS; i++)
-    load (&ways[i % 2], per_second, latencies[i % 2]);
+  double per_second = PEER_LOAD * bench_quantile (ways[1].per_second, 0.5);
+  for (guint i = 0; i < 2 * N_PEER_LOADS; i++)
+    load (&ways[i % 2], per_second, PEER_LOAD_SECONDS, latencies[i % 2]);
   printf ("%s-same-load-per-second\t%.0f\n", ways[0].name, per_second);
   print_latency (&ways[0], "same-load", latencies[0]);
   print_latency (&ways[1], "same-load", latencies[1]);
