@@ -190,7 +190,7 @@ sv_challenge_signed_text_into (const char *manifest_hash, const char *x_nonce, c
 {
   gsize of_hash = strlen (manifest_hash), of_nonce = strlen (x_nonce);
   g_assert (of_hash < SV_HASH_TEXT_SIZE && of_nonce <= X_NONCE_MAX);
-  memcpy (text, manifest_hash, of_hash);
+  memcpy (text, manifest_hash, of_hash + 1);
   text[of_hash] = ':';
   memcpy (text + of_hash + 1, x_nonce, of_nonce + 1);
   return of_hash + 1 + of_nonce;
