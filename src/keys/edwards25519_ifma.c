@@ -52,7 +52,8 @@ times_19 (__m512i a)
   return add (add (_mm512_slli_epi64 (a, 4), _mm512_slli_epi64 (a, 1)), a);
 }
 
-/* Each limb's carry goes into the next one, all at once; limbs below 2^61 give carries below 2^10, so a tight number. */
+/* Each limb's carry goes into the next one, all at once. Limbs below 2^61 give carries below 2^10, and the highest one, whose
+ * carry comes back times 19, is below 2^58, which gives less than 19·2^7: so a tight number. */
 static inline Numbers
 carry (Numbers a)
 {
@@ -94,7 +95,8 @@ difference (Numbers a, Numbers b)
 
 /* A product of two limbs is low + 2^52·high, and the next column stands for 2^51: so highs count twice there. Nine columns come
  * of it; the upper ones come back times 19. With limbs below 2^52 a column has at most five lows and twice five highs, each
- * below 2^52; in all no more than 15·2^52 + 19·15·2^52 < 2^61. */
+ * below 2^52; in all no more than 15·2^52 + 19·15·2^52 < 2^61. Of the highest two columns the one has five lows and twice four
+ * highs, the other only one high twice: 13·2^52 + 19·2·2^52 < 2^58. */
 static inline Numbers
 product (Numbers a, Numbers b)
 {

@@ -1,6 +1,7 @@
 /* What is remembered of requests. The rules themselves are promises of every engine (tests/contract/test_admission.c).
  *
- *  1. nonces are found by owner, kind and text; none is forgotten before its time, and none stays three eighths longer
+ *  1. nonces are found by owner, kind and text; none is forgotten before its time, and none stays three eighths longer, nor
+ *     comes back when the numbers of generations begin anew, however few nonces come
  *  2. a clock that goes back, a little or far, or far ahead and back, loses none that is younger than the remembered time
  *  3. many nonces take ten bytes each, and when they are over their memory is given back while others come, in each generation
  *  4. a high limit: never more than it in any window, and all of it in each
@@ -52,6 +53,23 @@ test_forgetting (void)
     for (guint age = 166; age <= second; age++)
       g_assert_false (sv_nonce_memory_contains (memory, key_of (memory, second - age)));
   }
+  sv_nonce_memory_free (memory);
+}
+
+/* Some two nonces in a generation, or one after pauses that are a generation each, for 600 of them. */
+static void
+test_few (gconstpointer data)
+{
+  gint64 step_ms = GPOINTER_TO_INT (data);
+  SvNonceMemory *memory = sv_nonce_memory_new (REMEMBER_MS);
+  for (guint i = 0; i < 1200; i++)
+  {
+    sv_nonce_memory_pass_time (memory, step_ms * i);
+    for (guint age = 12 * 2; age <= i; age++)
+      g_assert_false (sv_nonce_memory_contains (memory, key_of (memory, i - age)));
+    sv_nonce_memory_add (memory, key_of (memory, i));
+  }
+  g_assert_cmpuint (sv_nonce_memory_size (memory), <, 400);
   sv_nonce_memory_free (memory);
 }
 
@@ -246,6 +264,8 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/request-memory/nonces", test_nonces);
   g_test_add_func ("/request-memory/forgetting", test_forgetting);
+  g_test_add_data_func ("/request-memory/few", GINT_TO_POINTER (REMEMBER_MS / 16), test_few);
+  g_test_add_data_func ("/request-memory/few after pauses", GINT_TO_POINTER (2 * REMEMBER_MS), test_few);
   g_test_add_func ("/request-memory/clock", test_clock);
   g_test_add_func ("/request-memory/a clock that jumps", test_clock_that_jumps);
   g_test_add_func ("/request-memory/pauses", test_pauses);
