@@ -206,6 +206,7 @@ write_challenge (const Case *c, const SvClip *clip, guint64 seed)
   sv_challenge_write (&challenge, c->outcome->buffer, SV_CHALLENGE_TEXT_USUAL_SIZE, &c->outcome->answer);
 }
 
+/* As g_strlcpy(), which takes a byte at a time. */
 static void
 copy_text (char *place, gsize size, const char *text)
 {
