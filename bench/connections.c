@@ -1,23 +1,30 @@
 /* One thread and one epoll. A connection has one request on its way: it is sent whole, and its answer is read until as many
  * bytes are there as Content-Length says. Then the next request follows at once, so that the number of connections is the
- * number of requests that the server has in hand; or, by a clock, when the next one is due. */
+ * number of requests that the server has in hand; or, by a clock, those that are due. The clock ticks every half millisecond,
+ * and in between the client sleeps: the system notes when an answer has come, which is read at the next tick. A client that
+ * woke for each answer would keep its processor awake, and where all are, a host has been seen to hold the whole machine back,
+ * for 3 to 7 ms of each 100 or for 50 ms at a time. */
 #include "connections.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <math.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "rounds.h"
 
 #define ANSWER_MAX 8192
 #define STALL_MS 20000
-#define EVENTS_MAX 64
+#define EVENTS_MAX 1024
+#define TICK_SECONDS 0.0005
 #define OPEN_AT_ONCE 64
 #define TAKES_NO_MORE_SECONDS 5
 #define PER_ADDRESS 1000 /* connections of one of our addresses: a server may allow each only so many */
@@ -25,7 +32,7 @@
 typedef struct
 {
   int fd;
-  double sent;
+  double due;
   gsize filled;
   char answer[ANSWER_MAX + 1];
 } Connection;
@@ -39,9 +46,11 @@ typedef struct
   guint n_answered;
   GArray *latencies;
   guint *statuses; /* how many answers had each, or NULL: all must be 200 */
-  double began;
   double interval; /* between requests, 0: at once */
-  GQueue idle;     /* of Connection, while requests come by the clock */
+  double began;
+  guint64 n_ticks;     /* since then */
+  double clock_offset; /* of the system's time notes from bench_now() */
+  GQueue idle;         /* of Connection, while requests come by the clock */
 } Drive;
 
 static void
@@ -49,25 +58,27 @@ open_connection (Drive *drive, Connection *connection, guint port)
 {
   struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons ((guint16)port) };
   address.sin_addr.s_addr = htonl (INADDR_LOOPBACK);
-  int at_once = 1;
+  int at_once = 1, notes_time = 1;
   connection->fd = socket (AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   if (connection->fd < 0 || connect (connection->fd, (struct sockaddr *)(gpointer)&address, sizeof address) != 0)
     bench_fail ("no connection to port %u: %s", port, g_strerror (errno));
   setsockopt (connection->fd, IPPROTO_TCP, TCP_NODELAY, &at_once, sizeof at_once);
+  if (drive->interval > 0 && setsockopt (connection->fd, SOL_SOCKET, SO_TIMESTAMPNS, &notes_time, sizeof notes_time) != 0)
+    bench_fail ("the system does not note when answers come: %s", g_strerror (errno));
   struct epoll_event event = { .events = EPOLLIN, .data.ptr = connection };
   if (epoll_ctl (drive->epoll, EPOLL_CTL_ADD, connection->fd, &event) != 0)
     bench_fail ("epoll: %s", g_strerror (errno));
 }
 
 static void
-send_next (Drive *drive, Connection *connection)
+send_next (Drive *drive, Connection *connection, double due)
 {
   if (drive->next == drive->requests->len)
     return;
   const char *request = drive->requests->pdata[drive->next++];
   gsize length = strlen (request);
   connection->filled = 0;
-  connection->sent = drive->interval > 0 ? drive->began + (drive->next - 1) * drive->interval : bench_now ();
+  connection->due = due;
   if (send (connection->fd, request, length, MSG_NOSIGNAL) != (gssize)length)
     bench_fail ("a request cannot be sent: %s", g_strerror (errno));
 }
@@ -95,10 +106,25 @@ count_answer (Drive *drive, const char *answer)
     bench_fail ("not a challenge: %s", answer);
 }
 
+/* When what was received last came: noted by the system, else now. */
+static double
+arrival_of (const Drive *drive, struct msghdr *message)
+{
+  struct timespec time;
+  struct cmsghdr *note = CMSG_FIRSTHDR (message);
+  if (note == NULL || note->cmsg_level != SOL_SOCKET || note->cmsg_type != SCM_TIMESTAMPNS)
+    return bench_now ();
+  memcpy (&time, CMSG_DATA (note), sizeof time);
+  return (double)time.tv_sec + (double)time.tv_nsec * 1e-9 - drive->clock_offset;
+}
+
 static void
 receive (Drive *drive, Connection *connection)
 {
-  gssize n = recv (connection->fd, connection->answer + connection->filled, ANSWER_MAX - connection->filled, 0);
+  char note[CMSG_SPACE (sizeof (struct timespec))];
+  struct iovec room = { connection->answer + connection->filled, ANSWER_MAX - connection->filled };
+  struct msghdr message = { .msg_iov = &room, .msg_iovlen = 1, .msg_control = note, .msg_controllen = sizeof note };
+  gssize n = recvmsg (connection->fd, &message, 0);
   if (n <= 0)
     bench_fail ("the server closed a connection");
   connection->filled += (gsize)n;
@@ -109,33 +135,45 @@ receive (Drive *drive, Connection *connection)
   if (length == 0 || connection->filled < length)
     return;
   count_answer (drive, connection->answer);
-  double latency = bench_now () - connection->sent;
+  double latency = arrival_of (drive, &message) - connection->due;
   g_array_append_val (drive->latencies, latency);
   drive->n_answered++;
   if (drive->interval > 0)
     g_queue_push_tail (&drive->idle, connection);
   else
-    send_next (drive, connection);
+    send_next (drive, connection, bench_now ());
 }
 
-/* Sends what is due. */
+/* ── by the clock ── */
+
+static void
+sleep_until_tick (Drive *drive)
+{
+  drive->n_ticks++;
+  double tick = drive->began + drive->n_ticks * TICK_SECONDS;
+  const struct timespec until = { .tv_sec = (time_t)tick, .tv_nsec = (long)((tick - (double)(time_t)tick) * 1e9) };
+  while (clock_nanosleep (CLOCK_MONOTONIC, TIMER_ABSTIME, &until, NULL) == EINTR)
+    ;
+}
+
+/* Sends what is due at this tick or was at an earlier one, however late the tick itself is looked at. */
 static void
 send_due (Drive *drive)
 {
-  double now = bench_now ();
-  while (drive->next < drive->requests->len && drive->idle.length > 0 && drive->began + drive->next * drive->interval <= now)
-    send_next (drive, g_queue_pop_head (&drive->idle));
+  guint64 n_ticks;
+  while (drive->next < drive->requests->len && drive->idle.length > 0 &&
+         (n_ticks = (guint64)ceil (drive->next * drive->interval / TICK_SECONDS)) <= drive->n_ticks)
+    send_next (drive, g_queue_pop_head (&drive->idle), drive->began + (double)n_ticks * TICK_SECONDS);
 }
 
-/* Until the next request is due. It sleeps so long, though that may end some 50 us late and the lateness is taken for the
- * server's: where all processors are kept awake a host has been seen to hold the machine back for 50 ms at a time. */
-static struct timespec
-time_to_wait (const Drive *drive)
+/* How long an answer is waited for. By the clock no longer than until the next tick, and asleep. */
+static int
+patience_ms (Drive *drive)
 {
-  double seconds = STALL_MS / 1000.0;
-  if (drive->interval > 0 && drive->idle.length > 0 && drive->next < drive->requests->len)
-    seconds = CLAMP (drive->began + drive->next * drive->interval - bench_now (), 0, seconds);
-  return (struct timespec){ .tv_sec = (time_t)seconds, .tv_nsec = (long)((seconds - (double)(time_t)seconds) * 1e9) };
+  if (drive->interval == 0)
+    return STALL_MS;
+  sleep_until_tick (drive);
+  return 0;
 }
 
 static void
@@ -145,8 +183,7 @@ receive_all (Drive *drive)
   double heard = bench_now ();
   while (drive->n_answered < drive->requests->len)
   {
-    const struct timespec patience = time_to_wait (drive);
-    int n = epoll_pwait2 (drive->epoll, events, EVENTS_MAX, &patience, NULL);
+    int n = epoll_wait (drive->epoll, events, EVENTS_MAX, patience_ms (drive));
     for (int i = 0; i < n; i++)
       receive (drive, events[i].data.ptr);
     if (drive->interval > 0)
@@ -167,11 +204,13 @@ drive_all (Drive *drive, guint port, guint n)
   for (guint i = 0; i < n; i++)
     open_connection (drive, &connections[i], port);
   drive->began = bench_now ();
+  drive->clock_offset = bench_clock (CLOCK_REALTIME) - drive->began;
+  prctl (PR_SET_TIMERSLACK, 1UL);
   for (guint i = 0; i < n; i++)
     if (drive->interval > 0)
       g_queue_push_tail (&drive->idle, &connections[i]);
     else
-      send_next (drive, &connections[i]);
+      send_next (drive, &connections[i], drive->began);
   receive_all (drive);
   double elapsed = bench_now () - drive->began;
   for (guint i = 0; i < n; i++)

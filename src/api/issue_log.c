@@ -2,9 +2,9 @@
  * writes it as the next one: under load many share the cost of one fsync, and alone nobody waits for company. Order is kept.
  * While it writes, nobody has to wake it.
  *
- * A commit costs twice the processor time of a signature, whatever it holds, and on a fast disk it is over before a handful of
- * requests has come. So when the last one had company, this one waits for more: for 1.5 ms at most, and no longer than
- * requests keep coming. */
+ * A commit costs the processor time of some ten requests, whatever it holds, and on a fast disk it is over before a handful of
+ * them has come. So when the last one had company, this one waits for more: until the one that came first has waited for
+ * 1.5 ms, and no longer than requests keep coming. Where a commit takes so long, the next one begins at once. */
 #include "api/issue_log.h"
 
 #include <stdatomic.h>
@@ -16,7 +16,7 @@
 #define BATCH_MAX 1024
 #define COMPANY 4          /* in the last batch, from which the next one waits for more */
 #define GATHER_MAX 64      /* that are enough */
-#define GATHER_US 1500     /* at most */
+#define GATHER_US 1500     /* at most, of the one that waits for longest */
 #define GATHER_STEP_US 500 /* in which at least one more must come */
 #define TRY_AGAIN_US G_USEC_PER_SEC
 #define SLICE_US 100                 /* of the processor; a batch takes little more, and all of it wait for that */
@@ -31,6 +31,7 @@ struct SvIssueLog
   GCond wake;
   SvIssueEntry *first; /* those that wait, in order */
   SvIssueEntry **end;  /* where the next one is put */
+  gint64 first_us;     /* when it came, monotonic */
   gint n_waiting;      /* atomic */
   gboolean is_sleeping;
   guint last_size; /* of the last batch */
@@ -59,12 +60,12 @@ sv_issue_entry_free (SvIssueEntry *entry)
 static void
 gather (SvIssueLog *log)
 {
-  gint64 end_us = g_get_monotonic_time () + GATHER_US;
+  gint64 end_us = log->first_us + GATHER_US;
   gint n_before = 0;
   for (gint n = log->n_waiting; n > n_before && n < GATHER_MAX && !log->is_closing; n = log->n_waiting)
   {
-    gint64 until_us = MIN (g_get_monotonic_time () + GATHER_STEP_US, end_us);
-    if (until_us == end_us && g_get_monotonic_time () >= end_us)
+    gint64 now_us = g_get_monotonic_time (), until_us = MIN (now_us + GATHER_STEP_US, end_us);
+    if (now_us >= end_us)
       return;
     n_before = n;
     while (g_cond_wait_until (&log->wake, &log->lock, until_us))
@@ -243,6 +244,8 @@ sv_issue_log_submit (SvIssueLog *log, SvIssueEntry *entry)
 {
   entry->next = NULL;
   g_mutex_lock (&log->lock);
+  if (log->first == NULL)
+    log->first_us = g_get_monotonic_time ();
   *log->end = entry;
   log->end = &entry->next;
   g_atomic_int_inc (&log->n_waiting);

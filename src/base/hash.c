@@ -204,6 +204,14 @@ sv_hex_encode (const void *data, gsize length)
 #define DIGIT 0x10
 #define CAPITAL 0x20 /* a digit where any case is allowed */
 
+static const guint8 digit_values[256] = {
+  ['0'] = DIGIT | 0,    ['1'] = DIGIT | 1,    ['2'] = DIGIT | 2,    ['3'] = DIGIT | 3,    ['4'] = DIGIT | 4,
+  ['5'] = DIGIT | 5,    ['6'] = DIGIT | 6,    ['7'] = DIGIT | 7,    ['8'] = DIGIT | 8,    ['9'] = DIGIT | 9,
+  ['a'] = DIGIT | 10,   ['b'] = DIGIT | 11,   ['c'] = DIGIT | 12,   ['d'] = DIGIT | 13,   ['e'] = DIGIT | 14,
+  ['f'] = DIGIT | 15,   ['A'] = CAPITAL | 10, ['B'] = CAPITAL | 11, ['C'] = CAPITAL | 12, ['D'] = CAPITAL | 13,
+  ['E'] = CAPITAL | 14, ['F'] = CAPITAL | 15,
+};
+
 /* Eight digits as four bytes; FALSE where one is none. A signature is 128 digits of which nobody can foresee the next, so a
  * branch for each would be taken wrongly half the time. */
 static gboolean
@@ -218,14 +226,6 @@ decode_word (const char *text, gboolean any_case, guint8 *out)
   memcpy (out, &four, sizeof four);
   return (sv_word_in_range (word, '0', '9') | letters) == SV_WORD_TOPS;
 }
-
-static const guint8 digit_values[256] = {
-  ['0'] = DIGIT | 0,    ['1'] = DIGIT | 1,    ['2'] = DIGIT | 2,    ['3'] = DIGIT | 3,    ['4'] = DIGIT | 4,
-  ['5'] = DIGIT | 5,    ['6'] = DIGIT | 6,    ['7'] = DIGIT | 7,    ['8'] = DIGIT | 8,    ['9'] = DIGIT | 9,
-  ['a'] = DIGIT | 10,   ['b'] = DIGIT | 11,   ['c'] = DIGIT | 12,   ['d'] = DIGIT | 13,   ['e'] = DIGIT | 14,
-  ['f'] = DIGIT | 15,   ['A'] = CAPITAL | 10, ['B'] = CAPITAL | 11, ['C'] = CAPITAL | 12, ['D'] = CAPITAL | 13,
-  ['E'] = CAPITAL | 14, ['F'] = CAPITAL | 15,
-};
 
 gboolean
 sv_hex_decode (const char *text, gboolean any_case, guint8 *out, gsize length)
