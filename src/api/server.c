@@ -107,7 +107,10 @@ read_settings (SvServer *server, const SvConfig *config, GError **error)
   }
   service->board = sv_board_new (max_lag_s * 1000);
   server->opener = sv_chain_opener_new (config, NULL, error);
-  return server->opener != NULL;
+  if (server->opener == NULL)
+    return FALSE;
+  sv_board_set_chain_contact (service->board, sv_chain_opener_contact (server->opener)); /* its watcher begins later */
+  return TRUE;
 }
 
 /* ── engines ── */
