@@ -109,7 +109,7 @@ drive (const Way *way, guint n)
   g_autoptr (GArray) latencies = bench_rounds_new ();
   g_autoptr (GPtrArray) requests = bench_sign_requests (&way->server->question, n, way->signs_twice);
   double cpu_before = bench_clock (way->server->clock);
-  double elapsed = bench_drive (way->server->port, N_CONNECTIONS, requests, latencies);
+  double elapsed = bench_drive (way->server->port, N_CONNECTIONS, requests, latencies, NULL);
   return (Driven){ elapsed, bench_clock (way->server->clock) - cpu_before };
 }
 
@@ -117,7 +117,7 @@ static void
 drive_alone (const Way *way)
 {
   g_autoptr (GPtrArray) requests = bench_sign_requests (&way->server->question, N_ALONE, way->signs_twice);
-  bench_drive (way->server->port, 1, requests, way->alone);
+  bench_drive (way->server->port, 1, requests, way->alone, NULL);
 }
 
 static void
@@ -155,12 +155,13 @@ run_round (const Bench *bench, const Way *ways, BenchBare *before)
 
 /* ── by the clock ── */
 
-static void
+/* Returns: seconds for which the machine stood still. */
+static double
 load (const Way *way, double per_second, guint seconds, GArray *latencies)
 {
   g_autoptr (GPtrArray) requests =
       bench_sign_requests (&way->server->question, (guint)(per_second * seconds), way->signs_twice);
-  bench_drive_at (way->server->port, N_CONNECTIONS, requests, per_second, latencies, NULL);
+  return bench_drive_at (way->server->port, N_CONNECTIONS, requests, per_second, latencies, NULL);
 }
 
 /* What it can do for seconds on end: in a shorter round, carrying SQLite's log over may wait until the round is over. */
@@ -176,32 +177,35 @@ typedef struct
   GArray *sustained;
   GArray *p50_ms[G_N_ELEMENTS (loads)];
   GArray *p99_ms[G_N_ELEMENTS (loads)];
+  double stood_still[G_N_ELEMENTS (loads)]; /* seconds, of all rounds */
 } OwnLoad;
 
 static void
-run_load_round (const Way *way, const OwnLoad *own)
+run_load_round (const Way *way, OwnLoad *own)
 {
   double sustained = measure_sustained (way);
   bench_rounds_add (own->sustained, sustained);
   for (guint i = 0; i < G_N_ELEMENTS (loads); i++)
   {
     g_autoptr (GArray) latencies = bench_rounds_new ();
-    load (way, loads[i].percent / 100.0 * sustained, loads[i].seconds, latencies);
+    own->stood_still[i] += load (way, loads[i].percent / 100.0 * sustained, loads[i].seconds, latencies);
     bench_rounds_add (own->p50_ms[i], bench_quantile (latencies, 0.5) * 1000);
     bench_rounds_add (own->p99_ms[i], bench_quantile (latencies, 0.99) * 1000);
   }
 }
 
-/* Of each load how many a second, p50, and p99 with its least and greatest. */
+/* Of each load how many a second, p50, p99 with its least and greatest, and for how much of the time, of a hundred, the machine
+ * stood still. */
 static void
 print_own_load (const Way *way, const OwnLoad *own)
 {
   double sustained = bench_quantile (own->sustained, 0.5);
   printf ("%s-sustained\t%.0f\t%.2f\n", way->name, sustained, sustained / bench_quantile (way->per_second, 0.5));
   for (guint i = 0; i < G_N_ELEMENTS (loads); i++)
-    printf ("%s-load-%u\t%.0f\t%.2f\t%.2f\t%.2f\t%.2f\n", way->name, loads[i].percent, loads[i].percent / 100.0 * sustained,
-            bench_quantile (own->p50_ms[i], 0.5), bench_quantile (own->p99_ms[i], 0.5), bench_quantile (own->p99_ms[i], 0),
-            bench_quantile (own->p99_ms[i], 1));
+    printf ("%s-load-%u\t%.0f\t%.2f\t%.2f\t%.2f\t%.2f\t%.1f\n", way->name, loads[i].percent,
+            loads[i].percent / 100.0 * sustained, bench_quantile (own->p50_ms[i], 0.5), bench_quantile (own->p99_ms[i], 0.5),
+            bench_quantile (own->p99_ms[i], 0), bench_quantile (own->p99_ms[i], 1),
+            100 * own->stood_still[i] / (N_LOAD_ROUNDS * loads[i].seconds));
 }
 
 static void

@@ -64,7 +64,7 @@ measure_load (const BenchServer *server, const BenchQuestion *question)
 {
   g_autoptr (GPtrArray) requests = bench_sign_requests (question, N_REQUESTS, TRUE);
   g_autoptr (GArray) latencies = bench_rounds_new ();
-  bench_drive (server->port, N_CONNECTIONS, requests, latencies);
+  bench_drive (server->port, N_CONNECTIONS, requests, latencies, NULL);
   print_memory ("memory-load", server->pid);
 }
 
