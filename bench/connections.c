@@ -49,9 +49,9 @@ typedef struct
   guint *statuses; /* how many answers had each, or NULL: all must be 200 */
   double interval; /* between requests, 0: at once */
   double began;
-  double held_back;    /* seconds for which it slept longer than it should have */
-  guint64 n_ticks;     /* since then */
+  guint64 n_ticks;     /* of the clock since then */
   double clock_offset; /* of the system's time notes from bench_now() */
+  double held_back;    /* seconds for which the client slept longer than it should have */
   GQueue idle;         /* of Connection, while requests come by the clock */
 } Drive;
 

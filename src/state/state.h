@@ -149,9 +149,9 @@ gboolean sv_state_recent_nonces (SvState *state, gint64 since_ms, SvVisitNonce v
 
 /* ── the issue log ── */
 
-/* Visits the issue records of a window (NULL: all) with ids above @after_id, ascending, until @visit returns FALSE. Ids are
- * given in the order of commits: once one was seen, no lower one can appear any more. @visit does nothing with
- * @state. */
+/* Visits the issue records of a window (NULL: all) with ids above @after_id, ascending, until @visit, which does
+ * nothing with @state, returns FALSE. Ids are given in the order of commits: once one was seen, no lower one can appear any
+ * more. */
 typedef gboolean (*SvVisitIssue) (const SvIssueRecord *record, gpointer data);
 gboolean sv_state_list_issued (SvState *state, const char *window_id, guint64 after_id, SvVisitIssue visit, gpointer data,
                                GError **error) G_GNUC_WARN_UNUSED_RESULT;
