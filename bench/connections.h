@@ -1,4 +1,4 @@
-/* Keep-alive connections that are driven as fast as their server answers. */
+/* Keep-alive connections that are driven as fast as their server answers, or by a clock. */
 #pragma once
 
 #include <glib.h>
