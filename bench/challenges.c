@@ -1,5 +1,5 @@
 /* v3 challenges per second against bare verifications per second, and how long they take at a load that is below that.
- *   usage: challenges PID:PORT PEER_PID:PORT|- MANIFEST_HASH ELEMENT HOTKEY=PROOF…
+ *   usage: challenges PID:PORT PEER_PID:PORT|- FILE MANIFEST_HASH ELEMENT HOTKEY=PROOF…
  * PID is a running `sv serve` that is kept on the last processor, PEER_PID another program with the same endpoint, kept there
  * too; this program drives them from the first, one at a time. A round is verifications, challenges with one signature by the
  * one and the other, verifications, challenges with two by both, verifications; the rates of challenges are held against the
@@ -9,8 +9,10 @@
  * of a verification: it tells what the server adds, whoever else is busy.
  *
  * Afterwards requests come by a clock. A round is what ours can sustain for seconds, and then three, five and seven tenths of
- * that; the median of the rounds' quantiles counts, because a machine of which others have a part is now slow, now fast. At
- * last both are asked at seven tenths of the peer's rate. */
+ * that. A machine of which others have a part is now slow, now fast, and seven tenths of what it did a moment ago may be more
+ * than all that it does now. So the quantiles are of the time in which it kept the pace that it had before, and beside them
+ * stand those of all the time. FILE is one that may be made on the disk of the server's database. At last both are asked at
+ * seven tenths of the peer's rate. */
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,9 +30,10 @@
 #define N_CONNECTIONS 256
 #define N_ALONE 200
 #define VERIFY_SECONDS 0.4
-#define N_LOAD_ROUNDS 5
-#define SUSTAINED_SECONDS 2
-#define PEER_LOAD 0.7 /* of what the peer can do */
+#define N_LOAD_ROUNDS 7
+#define SUSTAINED_SECONDS 1.5
+#define STEADY_SECONDS_MIN 2 /* of all rounds together; fewer tell nothing */
+#define PEER_LOAD 0.7        /* of what the peer can do */
 #define PEER_LOAD_SECONDS 5
 #define N_PEER_LOADS 2 /* of so many seconds each, by each */
 #define NETUID 44
@@ -39,7 +42,7 @@ static const struct
 {
   guint percent; /* of what ours can sustain */
   guint seconds;
-} loads[] = { { 30, 1 }, { 50, 1 }, { 70, 4 } };
+} loads[] = { { 30, 1 }, { 50, 1 }, { 70, 3 } };
 
 typedef struct
 {
@@ -48,6 +51,7 @@ typedef struct
   guint n_requests;
   clockid_t clock;
   BenchQuestion question;
+  BenchWatch *watch;
 } Server;
 
 /* One way of asking one server, and what its rounds gave. */
@@ -62,7 +66,8 @@ typedef struct
   GArray *cpu;         /* the same in equal processor time */
   GArray *by_peer;     /* challenges by the peer's, in the same round */
   GArray *by_peer_cpu; /* the same in equal processor time */
-  GArray *alone;       /* latencies with one connection */
+  GArray *alone;       /* latencies with one connection, BenchAnswer */
+  double pace;         /* of the machine, while all this was measured: bench_watch_pace() */
 } Way;
 
 typedef struct
@@ -73,6 +78,12 @@ typedef struct
   guint n_servers;
   GArray *had; /* share of the servers' processor that verifications got: below 1 where others are busy */
 } Bench;
+
+static GArray *
+new_answers (void)
+{
+  return g_array_new (FALSE, FALSE, sizeof (BenchAnswer));
+}
 
 static Way
 make_way (const Server *server, gboolean signs_twice)
@@ -86,7 +97,7 @@ make_way (const Server *server, gboolean signs_twice)
                 .cpu = bench_rounds_new (),
                 .by_peer = bench_rounds_new (),
                 .by_peer_cpu = bench_rounds_new (),
-                .alone = bench_rounds_new () };
+                .alone = new_answers () };
 }
 
 static double
@@ -106,10 +117,10 @@ typedef struct
 static Driven
 drive (const Way *way, guint n)
 {
-  g_autoptr (GArray) latencies = bench_rounds_new ();
+  g_autoptr (GArray) answers = new_answers ();
   g_autoptr (GPtrArray) requests = bench_sign_requests (&way->server->question, n, way->signs_twice);
   double cpu_before = bench_clock (way->server->clock);
-  double elapsed = bench_drive (way->server->port, N_CONNECTIONS, requests, latencies, NULL);
+  double elapsed = bench_drive (way->server->port, N_CONNECTIONS, requests, answers, NULL);
   return (Driven){ elapsed, bench_clock (way->server->clock) - cpu_before };
 }
 
@@ -155,57 +166,86 @@ run_round (const Bench *bench, const Way *ways, BenchBare *before)
 
 /* ── by the clock ── */
 
-/* Returns: seconds for which the machine stood still. */
-static double
-load (const Way *way, double per_second, guint seconds, GArray *latencies)
+/* What requests at one load had to wait, of all rounds. */
+typedef struct
+{
+  GArray *all;    /* latencies */
+  GArray *steady; /* those while the machine kept its pace */
+  double seconds;
+  double steady_seconds;
+} Waits;
+
+static Waits
+make_waits (void)
+{
+  return (Waits){ .all = bench_rounds_new (), .steady = bench_rounds_new () };
+}
+
+static void
+clear_waits (Waits *waits)
+{
+  g_array_unref (waits->all);
+  g_array_unref (waits->steady);
+}
+
+static void
+load (const Way *way, double per_second, guint seconds, double pace, Waits *waits)
 {
   g_autoptr (GPtrArray) requests =
       bench_sign_requests (&way->server->question, (guint)(per_second * seconds), way->signs_twice);
-  return bench_drive_at (way->server->port, N_CONNECTIONS, requests, per_second, latencies, NULL);
-}
-
-/* What it can do for seconds on end: in a shorter round, carrying SQLite's log over may wait until the round is over. */
-static double
-measure_sustained (const Way *way)
-{
-  guint n = (guint)(bench_quantile (way->per_second, 0.5) * SUSTAINED_SECONDS);
-  return n / drive (way, n).elapsed;
+  g_autoptr (GArray) answers = new_answers ();
+  double from = bench_now ();
+  bench_drive_at (way->server->port, N_CONNECTIONS, requests, per_second, answers, NULL, way->server->watch);
+  double until = bench_now ();
+  g_autoptr (GArray) latencies = bench_latencies (answers);
+  g_array_append_vals (waits->all, latencies->data, latencies->len);
+  waits->seconds += until - from;
+  waits->steady_seconds += (until - from) * bench_watch_steady (way->server->watch, from, until, pace, answers, waits->steady);
 }
 
 typedef struct
 {
   GArray *sustained;
-  GArray *p50_ms[G_N_ELEMENTS (loads)];
-  GArray *p99_ms[G_N_ELEMENTS (loads)];
-  double stood_still[G_N_ELEMENTS (loads)]; /* seconds, of all rounds */
+  Waits waits[G_N_ELEMENTS (loads)];
 } OwnLoad;
 
+/* What it can do for seconds on end: in a shorter round, carrying SQLite's log over may wait until the round is over. */
 static void
 run_load_round (const Way *way, OwnLoad *own)
 {
-  double sustained = measure_sustained (way);
-  bench_rounds_add (own->sustained, sustained);
+  guint n = (guint)(bench_quantile (way->per_second, 0.5) * SUSTAINED_SECONDS);
+  double elapsed = drive (way, n).elapsed, now = bench_now ();
+  double pace = bench_watch_pace (way->server->watch, now - elapsed, now);
+  bench_rounds_add (own->sustained, n / elapsed);
   for (guint i = 0; i < G_N_ELEMENTS (loads); i++)
-  {
-    g_autoptr (GArray) latencies = bench_rounds_new ();
-    own->stood_still[i] += load (way, loads[i].percent / 100.0 * sustained, loads[i].seconds, latencies);
-    bench_rounds_add (own->p50_ms[i], bench_quantile (latencies, 0.5) * 1000);
-    bench_rounds_add (own->p99_ms[i], bench_quantile (latencies, 0.99) * 1000);
-  }
+    load (way, loads[i].percent / 100.0 * n / elapsed, loads[i].seconds, pace, &own->waits[i]);
 }
 
-/* Of each load how many a second, p50, p99 with its least and greatest, and for how much of the time, of a hundred, the machine
- * stood still. */
+/* Milliseconds, or "-" where the machine has not kept its pace for long enough. */
+static const char *
+steady_ms (const Waits *waits, double q, char text[16])
+{
+  if (waits->steady_seconds < STEADY_SECONDS_MIN)
+    return "-";
+  g_snprintf (text, 16, "%.2f", bench_quantile (waits->steady, q) * 1000);
+  return text;
+}
+
+/* Of each load how many a second, p50 and p99 while the machine kept its pace, for how much of the time, of a hundred, it did,
+ * and p99 of all the time. */
 static void
 print_own_load (const Way *way, const OwnLoad *own)
 {
+  char p50[16], p99[16];
   double sustained = bench_quantile (own->sustained, 0.5);
   printf ("%s-sustained\t%.0f\t%.2f\n", way->name, sustained, sustained / bench_quantile (way->per_second, 0.5));
   for (guint i = 0; i < G_N_ELEMENTS (loads); i++)
-    printf ("%s-load-%u\t%.0f\t%.2f\t%.2f\t%.2f\t%.2f\t%.1f\n", way->name, loads[i].percent,
-            loads[i].percent / 100.0 * sustained, bench_quantile (own->p50_ms[i], 0.5), bench_quantile (own->p99_ms[i], 0.5),
-            bench_quantile (own->p99_ms[i], 0), bench_quantile (own->p99_ms[i], 1),
-            100 * own->stood_still[i] / (N_LOAD_ROUNDS * loads[i].seconds));
+  {
+    const Waits *waits = &own->waits[i];
+    printf ("%s-load-%u\t%.0f\t%s\t%s\t%.0f\t%.2f\n", way->name, loads[i].percent, loads[i].percent / 100.0 * sustained,
+            steady_ms (waits, 0.5, p50), steady_ms (waits, 0.99, p99), 100 * waits->steady_seconds / waits->seconds,
+            bench_quantile (waits->all, 0.99) * 1000);
+  }
 }
 
 static void
@@ -213,42 +253,38 @@ run_own_load (const Way *way)
 {
   OwnLoad own = { .sustained = bench_rounds_new () };
   for (guint i = 0; i < G_N_ELEMENTS (loads); i++)
-  {
-    own.p50_ms[i] = bench_rounds_new ();
-    own.p99_ms[i] = bench_rounds_new ();
-  }
+    own.waits[i] = make_waits ();
   for (guint i = 0; i < N_LOAD_ROUNDS; i++)
     run_load_round (way, &own);
   print_own_load (way, &own);
   for (guint i = 0; i < G_N_ELEMENTS (loads); i++)
-  {
-    g_array_unref (own.p50_ms[i]);
-    g_array_unref (own.p99_ms[i]);
-  }
+    clear_waits (&own.waits[i]);
   g_array_unref (own.sustained);
 }
 
 static void
-print_latency (const Way *way, const char *which, GArray *latencies)
+print_same_load (const Way *way, const Waits *waits)
 {
-  printf ("%s-%s\t%.2f\t%.2f\n", way->name, which, bench_quantile (latencies, 0.5) * 1000,
-          bench_quantile (latencies, 0.99) * 1000);
+  char p50[16], p99[16];
+  printf ("%s-same-load\t%s\t%s\n", way->name, steady_ms (waits, 0.5, p50), steady_ms (waits, 0.99, p99));
 }
 
 /* Both at the same load, in turn. */
 static void
 run_same_load (const Way *ways)
 {
-  GArray *latencies[2] = { bench_rounds_new (), bench_rounds_new () };
+  Waits waits[2] = { make_waits (), make_waits () };
   double per_second = PEER_LOAD * bench_quantile (ways[1].per_second, 0.5);
   for (guint i = 0; i < 2 * N_PEER_LOADS; i++)
-    load (&ways[i % 2], per_second, PEER_LOAD_SECONDS, latencies[i % 2]);
+    load (&ways[i % 2], per_second, PEER_LOAD_SECONDS, ways[i % 2].pace, &waits[i % 2]);
   printf ("%s-same-load-per-second\t%.0f\n", ways[0].name, per_second);
-  print_latency (&ways[0], "same-load", latencies[0]);
-  print_latency (&ways[1], "same-load", latencies[1]);
-  printf ("%s-same-load-p99\t%.3g\n", ways[0].name, bench_quantile (latencies[1], 0.99) / bench_quantile (latencies[0], 0.99));
   for (guint i = 0; i < 2; i++)
-    g_array_unref (latencies[i]);
+    print_same_load (&ways[i], &waits[i]);
+  if (waits[0].steady_seconds >= STEADY_SECONDS_MIN && waits[1].steady_seconds >= STEADY_SECONDS_MIN)
+    printf ("%s-same-load-p99\t%.3g\n", ways[0].name,
+            bench_quantile (waits[1].steady, 0.99) / bench_quantile (waits[0].steady, 0.99));
+  for (guint i = 0; i < 2; i++)
+    clear_waits (&waits[i]);
 }
 
 /* ── what is printed ── */
@@ -270,18 +306,21 @@ print_way (const Way *way)
   print_figure (way, "cpu", way->cpu);
   print_figure (way, "by-peer", way->by_peer);
   print_figure (way, "by-peer-cpu", way->by_peer_cpu);
-  print_latency (way, "alone", way->alone);
+  g_autoptr (GArray) alone = bench_latencies (way->alone);
+  printf ("%s-alone\t%.2f\t%.2f\n", way->name, bench_quantile (alone, 0.5) * 1000, bench_quantile (alone, 0.99) * 1000);
 }
 
 /* ── the run ── */
 
 static void
-read_server (Server *server, const char *word, const char *name, guint n_requests, const BenchQuestion *question)
+read_server (Server *server, const char *word, const char *name, guint n_requests, const BenchQuestion *question,
+             BenchWatch *watch)
 {
   g_auto (GStrv) parts = g_strsplit (word, ":", 2);
   if (g_strv_length (parts) != 2 || clock_getcpuclockid (atoi (parts[0]), &server->clock) != 0)
     bench_fail ("\"%s\" is not PID:PORT of a process", word);
   server->name = name;
+  server->watch = watch;
   server->n_requests = n_requests;
   server->port = (guint)atoi (parts[1]);
   server->question = *question;
@@ -299,11 +338,14 @@ run (const Bench *bench)
       drive (&ways[i][j], N_WARM);
     }
   BenchBare bare = bench_verify (bench->server_core, bench->client_core, VERIFY_SECONDS);
+  double began = bench_now ();
   for (guint round = 0; round < N_ROUNDS; round++)
     for (guint i = 0; i < 2; i++)
       run_round (bench, ways[i], &bare);
+  double pace = bench_watch_pace (bench->servers[0].watch, began, bench_now ());
   for (guint i = 0; i < 2; i++)
   {
+    ways[i][0].pace = ways[i][1].pace = pace;
     for (guint j = 0; j < bench->n_servers; j++)
       print_way (&ways[i][j]);
     run_own_load (&ways[i][0]);
@@ -319,19 +361,20 @@ int
 main (int argc, char **argv)
 {
   g_autoptr (GError) error = NULL;
-  if (argc < 6 || sodium_init () < 0)
-    bench_fail ("usage: challenges PID:PORT PEER_PID:PORT|- MANIFEST_HASH ELEMENT HOTKEY=PROOF…");
+  if (argc < 7 || sodium_init () < 0)
+    bench_fail ("usage: challenges PID:PORT PEER_PID:PORT|- FILE MANIFEST_HASH ELEMENT HOTKEY=PROOF…");
   g_autoptr (SvConfig) config = sv_config_load (&error);
   if (config == NULL)
     bench_fail ("%s", error->message);
   const BenchQuestion question = {
-    .manifest_hash = argv[3], .element_id = argv[4], .netuid = NETUID, .askers = bench_read_askers (config, argv + 5)
+    .manifest_hash = argv[4], .element_id = argv[5], .netuid = NETUID, .askers = bench_read_askers (config, argv + 6)
   };
   Bench bench = { .server_core = (guint)sysconf (_SC_NPROCESSORS_ONLN) - 1, .n_servers = 1, .had = bench_rounds_new () };
-  read_server (&bench.servers[0], argv[1], "", N_REQUESTS, &question);
-  if (strcmp (argv[2], "-") != 0)
-    read_server (&bench.servers[bench.n_servers++], argv[2], "peer-", N_PEER_REQUESTS, &question);
   bench_pin (bench.client_core);
+  BenchWatch *watch = bench_watch_new (bench.server_core, argv[3]);
+  read_server (&bench.servers[0], argv[1], "", N_REQUESTS, &question, watch);
+  if (strcmp (argv[2], "-") != 0)
+    read_server (&bench.servers[bench.n_servers++], argv[2], "peer-", N_PEER_REQUESTS, &question, watch);
   run (&bench);
   return 0;
 }

@@ -25,7 +25,8 @@
 #define STALL_MS 20000
 #define EVENTS_MAX 1024
 #define TICK_SECONDS 0.0005
-#define LATE_SECONDS 0.001 /* nobody but the machine itself keeps a sleeper for longer, who has a processor for himself */
+#define SETTLE_US 100000   /* for the server to accept all connections, before the clock begins */
+#define LATE_SECONDS 0.003 /* for which nobody but the machine itself keeps a sleeper who has a processor for himself */
 #define OPEN_AT_ONCE 64
 #define TAKES_NO_MORE_SECONDS 5
 #define PER_ADDRESS 1000 /* connections of one of our addresses: a server may allow each only so many */
@@ -45,14 +46,14 @@ typedef struct
   const GPtrArray *requests;
   guint next;
   guint n_answered;
-  GArray *latencies;
+  GArray *answers;
   guint *statuses; /* how many answers had each, or NULL: all must be 200 */
   double interval; /* between requests, 0: at once */
   double began;
   guint64 n_ticks;     /* of the clock since then */
   double clock_offset; /* of the system's time notes from bench_now() */
-  double held_back;    /* seconds for which the client slept longer than it should have */
-  GQueue idle;         /* of Connection, while requests come by the clock */
+  BenchWatch *watch;
+  GQueue idle; /* of Connection, while requests come by the clock */
 } Drive;
 
 static void
@@ -137,8 +138,8 @@ receive (Drive *drive, Connection *connection)
   if (length == 0 || connection->filled < length)
     return;
   count_answer (drive, connection->answer);
-  double latency = arrival_of (drive, &message) - connection->due;
-  g_array_append_val (drive->latencies, latency);
+  BenchAnswer answer = { connection->due, arrival_of (drive, &message) - connection->due };
+  g_array_append_val (drive->answers, answer);
   drive->n_answered++;
   if (drive->interval > 0)
     g_queue_push_tail (&drive->idle, connection);
@@ -157,9 +158,9 @@ sleep_until_tick (Drive *drive)
   gboolean sleeps = bench_now () < tick; /* or it has too much to do itself */
   while (clock_nanosleep (CLOCK_MONOTONIC, TIMER_ABSTIME, &until, NULL) == EINTR)
     ;
-  double late = bench_now () - tick;
-  if (sleeps && late > LATE_SECONDS)
-    drive->held_back += late;
+  double now = bench_now ();
+  if (sleeps && now - tick > LATE_SECONDS && drive->watch != NULL)
+    bench_watch_note_halt (drive->watch, tick, now);
 }
 
 /* Sends what is due at this tick or was at an earlier one, however late the tick itself is looked at. */
@@ -209,6 +210,8 @@ drive_all (Drive *drive, guint port, guint n)
   drive->n_connections = n;
   for (guint i = 0; i < n; i++)
     open_connection (drive, &connections[i], port);
+  if (drive->interval > 0)
+    g_usleep (SETTLE_US);
   drive->began = bench_now ();
   drive->clock_offset = bench_clock (CLOCK_REALTIME) - drive->began;
   prctl (PR_SET_TIMERSLACK, 1UL);
@@ -227,18 +230,27 @@ drive_all (Drive *drive, guint port, guint n)
 }
 
 double
-bench_drive (guint port, guint n, const GPtrArray *requests, GArray *latencies, guint *statuses)
+bench_drive (guint port, guint n, const GPtrArray *requests, GArray *answers, guint *statuses)
 {
-  Drive drive = { .requests = requests, .latencies = latencies, .statuses = statuses };
+  Drive drive = { .requests = requests, .answers = answers, .statuses = statuses };
   return drive_all (&drive, port, n);
 }
 
-double
-bench_drive_at (guint port, guint n, const GPtrArray *requests, double per_second, GArray *latencies, guint *statuses)
+void
+bench_drive_at (guint port, guint n, const GPtrArray *requests, double per_second, GArray *answers, guint *statuses,
+                BenchWatch *watch)
 {
-  Drive drive = { .requests = requests, .latencies = latencies, .interval = 1 / per_second, .statuses = statuses };
+  Drive drive = { .requests = requests, .answers = answers, .interval = 1 / per_second, .statuses = statuses, .watch = watch };
   drive_all (&drive, port, n);
-  return drive.held_back;
+}
+
+GArray *
+bench_latencies (const GArray *answers)
+{
+  GArray *latencies = bench_rounds_new ();
+  for (guint i = 0; i < answers->len; i++)
+    bench_rounds_add (latencies, g_array_index (answers, BenchAnswer, i).latency);
+  return latencies;
 }
 
 /* ── idle ones ── */

@@ -1,20 +1,23 @@
 /* Keep-alive connections that are driven as fast as their server answers, or by a clock. */
 #pragma once
 
-#include <glib.h>
+#include "watch.h"
 
 #define BENCH_STATUS_MAX 599
 
 /* Sends @requests (strings) over @n connections to 127.0.0.1:@port, one at a time on each, and waits for all answers.
- * @latencies, of doubles in seconds, gets each answer's. @statuses, BENCH_STATUS_MAX + 1 of them, counts the answers by status;
+ * @answers gets a BenchAnswer for each. @statuses, BENCH_STATUS_MAX + 1 of them, counts the answers by status;
  * with NULL one that is not 200 ends the program and is shown. Returns: seconds. */
-double bench_drive (guint port, guint n, const GPtrArray *requests, GArray *latencies, guint *statuses);
+double bench_drive (guint port, guint n, const GPtrArray *requests, GArray *answers, guint *statuses);
 
 /* The same, but the requests come by a clock, @per_second of them, whether or not the server has answered the ones before: one
  * that finds all @n connections busy waits for one. A latency counts from when its request was due, so that a stall is seen by
- * all who would have come in it. Returns: for how many seconds of all this the machine itself stood still, as far as the client
- * noticed it in its sleep. */
-double bench_drive_at (guint port, guint n, const GPtrArray *requests, double per_second, GArray *latencies, guint *statuses);
+ * all who would have come in it. @watch, if there is one, is told where the client was kept from waking. */
+void bench_drive_at (guint port, guint n, const GPtrArray *requests, double per_second, GArray *answers, guint *statuses,
+                     BenchWatch *watch);
+
+/* Returns: (transfer full) the latencies of @answers, in seconds. */
+GArray *bench_latencies (const GArray *answers);
 
 /* A connection for each of @requests, which has had its answer and is kept; from several addresses of loopback, so that no
  * limit for one address ends it. Where the server takes no more, that ends it. Returns: (transfer full) their descriptors. */

@@ -63,8 +63,8 @@ static void
 measure_load (const BenchServer *server, const BenchQuestion *question)
 {
   g_autoptr (GPtrArray) requests = bench_sign_requests (question, N_REQUESTS, TRUE);
-  g_autoptr (GArray) latencies = bench_rounds_new ();
-  bench_drive (server->port, N_CONNECTIONS, requests, latencies, NULL);
+  g_autoptr (GArray) answers = g_array_new (FALSE, FALSE, sizeof (BenchAnswer));
+  bench_drive (server->port, N_CONNECTIONS, requests, answers, NULL);
   print_memory ("memory-load", server->pid);
 }
 

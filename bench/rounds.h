@@ -7,6 +7,13 @@
 /* Keeps the calling thread on one processor. */
 void bench_pin (guint core);
 
+/* A signature with its key and its message. */
+typedef struct BenchSigned BenchSigned;
+/* Returns: (transfer full) one of a new key; g_free(). */
+BenchSigned *bench_sign (void);
+/* Ends the program where it does not verify. */
+void bench_verify_one (const BenchSigned *one);
+
 /* Bare Ed25519 verifications: crypto_sign_verify_detached() and nothing else. */
 typedef struct
 {

@@ -38,7 +38,7 @@ typedef struct
 {
   guint n;
   guint n_unexpected;
-  GArray *latencies;
+  GArray *answers;
 } Minute;
 
 /* Of the same mixture, as many requests a second as come through. */
@@ -49,9 +49,9 @@ measure_capacity (const Soak *soak)
   for (guint i = 0; i < N_ROUNDS; i++)
   {
     guint statuses[BENCH_STATUS_MAX + 1] = { 0 };
-    g_autoptr (GArray) latencies = bench_rounds_new ();
+    g_autoptr (GArray) answers = g_array_new (FALSE, FALSE, sizeof (BenchAnswer));
     g_autoptr (GPtrArray) requests = bench_sign_mixed (&soak->question, N_REQUESTS);
-    double elapsed = bench_drive (soak->port, N_CONNECTIONS, requests, latencies, statuses);
+    double elapsed = bench_drive (soak->port, N_CONNECTIONS, requests, answers, statuses);
     bench_rounds_add (rates, N_REQUESTS / elapsed);
   }
   return bench_quantile (rates, 0.5);
@@ -70,7 +70,7 @@ run_stretch (const Soak *soak, Minute *minute)
   guint n = (guint)(soak->per_second * STRETCH_SECONDS) / BENCH_MIXED * BENCH_MIXED;
   guint n_refused = n / BENCH_MIXED * BENCH_MIXED_REFUSED;
   g_autoptr (GPtrArray) requests = bench_sign_mixed (&soak->question, n);
-  bench_drive_at (soak->port, N_CONNECTIONS, requests, soak->per_second, minute->latencies, statuses);
+  bench_drive_at (soak->port, N_CONNECTIONS, requests, soak->per_second, minute->answers, statuses, NULL);
   minute->n += n;
   minute->n_unexpected += distance (statuses[401], n_refused) + distance (statuses[200], n - n_refused);
 }
@@ -118,11 +118,12 @@ show_minute (const Soak *soak, double began, Minute *minute, GArray *memory, GAr
   g_autofree char *wal = g_strconcat (soak->database, "-wal", NULL);
   double rss_mib = bench_server_memory (soak->pid).rss_mib;
   guint n_descriptors = wait_for_descriptors (soak->pid);
+  g_autoptr (GArray) latencies = bench_latencies (minute->answers);
   bench_rounds_add (memory, rss_mib);
   bench_rounds_add (descriptors, n_descriptors);
   printf ("%6.1f %9u %10u %8.2f %8.2f %8.2f %9.1f %6u %12.1f %8.1f\n", (bench_now () - began) / 60, minute->n,
-          minute->n_unexpected, bench_quantile (minute->latencies, 0.5) * 1000, bench_quantile (minute->latencies, 0.99) * 1000,
-          bench_quantile (minute->latencies, 1) * 1000, rss_mib, n_descriptors, size_mib (soak->database), size_mib (wal));
+          minute->n_unexpected, bench_quantile (latencies, 0.5) * 1000, bench_quantile (latencies, 0.99) * 1000,
+          bench_quantile (latencies, 1) * 1000, rss_mib, n_descriptors, size_mib (soak->database), size_mib (wal));
   fflush (stdout);
 }
 
@@ -172,13 +173,13 @@ run (const Soak *soak)
           "RSS MiB", "files", "database MiB", "WAL MiB");
   for (guint i = 1; i <= (guint)soak->minutes; i++)
   {
-    Minute minute = { .latencies = bench_rounds_new () };
+    Minute minute = { .answers = g_array_new (FALSE, FALSE, sizeof (BenchAnswer)) };
     while (bench_now () < began + i * 60.0 - STRETCH_SECONDS / 2.0)
       run_stretch (soak, &minute);
     show_minute (soak, began, &minute, memory, descriptors);
     n += minute.n;
     n_unexpected += minute.n_unexpected;
-    g_array_unref (minute.latencies);
+    g_array_unref (minute.answers);
   }
   printf ("%" G_GUINT64_FORMAT " requests, %" G_GUINT64_FORMAT " answered otherwise than they should\n", n, n_unexpected);
   gboolean is_flat = show_growth ("memory, MiB", memory);
