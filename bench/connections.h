@@ -12,8 +12,9 @@ double bench_drive (guint port, guint n, const GPtrArray *requests, GArray *answ
 
 /* The same, but the requests come by a clock, @per_second of them, whether or not the server has answered the ones before: one
  * that finds all @n connections busy waits for one. A latency counts from when its request was due, so that a stall is seen by
- * all who would have come in it. @watch, if there is one, is told where the client was kept from waking. */
-void bench_drive_at (guint port, guint n, const GPtrArray *requests, double per_second, GArray *answers, guint *statuses,
+ * all who would have come in it. @watch, if there is one, is told where the client was kept from waking.
+ * Returns: when the clock began, bench_now(). */
+double bench_drive_at (guint port, guint n, const GPtrArray *requests, double per_second, GArray *answers, guint *statuses,
                      BenchWatch *watch);
 
 /* Returns: (transfer full) the latencies of @answers, in seconds. */

@@ -1,18 +1,17 @@
-/* The watchers look at little, so that they cost those who are measured little: a hundredth of the core, and a page written
- * each 5 ms.
+/* The watchers look at little, so that they cost those who are measured little: half a hundredth of the core, and a page
+ * written each 5 ms.
  *
- * What they look at must not depend on how busy the measured program is, or its own faults would be put down to the machine.
- * A verification's processor time does not count while others have the processor, and whoever has the highest priority is
- * woken whoever has it; where the system does not allow that, halts of the core go unseen. A page of its own, past the
- * system's cache, waits at most for those that the program has just given to the disk: half a megabyte, which one that works
- * takes in less than a millisecond. */
+ * What they look at is not to depend on the measured program, or its own faults would be put down to the machine. A
+ * verification's processor time does not count while others have the processor, and whoever has the highest priority is woken
+ * whoever has it. A page of its own, past the system's cache, does wait for what the program has just given to the disk, some
+ * megabytes at the most, so a halt is only what is longer than a disk takes for these. */
 #include "watch.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <math.h>
 #include <pthread.h>
 #include <sched.h>
+#include <stdio.h>
 #include <unistd.h>
 
 #include "rounds.h"
@@ -24,9 +23,9 @@
 #define TICK_US 5000
 #define TICKS_A_SAMPLE 2
 #define LATE_SECONDS 0.003
+#define SETTLE_US 20000 /* for halts that are not over yet */
 #define SLOWER 1.15
-#define MOST 0.75  /* of a tenth's verifications */
-#define RECOVERY 3 /* seconds for each in which nothing was done, at seven tenths of what can be */
+#define MOST 0.75 /* of a tenth's verifications */
 
 typedef struct
 {
@@ -77,13 +76,15 @@ watch_core (gpointer data)
   g_autofree BenchSigned *one = bench_sign ();
   bench_pin (watch->core);
   gboolean is_first = take_highest_priority ();
+  if (!is_first)
+    fprintf (stderr, "bench: halts of the server's processor are not seen: no right to the highest priority\n");
   for (guint i = 0;; i++)
   {
     double slept = bench_now ();
     g_usleep (TICK_US);
     double woken = bench_now ();
     if (is_first && woken - slept > TICK_US / 1e6 + LATE_SECONDS)
-      bench_watch_note_halt (watch, slept, woken);
+      bench_watch_note_halt (watch, slept + TICK_US / 1e6, woken);
     if (i % TICKS_A_SAMPLE == 0)
       add_sample (watch, one);
   }
@@ -119,14 +120,17 @@ bench_watch_new (guint core, const char *file)
 {
   BenchWatch *watch = g_new0 (BenchWatch, 1);
   watch->core = core;
-  watch->fd = open (file, O_WRONLY | O_CREAT | O_CLOEXEC | O_DIRECT, 0600);
-  if (watch->fd < 0 || unlink (file) != 0)
-    bench_fail ("%s: %s", file, g_strerror (errno));
-  write_page (watch->fd); /* the first makes the file longer */
   g_mutex_init (&watch->lock);
   watch->samples = g_array_new (FALSE, FALSE, sizeof (Sample));
   watch->halts = g_array_new (FALSE, FALSE, sizeof (Halt));
   g_thread_unref (g_thread_new ("core", watch_core, watch));
+  watch->fd = open (file, O_WRONLY | O_CREAT | O_CLOEXEC | O_DIRECT, 0600);
+  if (watch->fd < 0)
+    fprintf (stderr, "bench: halts of the disk are not seen: %s: %s\n", file, g_strerror (errno));
+  unlink (file);
+  if (watch->fd < 0)
+    return watch;
+  write_page (watch->fd); /* the first makes the file longer */
   g_thread_unref (g_thread_new ("disk", watch_disk, watch));
   return watch;
 }
@@ -158,17 +162,17 @@ verifications (BenchWatch *watch, double from, double until)
   return times;
 }
 
-/* Under the lock. Returns: seconds between the two. */
+/* Under the lock. Returns: the longest that anything stood still between the two, in seconds. */
 static double
-halted (BenchWatch *watch, double from, double until)
+longest_halt (BenchWatch *watch, double from, double until)
 {
-  double seconds = 0;
+  double longest = 0;
   for (guint i = 0; i < watch->halts->len; i++)
   {
     const Halt *halt = &g_array_index (watch->halts, Halt, i);
-    seconds += MAX (MIN (halt->until, until) - MAX (halt->from, from), 0);
+    longest = MAX (longest, MIN (halt->until, until) - MAX (halt->from, from));
   }
-  return MIN (seconds, until - from);
+  return longest;
 }
 
 double
@@ -180,37 +184,51 @@ bench_watch_pace (BenchWatch *watch, double from, double until)
   return times->len > 0 ? bench_quantile (times, 0.5) : 0;
 }
 
-/* Returns: for how long, in seconds, what has queued up in the tenth @from that time on is still answered after it; 0 where the
- * machine has kept its pace in it. One in which not a single verification could run tells nothing. */
+/* Returns: for how long, in seconds, what has queued up in the tenth @from that time on is still answered after it, with a
+ * tenth to spare; 0 where the machine has kept its pace in it. One in which not a single verification could run tells nothing.
+ */
 static double
-recovery_from (BenchWatch *watch, double from, double pace)
+recovery_from (BenchWatch *watch, double from, const BenchStretch *stretch)
 {
   g_mutex_lock (&watch->lock);
   g_autoptr (GArray) times = verifications (watch, from, from + TENTH);
-  double stood_still = halted (watch, from, from + TENTH);
+  double halt = longest_halt (watch, from, from + TENTH);
   g_mutex_unlock (&watch->lock);
-  gboolean is_slow = times->len == 0 || bench_quantile (times, MOST) > SLOWER * pace;
-  return stood_still > 0 || is_slow ? MAX (RECOVERY * stood_still, TENTH) : 0;
+  gboolean has_pace = times->len > 0 && bench_quantile (times, MOST) <= SLOWER * stretch->pace &&
+                      bench_quantile (times, 0.5) >= stretch->pace / SLOWER;
+  return halt > 0 || !has_pace ? halt * stretch->load / (1 - stretch->load) + TENTH : 0;
+}
+
+/* Returns: (transfer full) of each whole tenth whether it counts. */
+static GArray *
+judge (BenchWatch *watch, const BenchStretch *stretch)
+{
+  GArray *counts = g_array_new (FALSE, FALSE, sizeof (gboolean));
+  double recovery = 0;
+  for (double from = stretch->from; from + TENTH <= stretch->until; from += TENTH)
+  {
+    double more = recovery_from (watch, from, stretch);
+    gboolean is_steady = more == 0 && recovery <= 0;
+    g_array_append_val (counts, is_steady);
+    recovery = more > 0 ? MAX (recovery, 0) + more : recovery - TENTH;
+  }
+  return counts;
 }
 
 double
-bench_watch_steady (BenchWatch *watch, double from, double until, double pace, const GArray *answers, GArray *latencies)
+bench_watch_steady (BenchWatch *watch, const BenchStretch *stretch, const GArray *answers, GArray *latencies)
 {
-  guint n = (guint)ceil ((until - from) / TENTH), n_steady = 0;
-  g_autofree gboolean *is_steady = g_new0 (gboolean, n);
-  double recovery = 0;
-  for (guint i = 0; i < n; i++)
-  {
-    double more = recovery_from (watch, from + i * TENTH, pace);
-    if (more == 0 && recovery <= 0)
-      n_steady += is_steady[i] = TRUE;
-    recovery = MAX (more == 0 ? recovery - TENTH : recovery + more, 0);
-  }
+  g_usleep (SETTLE_US);
+  g_autoptr (GArray) counts = judge (watch, stretch);
+  guint n = 0;
+  for (guint i = 0; i < counts->len; i++)
+    n += g_array_index (counts, gboolean, i) ? 1 : 0;
   for (guint i = 0; i < answers->len; i++)
   {
     const BenchAnswer *answer = &g_array_index (answers, BenchAnswer, i);
-    if (answer->due >= from && answer->due < until && is_steady[(guint)((answer->due - from) / TENTH)])
+    double tenth = (answer->due - stretch->from) / TENTH;
+    if (tenth >= 0 && tenth < counts->len && g_array_index (counts, gboolean, (guint)tenth))
       bench_rounds_add (latencies, answer->latency);
   }
-  return (double)n_steady / n;
+  return n * TENTH;
 }
