@@ -15,7 +15,7 @@ double bench_drive (guint port, guint n, const GPtrArray *requests, GArray *answ
  * all who would have come in it. @watch, if there is one, is told where the client was kept from waking.
  * Returns: when the clock began, bench_now(). */
 double bench_drive_at (guint port, guint n, const GPtrArray *requests, double per_second, GArray *answers, guint *statuses,
-                     BenchWatch *watch);
+                       BenchWatch *watch);
 
 /* Returns: (transfer full) the latencies of @answers, in seconds. */
 GArray *bench_latencies (const GArray *answers);
