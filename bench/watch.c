@@ -185,8 +185,7 @@ bench_watch_pace (BenchWatch *watch, double from, double until)
 }
 
 /* Returns: for how long, in seconds, what has queued up in the tenth @from that time on is still answered after it, with a
- * tenth to spare; 0 where the machine has kept its pace in it. One in which not a single verification could run tells nothing.
- */
+ * tenth to spare; 0 where the machine has kept its pace in it. It has not where not a single verification could run. */
 static double
 recovery_from (BenchWatch *watch, double from, const BenchStretch *stretch)
 {
@@ -204,10 +203,11 @@ static GArray *
 judge (BenchWatch *watch, const BenchStretch *stretch)
 {
   GArray *counts = g_array_new (FALSE, FALSE, sizeof (gboolean));
+  guint n = (guint)((stretch->until - stretch->from) / TENTH + 1e-6); /* three seconds are thirty, however they are rounded */
   double recovery = 0;
-  for (double from = stretch->from; from + TENTH <= stretch->until; from += TENTH)
+  for (guint i = 0; i < n; i++)
   {
-    double more = recovery_from (watch, from, stretch);
+    double more = recovery_from (watch, stretch->from + i * TENTH, stretch);
     gboolean is_steady = more == 0 && recovery <= 0;
     g_array_append_val (counts, is_steady);
     recovery = more > 0 ? MAX (recovery, 0) + more : recovery - TENTH;
