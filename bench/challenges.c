@@ -37,8 +37,8 @@
 #define SUSTAINED_ATTEMPTS 3
 #define STEADY_SECONDS_MIN 2 /* of all rounds together; fewer tell nothing */
 #define PEER_LOAD 0.7        /* of what the peer can do */
-#define PEER_LOAD_SECONDS 5
-#define N_PEER_LOADS 2 /* of so many seconds each, by each */
+#define PEER_LOAD_SECONDS 4
+#define N_PEER_LOADS 3 /* of so many seconds each, by each */
 #define NETUID 44
 
 static const struct
@@ -198,8 +198,8 @@ run_round (const Bench *bench, const Way *ways, BenchBare *before)
 /* What requests at one load had to wait, of all rounds. */
 typedef struct
 {
-  GArray *all;    /* latencies */
-  GArray *steady; /* those while the machine kept its pace */
+  GArray *p99s;   /* of each round, in seconds, whatever the machine did */
+  GArray *steady; /* latencies while the machine kept its pace */
   double seconds;
   double steady_seconds;
 } Waits;
@@ -207,13 +207,13 @@ typedef struct
 static Waits
 make_waits (void)
 {
-  return (Waits){ .all = bench_rounds_new (), .steady = bench_rounds_new () };
+  return (Waits){ .p99s = bench_rounds_new (), .steady = bench_rounds_new () };
 }
 
 static void
 clear_waits (Waits *waits)
 {
-  g_array_unref (waits->all);
+  g_array_unref (waits->p99s);
   g_array_unref (waits->steady);
 }
 
@@ -228,16 +228,10 @@ load (const Way *way, double per_second, guint seconds, double pace, double shar
   put_aside (way->server, SIGCONT);
   const BenchStretch stretch = { .from = began, .until = began + seconds, .pace = pace, .load = share };
   g_autoptr (GArray) latencies = bench_latencies (answers);
-  g_array_append_vals (waits->all, latencies->data, latencies->len);
+  bench_rounds_add (waits->p99s, bench_quantile (latencies, 0.99));
   waits->seconds += seconds;
   waits->steady_seconds += bench_watch_steady (way->server->watch, &stretch, answers, waits->steady);
 }
-
-typedef struct
-{
-  GArray *sustained;
-  Waits waits[G_N_ELEMENTS (loads)];
-} OwnLoad;
 
 /* What it can do for seconds on end: in a shorter round, carrying SQLite's log over may wait until the round is over. Where the
  * machine faltered in between, what was done in the rest; where it hardly did anything else, once more.
@@ -261,18 +255,6 @@ measure_sustained (const Way *way, double *pace)
   return sustained;
 }
 
-static void
-run_load_round (const Way *way, OwnLoad *own)
-{
-  double pace, sustained = measure_sustained (way, &pace);
-  bench_rounds_add (own->sustained, sustained);
-  for (guint i = 0; i < G_N_ELEMENTS (loads); i++)
-  {
-    double share = loads[i].percent / 100.0;
-    load (way, share * sustained, loads[i].seconds, pace, share, &own->waits[i]);
-  }
-}
-
 static gboolean
 is_enough (const Waits *waits)
 {
@@ -289,39 +271,47 @@ steady_ms (const Waits *waits, double q, char text[16])
   return text;
 }
 
-/* The rest of a line: p50 and p99 of what counts, how much of the time, of a hundred, does not, and p99 of all the time. */
+/* The rest of a line: p50 and p99 of what counts, how much of the time, of a hundred, does not; and of the p99s of whole rounds
+ * the median, the least and the greatest. */
 static void
 print_waits (const Waits *waits)
 {
   char p50[16], p99[16];
-  printf ("\t%s\t%s\t%.0f\t%.2f\n", steady_ms (waits, 0.5, p50), steady_ms (waits, 0.99, p99),
-          100 - 100 * waits->steady_seconds / waits->seconds, bench_quantile (waits->all, 0.99) * 1000);
+  printf ("\t%s\t%s\t%.0f\t%.2f\t%.2f\t%.2f\n", steady_ms (waits, 0.5, p50), steady_ms (waits, 0.99, p99),
+          100 - 100 * waits->steady_seconds / waits->seconds, bench_quantile (waits->p99s, 0.5) * 1000,
+          bench_quantile (waits->p99s, 0) * 1000, bench_quantile (waits->p99s, 1) * 1000);
 }
 
 static void
-print_own_load (const Way *way, const OwnLoad *own)
+print_load (const Way *way, guint percent, double per_second, const Waits *waits)
 {
-  double sustained = bench_quantile (own->sustained, 0.5);
-  printf ("%s-sustained\t%.0f\t%.2f\n", way->name, sustained, sustained / bench_quantile (way->per_second, 0.5));
-  for (guint i = 0; i < G_N_ELEMENTS (loads); i++)
-  {
-    printf ("%s-load-%u\t%.0f", way->name, loads[i].percent, loads[i].percent / 100.0 * sustained);
-    print_waits (&own->waits[i]);
-  }
+  printf ("%s-load-%u\t%.0f", way->name, percent, per_second);
+  print_waits (waits);
 }
 
 static void
 run_own_load (const Way *way)
 {
-  OwnLoad own = { .sustained = bench_rounds_new () };
-  for (guint i = 0; i < G_N_ELEMENTS (loads); i++)
-    own.waits[i] = make_waits ();
+  g_autoptr (GArray) rates = bench_rounds_new (), paces = bench_rounds_new ();
   for (guint i = 0; i < N_LOAD_ROUNDS; i++)
-    run_load_round (way, &own);
-  print_own_load (way, &own);
+  {
+    double pace, rate = measure_sustained (way, &pace);
+    bench_rounds_add (rates, rate);
+    bench_rounds_add (paces, pace);
+  }
+  double sustained = bench_quantile (rates, 0.5), pace = bench_quantile (paces, 0.5);
+  printf ("%s-sustained\t%.0f\t%.2f\n", way->name, sustained, sustained / bench_quantile (way->per_second, 0.5));
+  Waits waits[G_N_ELEMENTS (loads)];
   for (guint i = 0; i < G_N_ELEMENTS (loads); i++)
-    clear_waits (&own.waits[i]);
-  g_array_unref (own.sustained);
+    waits[i] = make_waits ();
+  for (guint round = 0; round < N_LOAD_ROUNDS; round++)
+    for (guint i = 0; i < G_N_ELEMENTS (loads); i++)
+      load (way, loads[i].percent / 100.0 * sustained, loads[i].seconds, pace, loads[i].percent / 100.0, &waits[i]);
+  for (guint i = 0; i < G_N_ELEMENTS (loads); i++)
+  {
+    print_load (way, loads[i].percent, loads[i].percent / 100.0 * sustained, &waits[i]);
+    clear_waits (&waits[i]);
+  }
 }
 
 /* Both at the same load, in turn. */
