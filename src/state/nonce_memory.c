@@ -1,7 +1,8 @@
 /* The key is SipHash-2-4 under a secret that is random for each memory. Its lowest 16 bits choose one of 65,536 groups, the
  * others are kept there, with the generation in which the nonce came. A generation is an eighth of the remembered time, so
  * forgetting needs no list and no time per nonce. Nonces come in order of time, so those of a group that are over stand at its
- * beginning. In each generation every group is to be cleaned up once, a few with each new nonce. Where few nonces come, the
+ * beginning. In each generation every group is to be cleaned up once, spread over all its time: each lies somewhere else in
+ * memory, and all at once take a busy server a tenth of its processor for half a second. Where time passes in long steps, the
  * beginnings of generations do it, so often that the number of a generation never comes again while a nonce of it is kept.
  * A group that is cleaned up gives back what it has to spare beyond a quarter: each has its busy moments, and if all held what
  * their busiest took, the memory would grow for an hour at a steady rate.
@@ -18,7 +19,7 @@
 #define N_GENERATIONS 8
 #define N_JUMPS 2 /* of the clock that shorten nothing */
 #define GENERATION_BITS 8
-#define SWEPT_AT_ONCE 4                  /* groups that a new nonce cleans up, besides its own, until all have been */
+#define SWEPT_AT_ONCE 64                 /* groups at most that are cleaned up when time goes on */
 #define SWEPT_WITH_TIME (N_GROUPS / 128) /* groups that a generation cleans up when it begins */
 
 G_STATIC_ASSERT (crypto_shorthash_BYTES == sizeof (guint64));
@@ -117,12 +118,24 @@ sweep (SvNonceMemory *memory, guint n)
   }
 }
 
+/* As many as are due of this generation's when @passed_ms of it have passed. */
+static void
+sweep_due (SvNonceMemory *memory, gint64 passed_ms)
+{
+  guint due = (guint)(N_GROUPS * passed_ms / memory->generation_ms), swept = N_GROUPS - memory->to_sweep;
+  if (due > swept)
+    sweep (memory, MIN (due - swept, SWEPT_AT_ONCE));
+}
+
 void
 sv_nonce_memory_pass_time (SvNonceMemory *memory, gint64 now_ms)
 {
   gint64 passed_ms = now_ms - memory->began_ms;
   if (passed_ms >= 0 && passed_ms < memory->generation_ms)
+  {
+    sweep_due (memory, passed_ms);
     return;
+  }
   /* A clock that goes back a little is waited for; after a long way back the present generation goes on by the new time. A long
    * way ahead may be a clock that will go back: whether it was one, or nobody came for so long, a single generation is over,
    * and nothing is forgotten that a clock which is right again would call fresh. */
@@ -168,7 +181,6 @@ sv_nonce_memory_add (SvNonceMemory *memory, guint64 key)
   guint number = key % N_GROUPS;
   if (memory->groups == NULL)
     memory->groups = g_new0 (Group *, N_GROUPS);
-  sweep (memory, SWEPT_AT_ONCE);
   clean_up (memory, number);
   Group *group = memory->groups[number];
   guint n = group != NULL ? group->n : 0;

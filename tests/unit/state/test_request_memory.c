@@ -175,6 +175,29 @@ add_to_group (SvNonceMemory *memory, guint group, guint n)
     sv_nonce_memory_add (memory, ++serial << 16 | group);
 }
 
+/* All that came in one generation are over at once, and are let go of in step with the time of another. */
+static void
+test_spread (void)
+{
+  const guint n = 200000;
+  const gint64 generation_ms = REMEMBER_MS / 8, over_ms = 11 * generation_ms;
+  SvNonceMemory *memory = sv_nonce_memory_new (REMEMBER_MS);
+  sv_nonce_memory_pass_time (memory, REMEMBER_MS); /* so long after nothing is a jump */
+  for (guint i = 0; i < n; i++)
+    sv_nonce_memory_add (memory, key_of (memory, i));
+  for (gint64 ms = generation_ms; ms < over_ms; ms += generation_ms)
+    sv_nonce_memory_pass_time (memory, REMEMBER_MS + ms);
+  g_assert_cmpuint (sv_nonce_memory_size (memory), ==, n);
+  for (gint64 ms = 0; ms < generation_ms; ms++)
+  {
+    sv_nonce_memory_pass_time (memory, REMEMBER_MS + over_ms + ms);
+    gint64 left = n - n * ms / generation_ms, held = sv_nonce_memory_size (memory);
+    g_assert_cmpint (ABS (held - left), <, n / 50);
+  }
+  g_assert_cmpuint (sv_nonce_memory_size (memory), <, n / 1000);
+  sv_nonce_memory_free (memory);
+}
+
 /* Each of 4,096 groups is busy in one generation of 64, and has little in the others. */
 static void
 test_busy_moments (void)
@@ -304,6 +327,7 @@ main (int argc, char **argv)
   g_test_add_func ("/request-memory/a clock that jumps", test_clock_that_jumps);
   g_test_add_func ("/request-memory/pauses", test_pauses);
   g_test_add_func ("/request-memory/size", test_size);
+  g_test_add_func ("/request-memory/spread", test_spread);
   g_test_add_func ("/request-memory/busy moments", test_busy_moments);
   g_test_add_func ("/request-memory/each generation", test_each_generation);
   g_test_add_func ("/request-memory/a high limit", test_high_limit);
