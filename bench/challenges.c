@@ -277,33 +277,25 @@ print_waits (const Waits *waits)
 }
 
 static void
-print_load (const Way *way, guint percent, double per_second, const Waits *waits)
-{
-  printf ("%s-load-%u\t%.0f", way->name, percent, per_second);
-  print_waits (waits);
-}
-
-static void
 run_own_load (const Way *way)
 {
-  g_autoptr (GArray) rates = bench_rounds_new (), paces = bench_rounds_new ();
-  for (guint i = 0; i < N_LOAD_ROUNDS; i++)
-  {
-    double pace, rate = measure_sustained (way, &pace);
-    bench_rounds_add (rates, rate);
-    bench_rounds_add (paces, pace);
-  }
-  double sustained = bench_quantile (rates, 0.5), pace = bench_quantile (paces, 0.5);
-  printf ("%s-sustained\t%.0f\t%.2f\n", way->name, sustained, sustained / bench_quantile (way->per_second, 0.5));
+  g_autoptr (GArray) rates = bench_rounds_new ();
   Waits waits[G_N_ELEMENTS (loads)];
   for (guint i = 0; i < G_N_ELEMENTS (loads); i++)
     waits[i] = make_waits ();
   for (guint round = 0; round < N_LOAD_ROUNDS; round++)
+  {
+    double pace, sustained = measure_sustained (way, &pace);
+    bench_rounds_add (rates, sustained);
     for (guint i = 0; i < G_N_ELEMENTS (loads); i++)
       load (way, loads[i].percent / 100.0 * sustained, loads[i].seconds, pace, loads[i].percent / 100.0, &waits[i]);
+  }
+  double sustained = bench_quantile (rates, 0.5);
+  printf ("%s-sustained\t%.0f\t%.2f\n", way->name, sustained, sustained / bench_quantile (way->per_second, 0.5));
   for (guint i = 0; i < G_N_ELEMENTS (loads); i++)
   {
-    print_load (way, loads[i].percent, loads[i].percent / 100.0 * sustained, &waits[i]);
+    printf ("%s-load-%u\t%.0f", way->name, loads[i].percent, loads[i].percent / 100.0 * sustained);
+    print_waits (&waits[i]);
     clear_waits (&waits[i]);
   }
 }
