@@ -28,7 +28,7 @@
 #define FILES_AT_ONCE 8 /* of one window, then it is the others' turn */
 #define MAX_TRIES 4     /* to find the end of a log that another one adds to */
 #define REST 20         /* for so many times as long as it works, the processor is others' */
-#define REST_LATE 1     /* the same where records have waited for two intervals */
+#define REST_LATE 1     /* the same where records have waited for two intervals, or the window is over */
 
 typedef struct
 {
@@ -318,10 +318,11 @@ publish_window (SvIssuePublisher *publisher, const SvSnapshot *snapshot, const S
   g_autoptr (GError) failure = NULL;
   const SvHead *head = sv_bindings_head (snapshot->bindings);
   Window *window = window_of (publisher, entry->window_id);
-  Work work = { .files = { publisher->store, publisher->state, publisher->keypair, &snapshot->catalog->index->chain, REST },
+  Work work = { .files = { publisher->store, publisher->state, publisher->keypair, &snapshot->catalog->index->chain, 0 },
                 .entry = entry,
                 .window = window,
                 .is_over = sv_entry_expired (entry, head->finalized.number) };
+  work.files.rest = rest_of (publisher, &work);
   window->is_measured = window->is_done || head->best.number < entry->start_block;
   if (window->is_measured)
     return TRUE;

@@ -59,6 +59,10 @@ SvHttpClient *sv_http_client_new (void);
 void sv_http_client_free (SvHttpClient *client);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (SvHttpClient, sv_http_client_free)
 
+/* For a process that is about to end: @after_ms from now every request fails with SV_ERROR_UNREACHABLE, those that have been
+ * under way for long and those yet to come, within a second. */
+void sv_http_give_up_after (guint after_ms);
+
 void sv_http_response_free (SvHttpResponse *response);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (SvHttpResponse, sv_http_response_free)
 

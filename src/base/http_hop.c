@@ -11,6 +11,7 @@
 #include "base/http_hop.h"
 
 #include <errno.h>
+#include <stdatomic.h>
 #include <string.h>
 
 #include "base/curl_library.h"
@@ -244,14 +245,27 @@ on_body (char *data, size_t size, size_t count, void *user)
   return is_wanted && hop->request->sink_fd > 0 ? write_to_sink (hop, data, length) : keep (hop, data, length);
 }
 
+static _Atomic gint64 given_up_us; /* monotonic; 0: never */
+
+void
+sv_http_give_up_after (guint after_ms)
+{
+  given_up_us = g_get_monotonic_time () + (gint64)after_ms * 1000;
+}
+
 /* libcurl asks at least once a second. Counted is what came over the network, before it is unpacked. An answer of which nothing
  * has come yet is left to the stall time. */
 static int
 on_progress (void *data, curl_off_t total, curl_off_t received, curl_off_t to_send, curl_off_t sent)
 {
   SvHttpHop *hop = data;
-  gint64 elapsed_ms = (g_get_monotonic_time () - hop->start) / 1000;
+  gint64 now_us = g_get_monotonic_time (), elapsed_ms = (now_us - hop->start) / 1000;
   gboolean is_begun = hop->header_bytes > 0;
+  if (given_up_us != 0 && now_us >= given_up_us)
+  {
+    refuse (hop, SV_ERROR_UNREACHABLE, "given up, because this program is being stopped");
+    return 1;
+  }
   if (!is_begun || elapsed_ms < stall_ms (hop) || received * 1000 >= elapsed_ms * (gint64)hop->request->limits.min_rate)
     return 0;
   g_autofree char *why = g_strdup_printf ("slow transfer: less than %u bytes a second came in %" G_GINT64_FORMAT " s",
@@ -387,8 +401,6 @@ set_callbacks (SvHttpHop *hop)
   sv_curl ()->easy_setopt (hop->curl, CURLOPT_WRITEFUNCTION, on_body);
   sv_curl ()->easy_setopt (hop->curl, CURLOPT_WRITEDATA, hop);
   sv_curl ()->easy_setopt (hop->curl, CURLOPT_ERRORBUFFER, hop->message);
-  if (hop->request->limits.min_rate == 0)
-    return;
   sv_curl ()->easy_setopt (hop->curl, CURLOPT_NOPROGRESS, 0L);
   sv_curl ()->easy_setopt (hop->curl, CURLOPT_XFERINFOFUNCTION, on_progress);
   sv_curl ()->easy_setopt (hop->curl, CURLOPT_XFERINFODATA, hop);

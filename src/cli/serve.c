@@ -8,11 +8,14 @@
 #include "api/config_check.h"
 #include "api/succession.h"
 #include "base/error.h"
+#include "base/http_client.h"
 #include "base/log.h"
 #include "base/log_library.h"
 #include "cli/commands.h"
 #include "cli/serve_check.h"
 #include "cli/service_manager.h"
+
+#define PATIENCE_MS 5000 /* with servers that are being asked for something when this one is to stop */
 
 static gboolean opt_check_config;
 
@@ -165,6 +168,7 @@ run_serve (SvContext *context, int argc, char **argv, GError **error)
   int received = wait_for_signals (&signals, context, succession);
   sv_log ("info", "stopping", "signal", received == SIGTERM ? "SIGTERM" : received == SIGINT ? "SIGINT" : "SIGHUP", NULL);
   sv_tell_service_manager ("STOPPING=1\nSTATUS=Finishing what is in flight");
+  sv_http_give_up_after (PATIENCE_MS);
   g_clear_pointer (&succession, sv_succession_stop);
   sv_log ("info", "stopped", NULL);
   return 0;

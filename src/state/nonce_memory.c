@@ -1,9 +1,10 @@
 /* The key is SipHash-2-4 under a secret that is random for each memory. Its lowest 16 bits choose one of 65,536 groups, the
  * others are kept there, with the generation in which the nonce came. A generation is an eighth of the remembered time, so
  * forgetting needs no list and no time per nonce. Nonces come in order of time, so those of a group that are over stand at its
- * beginning. In each generation every group is to be cleaned up once, spread over all its time: each lies somewhere else in
- * memory, and all at once take a busy server a tenth of its processor for half a second. Where time passes in long steps, the
- * beginnings of generations do it, so often that the number of a generation never comes again while a nonce of it is kept.
+ * beginning. A new nonce cleans up its own group, and in each generation every group is to be cleaned up once, in step with its
+ * time: each lies somewhere else in memory, and all at once take a busy server a tenth of its processor for half a second.
+ * Where time passes in long steps, the beginnings of generations do it, so often that the number of a generation never comes
+ * again while a nonce of it is kept.
  * A group that is cleaned up gives back what it has to spare beyond a quarter: each has its busy moments, and if all held what
  * their busiest took, the memory would grow for an hour at a steady rate.
  *
@@ -17,7 +18,7 @@
 
 #define N_GROUPS 65536
 #define N_GENERATIONS 8
-#define N_JUMPS 2 /* of the clock that shorten nothing */
+#define N_JUMPS 2 /* of the clock that shorten nothing, each by a generation at most */
 #define GENERATION_BITS 8
 #define SWEPT_AT_ONCE 64                 /* groups at most that are cleaned up when time goes on */
 #define SWEPT_WITH_TIME (N_GROUPS / 128) /* groups that a generation cleans up when it begins */
@@ -118,7 +119,7 @@ sweep (SvNonceMemory *memory, guint n)
   }
 }
 
-/* As many as are due of this generation's when @passed_ms of it have passed. */
+/* What is due of this generation's when @passed_ms of it have passed, or as much as goes at once. */
 static void
 sweep_due (SvNonceMemory *memory, gint64 passed_ms)
 {
@@ -127,6 +128,9 @@ sweep_due (SvNonceMemory *memory, gint64 passed_ms)
     sweep (memory, MIN (due - swept, SWEPT_AT_ONCE));
 }
 
+/* A clock that goes back a little is waited for; after a long way back the present generation goes on by the new time. A way
+ * ahead may be a clock that will go back: whether it was one, or nobody came for so long, a single generation is over. So each
+ * such jump shortens what is remembered by a generation at most. */
 void
 sv_nonce_memory_pass_time (SvNonceMemory *memory, gint64 now_ms)
 {
@@ -136,18 +140,14 @@ sv_nonce_memory_pass_time (SvNonceMemory *memory, gint64 now_ms)
     sweep_due (memory, passed_ms);
     return;
   }
-  /* A clock that goes back a little is waited for; after a long way back the present generation goes on by the new time. A long
-   * way ahead may be a clock that will go back: whether it was one, or nobody came for so long, a single generation is over,
-   * and nothing is forgotten that a clock which is right again would call fresh. */
   if (passed_ms < 0 && -passed_ms <= N_GENERATIONS * memory->generation_ms)
     return;
+  memory->began_ms = now_ms;
   memory->to_sweep = N_GROUPS;
-  gint64 n = passed_ms / memory->generation_ms;
-  gboolean is_jump = passed_ms < 0 || n > N_GENERATIONS;
-  guint n_begun = is_jump ? passed_ms > 0 : (guint)n;
-  memory->generation = (guint8)(memory->generation + n_begun);
-  memory->began_ms = is_jump ? now_ms : memory->began_ms + n * memory->generation_ms;
-  sweep (memory, n_begun * SWEPT_WITH_TIME);
+  if (passed_ms < 0)
+    return;
+  memory->generation++;
+  sweep (memory, (guint)MIN (passed_ms / memory->generation_ms, N_GENERATIONS) * SWEPT_WITH_TIME);
 }
 
 guint64

@@ -5,8 +5,9 @@
 
 typedef struct SvNonceMemory SvNonceMemory;
 
-/* A nonce is remembered for @remember_ms at least, and three eighths longer at most, by the times that are passed in; longer
- * where they leave out more than that, which may be a clock that goes back again. */
+/* A nonce is remembered for @remember_ms (8 at least, a year at most) by the times that are passed in, and some three eighths
+ * longer at most; longer where these leave something out, because a step counts as an eighth at most: it may be a clock's that
+ * goes back again. */
 SvNonceMemory *sv_nonce_memory_new (guint64 remember_ms);
 void sv_nonce_memory_free (SvNonceMemory *memory);
 

@@ -4,12 +4,13 @@
 // nothing known of the chain: legacy endpoints, public tree, health and metrics, one line in the log however many attempts
 // signers and validators that the chain names: nobody is trusted, nobody refused, before it has been read
 // another chain: at the start it ends the program; later it is never answered by, and told
+// SIGTERM while the endpoint keeps silent: it is not waited for
 // SIGHUP meanwhile: the successor is taken, and answers by the last reading
 // several instances: one that is started without its chain answers by the leader's reading, and leads only with a chain of its own
 import { after, before, test } from 'node:test';
 import assert from 'node:assert/strict';
 import { askV2, askV3, v2Request } from './api.mjs';
-import { down, otherGenesis } from '../support/subtensor/faulty_node.mjs';
+import { down, otherGenesis, silent } from '../support/subtensor/faulty_node.mjs';
 import { BALL, PLAYER } from './season.mjs';
 import { createSubtensorWorld, NETUID, skip } from './subtensor_world.mjs';
 import { readMetrics } from './exposition.mjs';
@@ -94,6 +95,16 @@ test('what needs no chain is answered without it, and the rest when it comes', {
   assert.equal(await metric(serve, 'sv_chain_leads'), 1);
   assert.deepEqual(logged(serve, 'chain').map((line) => / level=(\w+)/.exec(line)[1]), ['warning', 'info']);
   await serve.stop();
+});
+
+test('it stops while its endpoint keeps silent', { skip }, async () => {
+  const proxy = await it.faulty({}, silent);
+  const serve = await start('silent', proxy.endpoint);
+  await waitFor('an attempt', () => proxy.exchanges > 0, PATIENCE_MS);
+  serve.child.kill('SIGTERM');
+  await waitFor('its end before the attempt takes a minute', () => serve.child.exitCode !== null, 40_000);
+  assert.equal(serve.child.exitCode, 0);
+  assert.match(serve.child.output.stderr, /event=stopped$/m);
 });
 
 test('whom the chain names is neither trusted nor refused before it has been read', { skip }, async () => {

@@ -2,8 +2,9 @@
  *
  *  1. nonces are found by owner, kind and text; none is forgotten before its time, and none stays three eighths longer, nor
  *     comes back when the numbers of generations begin anew, however few nonces come
- *  2. a clock that goes back, a little or far, or far ahead and back, loses none that is younger than the remembered time
+ *  2. a clock that goes back, a little or far, or ahead twice and back, loses none that is younger than the remembered time
  *  3. many nonces take ten bytes each, and when they are over their memory is given back while others come, in each generation
+ *     and in step with its time
  *  4. what its busiest moment took, no group of nonces keeps: at a steady rate the memory does not grow
  *  5. a high limit: never more than it in any window, and all of it in each
  *  6. a memory into which everything was recalled judges as the one that has judged it
@@ -88,7 +89,7 @@ test_clock (void)
   sv_nonce_memory_pass_time (memory, 100000);
   g_assert_true (sv_nonce_memory_contains (memory, key_of (memory, 1)));
   g_assert_true (sv_nonce_memory_contains (memory, key_of (memory, 2)));
-  for (gint64 now_ms = 110000; now_ms < 2 * REMEMBER_MS + 60000; now_ms += 10000)
+  for (gint64 now_ms = 110000; now_ms < 2 * REMEMBER_MS + 60000; now_ms += 1000)
     sv_nonce_memory_pass_time (memory, now_ms);
   g_assert_false (sv_nonce_memory_contains (memory, key_of (memory, 1)));
   g_assert_false (sv_nonce_memory_contains (memory, key_of (memory, 2)));
@@ -115,6 +116,31 @@ test_clock_that_jumps (void)
     g_assert_true (sv_nonce_memory_contains (memory, key_of (memory, 1)));
   }
   sv_nonce_memory_free (memory);
+}
+
+/* Two jumps ahead and back over both, whatever their length and whenever in a generation, and then as long as a nonce is to be
+ * remembered. */
+static void
+test_jumps_and_back (void)
+{
+  const gint64 start_ms = G_GINT64_CONSTANT (1000) * 3600000;
+  for (guint i = 0; i < 40; i++)
+    for (gint64 phase_ms = 0; phase_ms < REMEMBER_MS / 8; phase_ms += 1250)
+    {
+      SvNonceMemory *memory = sv_nonce_memory_new (REMEMBER_MS);
+      gint64 jump_ms = 7000 * (gint64)i;
+      sv_nonce_memory_pass_time (memory, start_ms - phase_ms);
+      sv_nonce_memory_pass_time (memory, start_ms);
+      sv_nonce_memory_add (memory, key_of (memory, 1));
+      sv_nonce_memory_pass_time (memory, start_ms + jump_ms);
+      sv_nonce_memory_pass_time (memory, start_ms + 2 * jump_ms);
+      for (gint64 now_ms = start_ms; now_ms < start_ms + REMEMBER_MS; now_ms += 500)
+      {
+        sv_nonce_memory_pass_time (memory, now_ms);
+        g_assert_true (sv_nonce_memory_contains (memory, key_of (memory, 1)));
+      }
+      sv_nonce_memory_free (memory);
+    }
 }
 
 /* Many come at once, then nobody for longer than the remembered time, and so on. */
@@ -195,6 +221,30 @@ test_spread (void)
     g_assert_cmpint (ABS (held - left), <, n / 50);
   }
   g_assert_cmpuint (sv_nonce_memory_size (memory), <, n / 1000);
+  sv_nonce_memory_free (memory);
+}
+
+/* Where half of a generation has passed at once, some hundred steps catch up, none of which takes long. */
+static void
+test_catching_up (void)
+{
+  const guint n = 200000;
+  const gint64 generation_ms = REMEMBER_MS / 8, over_ms = REMEMBER_MS + 11 * generation_ms;
+  SvNonceMemory *memory = sv_nonce_memory_new (REMEMBER_MS);
+  sv_nonce_memory_pass_time (memory, REMEMBER_MS);
+  for (guint i = 0; i < n; i++)
+    sv_nonce_memory_add (memory, key_of (memory, i));
+  for (gint64 ms = REMEMBER_MS; ms <= over_ms; ms += generation_ms)
+    sv_nonce_memory_pass_time (memory, ms);
+  guint before = sv_nonce_memory_size (memory);
+  for (guint i = 0; i < 520; i++)
+  {
+    sv_nonce_memory_pass_time (memory, over_ms + generation_ms / 2);
+    guint held = sv_nonce_memory_size (memory);
+    g_assert_cmpuint (before - held, <, n / 500);
+    before = held;
+  }
+  g_assert_cmpuint (before, <, n * 11 / 20);
   sv_nonce_memory_free (memory);
 }
 
@@ -325,9 +375,11 @@ main (int argc, char **argv)
   g_test_add_data_func ("/request-memory/few after pauses", GINT_TO_POINTER (2 * REMEMBER_MS), test_few);
   g_test_add_func ("/request-memory/clock", test_clock);
   g_test_add_func ("/request-memory/a clock that jumps", test_clock_that_jumps);
+  g_test_add_func ("/request-memory/jumps and back", test_jumps_and_back);
   g_test_add_func ("/request-memory/pauses", test_pauses);
   g_test_add_func ("/request-memory/size", test_size);
   g_test_add_func ("/request-memory/spread", test_spread);
+  g_test_add_func ("/request-memory/catching up", test_catching_up);
   g_test_add_func ("/request-memory/busy moments", test_busy_moments);
   g_test_add_func ("/request-memory/each generation", test_each_generation);
   g_test_add_func ("/request-memory/a high limit", test_high_limit);
