@@ -6,12 +6,12 @@
 typedef struct SvNonceMemory SvNonceMemory;
 
 /* A nonce is remembered for @remember_ms (8 at least, a year at most) by the times that are passed in, and some three eighths
- * longer at most; longer where these leave something out, because a step counts as an eighth at most: it may be a clock's that
- * goes back again. */
+ * longer at most. A gap between two of these times counts as an eighth at most, since it may be a clock that will be set back;
+ * so after a long silence nonces are kept longer. */
 SvNonceMemory *sv_nonce_memory_new (guint64 remember_ms);
 void sv_nonce_memory_free (SvNonceMemory *memory);
 
-/* Time goes on, also when the clock was set back. */
+/* After a small step back time stands still until the clock has caught up; after a long one it goes on from the new time. */
 void sv_nonce_memory_pass_time (SvNonceMemory *memory, gint64 now_ms);
 
 /* The key of @text among those of @owner and @kind ("query", "X"). Secret: nobody outside can aim for equal ones. */
