@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/http_client.h"
 #include "base/log.h"
 #include "chain/ledger.h"
 #include "distribution/reader_memory.h"
@@ -49,7 +50,7 @@ is_same_fault (const GError *a, const GError *b)
 static void
 tell (SvChainOpener *opener)
 {
-  if (is_same_fault (opener->fault, opener->told))
+  if (is_same_fault (opener->fault, opener->told) || (is_away (opener->fault) && sv_http_is_given_up ()))
     return;
   if (opener->fault == NULL)
     sv_log ("info", "chain", "reason", "answers now", NULL);

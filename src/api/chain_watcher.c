@@ -5,7 +5,9 @@
  * here or elsewhere; and shares what it has read. The others take that over, the validator list with it, so that all answer by
  * the same block. Steps are short of what they cost, a question or two to the state, so all look often.
  *
- * An instance whose endpoint has not answered yet does not ask to lead, so that it keeps nobody from it who can read. */
+ * An instance whose endpoint has not answered yet does not ask to lead, so that it keeps nobody from it who can read. Nor does
+ * one that has not looked yet which windows are open: it would begin at the head, and all that the state has of the blocks
+ * before would have to be read again. */
 #include "api/watching.h"
 
 #include "base/log.h"
@@ -173,7 +175,8 @@ static gboolean
 ask_to_lead (SvChainWatch *watch, GError **error)
 {
   gboolean leads = FALSE;
-  if (watch->chain != NULL && !sv_state_lead (watch->state, TASK, &leads, error))
+  gboolean can_lead = watch->chain != NULL && sv_board_knows_windows (watch->board);
+  if (can_lead && !sv_state_lead (watch->state, TASK, &leads, error))
     return FALSE;
   if (leads != watch->leads)
     sv_log ("info", leads ? "this instance follows the chain" : "another instance follows the chain", NULL);

@@ -16,7 +16,20 @@
 #include "protocol/object_keys.h"
 
 #define RECORDS_AT_ONCE 1000                /* that are read: a page of PostgreSQL's, a millisecond of SQLite's */
+#define REST 20                             /* for so many times as long as it works, the processor is others' */
+#define REST_LATE 1                         /* the same where records have waited for two intervals */
 #define MAX_ID_TO_RAISE (SV_ISSUED_END / 2) /* half of all ids are left, at least */
+
+/* ── its pace ── */
+
+/* In bursts of many files, every few seconds, publishing would take a quarter or a tenth of a busy server, and requests would
+ * queue. There is an interval of time for it. So it goes slowly, and faster where records wait for longer than that. */
+guint
+sv_issue_files_rest (gint64 waited_us, gint64 interval_us)
+{
+  gint64 late_us = waited_us > interval_us ? waited_us - interval_us : 0;
+  return REST - (guint)((REST - REST_LATE) * MIN (late_us, interval_us) / interval_us);
+}
 
 /* ── records of the state ── */
 

@@ -16,8 +16,13 @@ typedef struct
   SvState *state;
   const SvKeypair *keypair;
   const SvChainId *chain;
-  guint rest; /* for how many times as long as it works it leaves the processor to others, sv_thread_pause() */
+  guint rest; /* sv_issue_files_rest(): for how many times as long as it works it leaves the processor to others,
+                 sv_thread_pause() */
 } SvIssueFiles;
+
+/* How long publishing rests at the most, by how long records have waited for it: 20 times as long as it works up to
+ * @interval_us (> 0), then less and less, as long as it works from twice that on. */
+guint sv_issue_files_rest (gint64 waited_us, gint64 interval_us);
 
 /* The records of the window from @first to @last, at most @max of them. Returns: (transfer full) (element-type SvIssueRecord).
  */

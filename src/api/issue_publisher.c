@@ -27,8 +27,6 @@
 #define MAX_LOOK_MS 10000
 #define FILES_AT_ONCE 8 /* of one window, then it is the others' turn */
 #define MAX_TRIES 4     /* to find the end of a log that another one adds to */
-#define REST 20         /* for so many times as long as it works, the processor is others' */
-#define REST_LATE 1     /* the same where records have waited for two intervals, or the window is over */
 
 typedef struct
 {
@@ -195,17 +193,13 @@ measure_waiting (const Work *work)
     note_waiting (window, records);
 }
 
-/* In bursts of many files, every few seconds, publishing would take a quarter or a tenth of a busy server, and requests would
- * queue. There is an interval of time for it. So it goes slowly, faster where records wait for longer than that, and as fast as
- * it may where readers wait for the end of a log. */
+/* Of a window that is over readers wait for the end of the log. */
 static guint
 rest_of (const SvIssuePublisher *publisher, const Work *work)
 {
-  gint64 since_ms = work->window->waiting_ms, interval_us = publisher->interval_us;
-  if (work->is_over)
-    return REST_LATE;
-  gint64 left_us = since_ms > 0 ? 2 * interval_us - (sv_clock_ms () - since_ms) * 1000 : interval_us;
-  return REST_LATE + (guint)((REST - REST_LATE) * CLAMP (left_us, 0, interval_us) / interval_us);
+  gint64 since_ms = work->window->waiting_ms;
+  gint64 waited_us = since_ms > 0 ? (sv_clock_ms () - since_ms) * 1000 : 0;
+  return sv_issue_files_rest (work->is_over ? G_MAXINT64 : waited_us, publisher->interval_us);
 }
 
 /* One file. *@has_more is FALSE when nothing is left to be published now. */

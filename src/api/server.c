@@ -27,6 +27,7 @@
 #define INDEX_INTERVAL_MS 1000 /* from a store on this machine */
 #define INDEX_INTERVAL_REMOTE_MS 5000
 #define INDEX_DEMAND_MS 1000
+#define FIRST_READING_MS 10000 /* of index and manifests, that a start waits for */
 #define CHAIN_DEMAND_MS 50
 #define CLIPS_INTERVAL_MS 1000
 #define GROUND_TRUTH_ROOM (256 * 1024 * 1024)
@@ -175,9 +176,11 @@ start_watching (SvServer *server, const SvConfig *config, GError **error)
   server->clip_watch = sv_clip_watch_new (config, service->board, error);
   if (server->clip_watch == NULL)
     return FALSE;
-  sv_manifest_watch_step (FALSE, server->manifest_watch); /* tells the chain watcher where to begin */
   service->manifests = sv_watcher_new ("manifests", is_remote ? INDEX_INTERVAL_REMOTE_MS : INDEX_INTERVAL_MS, INDEX_DEMAND_MS,
                                        sv_manifest_watch_step, server->manifest_watch);
+  if (!sv_watcher_await_first (service->manifests, FIRST_READING_MS)) /* it tells the chain watcher where to begin */
+    sv_log ("warning", "manifest index", "reason", "it has not been read yet, since what is asked for it takes long to answer",
+            "meaning", "this server starts without it, and takes it up when it is there; see what follows", NULL);
   service->chain = sv_watcher_new ("chain", CHAIN_LOOK_MS, CHAIN_DEMAND_MS, sv_chain_watch_step, server->chain_watch);
   service->clips = sv_watcher_new ("clips", CLIPS_INTERVAL_MS, CLIPS_INTERVAL_MS, sv_clip_watch_step, server->clip_watch);
   service->commitments = sv_commitment_desk_new ();
@@ -319,7 +322,9 @@ sv_server_windows (const SvServer *server)
       g_ptr_array_add (names, entry->window_id);
   }
   g_ptr_array_add (names, NULL);
-  return names->len > 1 ? g_strjoinv (", ", (char **)names->pdata) : g_strdup ("none");
+  if (names->len == 1)
+    return g_strdup (snapshot->catalog != NULL ? "none" : "not read yet");
+  return g_strjoinv (", ", (char **)names->pdata);
 }
 
 /* ── the end ── */

@@ -30,7 +30,8 @@ typedef struct
   }
 
 /* Binds SCOREVISION_LISTEN (SV_ERROR_CONFLICT when another instance has it), opens the engines, warms the memory of nonces and
- * reads the index once; what cannot be reached later is answered by 503. @limits may be NULL. Returns: (transfer full) a server
+ * begins to read, waiting a few seconds for each of them; what cannot be reached is taken up later, and answered by 503 until
+ * then. @limits may be NULL. Returns: (transfer full) a server
  * that answers. */
 SvServer *sv_server_start (const SvConfig *config, const SvServerLimits *limits, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
@@ -53,7 +54,8 @@ guint sv_server_connections (const SvServer *server);
 const char *sv_server_url (const SvServer *server);
 guint sv_server_port (const SvServer *server);
 
-/* The windows that are served or will be, as "2025-10-23, 2025-10-24"; "none" before the first publication. Returns: (transfer
+/* The windows that are served or will be, as "2025-10-23, 2025-10-24"; "none" before the first publication, "not
+ * read yet" before the index was. Returns: (transfer
  * full). */
 char *sv_server_windows (const SvServer *server);
 

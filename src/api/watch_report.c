@@ -1,7 +1,9 @@
 /* How watchers tell what they meet: each fault once, when it begins or changes, and when it is over. That the database is away
- * all of them meet; its keeper is the one who tells that. */
+ * all of them meet; its keeper is the one who tells that. What is given up because the program stops is no fault. */
 #include "api/watching.h"
 
+#include "base/error.h"
+#include "base/http_client.h"
 #include "base/log.h"
 
 #define KEEPER_LOOKS_US (10 * G_USEC_PER_SEC) /* what he has not met by then, such as a full disk, he does not meet */
@@ -10,7 +12,7 @@ void
 sv_watch_report (const char *what, const GError *error, char **last)
 {
   const char *message = error != NULL ? error->message : NULL;
-  if (g_strcmp0 (message, *last) == 0)
+  if (g_strcmp0 (message, *last) == 0 || (g_error_matches (error, SV_ERROR, SV_ERROR_UNREACHABLE) && sv_http_is_given_up ()))
     return;
   if (message != NULL)
     sv_log ("warning", what, "reason", message, NULL);

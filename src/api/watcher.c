@@ -17,6 +17,8 @@ struct SvWatcher
   gpointer data;
   GMutex lock;
   GCond wake;
+  GCond stepped;
+  gboolean has_stepped;
   GArray *waiters; /* of Waiter */
   gboolean is_closing;
 };
@@ -57,6 +59,15 @@ await_step (SvWatcher *watcher, gint64 last_step, gint64 last_demand)
   return waiters;
 }
 
+static void
+note_step (SvWatcher *watcher)
+{
+  g_mutex_lock (&watcher->lock);
+  watcher->has_stepped = TRUE;
+  g_cond_broadcast (&watcher->stepped);
+  g_mutex_unlock (&watcher->lock);
+}
+
 static gpointer
 run (gpointer data)
 {
@@ -71,6 +82,7 @@ run (gpointer data)
       last_demand = g_get_monotonic_time ();
     watcher->step (waiters->len > 0, watcher->data);
     last_step = g_get_monotonic_time ();
+    note_step (watcher);
     call_waiters (waiters);
   }
 }
@@ -85,6 +97,7 @@ sv_watcher_new (const char *name, guint interval_ms, guint demand_interval_ms, S
   watcher->data = data;
   g_mutex_init (&watcher->lock);
   g_cond_init (&watcher->wake);
+  g_cond_init (&watcher->stepped);
   watcher->waiters = g_array_new (FALSE, FALSE, sizeof (Waiter));
   watcher->thread = g_thread_new (name, run, watcher);
   return watcher;
@@ -104,6 +117,18 @@ sv_watcher_wait (SvWatcher *watcher, void (*done) (gpointer data), gpointer data
     done (data);
 }
 
+gboolean
+sv_watcher_await_first (SvWatcher *watcher, guint patience_ms)
+{
+  gint64 end = g_get_monotonic_time () + (gint64)patience_ms * 1000;
+  g_mutex_lock (&watcher->lock);
+  while (!watcher->has_stepped && g_cond_wait_until (&watcher->stepped, &watcher->lock, end))
+    ;
+  gboolean has_stepped = watcher->has_stepped;
+  g_mutex_unlock (&watcher->lock);
+  return has_stepped;
+}
+
 void
 sv_watcher_free (SvWatcher *watcher)
 {
@@ -117,6 +142,7 @@ sv_watcher_free (SvWatcher *watcher)
   call_waiters (watcher->waiters);
   g_array_unref (watcher->waiters);
   g_cond_clear (&watcher->wake);
+  g_cond_clear (&watcher->stepped);
   g_mutex_clear (&watcher->lock);
   g_free (watcher);
 }

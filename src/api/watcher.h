@@ -14,6 +14,9 @@ SvWatcher *sv_watcher_new (const char *name, guint interval_ms, guint demand_int
 /* Calls @done, on the watcher's thread, after a step that began after this call. */
 void sv_watcher_wait (SvWatcher *watcher, void (*done) (gpointer data), gpointer data);
 
+/* Waits until the first step is over, @patience_ms at the most. FALSE: it is not. */
+gboolean sv_watcher_await_first (SvWatcher *watcher, guint patience_ms);
+
 /* Ends the thread after the step it is in; whoever still waits is called. */
 void sv_watcher_free (SvWatcher *watcher);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (SvWatcher, sv_watcher_free)

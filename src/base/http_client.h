@@ -63,6 +63,12 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (SvHttpClient, sv_http_client_free)
  * under way for long and those yet to come, within a second. */
 void sv_http_give_up_after (guint after_ms);
 
+/* TRUE from then on: what fails now says nothing about the other side, and is not worth telling, nor trying again. */
+gboolean sv_http_is_given_up (void);
+
+/* Sleeps between two tries, no longer than until requests are given up. */
+void sv_http_pause (guint ms);
+
 void sv_http_response_free (SvHttpResponse *response);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (SvHttpResponse, sv_http_response_free)
 

@@ -25,6 +25,7 @@
 #define MAX_OTHER_BODY (1024 * 1024)
 #define DEFAULT_CONNECT_MS 10000
 #define DEFAULT_STALL_MS 15000
+#define PAUSE_PART_US 50000 /* after which a pause looks whether it is given up */
 
 typedef struct curl_slist CurlList;
 
@@ -253,15 +254,30 @@ sv_http_give_up_after (guint after_ms)
   given_up_us = g_get_monotonic_time () + (gint64)after_ms * 1000;
 }
 
+gboolean
+sv_http_is_given_up (void)
+{
+  gint64 at_us = given_up_us;
+  return at_us != 0 && g_get_monotonic_time () >= at_us;
+}
+
+void
+sv_http_pause (guint ms)
+{
+  gint64 left_us, end_us = g_get_monotonic_time () + (gint64)ms * 1000;
+  while (!sv_http_is_given_up () && (left_us = end_us - g_get_monotonic_time ()) > 0)
+    g_usleep ((gulong)MIN (left_us, PAUSE_PART_US));
+}
+
 /* libcurl asks at least once a second. Counted is what came over the network, before it is unpacked. An answer of which nothing
  * has come yet is left to the stall time. */
 static int
 on_progress (void *data, curl_off_t total, curl_off_t received, curl_off_t to_send, curl_off_t sent)
 {
   SvHttpHop *hop = data;
-  gint64 now_us = g_get_monotonic_time (), elapsed_ms = (now_us - hop->start) / 1000;
+  gint64 elapsed_ms = (g_get_monotonic_time () - hop->start) / 1000;
   gboolean is_begun = hop->header_bytes > 0;
-  if (given_up_us != 0 && now_us >= given_up_us)
+  if (sv_http_is_given_up ())
   {
     refuse (hop, SV_ERROR_UNREACHABLE, "given up, because this program is being stopped");
     return 1;

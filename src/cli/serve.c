@@ -1,5 +1,6 @@
 /* `sv serve`: the Challenge API in the foreground, until SIGTERM or SIGINT; SIGHUP reads the configuration again. All three are
- * blocked before any thread exists, so that this thread alone receives them, by waiting. */
+ * blocked before any thread exists, and one thread takes them, so that who stops a server that is still starting does not wait
+ * for what it waits for. */
 #include <signal.h>
 #include <stdio.h>
 #include <sys/resource.h>
@@ -60,16 +61,71 @@ greet (const SvContext *context, const SvServer *server)
   fflush (stdout);
 }
 
-/* ── SIGHUP ── */
+/* ── signals ── */
+
+typedef struct
+{
+  sigset_t set;
+  gboolean is_terminal;
+  GAsyncQueue *received; /* numbers, in the order of their coming */
+  gint is_serving;       /* atomic: something may be in flight, and gets a while */
+} Signals;
+
+/* SIGHUP also says that the terminal was closed in which the server was started: then nobody is there any more who wants it. */
+static gboolean
+is_reload (const Signals *signals, int number)
+{
+  return number == SIGHUP && !(signals->is_terminal && !isatty (STDERR_FILENO));
+}
+
+static gpointer
+take_signals (gpointer data)
+{
+  Signals *signals = data;
+  int number;
+  while (sigwait (&signals->set, &number) == 0)
+  {
+    if (!is_reload (signals, number))
+      sv_http_give_up_after (g_atomic_int_get (&signals->is_serving) ? PATIENCE_MS : 0);
+    g_async_queue_push (signals->received, GINT_TO_POINTER (number));
+  }
+  return NULL;
+}
+
+/* Lives as long as the process, since its thread does. */
+static Signals *
+begin_to_take_signals (const SvContext *context)
+{
+  static Signals signals;
+  signals.is_terminal = context->is_terminal;
+  signals.received = g_async_queue_new ();
+  sigemptyset (&signals.set);
+  sigaddset (&signals.set, SIGTERM);
+  sigaddset (&signals.set, SIGINT);
+  sigaddset (&signals.set, SIGHUP);
+  pthread_sigmask (SIG_BLOCK, &signals.set, NULL);
+  g_thread_unref (g_thread_new ("signals", take_signals, &signals));
+  return &signals;
+}
+
+/* Of several in a row the last one counts. */
+static int
+next_signal (Signals *signals)
+{
+  gpointer number = g_async_queue_pop (signals->received), later;
+  while (is_reload (signals, GPOINTER_TO_INT (number)) && (later = g_async_queue_try_pop (signals->received)) != NULL)
+    number = later;
+  return GPOINTER_TO_INT (number);
+}
 
 /* While a new server becomes ready, who wants to stop need not wait for it, nor who has corrected the file meanwhile. */
 static gboolean
 is_given_up (gpointer data)
 {
-  sigset_t pending;
-  sigpending (&pending);
-  return sigismember (&pending, SIGTERM) || sigismember (&pending, SIGINT) || sigismember (&pending, SIGHUP);
+  return g_async_queue_length (((const Signals *)data)->received) > 0;
 }
+
+/* ── SIGHUP ── */
 
 /* Every fault, so that one edit is enough. */
 static gboolean
@@ -97,13 +153,13 @@ refuse_reload (const GError *error)
 
 /* What flags have set stays; the file is read again, and taken as a whole or not at all. */
 static void
-reload (const SvConfig *started_with, SvSuccession *succession)
+reload (const SvConfig *started_with, Signals *signals, SvSuccession *succession)
 {
   g_autoptr (GError) error = NULL;
   sv_log ("info", "reloading", NULL);
   sv_tell_service_manager ("RELOADING=1\nSTATUS=Reading the configuration again");
   g_autoptr (SvConfig) config = sv_config_read_again (started_with);
-  if (!check_form (config) || !sv_succession_replace (succession, config, is_given_up, NULL, &error))
+  if (!check_form (config) || !sv_succession_replace (succession, config, is_given_up, signals, &error))
   {
     refuse_reload (error);
     return;
@@ -114,20 +170,14 @@ reload (const SvConfig *started_with, SvSuccession *succession)
   announce (config, sv_succession_server (succession));
 }
 
-/* SIGHUP also says that the terminal was closed in which the server was started: then nobody is there any more who wants it. */
-static gboolean
-is_reload (const SvContext *context, int received)
-{
-  return received == SIGHUP && !(context->is_terminal && !isatty (STDERR_FILENO));
-}
-
 static int
-wait_for_signals (const sigset_t *signals, const SvContext *context, SvSuccession *succession)
+serve_until_stopped (const SvConfig *config, Signals *signals, SvSuccession *succession)
 {
-  int received;
-  while (sigwait (signals, &received) == 0 && is_reload (context, received))
-    reload (context->config, succession);
-  return received;
+  int number;
+  g_atomic_int_set (&signals->is_serving, TRUE);
+  while (is_reload (signals, number = next_signal (signals)))
+    reload (config, signals, succession);
+  return number;
 }
 
 /* Where the log is read by programs the reason is an event like all others, else the line that any command ends with. */
@@ -144,31 +194,30 @@ fail_to_start (const SvContext *context, GError **error)
   return status;
 }
 
+static void
+say_stopping (int number)
+{
+  sv_log ("info", "stopping", "signal", number == SIGTERM ? "SIGTERM" : number == SIGINT ? "SIGINT" : "SIGHUP", NULL);
+  sv_tell_service_manager ("STOPPING=1\nSTATUS=Finishing what is in flight");
+}
+
 static int
 run_serve (SvContext *context, int argc, char **argv, GError **error)
 {
-  sigset_t signals;
   if (!sv_check_arguments (argc, 0, 0, "sv serve [--check-config]", error))
     return 2;
   if (opt_check_config)
     return sv_check_serve (context);
   if (!sv_config_check (context->config, error) || !sv_set_log_format (context->config, error))
     return 2;
-  sigemptyset (&signals);
-  sigaddset (&signals, SIGTERM);
-  sigaddset (&signals, SIGINT);
-  sigaddset (&signals, SIGHUP);
-  pthread_sigmask (SIG_BLOCK, &signals, NULL);
+  Signals *signals = begin_to_take_signals (context);
   raise_file_limit ();
   sv_log_take_library_messages ();
   g_autoptr (SvSuccession) succession = sv_succession_start (context->config, NULL, error);
   if (succession == NULL)
     return fail_to_start (context, error);
   greet (context, sv_succession_server (succession));
-  int received = wait_for_signals (&signals, context, succession);
-  sv_log ("info", "stopping", "signal", received == SIGTERM ? "SIGTERM" : received == SIGINT ? "SIGINT" : "SIGHUP", NULL);
-  sv_tell_service_manager ("STOPPING=1\nSTATUS=Finishing what is in flight");
-  sv_http_give_up_after (PATIENCE_MS);
+  say_stopping (serve_until_stopped (context->config, signals, succession));
   g_clear_pointer (&succession, sv_succession_stop);
   sv_log ("info", "stopped", NULL);
   return 0;
@@ -187,9 +236,9 @@ const SvCommand sv_serve_commands[] = {
           "set SCOREVISION_API to the public URL and SCOREVISION_TRUSTED_PROXIES to the proxy's address. With a hotkey\n"
           "that the manifest's issuers name it publishes the issue log. /openapi.json describes the API, /readyz tells\n"
           "whether it can serve, /metrics has numbers for Prometheus.\n\n"
-          "A chain or a database that cannot be reached is waited for: the server starts without it, /readyz says what is\n"
-          "missing, and what needs it is answered 503 until it is there. Another chain than the pinned one, or the one\n"
-          "first seen at the endpoint, is never answered by.\n\n"
+          "A chain, a store or a database that cannot be reached is waited for: the server starts without it, /readyz\n"
+          "says what is missing, and what needs it is answered 503 until it is there. Another chain than the pinned one,\n"
+          "or the one first seen at the endpoint, is never answered by.\n\n"
           "SIGHUP reads sv.conf again. It is checked as a whole: where something is wrong, the log says what and where,\n"
           "and the configuration from before goes on; else it takes effect without refusing or losing a request.\n"
           "Options and environment variables stay as they were at the start.\n\n"

@@ -32,6 +32,13 @@ fetch_by_hash (SvReader *reader, const char *hash, SvTrustFunc is_trusted, gbool
   return g_steal_pointer (&manifest);
 }
 
+gboolean
+sv_has_cached_manifest (const SvReader *reader, const char *hash)
+{
+  g_autoptr (GBytes) cached = sv_cache_read (reader, SV_CACHE_MANIFESTS, hash, SV_MANIFEST_MAX_SIZE);
+  return cached != NULL;
+}
+
 static SvManifest *
 fetch_honoured (SvReader *reader, const char *hash, gboolean *is_had, GError **error)
 {

@@ -79,6 +79,9 @@ gboolean sv_poll_index (SvReader *reader, SvFetchMode mode, SvIndex **index, GEr
  * may have been retired since; where he was revoked it is the last one of another who counts. */
 SvIndex *sv_remembered_index (SvReader *reader, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* Whether the bytes with that hash lie in this home, so that nobody has to be asked for them. */
+gboolean sv_has_cached_manifest (const SvReader *reader, const char *hash);
+
 /* A manifest by hash (stored form), from cache or store, after statements on signers. One of a retired signer must stand in the
  * index or its archives. Returns: (transfer full). */
 SvManifest *sv_fetch_manifest (SvReader *reader, const char *hash, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -1,4 +1,5 @@
-/* A set of nonces that forgets by time, and of each keeps nothing but a hash: what replays need, in seven bytes a nonce. */
+/* A set of nonces that forgets by time, and of each keeps nothing but a hash: what replays need, in eight bytes a nonce, and up
+ * to a quarter more. */
 #pragma once
 
 #include <glib.h>

@@ -93,8 +93,8 @@ wait_for_next_try (const SvHttpResponse *response, guint n_tries)
   delay_ms = MAX (delay_ms, sv_http_retry_after_ms (response));
   if (n_tries >= MAX_TRIES || delay_ms > MAX_DELAY_MS)
     return FALSE;
-  g_usleep ((gulong)delay_ms * 1000);
-  return TRUE;
+  sv_http_pause ((guint)delay_ms);
+  return !sv_http_is_given_up ();
 }
 
 static SvHttpResponse *

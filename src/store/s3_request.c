@@ -192,7 +192,8 @@ wait_for_next_try (Work *work, const SvS3Answer *answer, const char *reason)
   const SvS3Clock *clock = &work->store->clock;
   gint64 delay = (gint64)(clock->jitter (clock->data) * (FIRST_DELAY_MS << (work->n_tries - 1)));
   delay = MAX (delay, answer->http != NULL ? sv_http_retry_after_ms (answer->http) : 0);
-  if (work->n_tries >= MAX_TRIES || clock->now_ms (clock->data) + delay > work->deadline_ms || !rewind_sink (work))
+  gboolean is_over = work->n_tries >= MAX_TRIES || clock->now_ms (clock->data) + delay > work->deadline_ms;
+  if (is_over || sv_http_is_given_up () || !rewind_sink (work))
     return FALSE;
   if (work->n_tries == 1)
     sv_log ("warning", "the store is asked again", "store", work->store->base.url, "endpoint", work->store->endpoint, "method",
@@ -290,7 +291,7 @@ real_now (gpointer unused)
 static void
 real_sleep (gpointer unused, gint64 ms)
 {
-  g_usleep ((gulong)ms * 1000);
+  sv_http_pause ((guint)ms);
 }
 
 static double

@@ -4,18 +4,19 @@
 // nothing known of the chain: legacy endpoints, public tree, health and metrics, one line in the log however many attempts
 // signers and validators that the chain names: nobody is trusted, nobody refused, before it has been read
 // another chain: at the start it ends the program; later it is never answered by, and told
-// SIGTERM while the endpoint keeps silent: it is not waited for
+// SIGTERM while the endpoint keeps silent, when it serves and while it starts: it is not waited for
 // SIGHUP meanwhile: the successor is taken, and answers by the last reading
 // several instances: one that is started without its chain answers by the leader's reading, and leads only with a chain of its own
 import { after, before, test } from 'node:test';
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
 import { askV2, askV3, v2Request } from './api.mjs';
 import { down, otherGenesis, silent } from '../support/subtensor/faulty_node.mjs';
 import { BALL, PLAYER } from './season.mjs';
 import { createSubtensorWorld, NETUID, skip } from './subtensor_world.mjs';
 import { readMetrics } from './exposition.mjs';
 import { startPostgres } from '../support/postgres/postgres.mjs';
-import { waitFor } from './harness.mjs';
+import { programs, waitFor } from './harness.mjs';
 
 const PATIENCE_MS = 120_000; // of several attempts, each of which takes its time, and the pauses between them
 const AWAY = /the endpoint of the chain has not answered/;
@@ -105,6 +106,20 @@ test('it stops while its endpoint keeps silent', { skip }, async () => {
   await waitFor('its end before the attempt takes a minute', () => serve.child.exitCode !== null, 40_000);
   assert.equal(serve.child.exitCode, 0);
   assert.match(serve.child.output.stderr, /event=stopped$/m);
+});
+
+test('it stops while it starts, and does not wait for its endpoint first', { skip }, async () => {
+  const proxy = await it.faulty({}, silent);
+  const env = world.environment({ env: { BITTENSOR_SUBTENSOR_ENDPOINT: proxy.endpoint, SCOREVISION_DATABASE: `sqlite:${world.path('stopped.sqlite')}` } });
+  const child = spawn(programs.sv, ['serve', '--listen', '127.0.0.1:0'], { env, cwd: world.dir });
+  let log = '';
+  child.stderr.on('data', (data) => { log += data; });
+  await waitFor('an attempt', () => proxy.exchanges > 0, PATIENCE_MS);
+  child.kill('SIGTERM');
+  await waitFor('its end', () => child.exitCode !== null, 40_000);
+  assert.equal(child.exitCode, 0, log);
+  assert.match(log, /event=stopped$/m);
+  assert.doesNotMatch(log, /level=(warning|error)/); // that the endpoint is missed is said after ten seconds of waiting
 });
 
 test('whom the chain names is neither trusted nor refused before it has been read', { skip }, async () => {

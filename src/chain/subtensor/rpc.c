@@ -45,7 +45,7 @@ real_now (gpointer data)
 static void
 real_sleep (gpointer data, gint64 ms)
 {
-  g_usleep ((gulong)ms * 1000);
+  sv_http_pause ((guint)ms);
 }
 
 static double
@@ -280,7 +280,7 @@ static gboolean
 take_fault (Task *task, const char *why, GError **error)
 {
   task->n_faults++;
-  if (task->n_faults >= MAX_FAULTS || now (task->rpc) >= task->deadline)
+  if (sv_http_is_given_up () || task->n_faults >= MAX_FAULTS || now (task->rpc) >= task->deadline)
     return give_up (task, why, error);
   return wait_for (task, sv_rpc_backoff (task->n_faults, jitter (task->rpc)), why, error);
 }

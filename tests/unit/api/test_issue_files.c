@@ -4,6 +4,7 @@
  *  - two publishers: who comes second is told, and finds the end; nothing overlaps, nothing is written twice
  *  - a signpost without its file: the file is written, of records and of the closing line
  *  - a state that lacks the last public record, or has another, is refused; so is a closed log of a window that is not over
+ *  - publishing rests less the longer records have waited
  *  - the fence: another state gives no id that is public, whoever published it, and nothing of a window whose log is closed;
  *    a signpost that leads to the end of all ids, or one that cannot be read, lets nothing through
  */
@@ -302,10 +303,24 @@ test_fence_shut (Fixture *f, gconstpointer data)
   g_assert_cmpuint (((const SvIssueRecord *)issued->pdata[0])->challenge_id, ==, 1);
 }
 
+static void
+test_rest (void)
+{
+  static const struct
+  {
+    gint64 waited_us;
+    guint rest;
+  } cases[] = { { -1000, 20 }, { 0, 20 },   { 1000, 20 }, { 1250, 16 },     { 1500, 11 },
+                { 1999, 2 },   { 2000, 1 }, { 5000, 1 },  { G_MAXINT64, 1 } };
+  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
+    g_assert_cmpuint (sv_issue_files_rest (cases[i].waited_us, 1000), ==, cases[i].rest);
+}
+
 int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/issue-files/rest", test_rest);
   g_test_add ("/issue-files/files", Fixture, NULL, set_up, test_files, tear_down);
   g_test_add ("/issue-files/two-publishers", Fixture, NULL, set_up, test_two_publishers, tear_down);
   g_test_add ("/issue-files/signpost-alone", Fixture, NULL, set_up, test_signpost_alone, tear_down);
