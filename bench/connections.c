@@ -319,14 +319,14 @@ guint
 bench_close_idle (GArray *descriptors)
 {
   char byte;
-  guint n_closed = 0;
+  guint n_held = 0;
   for (guint i = 0; i < descriptors->len; i++)
   {
     int fd = g_array_index (descriptors, int, i);
     gssize n = recv (fd, &byte, 1, MSG_DONTWAIT);
-    n_closed += n == 0 || (n < 0 && errno != EAGAIN && errno != EWOULDBLOCK) ? 1 : 0;
+    n_held += n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK) ? 1 : 0;
     close (fd);
   }
   g_array_unref (descriptors);
-  return n_closed;
+  return n_held;
 }

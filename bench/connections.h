@@ -23,5 +23,5 @@ GArray *bench_latencies (const GArray *answers);
 /* A connection for each of @requests, which has had its answer and is kept; from several addresses of loopback, so that no
  * limit for one address ends it. Where the server takes no more, that ends it. Returns: (transfer full) their descriptors. */
 GArray *bench_open_idle (guint port, const GPtrArray *requests);
-/* How many of them the server has closed; closes all. */
+/* How many of them the server still holds; closes all. */
 guint bench_close_idle (GArray *descriptors);

@@ -73,11 +73,9 @@ measure_idle (const BenchServer *server, const BenchQuestion *question)
 {
   g_autoptr (GPtrArray) requests = bench_sign_requests (question, N_IDLE, FALSE);
   GArray *idle = bench_open_idle (server->port, requests);
-  guint n_held = idle->len;
   g_usleep (SETTLE_US);
   print_memory ("idle-memory", server->pid);
-  guint n_closed = bench_close_idle (idle);
-  printf ("idle\t%u\t%u\n", n_held, n_closed);
+  printf ("idle\t%u\n", bench_close_idle (idle));
 }
 
 int

@@ -1,17 +1,14 @@
 /* What runtime metadata takes when it is parsed: memory by its encoded size, and time by that of one BLAKE2b-256 of the same
- * bytes, in rounds that alternate the two. Then a value of every type is passed over, all of zeros.
+ * bytes, in rounds that alternate the two.
  *   usage: metadata FILE */
 #include <malloc.h>
 
 #include "base/hash.h"
-#include "chain/subtensor/value.h"
+#include "chain/subtensor/metadata.h"
 #include "rounds.h"
 
 #define N_ROUNDS 101
 #define KIB 1024.0
-
-/* Longer than a value of zeros of any type. */
-#define N_ZEROS (64 * 1024)
 
 /* Of this process, in blocks large and small. */
 static double
@@ -58,20 +55,6 @@ measure_time (const char *data, gsize length)
   bench_print ("metadata-time", times);
 }
 
-static guint
-walk_types (const SvMetadata *metadata)
-{
-  g_autofree guint8 *zeros = g_malloc0 (N_ZEROS);
-  guint walked = 0;
-  for (guint32 id = 0; id < sv_metadata_n_types (metadata); id++)
-  {
-    SvScaleReader reader = sv_scale_reader (zeros, N_ZEROS);
-    sv_value_skip (metadata, id, &reader);
-    walked += reader.fault == NULL;
-  }
-  return walked;
-}
-
 int
 main (int argc, char **argv)
 {
@@ -85,8 +68,6 @@ main (int argc, char **argv)
   print_one ("metadata-memory", taken / (double)length);
   print_one ("metadata-kib", taken / KIB);
   print_one ("metadata-encoded-kib", (double)length / KIB);
-  print_one ("metadata-types", sv_metadata_n_types (metadata));
-  print_one ("metadata-walked", walk_types (metadata));
   measure_time (data, length);
   return 0;
 }

@@ -27,10 +27,7 @@ drop_buffers (SvConnection *connection)
   connection->input_at = connection->input_end = connection->input_size = 0;
   connection->output_at = connection->output_end = 0;
   connection->is_partial = FALSE;
-  connection->file_left = 0;
-  if (connection->file_fd >= 0)
-    close (connection->file_fd);
-  connection->file_fd = -1;
+  sv_connection_close_file (connection);
 }
 
 void

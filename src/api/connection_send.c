@@ -79,6 +79,28 @@ send_output (SvConnection *connection)
   return TRUE;
 }
 
+void
+sv_connection_close_file (SvConnection *connection)
+{
+  connection->file_left = 0;
+  if (connection->file_fd < 0)
+    return;
+  close (connection->file_fd);
+  connection->file_fd = -1;
+  g_atomic_int_add (&connection->worker->front->n_files, -1);
+}
+
+/* Takes the reply's file. */
+static void
+begin_file (SvConnection *connection, SvReply *reply)
+{
+  connection->file_fd = reply->fd;
+  connection->file_offset = reply->offset;
+  connection->file_left = reply->size;
+  reply->fd = -1;
+  g_atomic_int_add (&connection->worker->front->n_files, 1);
+}
+
 static gboolean
 send_file (SvConnection *connection)
 {
@@ -119,9 +141,7 @@ sv_connection_go_on_sending (SvConnection *connection)
     return FALSE;
   if (connection->output == NULL && connection->shared == NULL && connection->file_left == 0)
   {
-    if (connection->file_fd >= 0)
-      close (connection->file_fd);
-    connection->file_fd = -1;
+    sv_connection_close_file (connection);
     finish_answer (connection);
   }
   return TRUE;
@@ -170,12 +190,7 @@ sv_connection_respond (SvConnection *connection, SvReply *reply)
                                 .is_old = connection->is_old };
   sv_response_write (out, reply, &context);
   if (reply->fd >= 0 && reply->size > 0 && !context.is_head && !append_small_file (out, reply))
-  {
-    connection->file_fd = reply->fd;
-    connection->file_offset = reply->offset;
-    connection->file_left = reply->size;
-    reply->fd = -1;
-  }
+    begin_file (connection, reply);
   if (context.is_apart && !context.is_head)
     connection->shared = g_bytes_ref (reply->shared);
   connection->shared_at = 0;

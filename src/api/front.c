@@ -115,6 +115,12 @@ sv_front_close (SvFront *front)
   go_to_stage (front, SV_FRONT_CLOSED);
 }
 
+gboolean
+sv_front_has_room_for_file (const SvFront *front)
+{
+  return (guint)g_atomic_int_get (&front->n_files) < front->limits.max_files;
+}
+
 guint
 sv_front_connections (const SvFront *front)
 {

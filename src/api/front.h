@@ -9,6 +9,7 @@ typedef struct SvFront SvFront;
 typedef struct
 {
   guint max_connections;
+  guint max_files;   /* that are sent at once, beside small ones */
   guint per_address; /* connections of one; loopback and trusted proxies are exempt */
   guint head_ms;     /* from a request's first byte to the end of its headers */
   guint body_ms;     /* for its body, or so much of it as a client has to send in that time: a KiB each second */
@@ -32,6 +33,9 @@ void sv_front_close (SvFront *front);
 
 /* Appends what /metrics tells of connections and threads. */
 void sv_front_write_metrics (const SvFront *front, GString *out);
+
+/* FALSE while as many files are being sent as may be. */
+gboolean sv_front_has_room_for_file (const SvFront *front);
 
 /* Open connections. */
 guint sv_front_connections (const SvFront *front);

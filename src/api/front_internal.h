@@ -127,6 +127,7 @@ struct SvFront
   guint n_workers;    /* of requests; one more sends files */
   SvWorker *workers;  /* n_workers + 1 */
   gint n_connections; /* atomic */
+  gint n_files;       /* atomic: connections with a file to send */
   gint stage;         /* atomic: an SvFrontStage */
   gint is_stopping;   /* atomic */
   GMutex lock;
@@ -155,6 +156,8 @@ void sv_connection_end (SvConnection *connection);
 void sv_connection_respond (SvConnection *connection, SvReply *reply);
 /* With what is left of an answer. FALSE: nothing can be sent now, or the connection is closed. */
 gboolean sv_connection_go_on_sending (SvConnection *connection);
+/* What was left to send of a file is not sent any more, or nothing is. */
+void sv_connection_close_file (SvConnection *connection);
 /* Bytes sent; 0 when the client takes none now; -1 when it is gone. */
 gssize sv_connection_send_some (SvConnection *connection, const char *bytes, gsize length, int flags);
 

@@ -1,9 +1,11 @@
 /* What a `file:` store publishes: its public tree under /scorevision/, and clips by expiring link. Nothing below private/ has a
  * path here; a clip is reached through its token only. */
+#include <errno.h>
 #include <string.h>
 
 #include "api/asker.h"
 #include "api/clip_link.h"
+#include "api/front.h"
 #include "api/service.h"
 #include "api/static_file.h"
 #include "base/rfc3339.h"
@@ -26,7 +28,12 @@ reply_file (const SvExchange *exchange, const char *key, const char *content_typ
                             .if_none_match = sv_pairs_find (exchange->headers, "If-None-Match", TRUE),
                             .if_range = sv_pairs_find (exchange->headers, "If-Range", TRUE),
                             .range = sv_pairs_find (exchange->headers, "Range", TRUE) };
+  if (!sv_front_has_room_for_file (exchange->service->front))
+    return sv_reply_overloaded ("Too many files are being sent just now; try again later");
+  errno = 0;
   SvReply *reply = path != NULL ? sv_static_file_reply (path, &request) : NULL;
+  if (reply == NULL && (errno == EMFILE || errno == ENFILE))
+    return sv_reply_overloaded ("This server has no files left to open just now; try again later");
   return reply != NULL ? reply : reply_not_found ();
 }
 

@@ -22,6 +22,7 @@
 #include "protocol/object_keys.h"
 
 #define MAX_STRANGERS 65536
+#define OWN_FILES 128          /* databases, chain, store, log */
 #define PUBLIC_FACTOR 10       /* so many times as often one address may ask for what is not the API … */
 #define COSTLY_SHARE 10        /* … and of a tenth of its requests the answer may cost much */
 #define INDEX_INTERVAL_MS 1000 /* from a store on this machine */
@@ -190,28 +191,30 @@ start_watching (SvServer *server, const SvConfig *config, GError **error)
 
 /* ── HTTP ── */
 
-static guint
-affordable_connections (const SvServerLimits *limits)
+/* Each connection is a file, and so is each file that is sent; who sends many must not keep others from connecting. */
+static void
+afford (const SvServerLimits *limits, SvFrontLimits *front)
 {
   struct rlimit files;
-  if (getrlimit (RLIMIT_NOFILE, &files) != 0 || files.rlim_cur == RLIM_INFINITY)
-    return limits->max_connections;
-  guint64 left = files.rlim_cur > 256 ? (files.rlim_cur - 128) / 2 : 64; /* a download holds a socket and a file */
-  return (guint)MIN (left, limits->max_connections);
+  gboolean is_known = getrlimit (RLIMIT_NOFILE, &files) == 0 && files.rlim_cur != RLIM_INFINITY;
+  guint64 left = !is_known ? G_MAXINT : files.rlim_cur > 2 * OWN_FILES ? files.rlim_cur - OWN_FILES : OWN_FILES;
+  guint64 to_send = MAX (left / 4, left > limits->max_connections ? left - limits->max_connections : 0);
+  front->max_files = (guint)MIN (to_send, limits->max_files);
+  front->max_connections = (guint)MIN (left - to_send, limits->max_connections);
 }
 
 static gboolean
 start_front (SvServer *server, GError **error)
 {
   const SvServerLimits *limits = &server->limits;
-  const SvFrontLimits front_limits = { .max_connections = affordable_connections (limits),
-                                       .per_address = limits->per_address,
-                                       .head_ms = limits->head_ms,
-                                       .body_ms = limits->body_ms,
-                                       .idle_ms = limits->idle_ms,
-                                       .send_ms = limits->send_ms,
-                                       .send_bytes = limits->send_bytes,
-                                       .linger_ms = limits->linger_ms };
+  SvFrontLimits front_limits = { .per_address = limits->per_address,
+                                 .head_ms = limits->head_ms,
+                                 .body_ms = limits->body_ms,
+                                 .idle_ms = limits->idle_ms,
+                                 .send_ms = limits->send_ms,
+                                 .send_bytes = limits->send_bytes,
+                                 .linger_ms = limits->linger_ms };
+  afford (limits, &front_limits);
   server->front = sv_front_new (&server->service, server->listen_fd, &front_limits, error);
   return server->front != NULL;
 }

@@ -10,6 +10,7 @@ typedef struct
 {
   guint max_working;         /* API requests in hand; default 2048 */
   guint max_connections;     /* default 16384, less where the process may not open as many files */
+  guint max_files;           /* that are sent at once; default 16384, less likewise, a quarter of those files at least */
   guint per_address;         /* connections of one address; loopback and trusted proxies are exempt; default 1024 */
   guint head_ms;             /* for a request's headers, from its first byte; default 10,000 */
   guint body_ms;             /* for its body, or so many KiB of it as that are seconds; default 10,000 */
@@ -24,9 +25,9 @@ typedef struct
 
 #define SV_SERVER_LIMITS_DEFAULT                                                                                               \
   {                                                                                                                            \
-    .max_working = 2048, .max_connections = 16384, .per_address = 1024, .head_ms = 10000, .body_ms = 10000, .idle_ms = 60000,  \
-    .send_ms = 20000, .send_bytes = 20480, .linger_ms = 2000, .requests_per_second = 100, .request_burst = 400,                \
-    .drain_ms = 30000                                                                                                          \
+    .max_working = 2048, .max_connections = 16384, .max_files = 16384, .per_address = 1024, .head_ms = 10000,                  \
+    .body_ms = 10000, .idle_ms = 60000, .send_ms = 20000, .send_bytes = 20480, .linger_ms = 2000, .requests_per_second = 100,  \
+    .request_burst = 400, .drain_ms = 30000                                                                                    \
   }
 
 /* Binds SCOREVISION_LISTEN (SV_ERROR_CONFLICT when another instance has it), opens the engines, warms the memory of nonces and

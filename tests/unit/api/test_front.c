@@ -3,7 +3,7 @@
  * requests: pipelined in order, byte by byte, several in one packet with a part of the next, HEAD, HTTP/1.0, an empty line
  * refused: what follows a framing error is not read, a body where none is taken        connections: idle ones by the hundred,
  * the oldest makes room, one address's number, half-closed        time: idle, a head that drips, a client that takes nothing
- * files: a download beside challenges, a small one inline        the end: idle ones are closed */
+ * files: a download beside challenges, so many at once, a small one inline        the end: idle ones are closed */
 #include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
@@ -372,6 +372,32 @@ test_a_download_is_whole_and_others_go_on (World *world, gconstpointer unused)
   g_assert_true (g_str_has_suffix (end->str, "{\"status\":\"ok\"}"));
 }
 
+/* One that nobody takes is in the way of the next one, and of nothing else; when it is gone there is room again. */
+static void
+test_only_so_many_files_are_sent_at_once (World *world, gconstpointer unused)
+{
+  world->limits.max_files = 1;
+  world_start (world);
+  make_large_file (world);
+  int fd = connect_to (world);
+  char byte;
+  send_text (fd, GET ("/scorevision/big.json"));
+  g_assert_cmpint (recv (fd, &byte, 1, MSG_PEEK), ==, 1);
+  world_expect_status (world, "GET", "/scorevision/big.json", NULL, 503);
+  world_expect_status (world, "GET", "/healthz", NULL, 200);
+  close (fd);
+  g_autofree char *answer = NULL;
+  gint64 deadline = g_get_monotonic_time () + DEADLINE_MS * 1000;
+  do
+  {
+    g_free (answer);
+    fd = connect_to (world);
+    send_text (fd, "GET /scorevision/big.json HTTP/1.1\r\nHost: test\r\nRange: bytes=0-9\r\nConnection: close\r\n\r\n");
+    answer = read_to_end (fd);
+  } while (!g_str_has_prefix (answer, "HTTP/1.1 206") && g_get_monotonic_time () < deadline);
+  g_assert_true (g_str_has_prefix (answer, "HTTP/1.1 206"));
+}
+
 static void
 test_a_file_that_becomes_shorter_ends_the_connection (World *world, gconstpointer unused)
 {
@@ -432,6 +458,7 @@ main (int argc, char **argv)
   ADD (test_a_head_that_drips_ends);
   ADD (test_who_takes_nothing_is_cut_off);
   ADD (test_a_download_is_whole_and_others_go_on);
+  ADD (test_only_so_many_files_are_sent_at_once);
   ADD (test_a_file_that_becomes_shorter_ends_the_connection);
   ADD (test_stopping_closes_idle_connections);
   return g_test_run ();
