@@ -37,8 +37,7 @@ void sv_board_set_on_demand (SvBoard *board, gboolean is_on_demand);
 void sv_board_set_chain_contact (SvBoard *board, SvChainContact contact);
 SvChainContact sv_board_chain_contact (SvBoard *board);
 
-/* Once the manifest watcher has taken its first step the catalog is what can be known of the windows now; without one there
- * are none, as far as anybody can tell. */
+/* Once the manifest watcher has taken its first step the catalog is what can be known of the windows now. */
 void sv_board_set_knows_windows (SvBoard *board);
 gboolean sv_board_knows_windows (SvBoard *board);
 

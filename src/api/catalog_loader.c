@@ -1,8 +1,9 @@
 /* Manifests are opened ahead of time, so that a window can turn while nothing can be read. What cannot be had is left out, and
- * tried again with the next index.
+ * tried again with the next catalog.
  *
- * A store that does not answer takes a minute to say so. Once one has, nothing more is asked of it for the same catalog: what
- * this home has must not wait for that a hundred times. */
+ * A store that does not answer takes a minute to say so. Where a few seconds have been lost to failures nothing more is asked
+ * there for the same catalog, for what this home has must not wait for that a hundred times. Next time those come first that
+ * were asked for in vain longest ago, or never: so a single object that fails keeps no other from being had. */
 #include "api/catalog_loader.h"
 
 #include <sodium.h>
@@ -17,6 +18,7 @@
  * those in force and the nearest ones, and the rest in its next steps. */
 #define OPENED_AT_FIRST 64
 #define OPENED_AT_ONCE 256
+#define MAX_LOST_US (5 * G_TIME_SPAN_SECOND)
 
 struct SvCatalogLoader
 {
@@ -28,7 +30,9 @@ struct SvCatalogLoader
   guint n_missing;      /* manifests of the last index that could not be had */
   gboolean has_more;    /* some were left for the next step */
   GHashTable *left_out; /* hashes of manifests that were told of as left out */
-  gint64 keys_away_us;  /* since when draw keys cannot be had, where the keeper of the state tells it */
+  GHashTable *in_vain;  /* hash -> number of the catalog for which it was asked for last, in vain */
+  guint n_catalogs;
+  gint64 keys_away_us; /* since when draw keys cannot be had, where the keeper of the state tells it */
 };
 
 SvCatalogLoader *
@@ -43,6 +47,7 @@ sv_catalog_loader_new (const SvConfig *config, SvBoard *board, SvState *state, G
   loader->store = g_steal_pointer (&store);
   loader->fenced = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   loader->left_out = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  loader->in_vain = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   return loader;
 }
 
@@ -53,6 +58,7 @@ sv_catalog_loader_free (SvCatalogLoader *loader)
   sv_draw_keys_unref (loader->keys);
   g_hash_table_unref (loader->fenced);
   g_hash_table_unref (loader->left_out);
+  g_hash_table_unref (loader->in_vain);
   g_free (loader);
 }
 
@@ -70,6 +76,13 @@ sv_catalog_loader_has_more (const SvCatalogLoader *loader)
 
 /* ── loading ── */
 
+/* Somewhere that is asked, while a catalog is made. */
+typedef struct
+{
+  gint64 lost_us; /* how long failures have taken */
+  GError *fault;  /* once that is too long, the last one; NULL before */
+} Place;
+
 /* An index on its way to a catalog. */
 typedef struct
 {
@@ -79,8 +92,8 @@ typedef struct
   const SvCatalog *last; /* or NULL */
   guint64 block;
   guint n_ahead;      /* opened ahead of time */
-  GError *log_fault;  /* where the store of the issue logs does not answer, … */
-  GError *read_fault; /* … or none of those that manifests are read from: the rest is not asked for; else NULL */
+  Place logs;         /* the store of the issue logs */
+  Place origin;       /* where manifests are read from */
   char *last_reason;  /* why one was left out */
   GHashTable *opened; /* hash, the index's -> SvManifest that waits for its draw key */
 } Loading;
@@ -125,33 +138,40 @@ leave_out (Loading *loading, const char *hash, const GError *error)
     sv_log ("warning", "manifest left out", "manifest", hash, "reason", error->message, NULL);
 }
 
-/* TRUE, with a copy of @fault in @error, where there is one. */
+/* FALSE, with a copy of its fault in @error, where it is not to be asked any more. */
 static gboolean
-is_kept_from (const GError *fault, GError **error)
+may_ask (const Place *place, GError **error)
 {
-  if (fault != NULL)
-    g_propagate_error (error, g_error_copy (fault));
-  return fault != NULL;
+  if (place->fault != NULL)
+    g_propagate_error (error, g_error_copy (place->fault));
+  return place->fault == NULL;
 }
 
+/* Takes @failure, of something that was asked for from @began_us on. */
 static void
-keep_if_away (GError **fault, const GError *error)
+note_failure (Loading *loading, Place *place, const char *hash, gint64 began_us, GError *failure, GError **error)
 {
-  if (*fault == NULL && g_error_matches (error, SV_ERROR, SV_ERROR_UNREACHABLE))
-    *fault = g_error_copy (error);
+  g_hash_table_replace (loading->loader->in_vain, g_strdup (hash), GUINT_TO_POINTER (loading->loader->n_catalogs));
+  place->lost_us += g_get_monotonic_time () - began_us;
+  if (place->lost_us >= MAX_LOST_US)
+    place->fault = g_error_copy (failure);
+  g_propagate_error (error, failure);
 }
 
 static gboolean
 fence_entry (Loading *loading, const SvIndexEntry *entry, GError **error)
 {
   SvCatalogLoader *loader = loading->loader;
-  g_autoptr (GError) failure = NULL;
-  gboolean is_fenced = g_hash_table_contains (loader->fenced, entry->window_id);
-  if (is_fenced || (!is_kept_from (loading->log_fault, error) && fence_window (loader, entry->window_id, &failure)))
+  GError *failure = NULL;
+  gint64 began_us = g_get_monotonic_time ();
+  if (g_hash_table_contains (loader->fenced, entry->window_id))
     return TRUE;
-  keep_if_away (&loading->log_fault, failure);
-  if (failure != NULL)
-    g_propagate_error (error, g_steal_pointer (&failure));
+  if (!may_ask (&loading->logs, error))
+    return FALSE;
+  if (fence_window (loader, entry->window_id, &failure))
+    return TRUE;
+  g_prefix_error (&failure, "its published issue log cannot be looked at: ");
+  note_failure (loading, &loading->logs, entry->hash, began_us, failure, error);
   return FALSE;
 }
 
@@ -159,18 +179,14 @@ fence_entry (Loading *loading, const SvIndexEntry *entry, GError **error)
 static void
 open_entry (Loading *loading, const SvIndexEntry *entry, GError **error)
 {
-  SvReader *reader = loading->reader;
-  g_autoptr (GError) failure = NULL;
-  if (loading->read_fault != NULL && !sv_has_cached_manifest (reader, entry->hash))
-  {
-    is_kept_from (loading->read_fault, error);
+  GError *failure = NULL;
+  gint64 began_us = g_get_monotonic_time ();
+  if (!sv_has_cached_manifest (loading->reader, entry->hash) && !may_ask (&loading->origin, error))
     return;
-  }
-  SvManifest *manifest = sv_fetch_entry_manifest (reader, entry, &failure);
-  keep_if_away (&loading->read_fault, failure);
+  SvManifest *manifest = sv_fetch_entry_manifest (loading->reader, entry, &failure);
   if (manifest == NULL)
   {
-    g_propagate_error (error, g_steal_pointer (&failure));
+    note_failure (loading, &loading->origin, entry->hash, began_us, failure, error);
     return;
   }
   sv_manifest_drop_json (manifest);
@@ -207,11 +223,32 @@ load_entry (Loading *loading, const SvIndexEntry *entry)
 }
 
 static void
-load_manifests (Loading *loading, const GPtrArray *entries)
+list_open (const Loading *loading, const GPtrArray *entries, GPtrArray *list)
 {
   for (guint i = 0; i < entries->len; i++)
     if (!sv_entry_expired (g_ptr_array_index (entries, i), loading->block))
-      load_entry (loading, g_ptr_array_index (entries, i));
+      g_ptr_array_add (list, g_ptr_array_index (entries, i));
+}
+
+static gint
+compare_in_vain (gconstpointer a, gconstpointer b, gpointer in_vain)
+{
+  const SvIndexEntry *const *first = a, *const *second = b;
+  guint of_first = GPOINTER_TO_UINT (g_hash_table_lookup (in_vain, (*first)->hash));
+  guint of_second = GPOINTER_TO_UINT (g_hash_table_lookup (in_vain, (*second)->hash));
+  return (of_first > of_second) - (of_first < of_second);
+}
+
+/* In the index's order, but for those that were asked for in vain. */
+static void
+load_manifests (Loading *loading, const SvIndex *index)
+{
+  g_autoptr (GPtrArray) list = g_ptr_array_new ();
+  list_open (loading, index->entries, list);
+  list_open (loading, index->superseded, list);
+  g_ptr_array_sort_with_data (list, compare_in_vain, loading->loader->in_vain);
+  for (guint i = 0; i < list->len; i++)
+    load_entry (loading, list->pdata[i]);
 }
 
 static void
@@ -222,6 +259,7 @@ serve_manifest (Loading *loading, const char *hash, const guint8 draw_key[SV_STA
   g_hash_table_insert (loading->catalog->manifests, g_strdup (hash),
                        sv_served_manifest_new (manifest, &loading->loader->keys, draw_key));
   g_hash_table_remove (loading->loader->left_out, hash);
+  g_hash_table_remove (loading->loader->in_vain, hash);
   loading->loader->keys_away_us = 0;
 }
 
@@ -272,13 +310,12 @@ sv_catalog_load (SvCatalogLoader *loader, const SvCatalogSource *source, SvIndex
   loading.opened = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, free_manifest);
   loader->n_missing = 0;
   loader->has_more = FALSE;
-  keep_if_away (&loading.read_fault, source->away);
-  load_manifests (&loading, index->entries);
-  load_manifests (&loading, index->superseded);
+  loader->n_catalogs++;
+  load_manifests (&loading, index);
   serve_opened (&loading);
   g_hash_table_unref (loading.opened);
   g_free (loading.last_reason);
-  g_clear_error (&loading.log_fault);
-  g_clear_error (&loading.read_fault);
+  g_clear_error (&loading.logs.fault);
+  g_clear_error (&loading.origin.fault);
   return loading.catalog;
 }

@@ -19,7 +19,6 @@ typedef struct
   SvReader *reader;
   guint64 block;         /* the best one: windows that are over by then are left out */
   const SvCatalog *last; /* or NULL; what was verified for it is taken as it is */
-  const GError *away;    /* where the index comes from memory, since none could be read for that reason; else NULL */
 } SvCatalogSource;
 
 /* Takes @index. Returns: (transfer full), with what can be had of it; the rest is told of in the log, once each. */

@@ -24,7 +24,7 @@ struct SvChainOpener
   SvChain *spare; /* opened, and not asked for yet */
   GError *fault;  /* of the last attempt */
   gboolean is_tried;
-  gboolean is_closing;
+  gint is_closing;   /* written atomically, too: it ends the attempt under way */
   gboolean is_known; /* @id */
   SvChainId id;
   GError *told; /* the fault that the log has */
@@ -123,6 +123,7 @@ run (gpointer data)
 {
   SvChainOpener *opener = data;
   guint n_failed = 0;
+  sv_http_give_up_with (&opener->is_closing);
   g_mutex_lock (&opener->lock);
   while (!opener->is_closing)
   {
@@ -205,7 +206,7 @@ sv_chain_opener_free (SvChainOpener *opener)
   if (opener == NULL)
     return;
   g_mutex_lock (&opener->lock);
-  opener->is_closing = TRUE;
+  g_atomic_int_set (&opener->is_closing, TRUE);
   g_cond_broadcast (&opener->changed);
   g_mutex_unlock (&opener->lock);
   g_thread_join (opener->thread);

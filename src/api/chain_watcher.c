@@ -5,9 +5,8 @@
  * here or elsewhere; and shares what it has read. The others take that over, the validator list with it, so that all answer by
  * the same block. Steps are short of what they cost, a question or two to the state, so all look often.
  *
- * An instance whose endpoint has not answered yet does not ask to lead, so that it keeps nobody from it who can read. Nor does
- * one that has not looked yet which windows are open: it would begin at the head, and all that the state has of the blocks
- * before would have to be read again. */
+ * An instance whose endpoint has not answered yet does not ask to lead, nor does one that has not looked yet which windows are
+ * open; so it keeps nobody from it who knows more. */
 #include "api/watching.h"
 
 #include "base/log.h"
@@ -79,20 +78,37 @@ has_chain (SvChainWatch *watch)
   return TRUE;
 }
 
+/* Where no index has been read: where it was left. So no block between is left out, for which all that the state has of those
+ * before would be dropped; a node may not have it any more. */
+static gboolean
+continue_from (SvChainWatch *watch, guint64 *from, GError **error)
+{
+  SvCheckpoint stored;
+  gboolean found;
+  if (!sv_state_checkpoint (watch->state, &watch->id, &stored, &found, error))
+    return FALSE;
+  if (found)
+    *from = MIN (*from, stored.number + 1);
+  return TRUE;
+}
+
 /* Following begins where the earliest open window needs it; with none open yet, at the head. */
-static void
-choose_start (SvChainWatch *watch, const SvHead *head)
+static gboolean
+choose_start (SvChainWatch *watch, const SvHead *head, GError **error)
 {
   guint64 from;
   g_autoptr (SvSnapshot) snapshot = sv_board_get (watch->board);
   if (snapshot->catalog == NULL || !sv_window_follow_from (snapshot->catalog->index, head->best.number, &from))
   {
     if (watch->is_following)
-      return;
+      return TRUE;
     from = head->finalized.number;
+    if (snapshot->catalog == NULL && !continue_from (watch, &from, error))
+      return FALSE;
   }
   watch->is_following = TRUE;
   sv_follower_set_from (watch->follower, from);
+  return TRUE;
 }
 
 static void
@@ -132,7 +148,8 @@ follow (SvChainWatch *watch, guint64 wished, GError **error)
     return FALSE;
   g_auto (GStrv) permits = watch->validators != NULL ? sv_validators_permits (watch->validators, &sharing.permits_block) : NULL;
   sharing.permits = permits;
-  choose_start (watch, &head);
+  if (!choose_start (watch, &head, error))
+    return FALSE;
   watch->progress_us = g_get_monotonic_time ();
   return sv_follower_lead (watch->follower, &sharing, show_progress, watch, error);
 }

@@ -6,6 +6,7 @@
 #include "base/rfc3339.h"
 
 #define STATE_MAX_AGE_MS 30000
+#define INDEX_OLD_MS 60000
 
 SvReply *
 sv_handle_healthz (SvExchange *exchange)
@@ -27,7 +28,7 @@ find_fault (const SvService *service, const SvSnapshot *snapshot, gint64 now_ms)
   if (log_fault != NULL)
     return log_fault;
   if (snapshot->catalog == NULL && sv_board_chain_contact (service->board) == SV_CHAIN_ANSWERS)
-    return "the manifest index has not been read yet";
+    return "the manifest index has not been read yet, see this server's log";
   if (snapshot->catalog == NULL)
     return sv_board_chain_fault (service->board, snapshot, now_ms);
   if (snapshot->catalog->n_unfenced > 0)
@@ -58,6 +59,12 @@ list_warnings (const SvService *service)
     json_array_append_new (warnings, json_sprintf ("%u elements of the windows in force have no clips: nobody gets a challenge "
                                                    "for them",
                                                    gaps.n_clipless));
+  SvBoardAges ages;
+  sv_board_ages (service->board, sv_clock_ms (), &ages);
+  if (ages.index_ms > INDEX_OLD_MS)
+    json_array_append_new (warnings, json_sprintf ("the manifest index could not be read for %" G_GINT64_FORMAT
+                                                   " s: the one that was verified last is served",
+                                                   ages.index_ms / 1000));
   if (sv_board_chain_contact (service->board) == SV_CHAIN_AWAY)
     json_array_append_new (warnings, json_string ("the endpoint of the chain has not answered since this server was started: "
                                                   "it answers by what another instance reads, while there is one"));

@@ -161,8 +161,17 @@ open_state (SvServer *server, const SvConfig *config, GError **error)
   return service->keeper != NULL;
 }
 
+/* The chain watcher begins by what is read here. One that takes another's place is waited for by whoever made it. */
+static void
+await_manifests (const SvServer *server)
+{
+  if (!sv_watcher_await_first (server->service.manifests, FIRST_READING_MS) && !sv_http_is_given_up ())
+    sv_log ("warning", "manifest index", "reason", "it has not been read yet, since what is asked for it takes long to answer",
+            "meaning", "this server starts without it, and takes it up when it is there; see what follows", NULL);
+}
+
 static gboolean
-start_watching (SvServer *server, const SvConfig *config, GError **error)
+start_watching (SvServer *server, const SvConfig *config, const SvServer *before, GError **error)
 {
   SvService *service = &server->service;
   g_autofree char *local = sv_object_store_local_path (server->store, SV_INDEX_KEY);
@@ -179,9 +188,8 @@ start_watching (SvServer *server, const SvConfig *config, GError **error)
     return FALSE;
   service->manifests = sv_watcher_new ("manifests", is_remote ? INDEX_INTERVAL_REMOTE_MS : INDEX_INTERVAL_MS, INDEX_DEMAND_MS,
                                        sv_manifest_watch_step, server->manifest_watch);
-  if (!sv_watcher_await_first (service->manifests, FIRST_READING_MS)) /* it tells the chain watcher where to begin */
-    sv_log ("warning", "manifest index", "reason", "it has not been read yet, since what is asked for it takes long to answer",
-            "meaning", "this server starts without it, and takes it up when it is there; see what follows", NULL);
+  if (before == NULL)
+    await_manifests (server);
   service->chain = sv_watcher_new ("chain", CHAIN_LOOK_MS, CHAIN_DEMAND_MS, sv_chain_watch_step, server->chain_watch);
   service->clips = sv_watcher_new ("clips", CLIPS_INTERVAL_MS, CLIPS_INTERVAL_MS, sv_clip_watch_step, server->clip_watch);
   service->commitments = sv_commitment_desk_new ();
@@ -263,7 +271,7 @@ prepare (SvServer *server, const SvConfig *config, const SvServer *before, GErro
 {
   return prepare_sodium (error) && open_socket (server, config, before, error) && read_bases (server, config, error) &&
          read_settings (server, config, error) && open_store (server, config, error) && open_state (server, config, error) &&
-         start_watching (server, config, error);
+         start_watching (server, config, before, error);
 }
 
 SvServer *
@@ -326,7 +334,7 @@ sv_server_windows (const SvServer *server)
   }
   g_ptr_array_add (names, NULL);
   if (names->len == 1)
-    return g_strdup (snapshot->catalog != NULL ? "none" : "not read yet");
+    return g_strdup (snapshot->catalog != NULL ? "none" : SV_WINDOWS_NOT_READ);
   return g_strjoinv (", ", (char **)names->pdata);
 }
 
@@ -355,6 +363,9 @@ drain (SvServer *server)
 static void
 clear_service (SvService *service)
 {
+  sv_watcher_hurry (service->manifests);
+  sv_watcher_hurry (service->chain);
+  sv_watcher_hurry (service->clips);
   g_clear_pointer (&service->issue_publisher, sv_issue_publisher_free);
   g_clear_pointer (&service->manifests, sv_watcher_free);
   g_clear_pointer (&service->chain, sv_watcher_free);

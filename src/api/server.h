@@ -55,9 +55,10 @@ guint sv_server_connections (const SvServer *server);
 const char *sv_server_url (const SvServer *server);
 guint sv_server_port (const SvServer *server);
 
-/* The windows that are served or will be, as "2025-10-23, 2025-10-24"; "none" before the first publication, "not
- * read yet" before the index was. Returns: (transfer
+/* The windows that are served or will be, as "2025-10-23, 2025-10-24"; "none" before the first publication,
+ * SV_WINDOWS_NOT_READ before the index was read. Returns: (transfer
  * full). */
+#define SV_WINDOWS_NOT_READ "not read yet"
 char *sv_server_windows (const SvServer *server);
 
 /* Stops accepting, finishes what is in flight, writes what waits, closes the engines. Takes @server; NULL is nothing. */

@@ -2,6 +2,8 @@
  * changed since. */
 #include "api/watcher.h"
 
+#include "base/http_client.h"
+
 typedef struct
 {
   void (*done) (gpointer data);
@@ -19,6 +21,7 @@ struct SvWatcher
   GCond wake;
   GCond stepped;
   gboolean has_stepped;
+  gint must_hurry; /* atomic */
   GArray *waiters; /* of Waiter */
   gboolean is_closing;
 };
@@ -73,6 +76,7 @@ run (gpointer data)
 {
   SvWatcher *watcher = data;
   gint64 last_step = 0, last_demand = 0;
+  sv_http_give_up_with (&watcher->must_hurry);
   for (;;)
   {
     g_autoptr (GArray) waiters = await_step (watcher, last_step, last_demand);
@@ -127,6 +131,13 @@ sv_watcher_await_first (SvWatcher *watcher, guint patience_ms)
   gboolean has_stepped = watcher->has_stepped;
   g_mutex_unlock (&watcher->lock);
   return has_stepped;
+}
+
+void
+sv_watcher_hurry (SvWatcher *watcher)
+{
+  if (watcher != NULL)
+    g_atomic_int_set (&watcher->must_hurry, 1);
 }
 
 void

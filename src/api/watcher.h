@@ -17,6 +17,10 @@ void sv_watcher_wait (SvWatcher *watcher, void (*done) (gpointer data), gpointer
 /* Waits until the first step is over, @patience_ms at the most. FALSE: it is not. */
 gboolean sv_watcher_await_first (SvWatcher *watcher, guint patience_ms);
 
+/* Ends the step that it is in, and all others, as soon as that waits for somebody over HTTP: what it is asked for is not wanted
+ * any more. To be followed by sv_watcher_free(). NULL is nothing. */
+void sv_watcher_hurry (SvWatcher *watcher);
+
 /* Ends the thread after the step it is in; whoever still waits is called. */
 void sv_watcher_free (SvWatcher *watcher);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (SvWatcher, sv_watcher_free)

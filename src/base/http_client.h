@@ -60,8 +60,11 @@ void sv_http_client_free (SvHttpClient *client);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (SvHttpClient, sv_http_client_free)
 
 /* For a process that is about to end: @after_ms from now every request fails with SV_ERROR_UNREACHABLE, those that have been
- * under way for long and those yet to come, within a second. */
+ * under way for long and those yet to come, within a second. Said again it may become sooner, never later. */
 void sv_http_give_up_after (guint after_ms);
+
+/* The same for the requests of the calling thread, from when *@flag is set (atomic); it has to outlive them. NULL: never. */
+void sv_http_give_up_with (const gint *flag);
 
 /* TRUE from then on: what fails now says nothing about the other side, and is not worth telling, nor trying again. */
 gboolean sv_http_is_given_up (void);

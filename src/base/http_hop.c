@@ -247,18 +247,27 @@ on_body (char *data, size_t size, size_t count, void *user)
 }
 
 static _Atomic gint64 given_up_us; /* monotonic; 0: never */
+static _Thread_local const gint *given_up_with;
 
 void
 sv_http_give_up_after (guint after_ms)
 {
-  given_up_us = g_get_monotonic_time () + (gint64)after_ms * 1000;
+  gint64 at_us = g_get_monotonic_time () + (gint64)after_ms * 1000, before_us = given_up_us;
+  while ((before_us == 0 || at_us < before_us) && !atomic_compare_exchange_weak (&given_up_us, &before_us, at_us))
+    ;
 }
 
 gboolean
 sv_http_is_given_up (void)
 {
   gint64 at_us = given_up_us;
-  return at_us != 0 && g_get_monotonic_time () >= at_us;
+  return (at_us != 0 && g_get_monotonic_time () >= at_us) || (given_up_with != NULL && g_atomic_int_get (given_up_with));
+}
+
+void
+sv_http_give_up_with (const gint *flag)
+{
+  given_up_with = flag;
 }
 
 void
@@ -279,7 +288,7 @@ on_progress (void *data, curl_off_t total, curl_off_t received, curl_off_t to_se
   gboolean is_begun = hop->header_bytes > 0;
   if (sv_http_is_given_up ())
   {
-    refuse (hop, SV_ERROR_UNREACHABLE, "given up, because this program is being stopped");
+    refuse (hop, SV_ERROR_UNREACHABLE, "given up, because this server is being stopped");
     return 1;
   }
   if (!is_begun || elapsed_ms < stall_ms (hop) || received * 1000 >= elapsed_ms * (gint64)hop->request->limits.min_rate)

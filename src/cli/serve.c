@@ -3,6 +3,7 @@
  * for what it waits for. */
 #include <signal.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -37,6 +38,12 @@ raise_file_limit (void)
   setrlimit (RLIMIT_NOFILE, &files);
 }
 
+static const char *
+what_it_does (const char *windows)
+{
+  return strcmp (windows, SV_WINDOWS_NOT_READ) != 0 ? "Serving challenges" : "Waiting for the manifest index (see the log)";
+}
+
 static void
 announce (const SvConfig *config, const SvServer *server)
 {
@@ -46,16 +53,18 @@ announce (const SvConfig *config, const SvServer *server)
   g_autofree char *database = sv_config_get_shown (config, "SCOREVISION_DATABASE");
   sv_log ("info", "listening", "version", SV_VERSION, "url", sv_server_url (server), "chain", chain, "store", store, "database",
           database, "windows", windows, NULL);
-  g_autofree char *state = g_strdup_printf ("READY=1\nSTATUS=Serving challenges at %s", sv_server_url (server));
+  g_autofree char *state = g_strdup_printf ("READY=1\nSTATUS=%s at %s", what_it_does (windows), sv_server_url (server));
   sv_tell_service_manager (state);
 }
 
 static void
 greet (const SvContext *context, const SvServer *server)
 {
+  g_autofree char *windows = sv_server_windows (server);
   announce (context->config, server);
   if (context->is_terminal)
-    fprintf (stderr, "Serving challenges at %s; Ctrl-C finishes what is in flight and stops.\n", sv_server_url (server));
+    fprintf (stderr, "%s at %s; Ctrl-C finishes what is in flight and stops.\n", what_it_does (windows),
+             sv_server_url (server));
   if (context->as_json)
     sv_print_json (json_pack ("{s:s}", "url", sv_server_url (server)));
   fflush (stdout);
@@ -69,6 +78,7 @@ typedef struct
   gboolean is_terminal;
   GAsyncQueue *received; /* numbers, in the order of their coming */
   gint is_serving;       /* atomic: something may be in flight, and gets a while */
+  gint is_stopping;      /* atomic */
 } Signals;
 
 /* SIGHUP also says that the terminal was closed in which the server was started: then nobody is there any more who wants it. */
@@ -76,6 +86,17 @@ static gboolean
 is_reload (const Signals *signals, int number)
 {
   return number == SIGHUP && !(signals->is_terminal && !isatty (STDERR_FILENO));
+}
+
+/* The first one to say so. */
+static void
+begin_to_stop (Signals *signals, int number)
+{
+  if (!g_atomic_int_compare_and_exchange (&signals->is_stopping, FALSE, TRUE))
+    return;
+  sv_log ("info", "stopping", "signal", number == SIGTERM ? "SIGTERM" : number == SIGINT ? "SIGINT" : "SIGHUP", NULL);
+  sv_tell_service_manager ("STOPPING=1\nSTATUS=Finishing what is in flight");
+  sv_http_give_up_after (g_atomic_int_get (&signals->is_serving) ? PATIENCE_MS : 0);
 }
 
 static gpointer
@@ -86,7 +107,7 @@ take_signals (gpointer data)
   while (sigwait (&signals->set, &number) == 0)
   {
     if (!is_reload (signals, number))
-      sv_http_give_up_after (g_atomic_int_get (&signals->is_serving) ? PATIENCE_MS : 0);
+      begin_to_stop (signals, number);
     g_async_queue_push (signals->received, GINT_TO_POINTER (number));
   }
   return NULL;
@@ -108,14 +129,14 @@ begin_to_take_signals (const SvContext *context)
   return &signals;
 }
 
-/* Of several in a row the last one counts. */
-static int
-next_signal (Signals *signals)
+/* Waits for one. FALSE: it is to stop. Of several wishes to reload one is enough. */
+static gboolean
+await_reload (Signals *signals)
 {
-  gpointer number = g_async_queue_pop (signals->received), later;
-  while (is_reload (signals, GPOINTER_TO_INT (number)) && (later = g_async_queue_try_pop (signals->received)) != NULL)
-    number = later;
-  return GPOINTER_TO_INT (number);
+  gpointer number = g_async_queue_pop (signals->received);
+  while (number != NULL && !g_atomic_int_get (&signals->is_stopping))
+    number = g_async_queue_try_pop (signals->received);
+  return !g_atomic_int_get (&signals->is_stopping);
 }
 
 /* While a new server becomes ready, who wants to stop need not wait for it, nor who has corrected the file meanwhile. */
@@ -142,11 +163,13 @@ check_form (const SvConfig *config)
   return sv_check_results_status (results) == 0;
 }
 
+/* That somebody has sent another signal meanwhile is no fault. */
 static void
-refuse_reload (const GError *error)
+refuse_reload (const GError *error, gboolean is_fault)
 {
-  sv_log ("error", "not reloaded", "reason", error != NULL ? error->message : "the settings named above are wrong", "now",
-          "the configuration from before goes on", NULL);
+  sv_log (is_fault ? "error" : "info", "not reloaded", "reason",
+          error != NULL ? error->message : "the settings named above are wrong", "now", "the configuration from before goes on",
+          NULL);
   sv_tell_service_manager (
       "READY=1\nSTATUS=Not reloaded: the new configuration is wrong, see the log; the one from before goes on");
 }
@@ -161,23 +184,13 @@ reload (const SvConfig *started_with, Signals *signals, SvSuccession *succession
   g_autoptr (SvConfig) config = sv_config_read_again (started_with);
   if (!check_form (config) || !sv_succession_replace (succession, config, is_given_up, signals, &error))
   {
-    refuse_reload (error);
+    refuse_reload (error, !is_given_up (signals));
     return;
   }
   gboolean is_set = sv_set_log_format (config, NULL);
   g_assert (is_set); /* its form has been checked */
   sv_log ("info", "reloaded", "file", sv_config_get (config, "SCOREVISION_CONFIG"), NULL);
   announce (config, sv_succession_server (succession));
-}
-
-static int
-serve_until_stopped (const SvConfig *config, Signals *signals, SvSuccession *succession)
-{
-  int number;
-  g_atomic_int_set (&signals->is_serving, TRUE);
-  while (is_reload (signals, number = next_signal (signals)))
-    reload (config, signals, succession);
-  return number;
 }
 
 /* Where the log is read by programs the reason is an event like all others, else the line that any command ends with. */
@@ -192,13 +205,6 @@ fail_to_start (const SvContext *context, GError **error)
     sv_print_json (json_pack ("{s:{s:i,s:s}}", "error", "exit_status", status, "message", (*error)->message));
   g_clear_error (error);
   return status;
-}
-
-static void
-say_stopping (int number)
-{
-  sv_log ("info", "stopping", "signal", number == SIGTERM ? "SIGTERM" : number == SIGINT ? "SIGINT" : "SIGHUP", NULL);
-  sv_tell_service_manager ("STOPPING=1\nSTATUS=Finishing what is in flight");
 }
 
 static int
@@ -216,8 +222,11 @@ run_serve (SvContext *context, int argc, char **argv, GError **error)
   g_autoptr (SvSuccession) succession = sv_succession_start (context->config, NULL, error);
   if (succession == NULL)
     return fail_to_start (context, error);
-  greet (context, sv_succession_server (succession));
-  say_stopping (serve_until_stopped (context->config, signals, succession));
+  g_atomic_int_set (&signals->is_serving, TRUE);
+  if (!g_atomic_int_get (&signals->is_stopping))
+    greet (context, sv_succession_server (succession));
+  while (await_reload (signals))
+    reload (context->config, signals, succession);
   g_clear_pointer (&succession, sv_succession_stop);
   sv_log ("info", "stopped", NULL);
   return 0;

@@ -132,6 +132,7 @@ typedef struct
   char *url;
   SvObjectStore *store;
   GArray *items;        /* of Item */
+  GError *silence;      /* it has let a question wait for long, so that it is not asked the others; or NULL */
   GAsyncQueue *answers; /* NULL when asked without a thread */
 } Inquiry;
 
@@ -164,7 +165,14 @@ answer_item (Inquiry *inquiry, guint number)
   answer->question = number;
   answer->url = g_strdup (inquiry->url);
   item->options.known_etag = item->etag;
-  answer->object = sv_object_store_get (inquiry->store, item->key, &item->options, &answer->unchanged, &answer->error);
+  gint64 began_us = g_get_monotonic_time ();
+  if (inquiry->silence != NULL)
+    answer->error = g_error_copy (inquiry->silence);
+  else
+    answer->object = sv_object_store_get (inquiry->store, item->key, &item->options, &answer->unchanged, &answer->error);
+  if (inquiry->silence == NULL && g_error_matches (answer->error, SV_ERROR, SV_ERROR_UNREACHABLE) &&
+      g_get_monotonic_time () - began_us > SV_MIRRORS_PATIENCE_MS * 1000)
+    inquiry->silence = g_error_copy (answer->error);
   if (number + 1 == inquiry->items->len)
     answer->store = g_steal_pointer (&inquiry->store);
   return answer;
@@ -183,6 +191,7 @@ inquiry_free (Inquiry *inquiry)
 {
   g_clear_pointer (&inquiry->answers, g_async_queue_unref);
   g_array_unref (inquiry->items);
+  g_clear_error (&inquiry->silence);
   g_free (inquiry->url);
   g_free (inquiry);
 }
@@ -396,12 +405,15 @@ sv_keep_telling_error (GError **kept, GError *error)
 void
 sv_mirrors_advise (const SvMirrors *mirrors, GError *error)
 {
-  if (mirrors->is_borrowed)
-    return;
-  if (!g_error_matches (error, SV_ERROR, SV_ERROR_VERIFY) && !g_error_matches (error, SV_ERROR, SV_ERROR_MALFORMED))
+  gboolean is_away = g_error_matches (error, SV_ERROR, SV_ERROR_UNREACHABLE);
+  gboolean is_wrong =
+      g_error_matches (error, SV_ERROR, SV_ERROR_VERIFY) || g_error_matches (error, SV_ERROR, SV_ERROR_MALFORMED);
+  if (mirrors->is_borrowed || (!is_wrong && (!is_away || mirrors->is_own)))
     return;
   g_autofree char *message = error->message;
-  if (mirrors->is_own)
+  if (is_away)
+    error->message = g_strconcat (message, "; check the network, and R2_PUBLIC_URL", NULL);
+  else if (mirrors->is_own)
     error->message =
         g_strdup_printf ("%s; nothing of it is used: `sv store check --store %s` tells more", message, mirrors->name);
   else

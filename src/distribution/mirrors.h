@@ -73,8 +73,8 @@ gboolean sv_mirrors_are_own (const SvMirrors *mirrors);
 /* (transfer none) what the reader can do where something is old, or gone: "try …", the end of a message. */
 const char *sv_mirrors_remedy (const SvMirrors *mirrors);
 
-/* Adds to the message of an error of verification or format, which tells of a mirror that is broken or hostile, what its reader
- * can do. Who has opened the store himself is told nothing: he says it. */
+/* Adds to the message of an error of verification or format, which tells of a mirror that is broken or hostile, or of one that
+ * cannot be reached, what its reader can do. Who has opened the store himself is told nothing: he says it. */
 void sv_mirrors_advise (const SvMirrors *mirrors, GError *error);
 
 /* Of two errors the more telling one is kept in @kept; @error is taken. */

@@ -40,7 +40,7 @@ assert_given_up (TinyServer *server)
   g_autoptr (GError) error = NULL;
   g_assert_false (ask (server, &error));
   g_assert_error (error, SV_ERROR, SV_ERROR_UNREACHABLE);
-  g_assert_nonnull (g_strstr_len (error->message, -1, "this program is being stopped"));
+  g_assert_nonnull (g_strstr_len (error->message, -1, "this server is being stopped"));
 }
 
 static void
@@ -59,6 +59,8 @@ test_give_up (void)
   }
   g_atomic_int_set (&is_silent, 1);
   assert_given_up (server); /* the server's thread says so when it has been asked */
+  g_assert_true (sv_http_is_given_up ());
+  sv_http_give_up_after (LONG_MS); /* is not put off again */
   g_assert_true (sv_http_is_given_up ());
   sv_http_pause (LONG_MS);
   g_atomic_int_set (&is_silent, 0);
