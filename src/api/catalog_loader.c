@@ -138,22 +138,13 @@ leave_out (Loading *loading, const char *hash, const GError *error)
     sv_log ("warning", "manifest left out", "manifest", hash, "reason", error->message, NULL);
 }
 
-/* FALSE, with a copy of its fault in @error, where it is not to be asked any more. */
-static gboolean
-may_ask (const Place *place, GError **error)
-{
-  if (place->fault != NULL)
-    g_propagate_error (error, g_error_copy (place->fault));
-  return place->fault == NULL;
-}
-
 /* Takes @failure, of something that was asked for from @began_us on. */
 static void
 note_failure (Loading *loading, Place *place, const char *hash, gint64 began_us, GError *failure, GError **error)
 {
   g_hash_table_replace (loading->loader->in_vain, g_strdup (hash), GUINT_TO_POINTER (loading->loader->n_catalogs));
   place->lost_us += g_get_monotonic_time () - began_us;
-  if (place->lost_us >= MAX_LOST_US)
+  if (place->lost_us >= MAX_LOST_US && place->fault == NULL)
     place->fault = g_error_copy (failure);
   g_propagate_error (error, failure);
 }
@@ -166,8 +157,11 @@ fence_entry (Loading *loading, const SvIndexEntry *entry, GError **error)
   gint64 began_us = g_get_monotonic_time ();
   if (g_hash_table_contains (loader->fenced, entry->window_id))
     return TRUE;
-  if (!may_ask (&loading->logs, error))
+  if (loading->logs.fault != NULL)
+  {
+    g_propagate_error (error, g_error_copy (loading->logs.fault));
     return FALSE;
+  }
   if (fence_window (loader, entry->window_id, &failure))
     return TRUE;
   g_prefix_error (&failure, "its published issue log cannot be looked at: ");
@@ -181,8 +175,11 @@ open_entry (Loading *loading, const SvIndexEntry *entry, GError **error)
 {
   GError *failure = NULL;
   gint64 began_us = g_get_monotonic_time ();
-  if (!sv_has_cached_manifest (loading->reader, entry->hash) && !may_ask (&loading->origin, error))
+  if (loading->origin.fault != NULL && !sv_has_cached_manifest (loading->reader, entry->hash))
+  {
+    g_propagate_error (error, g_error_copy (loading->origin.fault));
     return;
+  }
   SvManifest *manifest = sv_fetch_entry_manifest (loading->reader, entry, &failure);
   if (manifest == NULL)
   {

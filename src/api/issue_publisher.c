@@ -6,7 +6,7 @@
  * issue anything of it any more; then come the records that are left; then the closing line with each K. A K that was public
  * while challenges can still be had would let everybody foresee what is drawn.
  *
- * The state says who leads, and may be wrong for a moment; issue_files.c makes that harmless. */
+ * Who leads may be wrong for a moment; issue_files.c makes that harmless. */
 #include "api/issue_publisher.h"
 
 #include <string.h>
@@ -465,6 +465,12 @@ sv_issue_publisher_new (const SvConfig *config, SvBoard *board, SvChainOpener *o
   if (publisher->keypair != NULL)
     publisher->watcher = sv_watcher_new ("issue-publisher", look_ms, look_ms, step, publisher);
   return publisher;
+}
+
+void
+sv_issue_publisher_hurry (SvIssuePublisher *publisher)
+{
+  sv_watcher_hurry (publisher->watcher);
 }
 
 void

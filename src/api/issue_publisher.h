@@ -16,6 +16,9 @@ typedef struct SvIssuePublisher SvIssuePublisher;
 SvIssuePublisher *sv_issue_publisher_new (const SvConfig *config, SvBoard *board, SvChainOpener *opener,
                                           GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* Of a server that has handed out nothing: what it asks the store is not wanted any more (sv_watcher_hurry()). */
+void sv_issue_publisher_hurry (SvIssuePublisher *publisher);
+
 /* Ends after the file in hand. */
 void sv_issue_publisher_free (SvIssuePublisher *publisher);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (SvIssuePublisher, sv_issue_publisher_free)

@@ -414,6 +414,8 @@ sv_server_stop (SvServer *server)
     drain (server);
     sv_front_free (server->front);
   }
+  else if (server->service.issue_publisher != NULL)
+    sv_issue_publisher_hurry (server->service.issue_publisher);
   if (server->listen_fd >= 0)
     close (server->listen_fd);
   SvBoard *board = server->service.board;
