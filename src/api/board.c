@@ -18,7 +18,6 @@ struct SvBoard
   gint is_on_demand;  /* atomic */
   gint contact;       /* atomic: SvChainContact */
   gint leads;         /* atomic */
-  gint knows_windows; /* atomic */
   gint is_state_away; /* atomic */
   SvClipGaps gaps;
 };
@@ -160,18 +159,6 @@ SvChainContact
 sv_board_chain_contact (SvBoard *board)
 {
   return (SvChainContact)g_atomic_int_get (&board->contact);
-}
-
-void
-sv_board_set_knows_windows (SvBoard *board)
-{
-  g_atomic_int_set (&board->knows_windows, TRUE);
-}
-
-gboolean
-sv_board_knows_windows (SvBoard *board)
-{
-  return g_atomic_int_get (&board->knows_windows);
 }
 
 void

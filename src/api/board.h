@@ -37,10 +37,6 @@ void sv_board_set_on_demand (SvBoard *board, gboolean is_on_demand);
 void sv_board_set_chain_contact (SvBoard *board, SvChainContact contact);
 SvChainContact sv_board_chain_contact (SvBoard *board);
 
-/* Once the manifest watcher has taken its first step the catalog is what can be known of the windows now. */
-void sv_board_set_knows_windows (SvBoard *board);
-gboolean sv_board_knows_windows (SvBoard *board);
-
 /* Whether this instance is the one that reads the chain. */
 void sv_board_set_leads (SvBoard *board, gboolean leads);
 gboolean sv_board_leads (SvBoard *board);

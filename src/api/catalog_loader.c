@@ -2,8 +2,9 @@
  * tried again with the next catalog.
  *
  * A store that does not answer takes a minute to say so. Where a few seconds have been lost to failures nothing more is asked
- * there for the same catalog, for what this home has must not wait for that a hundred times. Next time those come first that
- * were asked for in vain longest ago, or never: so a single object that fails keeps no other from being had. */
+ * there for the same catalog, for what this home has must not wait for that a hundred times. Of those in force, and then of
+ * those ahead, the first are those that were asked for in vain longest ago, or never: so a single object that fails keeps no
+ * other from being had. */
 #include "api/catalog_loader.h"
 
 #include <sodium.h>
@@ -228,22 +229,26 @@ list_open (const Loading *loading, const GPtrArray *entries, GPtrArray *list)
 }
 
 static gint
-compare_in_vain (gconstpointer a, gconstpointer b, gpointer in_vain)
+compare_turns (gconstpointer a, gconstpointer b, gpointer data)
 {
+  const Loading *loading = data;
   const SvIndexEntry *const *first = a, *const *second = b;
-  guint of_first = GPOINTER_TO_UINT (g_hash_table_lookup (in_vain, (*first)->hash));
-  guint of_second = GPOINTER_TO_UINT (g_hash_table_lookup (in_vain, (*second)->hash));
-  return (of_first > of_second) - (of_first < of_second);
+  gboolean is_ahead[] = { !sv_entry_in_force (*first, loading->block), !sv_entry_in_force (*second, loading->block) };
+  guint in_vain[] = { GPOINTER_TO_UINT (g_hash_table_lookup (loading->loader->in_vain, (*first)->hash)),
+                      GPOINTER_TO_UINT (g_hash_table_lookup (loading->loader->in_vain, (*second)->hash)) };
+  if (is_ahead[0] != is_ahead[1])
+    return is_ahead[0] - is_ahead[1];
+  return (in_vain[0] > in_vain[1]) - (in_vain[0] < in_vain[1]);
 }
 
-/* In the index's order, but for those that were asked for in vain. */
+/* Otherwise in the index's order. */
 static void
 load_manifests (Loading *loading, const SvIndex *index)
 {
   g_autoptr (GPtrArray) list = g_ptr_array_new ();
   list_open (loading, index->entries, list);
   list_open (loading, index->superseded, list);
-  g_ptr_array_sort_with_data (list, compare_in_vain, loading->loader->in_vain);
+  g_ptr_array_sort_with_data (list, compare_turns, loading);
   for (guint i = 0; i < list->len; i++)
     load_entry (loading, list->pdata[i]);
 }
@@ -308,6 +313,8 @@ sv_catalog_load (SvCatalogLoader *loader, const SvCatalogSource *source, SvIndex
   loader->n_missing = 0;
   loader->has_more = FALSE;
   loader->n_catalogs++;
+  if (g_error_matches (source->away, SV_ERROR, SV_ERROR_UNREACHABLE))
+    loading.origin.fault = g_error_copy (source->away);
   load_manifests (&loading, index);
   serve_opened (&loading);
   g_hash_table_unref (loading.opened);

@@ -19,6 +19,7 @@ typedef struct
   SvReader *reader;
   guint64 block;         /* the best one: windows that are over by then are left out */
   const SvCatalog *last; /* or NULL; what was verified for it is taken as it is */
+  const GError *away;    /* why the index could not be read, and comes from this home's memory; else NULL */
 } SvCatalogSource;
 
 /* Takes @index. Returns: (transfer full), with what can be had of it; the rest is told of in the log, once each. */

@@ -5,7 +5,7 @@
  * here or elsewhere; and shares what it has read. The others take that over, the validator list with it, so that all answer by
  * the same block. Steps are short of what they cost, a question or two to the state, so all look often.
  *
- * An instance whose endpoint has not answered yet does not ask to lead, nor does one that has not looked yet which windows are
+ * An instance whose endpoint has not answered yet does not ask to lead, nor does one that knows no index, so which windows are
  * open; so it keeps nobody from it who knows more. */
 #include "api/watching.h"
 
@@ -78,17 +78,22 @@ has_chain (SvChainWatch *watch)
   return TRUE;
 }
 
-/* Where no index has been read: where it was left. So no block between is left out, for which all that the state has of those
- * before would be dropped; a node may not have it any more. */
+/* As far back as it was followed before, and without a gap: else all that the state has would be dropped, which other
+ * instances may need, and a node may not have any more. */
 static gboolean
 continue_from (SvChainWatch *watch, guint64 *from, GError **error)
 {
   SvCheckpoint stored;
-  gboolean found;
-  if (!sv_state_checkpoint (watch->state, &watch->id, &stored, &found, error))
+  SvSharedStatus status = { 0 };
+  g_autoptr (SvSharedChain) shared = NULL;
+  gboolean found = FALSE;
+  if (!sv_state_checkpoint (watch->state, &watch->id, &stored, &found, error) ||
+      !sv_state_shared_chain (watch->state, &watch->id, &status, &shared, error))
     return FALSE;
   if (found)
     *from = MIN (*from, stored.number + 1);
+  if (found && shared != NULL)
+    *from = MIN (*from, shared->from_block);
   return TRUE;
 }
 
@@ -100,11 +105,9 @@ choose_start (SvChainWatch *watch, const SvHead *head, GError **error)
   g_autoptr (SvSnapshot) snapshot = sv_board_get (watch->board);
   if (snapshot->catalog == NULL || !sv_window_follow_from (snapshot->catalog->index, head->best.number, &from))
   {
-    if (watch->is_following)
-      return TRUE;
     from = head->finalized.number;
-    if (snapshot->catalog == NULL && !continue_from (watch, &from, error))
-      return FALSE;
+    if (watch->is_following || !continue_from (watch, &from, error))
+      return watch->is_following;
   }
   watch->is_following = TRUE;
   sv_follower_set_from (watch->follower, from);
@@ -192,7 +195,8 @@ static gboolean
 ask_to_lead (SvChainWatch *watch, GError **error)
 {
   gboolean leads = FALSE;
-  gboolean can_lead = watch->chain != NULL && sv_board_knows_windows (watch->board);
+  g_autoptr (SvSnapshot) snapshot = sv_board_get (watch->board);
+  gboolean can_lead = watch->chain != NULL && snapshot->catalog != NULL;
   if (can_lead && !sv_state_lead (watch->state, TASK, &leads, error))
     return FALSE;
   if (leads != watch->leads)

@@ -12,7 +12,6 @@
 #include "api/response.h"
 #include "base/log.h"
 
-#define FILE_INLINE (32 * 1024) /* a file up to here goes out with its headers, if it is in memory */
 #define FILE_PIECE (256 * 1024)
 #define OUT_KEPT (256 * 1024)
 
@@ -152,7 +151,7 @@ static gboolean
 append_small_file (GString *out, const SvReply *reply)
 {
   gsize before = out->len;
-  if (reply->size > FILE_INLINE)
+  if (reply->size > SV_FILE_INLINE)
     return FALSE;
   g_string_set_size (out, before + reply->size);
   struct iovec place = { out->str + before, reply->size };
@@ -186,7 +185,7 @@ sv_connection_respond (SvConnection *connection, SvReply *reply)
                                 .now_s = time (NULL),
                                 .is_head = strcmp (exchange->method, "HEAD") == 0,
                                 .is_last = !connection->is_keep_alive,
-                                .is_apart = reply->shared != NULL && reply->length > FILE_INLINE,
+                                .is_apart = reply->shared != NULL && reply->length > SV_FILE_INLINE,
                                 .is_old = connection->is_old };
   sv_response_write (out, reply, &context);
   if (reply->fd >= 0 && reply->size > 0 && !context.is_head && !append_small_file (out, reply))

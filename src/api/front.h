@@ -34,6 +34,9 @@ void sv_front_close (SvFront *front);
 /* Appends what /metrics tells of connections and threads. */
 void sv_front_write_metrics (const SvFront *front, GString *out);
 
+/* A file up to here goes out with its headers, if the system has it in memory, and does not count. */
+#define SV_FILE_INLINE (32 * 1024)
+
 /* FALSE while as many files are being sent as may be. */
 gboolean sv_front_has_room_for_file (const SvFront *front);
 

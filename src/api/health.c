@@ -47,8 +47,9 @@ sv_service_fault (const SvService *service)
 
 /* What keeps challenges from being handed out, here and on every other instance. */
 static json_t *
-list_warnings (const SvService *service)
+list_warnings (const SvService *service, const SvIndex *index)
 {
+  SvBoardAges ages;
   SvClipGaps gaps = sv_board_clip_gaps (service->board);
   json_t *warnings = json_array ();
   if (gaps.n_missing > 0)
@@ -59,9 +60,8 @@ list_warnings (const SvService *service)
     json_array_append_new (warnings, json_sprintf ("%u elements of the windows in force have no clips: nobody gets a challenge "
                                                    "for them",
                                                    gaps.n_clipless));
-  SvBoardAges ages;
   sv_board_ages (service->board, sv_clock_ms (), &ages);
-  if (ages.index_ms > INDEX_OLD_MS)
+  if (ages.index_ms > INDEX_OLD_MS && index->sequence > 0)
     json_array_append_new (warnings, json_sprintf ("the manifest index could not be read for %" G_GINT64_FORMAT
                                                    " s: the one that was verified last is served",
                                                    ages.index_ms / 1000));
@@ -83,7 +83,7 @@ sv_handle_readyz (SvExchange *exchange)
   json_object_set_new (body, "status", json_string ("ready"));
   json_object_set_new (body, "block", sv_json_integer (sv_bindings_head (snapshot->bindings)->best.number));
   json_object_set_new (body, "index_sequence", sv_json_integer (snapshot->catalog->index->sequence));
-  json_object_set_new (body, "warnings", list_warnings (service));
+  json_object_set_new (body, "warnings", list_warnings (service, snapshot->catalog->index));
   return sv_reply_json (200, "ready", body);
 }
 

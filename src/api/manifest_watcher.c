@@ -128,17 +128,19 @@ tell_of_index (const SvCatalog *catalog, guint n_missing, gboolean is_remembered
           "sequence", sequence, "manifests", n_manifests, n_missing > 0 ? "left_out" : NULL, left_out, NULL);
 }
 
-/* Takes @index, which was read, or comes from this home's memory. */
+/* Takes @index. @away: why it could not be read, and comes from this home's memory; else NULL. */
 static void
-publish_index (SvManifestWatch *watch, SvIndex *index, gboolean is_remembered)
+publish_index (SvManifestWatch *watch, SvIndex *index, const GError *away)
 {
   gboolean is_retry = sv_catalog_loader_missing (watch->loader) > 0;
   g_autoptr (SvSnapshot) last = sv_board_get (watch->board);
-  const SvCatalogSource source = { .reader = watch->reader, .block = best_block (watch, last), .last = last->catalog };
+  const SvCatalogSource source = {
+    .reader = watch->reader, .block = best_block (watch, last), .last = last->catalog, .away = away
+  };
   SvCatalog *catalog = sv_catalog_load (watch->loader, &source, index);
   guint n_missing = sv_catalog_loader_missing (watch->loader);
   if (!is_retry || n_missing == 0)
-    tell_of_index (catalog, n_missing, is_remembered);
+    tell_of_index (catalog, n_missing, away != NULL);
   sv_board_publish_catalog (watch->board, catalog);
   watch->has_catalog = watch->has_changed = TRUE;
 }
@@ -153,7 +155,7 @@ go_on_without_index (SvManifestWatch *watch, const GError *fault)
   gboolean is_first = !watch->has_catalog && g_error_matches (fault, SV_ERROR, SV_ERROR_NOT_FOUND);
   SvIndex *index = is_first ? sv_index_new (sv_reader_chain_id (watch->reader)) : sv_remembered_index (watch->reader, NULL);
   if (index != NULL)
-    publish_index (watch, index, !is_first);
+    publish_index (watch, index, is_first ? NULL : fault);
 }
 
 static gboolean
@@ -177,7 +179,7 @@ drop_what_does_not_count (SvManifestWatch *watch)
 {
   SvIndex *index = sv_remembered_index (watch->reader, NULL);
   sv_log ("warning", "a signer was revoked", "reason", "what he signed is not served any more", NULL);
-  publish_index (watch, index != NULL ? index : sv_index_new (sv_reader_chain_id (watch->reader)), TRUE);
+  publish_index (watch, index != NULL ? index : sv_index_new (sv_reader_chain_id (watch->reader)), NULL);
 }
 
 static void
@@ -219,10 +221,10 @@ step_index (SvManifestWatch *watch, SvFetchMode mode)
     sv_board_saw_index (watch->board, sv_clock_ms ());
   report_signers (watch);
   if (index != NULL)
-    publish_index (watch, index, FALSE);
+    publish_index (watch, index, NULL);
   else if (!is_catalog_honoured (watch))
     drop_what_does_not_count (watch);
-  else if (error != NULL && (!watch->has_catalog || sv_catalog_loader_missing (watch->loader) > 0))
+  else if (error != NULL && (!watch->has_catalog || has_to_open (watch)))
     go_on_without_index (watch, error);
 }
 
@@ -297,8 +299,6 @@ sv_manifest_watch_step (gboolean is_demanded, gpointer data)
   if (step_clips (watch, &error))
     sv_board_saw_state (watch->board, sv_clock_ms ());
   sv_watch_report_state (watch->board, "state", error, &watch->state_told);
-  if (!sv_http_is_given_up ())
-    sv_board_set_knows_windows (watch->board);
   report_missing_clips (watch);
   g_autoptr (SvSnapshot) snapshot = sv_board_get (watch->board);
   sv_board_set_clip_gaps (watch->board, sv_snapshot_clip_gaps (snapshot));

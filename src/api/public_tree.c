@@ -28,13 +28,13 @@ reply_file (const SvExchange *exchange, const char *key, const char *content_typ
                             .if_none_match = sv_pairs_find (exchange->headers, "If-None-Match", TRUE),
                             .if_range = sv_pairs_find (exchange->headers, "If-Range", TRUE),
                             .range = sv_pairs_find (exchange->headers, "Range", TRUE) };
-  if (!sv_front_has_room_for_file (exchange->service->front))
-    return sv_reply_overloaded ("Too many files are being sent just now; try again later");
   errno = 0;
-  SvReply *reply = path != NULL ? sv_static_file_reply (path, &request) : NULL;
+  g_autoptr (SvReply) reply = path != NULL ? sv_static_file_reply (path, &request) : NULL;
   if (reply == NULL && (errno == EMFILE || errno == ENFILE))
     return sv_reply_overloaded ("This server has no files left to open just now; try again later");
-  return reply != NULL ? reply : reply_not_found ();
+  if (reply != NULL && reply->size > SV_FILE_INLINE && !sv_front_has_room_for_file (exchange->service->front))
+    return sv_reply_overloaded ("Too many files are being sent just now; try again later");
+  return reply != NULL ? g_steal_pointer (&reply) : reply_not_found ();
 }
 
 static const char *

@@ -4,6 +4,8 @@
 
 #include "base/http_client.h"
 
+#define PATIENCE_PART_US 50000 /* after which who waits looks whether it is given up */
+
 typedef struct
 {
   void (*done) (gpointer data);
@@ -126,8 +128,8 @@ sv_watcher_await_first (SvWatcher *watcher, guint patience_ms)
 {
   gint64 end = g_get_monotonic_time () + (gint64)patience_ms * 1000;
   g_mutex_lock (&watcher->lock);
-  while (!watcher->has_stepped && g_cond_wait_until (&watcher->stepped, &watcher->lock, end))
-    ;
+  while (!watcher->has_stepped && g_get_monotonic_time () < end && !sv_http_is_given_up ())
+    g_cond_wait_until (&watcher->stepped, &watcher->lock, MIN (end, g_get_monotonic_time () + PATIENCE_PART_US));
   gboolean has_stepped = watcher->has_stepped;
   g_mutex_unlock (&watcher->lock);
   return has_stepped;

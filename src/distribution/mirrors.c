@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/hash.h"
+#include "base/http_client.h"
 
 #define NEXT_MIRROR_AFTER_US G_USEC_PER_SEC
 
@@ -449,8 +450,9 @@ race_mirrors (SvMirrors *mirrors, const SvMirrorQuestion *question, const char *
   {
     if (asked < total)
       ask_on_thread (mirrors, (first + asked++) % total, question, 1, queue);
-    SvMirrorAnswer *answer =
-        asked < total ? g_async_queue_timeout_pop (queue, NEXT_MIRROR_AFTER_US) : g_async_queue_pop (queue);
+    SvMirrorAnswer *answer = g_async_queue_timeout_pop (queue, NEXT_MIRROR_AFTER_US);
+    if (answer == NULL && sv_http_is_given_up ())
+      break;
     if (answer == NULL)
       continue;
     answered++;
@@ -460,6 +462,8 @@ race_mirrors (SvMirrors *mirrors, const SvMirrorQuestion *question, const char *
       mirrors->last_right = answer->mirror;
     answer_free (answer);
   }
+  if (bytes == NULL && *kept == NULL)
+    g_set_error (kept, SV_ERROR, SV_ERROR_UNREACHABLE, "%s: given up, because this server is being stopped", mirrors->name);
   return bytes;
 }
 
